@@ -1,0 +1,1 @@
+"""Pure data and pure decisions: specs, compose files, placement, rollout, reconciliation."""

@@ -1,0 +1,1 @@
+"""Compose files read into specs, with the position of every key."""

@@ -1,0 +1,1 @@
+"""The container engine behind one port: Docker, and a fake with faults."""

@@ -1,0 +1,42 @@
+"""The entry point of `gbnt`: finds the program's folders, and imports no more than the command needs.
+
+Gubernator's code imports plain names such as `supervisor.mailbox`. In a checkout those folders lie beside this package; a
+wheel carries them in `gubernator/app/`, so that an installed gbnt owns one name in site-packages and cannot be broken by a
+package called `supervisor` that is installed or removed beside it.
+"""
+
+import os
+import sys
+
+from gubernator import __version__
+
+
+def main() -> None:
+    """Run the command in `sys.argv`; its exit status is the process's.
+
+    `gbnt version` is answered before the command-line framework is imported, and the resolver, a process with a life of its
+    own beside each node, never imports it at all.
+    """
+    sys.path.insert(0, _home())
+    arguments = sys.argv[1:]
+    if arguments in (["version"], ["--version"]):
+        print(f"gbnt {__version__}")
+    elif arguments[:1] == ["resolver"]:
+        from network.resolver.main import run
+
+        sys.exit(run(arguments[1:]))
+    else:
+        from cli.main import main as command_line
+
+        sys.exit(command_line())
+
+
+def _home() -> str:
+    """Return the folder that holds `supervisor`, `cluster` and the others."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    bundled = os.path.join(package, "app")
+    return bundled if os.path.isdir(bundled) else os.path.dirname(package)
+
+
+if __name__ == "__main__":
+    main()

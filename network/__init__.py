@@ -1,0 +1,1 @@
+"""The aqueducts: names, published ports and what carries traffic between containers."""

@@ -1,0 +1,1 @@
+"""The actor runtime: mailboxes, refs, supervision trees, timers. Runs on asyncio and on trio."""

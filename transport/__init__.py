@@ -1,0 +1,1 @@
+"""Messages between nodes: codec, delivery, links and identity."""
