@@ -1,8 +1,8 @@
 """The entry point of `gbnt`: finds the program's folders, and imports no more than the command needs.
 
-Gubernator's code imports plain names such as `supervisor.mailbox`. In a checkout those folders lie beside this package; a
-wheel carries them in `gubernator/app/`, so that an installed gbnt owns one name in site-packages and cannot be broken by a
-package called `supervisor` that is installed or removed beside it.
+Gubernator's code imports plain names such as `supervisor.mailbox`. In a checkout those folders lie beside this package;
+a wheel carries them in `gubernator/app/`, so that an installed gbnt owns one name in site-packages and cannot be broken
+by a package called `supervisor` that is installed or removed beside it.
 """
 
 import os
@@ -14,21 +14,21 @@ from gubernator import __version__
 def main() -> None:
     """Run the command in `sys.argv`; its exit status is the process's.
 
-    `gbnt version` is answered before the command-line framework is imported, and the resolver, a process with a life of its
-    own beside each node, never imports it at all.
+    `gbnt version` is answered before the command-line framework is imported. So is the resolver, a process with a life
+    of its own beside each node, which is to stay small.
     """
     sys.path.insert(0, _home())
-    arguments = sys.argv[1:]
-    if arguments in (["version"], ["--version"]):
-        print(f"gbnt {__version__}")
-    elif arguments[:1] == ["resolver"]:
-        from network.resolver.main import run
+    match sys.argv[1:]:
+        case ["version"] | ["--version"]:
+            print(f"gbnt {__version__}")
+        case ["resolver", "--runtime-dir", directory]:
+            from network.resolver.main import run
 
-        sys.exit(run(arguments[1:]))
-    else:
-        from cli.main import main as command_line
+            sys.exit(run(directory))
+        case _:
+            from cli.main import main as command_line
 
-        sys.exit(command_line())
+            sys.exit(command_line())
 
 
 def _home() -> str:

@@ -1,0 +1,21 @@
+# Each target does its own set-up; scripts/ holds what they do.
+.PHONY: help setup up down test check lint bench soak
+
+help:
+	@echo "make up     a manager and an example stack on this machine"
+	@echo "make down   end them"
+	@echo "make test   the test suite (ARGS=… go to pytest)"
+	@echo "make check  format, lint, types, import rules, fast tests"
+	@echo "make lint   the first four of those"
+	@echo "make bench  the benchmarks (ONLY=name for one)"
+	@echo "make soak   the long forms of the tests"
+	@echo "make setup  install what the others need, and say so"
+
+setup up down check lint:
+	@scripts/$@.sh
+
+test soak:
+	@scripts/$@.sh $(ARGS)
+
+bench:
+	@ONLY='$(ONLY)' scripts/bench.sh

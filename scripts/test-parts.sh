@@ -1,0 +1,12 @@
+#!/bin/sh
+# What the tests need beyond what gbnt needs: a registry to pull from, and a reader of shell scripts.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+if ! have docker-registry; then
+    install_packages "tests of pulling" docker-registry
+    # Only the program is wanted: the tests start their own on ports of their own.
+    [ ! -d /run/systemd/system ] || as_root systemctl disable --now --quiet docker-registry
+fi
+have shellcheck || install_packages "tests of the scripts" shellcheck

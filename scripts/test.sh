@@ -1,0 +1,11 @@
+#!/bin/sh
+# The whole test suite but its long forms. Arguments go to pytest.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+scripts/setup.sh
+scripts/test-parts.sh
+
+say "tests"
+as_root env ${CI:+"CI=$CI"} "$VENV/bin/pytest" "$@"
