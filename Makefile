@@ -1,5 +1,5 @@
 # Each target does its own set-up; scripts/ holds what they do.
-.PHONY: help setup up down test check lint bench soak
+.PHONY: help setup up down test check lint bench soak image
 
 help:
 	@echo "make up     a manager and an example stack on this machine"
@@ -9,9 +9,10 @@ help:
 	@echo "make lint   the first four of those"
 	@echo "make bench  the benchmarks (ONLY=name for one)"
 	@echo "make soak   the long forms of the tests"
+	@echo "make image  gbnt's own image, gbnt:latest (BASE=… for another base)"
 	@echo "make setup  install what the others need, and say so"
 
-setup up down check lint:
+setup up down check lint image:
 	@scripts/$@.sh
 
 test soak:
