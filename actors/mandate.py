@@ -1,0 +1,87 @@
+"""Which decision answers which command: the one table from messages to the cluster's pure rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from actors import protocol
+from cluster import addresses
+from cluster.decide import deploy, nodes, services, tasks
+from cluster.decide.decision import Decision, Entropy, Refusal
+from cluster.model import Node, State, Token
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """The cluster's rules with its settings: `pool` is what subnets of networks are taken from."""
+
+    pool: str = addresses.DEFAULT_POOL
+
+    def decide(self, state: State, message: object, entropy: Entropy) -> Decision:
+        """What the command comes to on this state. A message that is no command is refused."""
+        match message:
+            case protocol.DeployStack(spec):
+                return deploy.deploy(state, spec, entropy, self.pool)
+            case protocol.RemoveStack(stack, volumes):
+                return deploy.remove_stack(state, stack, volumes, entropy)
+            case protocol.HoldStack(stack, stopped):
+                return services.hold_stack(state, stack, stopped, entropy)
+            case protocol.HoldService(service, stopped):
+                return services.hold(state, service, stopped, entropy)
+            case protocol.ScaleService(service, replicas):
+                return services.scale(state, service, replicas, entropy)
+            case protocol.UpdateService(service, image, image_id, force):
+                return services.update(state, service, image, image_id, force, entropy)
+            case protocol.RemoveService(service):
+                return services.remove(state, service, entropy)
+            case protocol.StopTask(task):
+                return tasks.stop_task(state, task)
+            case protocol.Plan(service, _, decided):
+                return tasks.carry_out(state, service, decided, entropy)
+            case protocol.Observed(seen=seen):
+                return tasks.take_in(state, seen)
+            case protocol.NodeReport() as report:
+                return nodes.report_node(state, _node(report, entropy.now))
+            case protocol.CreateToken() as token:
+                return nodes.create_token(state, _token(token, entropy.now))
+            case protocol.RevokeToken(token):
+                return nodes.revoke_token(state, token)
+            case protocol.ReleaseHeld():
+                return nodes.release_held(state)
+        return Refusal("invalid", f"the Senate knows no command {type(message).__name__}")
+
+
+def _node(report: protocol.NodeReport, now: float) -> Node:
+    return Node(
+        id=report.node,
+        name=report.name,
+        role="manager",
+        status=report.status,
+        message=report.message,
+        address=report.address,
+        since=now,
+        engine_version=report.engine_version,
+        engine_api=report.engine_api,
+        engine_id=report.engine_id,
+        os=report.os,
+        arch=report.arch,
+        cpus=report.cpus,
+        memory=report.memory,
+        labels=report.labels,
+        used_subnets=report.used_subnets,
+        networks=report.networks,
+        volumes=report.volumes,
+        held=report.held,
+    )
+
+
+def _token(command: protocol.CreateToken, now: float) -> Token:
+    return Token(
+        id=command.id,
+        name=command.name,
+        role=command.role,
+        hash=command.hash,
+        created_at=now,
+        expires_at=command.expires_at,
+        first=command.first,
+    )

@@ -1,0 +1,87 @@
+"""The Senate's records as rows: each entity is one row of JSON in its table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, get_args
+
+import orjson
+from pydantic import TypeAdapter
+
+from cluster.decide.decision import Happening
+from cluster.model import Change, Event, Network, Node, Service, Stack, State, Table, Task, Token
+from cluster.spec import ServiceSpec
+from store import entities
+from store.contract import Row, Statement, Store
+from store.schema import Table as Rows
+
+TYPES: Mapping[Table, type] = {
+    "stacks": Stack,
+    "services": Service,
+    "tasks": Task,
+    "networks": Network,
+    "nodes": Node,
+    "tokens": Token,
+    "revisions": ServiceSpec,
+    "settings": str,
+    "commands": str,
+}
+
+
+@cache
+def _adapter(table: Table) -> TypeAdapter[Any]:
+    return TypeAdapter(TYPES[table])
+
+
+def to_body(change: Change) -> str:
+    """The entity's JSON."""
+    return orjson.dumps(change.entity).decode()
+
+
+def from_body(table: Table, body: str) -> object:
+    """The entity of a row of `table`. Raises pydantic's ValidationError for a row that no gbnt of this version wrote."""
+    return _adapter(table).validate_json(body)
+
+
+def statements(changes: Iterable[Change], events: Iterable[Event], revision: int) -> list[Statement]:
+    """The batch that makes these changes, with their events, at `revision`; it holds only at the revision before."""
+    batch = [entities.bump_revision(revision - 1)]
+    for change in changes:
+        if change.entity is None:
+            batch.append(entities.delete(Rows(change.table), change.key))
+        else:
+            batch.append(entities.put(Rows(change.table), change.key, to_body(change), version=revision))
+    batch += [
+        entities.event(e.revision, e.number, at=e.at, kind=e.kind, subject=e.subject, message=e.message) for e in events
+    ]
+    return batch
+
+
+def numbered(happenings: Sequence[Happening], revision: int, now: float) -> tuple[Event, ...]:
+    """Happenings as events of a revision, in order."""
+    return tuple(Event(revision, n, now, h.kind, h.subject, h.message) for n, h in enumerate(happenings))
+
+
+def to_event(row: Row) -> Event:
+    """An event from its row."""
+    return Event(
+        int(row["rev"] or 0),
+        int(row["n"] or 0),
+        float(row["at"] or 0.0),
+        str(row["kind"]),
+        str(row["subject"]),
+        str(row["message"]),
+    )
+
+
+async def load(store: Store, epoch: int) -> State:
+    """The whole state as the store has it."""
+    tables: dict[str, dict[str, Any]] = {}
+    for table in get_args(Table):
+        rows = await store.read(entities.every(Rows(table)))
+        # Oldest first, so that what is kept up to a number of rows loses its oldest.
+        oldest_first = sorted(rows, key=lambda row: int(row["version"] or 0))
+        tables[table] = {str(row["key"]): from_body(table, str(row["body"])) for row in oldest_first}
+    revision = await store.read(entities.REVISION)
+    return State(revision=int(revision[0]["rev"] or 0), epoch=epoch, **tables)

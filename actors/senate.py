@@ -1,0 +1,201 @@
+"""The Senate: the only writer of the cluster's state.
+
+It decides on an immutable snapshot, commits all commands that wait in its mailbox as one guarded batch, and only then
+answers them and tells its followers. When a commit's outcome stays unknown it crashes rather than guess: the next
+incarnation reads what is really there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import anyio
+import orjson
+
+from actors import protocol, records
+from actors.mandate import Mandate
+from cluster.decide.decision import Decided, Entropy, Refusal
+from cluster.model import Change, Event, State
+from store import entities
+from store.contract import Applied, Outcome, Statement, Store
+from store.schema import Table
+from supervisor.actor import Actor, Context, Envelope
+from supervisor.message import Terminated
+
+RETRIES = 5
+RETRY_PAUSE = 0.05
+KEPT_COMMANDS = 10_000
+KEPT_EVENTS = 20_000
+KEPT_EVENT_SECONDS = 14 * 24 * 3600.0
+RETAIN_EVERY = 500
+
+Observe = Callable[[str, float], None]
+
+
+class StoreLost(Exception):
+    """The outcome of a commit stayed unknown, or a newer epoch was claimed: this incarnation may not go on."""
+
+
+@dataclass(slots=True)
+class _Answer:
+    """A command's answer, kept until its batch is durable."""
+
+    envelope: Envelope
+    reply: object
+    changes: tuple[Change, ...] = ()
+
+
+class Senate(Actor):
+    """Decides, commits, answers, announces. `clock` is the time of day; `observe` takes latencies in seconds."""
+
+    mailbox_size = 10_000
+    batch = 256
+
+    def __init__(
+        self,
+        store: Store,
+        mandate: Mandate,
+        holder: str,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        observe: Observe = lambda name, seconds: None,
+    ) -> None:
+        self._store = store
+        self._mandate = mandate
+        self._holder = holder
+        self._entropy = lambda: Entropy(clock(), new_id)
+        self._observe = observe
+        self._state = State()
+        self._followers: dict[str, None] = {}
+        self._batches = 0
+        self._commits = 0
+
+    async def started(self, ctx: Context) -> None:
+        """Claim an epoch, so that no earlier writer can commit any more, and read the state."""
+        epoch = await self._store.claim_epoch(self._holder)
+        self._state = await records.load(self._store, epoch)
+
+    async def receive_batch(self, envelopes: Sequence[Envelope], ctx: Context) -> None:
+        """Decide on each message in turn, on the state that the ones before it lead to; commit them together."""
+        begun = time.perf_counter()
+        answers: list[_Answer] = []
+        working, decided = self._state, list[Decided]()
+        for envelope in envelopes:
+            decision = await self._consider(envelope, working, ctx)
+            if decision is None:
+                continue
+            answer, outcome = decision
+            answers.append(answer)
+            if outcome.changes or outcome.happenings:
+                decided.append(outcome)
+                working = working.after(outcome.changes)
+        if decided:
+            await self._commit(working, decided, answers, ctx)
+        for answer in answers:
+            answer.envelope.reply_to.send(answer.reply)
+        self._observe("command", time.perf_counter() - begun)
+
+    async def _consider(self, envelope: Envelope, working: State, ctx: Context) -> tuple[_Answer, Decided] | None:
+        """What a message comes to; None where it is no command and was dealt with."""
+        match envelope.message:
+            case protocol.GetState():
+                # Only what is durable is ever shown.
+                envelope.reply_to.send(self._state)
+            case protocol.GetEvents(after, limit):
+                envelope.reply_to.send(await self._events(after, limit))
+            case protocol.Follow(follower):
+                self._followers[follower] = None
+                ctx.watch(ctx.ref(follower))
+                ctx.ref(follower).tell(protocol.Committed(self._state))
+            case protocol.Unfollow(follower):
+                self._followers.pop(follower, None)
+            case Terminated(address=address):
+                self._followers.pop(address, None)
+            case protocol.Progress() as progress:
+                self._tell_followers(progress, ctx)
+            case message:
+                return self._decide(envelope, message, working)
+        return None
+
+    def _decide(self, envelope: Envelope, message: object, working: State) -> tuple[_Answer, Decided]:
+        request = getattr(message, "request", "")
+        if request and request in working.commands:
+            accepted = protocol.Accepted(**orjson.loads(working.commands[request]))
+            return _Answer(envelope, accepted), Decided()
+        decision = self._mandate.decide(working, message, self._entropy())
+        if isinstance(decision, Refusal):
+            return _Answer(envelope, protocol.Refused(decision.code, decision.message)), Decided()
+        revision = self._state.revision + (1 if decision.changes or decision.happenings else 0)
+        reply: object = protocol.Accepted(revision, dict(decision.told), dict(decision.detail))
+        if isinstance(message, protocol.Observed):
+            reply = None
+        elif request and decision.changes:
+            kept = Change("commands", request, orjson.dumps(reply).decode())
+            decision = Decided((*decision.changes, kept), decision.happenings)
+        return _Answer(envelope, reply, decision.changes), decision
+
+    async def _commit(self, working: State, decided: list[Decided], answers: list[_Answer], ctx: Context) -> None:
+        """Make the batch durable and tell everybody; where it cannot be, nothing of it has happened."""
+        revision, now = self._state.revision + 1, self._entropy().now
+        changes = {(c.table, c.key): c for outcome in decided for c in outcome.changes}
+        events = records.numbered([h for outcome in decided for h in outcome.happenings], revision, now)
+        batch = records.statements(changes.values(), events, revision) + self._retention(working, now, changes)
+        applied = await self._apply(batch)
+        if applied.outcome in (Outcome.COMMITTED, Outcome.DUPLICATE):
+            self._state = working.after((c for c in changes.values() if c.entity is None), revision)
+            self._announce(events, answers, ctx)
+            return
+        for answer in answers:
+            if answer.changes:
+                answer.reply = protocol.Refused("unavailable", f"nothing was changed: {applied.reason}")
+
+    async def _apply(self, batch: list[Statement]) -> Applied:
+        self._batches += 1
+        rid = f"{self._holder}:{self._state.epoch}:{self._batches}"
+        begun = time.perf_counter()
+        applied = Applied(Outcome.UNKNOWN)
+        for attempt in range(RETRIES):
+            applied = await self._store.apply(batch, rid=rid, epoch=self._state.epoch)
+            if applied.outcome is not Outcome.UNKNOWN:
+                break
+            await anyio.sleep(RETRY_PAUSE * 2**attempt)
+        self._observe("store", time.perf_counter() - begun)
+        if applied.outcome in (Outcome.UNKNOWN, Outcome.FENCED, Outcome.CONFLICT, Outcome.REJECTED):
+            raise StoreLost(f"the store answered {applied.outcome}: {applied.reason}")
+        return applied
+
+    def _retention(self, working: State, now: float, changes: dict[tuple[str, str], Change]) -> list[Statement]:
+        """Nothing grows for ever: every so many commits the oldest events, request ids and command answers go."""
+        self._commits += 1
+        if self._commits % RETAIN_EVERY:
+            return []
+        surplus = list(working.commands)[:-KEPT_COMMANDS]
+        for key in surplus:
+            changes["commands", key] = Change("commands", key, None)
+        old = [entities.delete(Table.COMMANDS, key) for key in surplus]
+        forgotten = entities.forget_events(keep=KEPT_EVENTS, since=now - KEPT_EVENT_SECONDS)
+        requests = entities.forget_requests(before=self._state.revision - KEPT_COMMANDS)
+        return [*old, *forgotten, requests]
+
+    def _announce(self, events: tuple[Event, ...], answers: list[_Answer], ctx: Context) -> None:
+        for answer in answers:
+            message = answer.envelope.message
+            if isinstance(message, protocol.Observed):
+                ctx.ref(message.agent).tell(protocol.Confirmed(message.batch))
+        self._tell_followers(protocol.Committed(self._state, events), ctx)
+
+    def _tell_followers(self, message: object, ctx: Context) -> None:
+        for follower in self._followers:
+            ctx.ref(follower).tell(message)
+
+    async def _events(self, after: int, limit: int) -> protocol.Events:
+        rows = await self._store.read(entities.EVENTS_AFTER, (after, limit))
+        floor = await self._store.read(entities.REVISION)
+        return protocol.Events(tuple(records.to_event(row) for row in rows), int(floor[0]["compacted"] or 0))
+
+    def describe(self) -> dict[str, object]:
+        """What inspection shows beside the runtime's own figures."""
+        state = self._state
+        return {"revision": state.revision, "epoch": state.epoch, "followers": len(self._followers), "commits": self._commits}

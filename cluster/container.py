@@ -1,0 +1,70 @@
+"""One container as an engine is asked to make it: engine-neutral, complete, decided before any engine is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cluster.spec import Healthcheck, Logging, Mount, Resources
+
+
+@dataclass(frozen=True, slots=True)
+class PortBinding:
+    """A container's port on the host. `host_port` 0 lets the engine choose a free one; `host_ip` empty is every address.
+
+    `host_port_last` above `host_port` lets the engine take any free port of that range.
+    """
+
+    target: int
+    protocol: str = "tcp"
+    host_ip: str = ""
+    host_port: int = 0
+    host_port_last: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A container's place on a network: the engine's name of the network and the address that the Senate gave."""
+
+    network: str
+    ipv4_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    """What the engine needs to create one container.
+
+    `mounts` of type volume name the engine's volume. `network_mode` is set only where `endpoints` is empty. No
+    service name is ever an alias or a host name: Docker's own resolver would answer it from this machine alone.
+    """
+
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[PortBinding, ...] = ()
+    expose: tuple[str, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    network_mode: str = ""
+    dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()
+    healthcheck: Healthcheck | None = None
+    resources: Resources = Resources()
+    logging: Logging = Logging()
+    user: str = ""
+    working_dir: str = ""
+    hostname: str = ""
+    init: bool | None = None
+    tty: bool = False
+    stdin_open: bool = False
+    read_only: bool = False
+    privileged: bool = False
+    stop_signal: str = ""
+    stop_grace_period: float = 10.0
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    tmpfs: tuple[str, ...] = ()

@@ -1,0 +1,85 @@
+"""From an assignment to the container that carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from cluster.assignment import Assignment
+from cluster.container import ContainerSpec, Endpoint
+from cluster.model import Network
+from cluster.spec import Mount
+
+CLUSTER, STACK, SERVICE, SLOT = "gbnt.cluster", "gbnt.stack", "gbnt.service", "gbnt.slot"
+TASK, REVISION, ATTEMPT = "gbnt.task", "gbnt.revision", "gbnt.attempt"
+
+
+def container_name(assignment: Assignment, attempt: int) -> str:
+    """`stack-service-slot-task`, and the attempt from the second on. The same try always has the same name.
+
+    So an engine that did make a container whose maker was killed refuses to make it again.
+    """
+    task = assignment.task
+    base = f"{task.stack}-{task.service}-{task.slot}-{task.id[:6]}"
+    return base if attempt == 1 else f"{base}-{attempt}"
+
+
+def labels_of(assignment: Assignment, attempt: int, cluster: str) -> dict[str, str]:
+    """The labels by which gbnt knows its container again; the file's own may not take their names."""
+    task = assignment.task
+    own = {
+        CLUSTER: cluster,
+        STACK: task.stack,
+        SERVICE: task.service,
+        SLOT: str(task.slot),
+        TASK: task.id,
+        REVISION: task.revision,
+        ATTEMPT: str(attempt),
+    }
+    return {**assignment.spec.labels, **own}
+
+
+def container_for(
+    assignment: Assignment, attempt: int, cluster: str, networks: Mapping[str, Network], volumes: Mapping[str, str]
+) -> ContainerSpec:
+    """The container of one attempt. `networks` are by the engine's names, `volumes` map a file's key to such a name."""
+    task, spec = assignment.task, assignment.spec
+    endpoints = tuple(Endpoint(name, address) for name, address in task.addresses.items())
+    gateways = tuple(networks[e.network].gateway for e in endpoints if networks[e.network].gateway)
+    return ContainerSpec(
+        name=container_name(assignment, attempt),
+        image=spec.image_id or spec.image,
+        labels=labels_of(assignment, attempt, cluster),
+        command=spec.command,
+        entrypoint=spec.entrypoint,
+        environment=spec.environment,
+        ports=task.bindings,
+        expose=spec.expose,
+        mounts=tuple(_mount(mount, volumes) for mount in spec.mounts),
+        endpoints=endpoints,
+        network_mode="" if endpoints else (spec.network_mode or "none"),
+        dns=gateways,
+        extra_hosts=spec.extra_hosts,
+        healthcheck=spec.healthcheck,
+        resources=spec.resources,
+        logging=spec.logging,
+        user=spec.user,
+        working_dir=spec.working_dir,
+        hostname=spec.hostname,
+        init=spec.init,
+        tty=spec.tty,
+        stdin_open=spec.stdin_open,
+        read_only=spec.read_only,
+        privileged=spec.privileged,
+        stop_signal=spec.stop_signal,
+        stop_grace_period=spec.stop_grace_period,
+        cap_add=spec.cap_add,
+        cap_drop=spec.cap_drop,
+        tmpfs=spec.tmpfs,
+    )
+
+
+def _mount(mount: Mount, volumes: Mapping[str, str]) -> Mount:
+    if mount.type != "volume" or not mount.source:
+        return mount
+    return replace(mount, source=volumes[mount.source])

@@ -1,0 +1,86 @@
+"""What every decision rests on, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cluster.model import Change, State
+
+RefusalCode = Literal["not_found", "conflict", "invalid", "unavailable", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entropy:
+    """Time and chance, passed in: `now` in seconds since the epoch, and a maker of new ids."""
+
+    now: float
+    new_id: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event before it has its revision."""
+
+    kind: str
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Changes to commit together. None at all means that everything is as wanted already: nothing is written."""
+
+    changes: tuple[Change, ...] = ()
+    happenings: tuple[Happening, ...] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """No, and why: a sentence that says what to do next."""
+
+    code: RefusalCode
+    message: str
+
+
+Decision = Decided | Refusal
+
+
+def missing(kind: str, name: str, known: Mapping[str, object]) -> Refusal:
+    """The refusal for a name that is not there, with what it may have meant."""
+    near = _nearest(name, known)
+    hint = f"; did you mean {near}?" if near else f"; gbnt {kind} ls shows what is there"
+    return Refusal("not_found", f"there is no {kind} {name}{hint}")
+
+
+def _nearest(name: str, known: Mapping[str, object]) -> str:
+    # Only a refusal pays for the import.
+    import difflib
+
+    return next(iter(difflib.get_close_matches(name, list(known), n=1)), "")
+
+
+class Draft:
+    """A decision being made: a state that takes its own changes, so that later steps see earlier ones."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
+        self._changes: dict[tuple[str, str], Change] = {}
+        self._happenings: list[Happening] = []
+
+    def put(self, *changes: Change) -> None:
+        """Make changes; the last one of a row counts."""
+        for change in changes:
+            self._changes[change.table, change.key] = change
+        self.state = self.state.after(changes)
+
+    def tell(self, kind: str, subject: str, message: str) -> None:
+        """Add an event."""
+        self._happenings.append(Happening(kind, subject, message))
+
+    def decided(self, told: Mapping[str, str] | None = None, detail: Mapping[str, str] | None = None) -> Decided:
+        """The decision as it stands."""
+        return Decided(tuple(self._changes.values()), tuple(self._happenings), told or {}, detail or {})

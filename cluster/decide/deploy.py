@@ -1,0 +1,172 @@
+"""Deploying a stack: one decision from the whole file, so that nothing is ever half applied."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cluster import addresses
+from cluster.compose.checks import validate
+from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
+from cluster.decide.sweep import sweep
+from cluster.model import Change, Network, Service, Stack, State, revision_key
+from cluster.spec import NetworkSpec, Port, ServiceSpec, StackSpec
+
+
+def deploy(state: State, spec: StackSpec, entropy: Entropy, pool: str = addresses.DEFAULT_POOL) -> Decision:
+    """Make the stack be as `spec` says. An unchanged file gives a decision without changes."""
+    refusal = _refuse(state, spec)
+    if refusal is not None:
+        return refusal
+    draft = Draft(state)
+    known = state.stacks.get(spec.name)
+    if known is None or known.spec != spec:
+        created = entropy.now if known is None else known.created_at
+        draft.put(Change("stacks", spec.name, Stack(spec.name, spec, created, entropy.now)))
+    try:
+        for key, network in spec.networks.items():
+            _network(draft, spec.name, key, network, pool)
+    except addresses.Exhausted as error:
+        return Refusal("unavailable", str(error))
+    told = {name: _service(draft, spec.name, wanted, entropy.now) for name, wanted in spec.services.items()}
+    for service in state.services_of(spec.name):
+        if service.name not in spec.services and not service.removing:
+            draft.put(Change("services", service.key, replace(service, removing=True, updated_at=entropy.now)))
+            told[service.name] = "removed"
+    sweep(draft)
+    if any(what != "unchanged" for what in told.values()):
+        draft.tell("stack.deployed", spec.name, ", ".join(f"{name} {what}" for name, what in told.items()))
+    return draft.decided(told)
+
+
+def _refuse(state: State, spec: StackSpec) -> Refusal | None:
+    findings = validate(spec)
+    if findings:
+        return Refusal("invalid", "; ".join(f"{found.path}: {found.message}" for found in findings))
+    known = state.stacks.get(spec.name)
+    if known is not None and known.removing:
+        return Refusal("conflict", f"stack {spec.name} is still being removed; deploy it again when it is gone")
+    for service in spec.services.values():
+        holder = _port_holder(state, spec.name, service)
+        if holder:
+            return Refusal("conflict", holder)
+    return _network_change(state, spec)
+
+
+def _network_change(state: State, spec: StackSpec) -> Refusal | None:
+    """An engine's network cannot be given another subnet, and taking it down would take the stack down with it."""
+    for key, network in spec.networks.items():
+        known = state.networks.get(network.name)
+        if known is None:
+            continue
+        if known.stack != spec.name and not network.external:
+            return Refusal(
+                "conflict", f"network {network.name} belongs to stack {known.stack}: mark it external or name it otherwise"
+            )
+        if network.subnet and network.subnet != known.subnet and not network.external:
+            text = f"network {key} has the subnet {known.subnet}, which cannot change while it is there"
+            return Refusal("conflict", f"{text}: remove the stack first, or give the network another name")
+    return None
+
+
+def _port_holder(state: State, stack: str, wanted: ServiceSpec) -> str:
+    for service in state.services.values():
+        if service.stack == stack and service.name == wanted.name:
+            continue
+        if service.stack == stack and service.removing:
+            continue
+        for mine in wanted.ports:
+            if any(_clash(mine, theirs) for theirs in service.spec.ports) and service.stack != stack:
+                return (
+                    f"service {wanted.name} publishes port {mine.published}, which service {service.key} holds: "
+                    f"choose another port, or remove {service.key}"
+                )
+    return ""
+
+
+def _clash(one: Port, other: Port) -> bool:
+    """Whether two publications want the same one port; ranges are shared out task by task."""
+    if one.published in (None, 0) or other.published in (None, 0) or one.protocol != other.protocol:
+        return False
+    if one.published_last or other.published_last:
+        return False
+    everywhere = {"", "0.0.0.0", "::"}
+    same_ip = one.host_ip == other.host_ip or one.host_ip in everywhere or other.host_ip in everywhere
+    return one.published == other.published and same_ip
+
+
+def _network(draft: Draft, stack: str, key: str, spec: NetworkSpec, pool: str) -> None:
+    if spec.name in draft.state.networks:
+        return
+    if spec.external:
+        return
+    taken = [n.subnet for n in draft.state.networks.values() if n.subnet]
+    taken += [subnet for node in draft.state.nodes.values() for subnet in node.used_subnets]
+    subnet = spec.subnet or addresses.free_subnet(pool, taken)
+    draft.put(
+        Change(
+            "networks",
+            spec.name,
+            Network(
+                name=spec.name,
+                stack=stack,
+                key=key,
+                subnet=subnet,
+                gateway=addresses.gateway(subnet),
+                mtu=addresses.MTU,
+                internal=spec.internal,
+                labels=spec.labels,
+                options=spec.options,
+            ),
+        )
+    )
+
+
+def _service(draft: Draft, stack: str, spec: ServiceSpec, now: float) -> str:
+    """Put the service as wanted, and say in a word what became of it."""
+    revision = spec.revision()
+    known = draft.state.services.get(f"{stack}/{spec.name}")
+    if known is None:
+        service = Service(stack, spec.name, spec, revision, spec.replicas, now, now)
+        draft.put(Change("services", service.key, service), Change("revisions", revision_key(service.key, revision), spec))
+        return "created"
+    service = replace(known, spec=spec, revision=revision, replicas=spec.replicas, stopped=False, removing=False)
+    if service == known:
+        return "unchanged"
+    if revision != known.revision:
+        service = replace(service, previous_revision=known.revision, update="", update_message="")
+    draft.put(
+        Change("services", service.key, replace(service, updated_at=now)),
+        Change("revisions", revision_key(service.key, revision), spec),
+    )
+    return _word(known, service)
+
+
+def _word(known: Service, service: Service) -> str:
+    if service.revision != known.revision:
+        return "updated"
+    if known.stopped or known.removing:
+        return "started"
+    if service.replicas != known.replicas:
+        return f"scaled from {known.replicas} to {service.replicas}"
+    return "adjusted"
+
+
+def remove_stack(state: State, name: str, volumes: tuple[str, ...], entropy: Entropy) -> Decision:
+    """Begin to remove a stack, with the volumes named; it is gone when its record is."""
+    stack = state.stacks.get(name)
+    if stack is None:
+        return Refusal("not_found", f"there is no stack {name}; gbnt stack ls shows what is there")
+    own = {volume.name for volume in stack.spec.volumes.values() if not volume.external}
+    foreign = sorted(set(volumes) - own)
+    if foreign:
+        return Refusal("invalid", f"{', '.join(foreign)} is no volume of stack {name}: it has {', '.join(sorted(own)) or 'none'}")
+    if stack.removing and set(volumes) <= set(stack.remove_volumes):
+        return Decided(told={name: "is being removed already"})
+    draft = Draft(state)
+    draft.put(Change("stacks", name, replace(stack, removing=True, remove_volumes=volumes, updated_at=entropy.now)))
+    for service in state.services_of(name):
+        draft.put(Change("services", service.key, replace(service, removing=True, updated_at=entropy.now)))
+    draft.tell("stack.removing", name, "is being removed" + (f" with its volumes {', '.join(volumes)}" if volumes else ""))
+    sweep(draft)
+    kept = ", ".join(sorted(own - set(volumes)))
+    return draft.decided({name: "removing"}, {"volumes_kept": kept} if kept else {})

@@ -1,0 +1,62 @@
+"""Decisions on machines, credentials, and on what a restore left unknown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cluster.decide.decision import Decided, Decision, Draft, Refusal
+from cluster.decide.sweep import sweep
+from cluster.model import Change, Node, State, Token
+
+HOLD = "hold_unknown_containers"
+
+
+def report_node(state: State, seen: Node) -> Decided:
+    """What a machine says of itself becomes its record; its labels and role stay as they are."""
+    known = state.nodes.get(seen.id)
+    if known is not None:
+        moved = known.status != seen.status
+        seen = replace(seen, role=known.role, labels={**seen.labels, **known.labels}, since=seen.since if moved else known.since)
+    if seen == known:
+        return Decided()
+    draft = Draft(state)
+    draft.put(Change("nodes", seen.id, seen))
+    if known is None:
+        draft.tell("node.joined", seen.name, f"joined as {seen.role}")
+    elif known.status != seen.status:
+        draft.tell(f"node.{seen.status}", seen.name, seen.message)
+    sweep(draft)
+    return draft.decided()
+
+
+def create_token(state: State, token: Token) -> Decision:
+    """Keep a new credential's hash."""
+    if token.id in state.tokens:
+        return Refusal("conflict", f"there is a token {token.id} already")
+    draft = Draft(state)
+    draft.put(Change("tokens", token.id, token))
+    draft.tell("token.created", token.name, f"role {token.role}")
+    return draft.decided({token.id: "created"})
+
+
+def revoke_token(state: State, reference: str) -> Decision:
+    """Make a credential worthless, by its id or its name."""
+    found = [t for t in state.tokens.values() if reference in (t.id, t.name)]
+    if len(found) != 1:
+        many = f"{len(found)} tokens are called {reference}: give its id" if found else f"there is no token {reference}"
+        return Refusal("conflict" if found else "not_found", f"{many}; gbnt token ls shows them")
+    draft = Draft(state)
+    draft.put(Change("tokens", found[0].id, None))
+    draft.tell("token.revoked", found[0].name, "revoked")
+    return draft.decided({found[0].id: "revoked"})
+
+
+def release_held(state: State) -> Decision:
+    """A person confirms that containers unknown since a restore may be removed."""
+    if HOLD not in state.settings:
+        return Decided(told={"containers": "none are held"})
+    held = sum(len(node.held) for node in state.nodes.values())
+    draft = Draft(state)
+    draft.put(Change("settings", HOLD, None))
+    draft.tell("containers.released", "cluster", f"{held} containers unknown since a restore are removed")
+    return draft.decided({"containers": f"{held} released"})

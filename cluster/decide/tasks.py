@@ -1,0 +1,187 @@
+"""Decisions on tasks: adding them with addresses and ports, turning them, and taking in what was seen of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cluster import addresses
+from cluster.assignment import Observation
+from cluster.container import PortBinding
+from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
+from cluster.decide.sweep import sweep
+from cluster.model import Change, Service, State, Task
+from cluster.reconcile import AddTask, DesireTask, Reconciled
+from cluster.spec import Port
+from cluster.transitions import IllegalTransition, observe
+
+
+def carry_out(state: State, service_key: str, decided: Reconciled, entropy: Entropy) -> Decided:
+    """A service's decision made real. What no longer fits the present state is dropped: the service is asked again."""
+    service = state.services.get(service_key)
+    if service is None:
+        return Decided()
+    draft = Draft(state)
+    for desire in decided.desires:
+        _desire(draft, desire, entropy.now)
+    for add in decided.adds:
+        _add(draft, service, add, entropy)
+    _say_update(draft, service, decided)
+    return draft.decided()
+
+
+def _say_update(draft: Draft, service: Service, decided: Reconciled) -> None:
+    if decided.update is None or (decided.update, decided.update_message) == (service.update, service.update_message):
+        return
+    now = replace(service, update=decided.update, update_message=decided.update_message)
+    draft.put(Change("services", service.key, now))
+    if decided.update != service.update:
+        draft.tell(f"service.{decided.update}", service.key, decided.update_message)
+
+
+def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
+    task = draft.state.tasks.get(desire.task)
+    if task is None or task.desired == desire.desired or task.desired == "remove":
+        return
+    turned = replace(task, desired=desire.desired, message=desire.message or task.message)
+    if not task.node:  # never given to a machine: nobody else will end it
+        draft.put(Change("tasks", task.id, None))
+        return
+    draft.put(Change("tasks", task.id, turned))
+    if desire.desired in ("stop", "remove") and not task.ended:
+        draft.tell("task.stopping", task.name, desire.message)
+
+
+def _add(draft: Draft, service: Service, add: AddTask, entropy: Entropy) -> None:
+    """Add a task, or give a pending one another try; a slot that has its task already is left alone."""
+    wanted = [task for task in draft.state.tasks_of(service.key) if task.slot == add.slot and _wanted(task, service)]
+    pending = next((task for task in wanted if task.state == "pending"), None)
+    if (wanted and pending is None) or add.slot > service.replicas or service.stopped or service.removing:
+        return
+    task = _placed(draft, service, add, entropy)
+    if pending is not None:
+        if task.message == pending.message:
+            return
+        task = replace(task, id=pending.id, created_at=pending.created_at)
+    draft.put(Change("tasks", task.id, task))
+    draft.tell("task.created" if pending is None else "task.placed", task.name, task.message or f"on {task.node}")
+
+
+def _wanted(task: Task, service: Service) -> bool:
+    same_life = task.revision == service.revision and task.generation == service.generation
+    return same_life and task.desired in ("run", "ready")
+
+
+def _placed(draft: Draft, service: Service, add: AddTask, entropy: Entropy) -> Task:
+    task = Task(
+        id=entropy.new_id(),
+        stack=service.stack,
+        service=service.name,
+        slot=add.slot,
+        revision=service.revision,
+        generation=service.generation,
+        node="",
+        desired=add.desired,
+        state="pending",
+        message="waits for a machine: none is there yet",
+        created_at=entropy.now,
+        since=entropy.now,
+    )
+    node = next((node for node in draft.state.nodes.values() if node.status != "down"), None)
+    if node is None:
+        return task
+    try:
+        given = _addresses(draft, service)
+    except addresses.Exhausted as error:
+        return replace(task, message=f"waits for an address: {error}", problem=str(error))
+    bindings = _bindings(draft.state, service, add.slot)
+    return replace(task, node=node.id, state="assigned", message=add.message, addresses=given, bindings=bindings)
+
+
+def _addresses(draft: Draft, service: Service) -> dict[str, str]:
+    stack = draft.state.stacks[service.stack]
+    given: dict[str, str] = {}
+    for attachment in service.spec.networks:
+        network = draft.state.networks.get(stack.spec.networks[attachment.network].name)
+        if network is None or not network.subnet:
+            given[stack.spec.networks[attachment.network].name] = attachment.ipv4_address
+            continue
+        taken = {task.addresses.get(network.name, "") for task in draft.state.tasks.values() if not task.ended}
+        if attachment.ipv4_address and attachment.ipv4_address not in taken:
+            given[network.name] = attachment.ipv4_address
+            continue
+        address, following = addresses.free_address(network.subnet, network.next_host, taken)
+        given[network.name] = address
+        draft.put(Change("networks", network.name, replace(network, next_host=following)))
+    return given
+
+
+def _bindings(state: State, service: Service, slot: int) -> tuple[PortBinding, ...]:
+    others = [task for task in state.tasks_of(service.key) if task.slot != slot and not task.ended]
+    taken = {(b.protocol, b.host_port) for task in others for b in task.bindings}
+    return tuple(_binding(port, taken) for port in service.spec.ports)
+
+
+def _binding(port: Port, taken: Iterable[tuple[str, int]]) -> PortBinding:
+    """One port of a range for each task; the file's checks made sure that the range has enough."""
+    first = port.published or 0
+    last = port.published_last or first
+    free = next((number for number in range(first, last + 1) if (port.protocol, number) not in taken), first)
+    return PortBinding(port.target, port.protocol, port.host_ip, free)
+
+
+def take_in(state: State, seen: Iterable[Observation]) -> Decided:
+    """What a machine saw becomes part of the record.
+
+    An observation that may not follow the record is a fault in gbnt: it is told as an event and left out, so that one
+    bad report does not keep all others from being heard.
+    """
+    draft = Draft(state)
+    for observation in seen:
+        task = draft.state.tasks.get(observation.task)
+        if task is None:
+            continue
+        try:
+            now = observe(task, observation)
+        except IllegalTransition as error:
+            draft.tell("task.illegal", task.name, str(error))
+            continue
+        if now is task:
+            continue
+        if observation.removed and task.desired == "remove":
+            draft.put(Change("tasks", task.id, None))
+            draft.tell("task.removed", task.name, "removed")
+            continue
+        draft.put(Change("tasks", task.id, now))
+        if (now.state, now.attempt, now.health, now.problem) != (task.state, task.attempt, task.health, task.problem):
+            draft.tell(f"task.{now.health if now.health == 'unhealthy' else now.state}", task.name, now.message)
+    sweep(draft)
+    return draft.decided()
+
+
+def stop_task(state: State, reference: str) -> Decision:
+    """Stop one task's container for good; its service replaces it."""
+    found = find_task(state, reference)
+    if isinstance(found, Refusal):
+        return found
+    if found.desired in ("stop", "remove"):
+        return Decided(told={found.name: "stopping already"})
+    draft = Draft(state)
+    _desire(draft, DesireTask(found.id, "stop", "stopped by hand; its service replaces it"), 0.0)
+    return draft.decided(told={found.name: "stopping; its service replaces it"}, detail={"task": found.id})
+
+
+def find_task(state: State, reference: str) -> Task | Refusal:
+    """The task of that id, unique beginning of one, or name (then the newest of its slot)."""
+    exact = state.tasks.get(reference)
+    if exact is not None:
+        return exact
+    named = [task for task in state.tasks.values() if task.name == reference]
+    if named:
+        return max(named, key=lambda task: (task.desired in ("run", "ready"), task.created_at))
+    close = [task for id, task in state.tasks.items() if id.startswith(reference)] if reference else []
+    if len(close) == 1:
+        return close[0]
+    if close:
+        return Refusal("conflict", f"{reference} is the beginning of {len(close)} task ids; give more of it")
+    return Refusal("not_found", f"there is no task {reference}; gbnt task ls shows the tasks")

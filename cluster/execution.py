@@ -1,0 +1,244 @@
+"""One task on one machine: from what is wanted and what the engine shows to the one next thing to do.
+
+`decide` is asked again after every step and every event. It remembers nothing: a gbnt that was killed at any moment
+looks at the engine and goes on from there, which is why no container is made twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cluster import backoff
+from cluster.assignment import Assignment
+from cluster.model import Health, TaskState
+from cluster.spec import RestartPolicy
+
+UNHEALTHY_GRACE = 10.0
+
+Phase = Literal["none", "created", "running", "ended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The newest container of a task as the engine shows it. Times are seconds since the epoch."""
+
+    id: str
+    name: str
+    attempt: int
+    phase: Phase
+    health: Health = ""
+    exit_code: int | None = None
+    oom_killed: bool = False
+    error: str = ""
+    started_at: float = 0.0
+    finished_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a decision rests on. `failure` is what stopped the last step, with the time from which to try again."""
+
+    assignment: Assignment
+    seen: Seen | None
+    now: float
+    jitter: float = 0.0
+    image_ready: bool = False
+    waiting_for: str = ""
+    crashes: int = 0
+    failure: str = ""
+    failures: int = 0
+    retry_at: float = 0.0
+    unhealthy_since: float | None = None
+    stopping: str = ""
+    cold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pull:
+    """Have the image at hand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Make the container of this attempt."""
+
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a container that was made."""
+
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop a running container; `reason` becomes its ended attempt's."""
+
+    container: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Remove all containers of the task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing to do until something happens, or until `until`."""
+
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing more will ever be done for this task."""
+
+    removed: bool = False
+
+
+Step = Pull | Create | Start | Stop | Remove | Wait | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The next step, and how the task stands for a person while it is taken."""
+
+    step: Step
+    state: TaskState
+    message: str
+    attempt: int
+    problem: str = ""
+    restart_at: float | None = None
+    ready: bool = False
+    crashes: int = 0
+
+
+def decide(situation: Situation) -> Verdict:
+    """The one next thing to do for a task."""
+    if situation.assignment.task.desired in ("stop", "remove"):
+        return _bring_down(situation)
+    seen = situation.seen
+    if seen is None or seen.phase == "none":
+        return _bring_up(situation, attempt=max(1, situation.assignment.task.attempt))
+    if seen.phase == "created":
+        return _start(situation, seen)
+    if seen.phase == "running":
+        return _watch(situation, seen)
+    return _after_end(situation, seen)
+
+
+def end_reason(seen: Seen) -> str:
+    """Why a container ended, in words."""
+    if seen.oom_killed:
+        return f"exit {seen.exit_code}, out of memory"
+    if seen.error:
+        return f"exit {seen.exit_code}, {seen.error}"
+    return f"exit {seen.exit_code}"
+
+
+def _bring_down(situation: Situation) -> Verdict:
+    task, seen = situation.assignment.task, situation.seen
+    attempt = seen.attempt if seen else task.attempt
+    if seen is not None and seen.phase == "running":
+        going = task.state if not task.ended else "stopped"
+        return Verdict(Stop(seen.id, task.message), going, f"stopping: {task.message}", attempt, crashes=situation.crashes)
+    if task.desired == "remove":
+        if seen is not None and seen.phase != "none":
+            return Verdict(Remove(), _final(situation), "removing", attempt)
+        return Verdict(Done(removed=True), _final(situation), "removed", attempt)
+    return Verdict(Done(), _final(situation), task.message or "stopped", attempt)
+
+
+def _final(situation: Situation) -> TaskState:
+    task = situation.assignment.task
+    return task.state if task.ended else "stopped"
+
+
+def _bring_up(situation: Situation, attempt: int) -> Verdict:
+    task, spec = situation.assignment.task, situation.assignment.spec
+    common = {"attempt": attempt, "crashes": situation.crashes}
+    if situation.failure and situation.now < situation.retry_at:
+        text = f"{situation.failure}; trying again in {_seconds(situation.retry_at - situation.now)}"
+        return Verdict(
+            Wait(situation.retry_at), "preparing", text, problem=situation.failure, restart_at=situation.retry_at, **common
+        )
+    if not situation.image_ready:
+        return Verdict(Pull(), "preparing", f"getting image {spec.image}", problem=situation.failure, **common)
+    if task.desired == "ready":
+        return Verdict(Wait(), "preparing", f"ready: {task.message}" if task.message else "ready", ready=True, **common)
+    if situation.waiting_for and (attempt == 1 or situation.cold):
+        return Verdict(Wait(), "preparing", f"waits for {situation.waiting_for}", ready=True, **common)
+    return Verdict(Create(attempt), "preparing", "making the container", problem=situation.failure, ready=True, **common)
+
+
+def _start(situation: Situation, seen: Seen) -> Verdict:
+    common = {"attempt": seen.attempt, "crashes": situation.crashes, "ready": True}
+    if situation.failure and situation.now < situation.retry_at:
+        text = f"{situation.failure}; trying again in {_seconds(situation.retry_at - situation.now)}"
+        return Verdict(
+            Wait(situation.retry_at), "preparing", text, problem=situation.failure, restart_at=situation.retry_at, **common
+        )
+    if situation.waiting_for and (seen.attempt == 1 or situation.cold):
+        return Verdict(Wait(), "preparing", f"waits for {situation.waiting_for}", **common)
+    return Verdict(Start(seen.id), "preparing", "starting the container", problem=situation.failure, **common)
+
+
+def _watch(situation: Situation, seen: Seen) -> Verdict:
+    common = {"attempt": seen.attempt, "crashes": situation.crashes, "ready": True}
+    if situation.stopping:
+        return Verdict(Stop(seen.id, situation.stopping), "running", f"stopping: {situation.stopping}", **common)
+    if seen.health == "unhealthy":
+        since = situation.now if situation.unhealthy_since is None else situation.unhealthy_since
+        deadline = since + UNHEALTHY_GRACE
+        was_up = situation.assignment.task.state == "running" and situation.assignment.task.attempt == seen.attempt
+        state: TaskState = "running" if was_up else "starting"
+        if situation.now >= deadline:
+            return Verdict(Stop(seen.id, "unhealthy"), state, "unhealthy: restarting it", problem="unhealthy", **common)
+        text = f"unhealthy: restarts in {_seconds(deadline - situation.now)} unless it recovers"
+        return Verdict(Wait(deadline), state, text, problem="unhealthy", **common)
+    if seen.health == "starting":
+        return Verdict(Wait(), "starting", "started; waits for its first healthy check", **common)
+    # A container that has run a healthy while has cleared its record: look again then, so that the count is told.
+    clears = seen.started_at + backoff.HEALTHY_WHILE
+    if situation.crashes and situation.now < clears:
+        return Verdict(Wait(clears), "running", "healthy" if seen.health else "running", **common)
+    settled = {**common, "crashes": 0}
+    return Verdict(Wait(), "running", "healthy" if seen.health else "running", **settled)
+
+
+def _after_end(situation: Situation, seen: Seen) -> Verdict:
+    policy, crashes = situation.assignment.spec.restart, 0 if situation.cold else situation.crashes
+    failed = seen.exit_code != 0 or bool(situation.stopping)
+    why = situation.stopping or end_reason(seen)
+    if not wants_restart(policy, failed, crashes):
+        state: TaskState = "failed" if failed else "complete"
+        gave_up = failed and policy.condition != "none"
+        text = f"{why}; gave up after {_tries(crashes)}" if gave_up else why
+        return Verdict(Done(), state, text, seen.attempt, problem=text if failed else "", crashes=crashes)
+    pause = backoff.delay(policy, crashes, situation.jitter)
+    at = seen.finished_at + pause
+    if situation.now < at:
+        text = f"restarting in {_seconds(at - situation.now)} ({why})"
+        return Verdict(
+            Wait(at), "preparing", text, seen.attempt + 1, problem=why, restart_at=at, crashes=crashes
+        )
+    return _bring_up(situation, attempt=seen.attempt + 1)
+
+
+def wants_restart(policy: RestartPolicy, failed: bool, crashes: int) -> bool:
+    """Whether a task that ended, well or not, is to be tried again after so many crashes in a row."""
+    if policy.condition == "none" or (policy.condition == "on-failure" and not failed):
+        return False
+    return policy.max_attempts is None or policy.max_attempts == 0 or crashes <= policy.max_attempts
+
+
+def _seconds(span: float) -> str:
+    return f"{max(1, round(span))} s"
+
+
+def _tries(count: int) -> str:
+    return "1 try" if count == 1 else f"{count} tries"

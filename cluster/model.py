@@ -1,0 +1,272 @@
+"""What the cluster is: the records that the Senate keeps, and one immutable snapshot of all of them.
+
+Desired and observed live in one record but have one owner each: `desired` is the Senate's, `state` and what comes
+with it are the agent's once the task is assigned. Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from cluster.container import PortBinding
+from cluster.spec import ServiceSpec, StackSpec
+
+TaskState = Literal[
+    "pending",
+    "assigned",
+    "preparing",
+    "starting",
+    "running",
+    "complete",
+    "failed",
+    "stopped",
+    "rejected",
+    "lost",
+]
+Desired = Literal["ready", "run", "stop", "remove"]
+Health = Literal["", "starting", "healthy", "unhealthy"]
+UpdateState = Literal["", "updating", "completed", "failed"]
+
+ENDED: frozenset[TaskState] = frozenset({"complete", "failed", "stopped", "rejected", "lost"})
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """A port that a task really has on its machine."""
+
+    target: int
+    protocol: str
+    host_ip: str
+    host_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One container of a task that has ended, kept so that a person can ask what happened."""
+
+    number: int
+    container_id: str
+    container_name: str
+    exit_code: int | None
+    reason: str
+    started_at: float
+    ended_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One replica's life on one machine: (service, slot, revision). A restart by the agent is another attempt."""
+
+    id: str
+    stack: str
+    service: str
+    slot: int
+    revision: str
+    generation: int
+    node: str
+    desired: Desired
+    state: TaskState
+    message: str
+    created_at: float
+    since: float
+    ready: bool = False
+    attempt: int = 1
+    sequence: int = 0
+    crashes: int = 0
+    problem: str = ""
+    restart_at: float | None = None
+    health: Health = ""
+    container_id: str = ""
+    container_name: str = ""
+    exit_code: int | None = None
+    started_at: float = 0.0
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    bindings: tuple[PortBinding, ...] = ()
+    ports: tuple[HostPort, ...] = ()
+    past: tuple[Attempt, ...] = ()
+
+    @property
+    def service_key(self) -> str:
+        """`stack/service`."""
+        return f"{self.stack}/{self.service}"
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: `stack-service-slot`."""
+        return f"{self.stack}-{self.service}-{self.slot}"
+
+    @property
+    def ended(self) -> bool:
+        """Whether it will never run again."""
+        return self.state in ENDED
+
+    @property
+    def serving(self) -> bool:
+        """Whether it may be answered with: wanted, running, and healthy where it has a health check."""
+        return self.desired == "run" and self.state == "running" and self.health in ("", "healthy")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of a stack: what is wanted, and how far a change of it has come."""
+
+    stack: str
+    name: str
+    spec: ServiceSpec
+    revision: str
+    replicas: int
+    created_at: float
+    updated_at: float
+    previous_revision: str = ""
+    generation: int = 0
+    stopped: bool = False
+    removing: bool = False
+    update: UpdateState = ""
+    update_message: str = ""
+
+    @property
+    def key(self) -> str:
+        """`stack/name`."""
+        return f"{self.stack}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A deployed compose file. `networks` and `volumes` are the engine's names that belong to it."""
+
+    name: str
+    spec: StackSpec
+    created_at: float
+    updated_at: float
+    removing: bool = False
+    remove_volumes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network of a stack with the addresses that the Senate gave it. `next_host` is where the next search starts."""
+
+    name: str
+    stack: str
+    key: str
+    subnet: str
+    gateway: str
+    mtu: int
+    external: bool = False
+    internal: bool = False
+    labels: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+    next_host: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One machine. `status` is `ready`, `unavailable` (its engine does not answer) or `down`."""
+
+    id: str
+    name: str
+    role: Literal["manager", "worker"]
+    status: Literal["ready", "unavailable", "down"]
+    message: str
+    address: str
+    since: float
+    engine_version: str = ""
+    engine_api: str = ""
+    engine_id: str = ""
+    os: str = ""
+    arch: str = ""
+    cpus: int = 0
+    memory: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    used_subnets: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A credential of the API. Only the hash of its secret is kept; `expires_at` 0 is never."""
+
+    id: str
+    name: str
+    role: Literal["admin", "operator", "viewer"]
+    hash: str
+    created_at: float
+    expires_at: float = 0.0
+    used_at: float = 0.0
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that changed, in order: `revision` and `number` place it among all others."""
+
+    revision: int
+    number: int
+    at: float
+    kind: str
+    subject: str
+    message: str
+
+
+Entity = Stack | Service | Task | Network | Node | Token | ServiceSpec | str
+Table = Literal["stacks", "services", "tasks", "networks", "nodes", "tokens", "revisions", "settings", "commands"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row that a decision puts or (with None) deletes."""
+
+    table: Table
+    key: str
+    entity: Entity | None
+
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything the Senate knows at one revision. Never changed: `after` gives the next one."""
+
+    revision: int = 0
+    epoch: int = 0
+    stacks: Mapping[str, Stack] = field(default_factory=dict)
+    services: Mapping[str, Service] = field(default_factory=dict)
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    tokens: Mapping[str, Token] = field(default_factory=dict)
+    revisions: Mapping[str, ServiceSpec] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)
+
+    def after(self, changes: Iterable[Change], revision: int | None = None) -> State:
+        """The state with these changes made, at `revision` (the same one when left out)."""
+        tables: dict[str, dict[str, object]] = {}
+        for change in changes:
+            rows = tables.setdefault(change.table, dict(getattr(self, change.table)))
+            if change.entity is None:
+                rows.pop(change.key, None)
+            else:
+                rows[change.key] = change.entity
+        return replace(self, revision=self.revision if revision is None else revision, **tables)  # type: ignore[arg-type]
+
+    def tasks_of(self, service_key: str) -> list[Task]:
+        """The service's tasks, by slot and age."""
+        mine = (task for task in self.tasks.values() if task.service_key == service_key)
+        return sorted(mine, key=lambda task: (task.slot, task.created_at, task.id))
+
+    def services_of(self, stack: str) -> list[Service]:
+        """The stack's services, by name."""
+        return sorted((s for s in self.services.values() if s.stack == stack), key=lambda s: s.name)
+
+    def spec_of(self, task: Task) -> ServiceSpec:
+        """The spec that the task was made from."""
+        return self.revisions[revision_key(task.service_key, task.revision)]
+
+
+def revision_key(service_key: str, revision: str) -> str:
+    """The key under which a service's revision is kept."""
+    return f"{service_key}@{revision}"

@@ -1,0 +1,175 @@
+"""A service's next steps: from what is wanted and the tasks that are, to tasks to add, to turn, and to forget.
+
+Pure, and level-triggered: it is asked again after every change, and answers with nothing once all is as it should be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cluster.model import Desired, Service, Task, UpdateState
+
+KEPT_TASKS = 5
+KEPT_SECONDS = 7 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class AddTask:
+    """A new task in this slot, of the service's present revision, first brought to `desired`."""
+
+    slot: int
+    desired: Desired
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DesireTask:
+    """Another desired state for a task, and why."""
+
+    task: str
+    desired: Desired
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """A service's decision. `update` None leaves what is said of its update as it is."""
+
+    adds: tuple[AddTask, ...] = ()
+    desires: tuple[DesireTask, ...] = ()
+    update: UpdateState | None = None
+    update_message: str = ""
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.adds and not self.desires and self.update is None
+
+
+def reconcile(service: Service, tasks: Sequence[Task], now: float) -> Reconciled:
+    """What to do next for a service. `tasks` are all of its tasks, ended ones too; `now` is the time of day."""
+    if service.removing:
+        return Reconciled(desires=_turn(tasks, "remove", f"service {service.key} is being removed"))
+    if service.stopped:
+        wanted = [task for task in tasks if task.desired in ("run", "ready")]
+        return Reconciled(desires=_turn(wanted, "stop", "stopped by hand"))
+    slots = _by_slot(tasks)
+    surplus = _surplus(service, slots)
+    forgotten = _forgotten(service, slots, now)
+    filled = _fill(service, slots)
+    rolled = _roll(service, slots)
+    told = _told(service, slots, rolled)
+    return replace(
+        told,
+        adds=(*filled.adds, *rolled.adds),
+        desires=(*surplus, *filled.desires, *rolled.desires, *forgotten),
+    )
+
+
+def is_current(service: Service, task: Task) -> bool:
+    """Whether the task is of the service's present revision, and not made before a forced restart."""
+    return task.revision == service.revision and task.generation == service.generation
+
+
+def _by_slot(tasks: Iterable[Task]) -> dict[int, list[Task]]:
+    slots: dict[int, list[Task]] = {}
+    for task in sorted(tasks, key=lambda task: (task.created_at, task.id)):
+        slots.setdefault(task.slot, []).append(task)
+    return slots
+
+
+def _turn(tasks: Iterable[Task], desired: Desired, why: str) -> tuple[DesireTask, ...]:
+    return tuple(DesireTask(task.id, desired, why) for task in tasks if task.desired != desired)
+
+
+def _surplus(service: Service, slots: Mapping[int, list[Task]]) -> tuple[DesireTask, ...]:
+    """Slots above the wanted number go, with what was kept of them."""
+    above = [task for slot, tasks in slots.items() if slot > service.replicas for task in tasks]
+    return _turn(above, "remove", f"scaled to {service.replicas}")
+
+
+def _forgotten(service: Service, slots: Mapping[int, list[Task]], now: float) -> tuple[DesireTask, ...]:
+    """Of a slot's ended tasks the last few are kept for a while, so that a person can ask what happened."""
+    gone: list[Task] = []
+    for slot, tasks in slots.items():
+        if slot > service.replicas:
+            continue
+        history = [task for task in tasks if task.desired == "stop" and task.ended]
+        old = [task for task in history if now - task.since > KEPT_SECONDS]
+        gone += {task.id: task for task in (*history[: max(0, len(history) - KEPT_TASKS)], *old)}.values()
+    return _turn(gone, "remove", "history is full")
+
+
+def _fill(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:
+    """A slot without a wanted task gets one, which starts once the slot's earlier one has really stopped.
+
+    A pending one is asked for again: what kept it from a machine may be over.
+    """
+    adds: list[AddTask] = []
+    desires: list[DesireTask] = []
+    for slot in range(1, service.replicas + 1):
+        tasks = slots.get(slot, [])
+        wanted = [task for task in tasks if task.desired in ("run", "ready")]
+        leaving = [task for task in tasks if task.desired in ("stop", "remove") and not task.ended]
+        if not wanted or any(task.state == "pending" for task in wanted):
+            adds.append(AddTask(slot, "ready" if leaving else "run", "waits for its predecessor" if leaving else ""))
+        elif len(wanted) == 1 and wanted[0].desired == "ready" and not leaving:
+            desires.append(DesireTask(wanted[0].id, "run", ""))
+    return Reconciled(adds=tuple(adds), desires=tuple(desires))
+
+
+def _roll(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:
+    """Replace tasks of an older revision, so many slots at a time.
+
+    Stop-first readies the new task (its image is there) before the old one stops, and runs it when that has ended.
+    Start-first runs it beside the old one, which stops once the new one serves. An old task that does not serve has
+    nothing to lose and is replaced at once.
+    """
+    adds: list[AddTask] = []
+    desires: list[DesireTask] = []
+    pairs = [_pair(service, slots.get(slot, [])) for slot in range(1, service.replicas + 1)]
+    busy = sum(1 for old, new in pairs if new is not None and not _settled(new) and (old or service.update == "updating"))
+    room = max(0, (service.spec.update.parallelism or len(pairs)) - busy)
+    first_desired: Desired = "run" if service.spec.update.order == "start-first" else "ready"
+    for old, new in pairs:
+        if old is None:
+            continue
+        if new is not None:
+            if _may_stop_old(service, new):
+                desires.append(DesireTask(old.id, "stop", "replaced by a newer revision"))
+        elif room > 0 or not old.serving:
+            room -= 1 if old.serving else 0
+            adds.append(AddTask(old.slot, first_desired, "waits for its predecessor to stop"))
+    return Reconciled(adds=tuple(adds), desires=tuple(desires))
+
+
+def _pair(service: Service, tasks: Iterable[Task]) -> tuple[Task | None, Task | None]:
+    wanted = [task for task in tasks if task.desired in ("run", "ready")]
+    old = next((task for task in wanted if not is_current(service, task)), None)
+    new = next((task for task in wanted if is_current(service, task)), None)
+    return old, new
+
+
+def _settled(task: Task) -> bool:
+    return task.serving or task.state == "complete"
+
+
+def _may_stop_old(service: Service, new: Task) -> bool:
+    if service.spec.update.order == "start-first":
+        return _settled(new)
+    return new.ready or new.state == "failed"
+
+
+def _told(service: Service, slots: Mapping[int, list[Task]], rolled: Reconciled) -> Reconciled:
+    """What to say of the update: under way while a wanted task is old or new ones are not yet up, then completed."""
+    pairs = [_pair(service, slots.get(slot, [])) for slot in range(1, service.replicas + 1)]
+    olds = sum(1 for old, _ in pairs if old is not None)
+    if olds or rolled.adds:
+        done = sum(1 for old, new in pairs if old is None and new is not None and _settled(new))
+        message = f"{done} of {len(pairs)} replicas are new"
+        if service.update != "updating" or service.update_message != message:
+            return Reconciled(update="updating", update_message=message)
+    elif service.update == "updating" and all(new is not None and _settled(new) for _, new in pairs):
+        return Reconciled(update="completed", update_message=f"all {len(pairs)} replicas are new")
+    return Reconciled()

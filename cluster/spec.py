@@ -1,0 +1,226 @@
+"""What a person asked for, in one canonical form.
+
+The compose loader turns every short form into these values; the API takes them as JSON. They are frozen, hold no
+unions of shapes, and two files that mean the same give equal specs, so that a spec's hash tells whether anything
+has to change. Durations are seconds, sizes are bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import orjson
+
+Protocol = Literal["tcp", "udp", "sctp"]
+Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
+RestartCondition = Literal["any", "on-failure", "none"]
+PullPolicy = Literal["missing", "always", "never"]
+UpdateOrder = Literal["stop-first", "start-first"]
+FailureAction = Literal["pause", "continue", "rollback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One published port. `published` None lets the engine choose; first < last lets each task take one of a range."""
+
+    target: int
+    published: int | None = None
+    published_last: int | None = None
+    protocol: Protocol = "tcp"
+    host_ip: str = ""
+    mode: Literal["ingress", "host"] = "ingress"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A volume, a bind of a host path, or a tmpfs. `source` is the key of a volume, an absolute path, or empty."""
+
+    type: Literal["volume", "bind", "tmpfs"]
+    target: str
+    source: str = ""
+    read_only: bool = False
+    create_host_path: bool = True
+    propagation: str = ""
+    no_copy: bool = False
+    selinux: Literal["", "z", "Z"] = ""
+    tmpfs_size: int | None = None
+    tmpfs_mode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A service on a network of its stack; `network` is the network's key in the file."""
+
+    network: str
+    aliases: tuple[str, ...] = ()
+    ipv4_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Healthcheck:
+    """`test` empty inherits the image's; `("NONE",)` switches it off. None inherits the image's value."""
+
+    test: tuple[str, ...] = ()
+    interval: float | None = None
+    timeout: float | None = None
+    retries: int | None = None
+    start_period: float | None = None
+    start_interval: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A gate before the first start: `service` is a key of the same stack."""
+
+    service: str
+    condition: Condition = "service_started"
+    required: bool = True
+    restart: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """When a task that ended is tried again. `delay` is the first pause, doubled for each crash in a row."""
+
+    condition: RestartCondition = "any"
+    delay: float | None = None
+    max_attempts: int | None = None
+    window: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePolicy:
+    """How a changed service rolls over its slots."""
+
+    parallelism: int = 1
+    delay: float = 0.0
+    order: UpdateOrder = "stop-first"
+    failure_action: FailureAction = "rollback"
+    monitor: float = 5.0
+    max_failure_ratio: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Limits of one task: CPUs as a number of cores, memory in bytes, processes as a count."""
+
+    cpus: float | None = None
+    memory: int | None = None
+    pids: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """How the image is made. Paths are of the machine where the file was read: only the client opens them."""
+
+    context: str
+    dockerfile: str = "Dockerfile"
+    args: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    network: str = ""
+    no_cache: bool = False
+    pull: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Logging:
+    """The engine's log driver of a container; an empty driver takes gbnt's default (json-file, 10 MB, 3 files)."""
+
+    driver: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """One service of a stack. `command` and `entrypoint`: None keeps the image's, an empty tuple clears it."""
+
+    name: str
+    image: str
+    image_id: str = ""
+    build: Build | None = None
+    pull_policy: PullPolicy = "missing"
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    deploy_labels: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[Port, ...] = ()
+    expose: tuple[str, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    networks: tuple[Attachment, ...] = ()
+    network_mode: Literal["", "host", "none", "bridge"] = ""
+    healthcheck: Healthcheck | None = None
+    depends_on: tuple[Dependency, ...] = ()
+    restart: RestartPolicy = RestartPolicy()
+    update: UpdatePolicy = UpdatePolicy()
+    resources: Resources = Resources()
+    logging: Logging = Logging()
+    replicas: int = 1
+    container_name: str = ""
+    user: str = ""
+    working_dir: str = ""
+    hostname: str = ""
+    init: bool | None = None
+    tty: bool = False
+    stdin_open: bool = False
+    read_only: bool = False
+    privileged: bool = False
+    stop_signal: str = ""
+    stop_grace_period: float = 10.0
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()
+    tmpfs: tuple[str, ...] = ()
+
+    def revision(self) -> str:
+        """The first 12 hex digits of the hash of all that a running container depends on.
+
+        Left out is what may change under a running container: the number of replicas, the order of start, how
+        updates and restarts are paced, and where the image was built from.
+        """
+        lasting = replace(
+            self, replicas=1, depends_on=(), update=UpdatePolicy(), restart=RestartPolicy(), build=None, deploy_labels={}
+        )
+        return fingerprint(lasting)[:12]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """A network of a stack. `name` is the engine's name; an external one is used, never made or removed."""
+
+    name: str
+    external: bool = False
+    internal: bool = False
+    subnet: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSpec:
+    """A named volume of a stack. `name` is the engine's name; an external one must exist already."""
+
+    name: str
+    external: bool = False
+    driver: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StackSpec:
+    """A whole compose file: its services, and the networks and volumes that they name, by the file's keys."""
+
+    name: str
+    services: Mapping[str, ServiceSpec]
+    networks: Mapping[str, NetworkSpec] = field(default_factory=dict)
+    volumes: Mapping[str, VolumeSpec] = field(default_factory=dict)
+
+
+def fingerprint(value: object) -> str:
+    """The SHA-256 of a value's canonical JSON (sorted keys), as hex. Takes what orjson takes, dataclasses included."""
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()

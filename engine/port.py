@@ -1,0 +1,270 @@
+"""The port to a container engine: what gbnt asks of one, and how an engine says no.
+
+`DockerEngine` and `FakeEngine` both keep this contract, and one test suite runs against both. Every call may be
+cancelled; a cancelled or failed call that changes something has an unknown outcome, so callers look before they repeat.
+
+    EngineError
+    +-- EngineUnavailable     the engine does not answer: it is stopped, starting, or out of reach
+    +-- NotFound              no such container, network, volume or image
+    +-- Conflict              the engine's state forbids it: in use, running, already there
+    |   +-- NameTaken         another container, network or volume has that name
+    |   +-- PortTaken         a host port is held by another container or process
+    |   +-- AddressTaken      an address or a subnet is in use or overlaps
+    +-- ImageUnavailable      the registry has no such image, refuses it, or is not reached
+    +-- DiskFull              no space is left where the engine keeps its data
+    +-- Refused               the engine found the request itself wrong, or failed on it
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from cluster.container import ContainerSpec
+
+ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
+Health = Literal["", "starting", "healthy", "unhealthy"]
+
+
+class EngineError(Exception):
+    """The engine did not do what it was asked. The text is one sentence for a person."""
+
+
+class EngineUnavailable(EngineError):
+    """The engine does not answer; the outcome of a call under way is unknown."""
+
+
+class NotFound(EngineError):
+    """What was named does not exist."""
+
+
+class Conflict(EngineError):
+    """The engine's present state forbids it."""
+
+
+class NameTaken(Conflict):
+    """Another container, network or volume has that name."""
+
+
+class PortTaken(Conflict):
+    """A host port is held already."""
+
+
+class AddressTaken(Conflict):
+    """An address or a subnet is in use, or overlaps one that is."""
+
+
+class ImageUnavailable(EngineError):
+    """The image cannot be had: unknown, denied, or its registry is not reached."""
+
+
+class DiskFull(EngineError):
+    """No space is left where the engine keeps its data."""
+
+
+class Refused(EngineError):
+    """The engine found the request wrong, or failed on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """The engine and the machine it runs on. `memory` is in bytes, `id` the engine's own lasting name."""
+
+    id: str
+    version: str
+    api_version: str
+    hostname: str
+    os: str
+    arch: str
+    cpus: int
+    memory: int
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageInfo:
+    """A local image: its content id and whether it brings a health check of its own."""
+
+    id: str
+    tags: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
+    healthcheck: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PullProgress:
+    """How far a pull is: bytes done and in all over the layers known so far (both 0 until the first is known)."""
+
+    done: int
+    total: int
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundPort:
+    """A port that a running container really has on the host."""
+
+    target: int
+    protocol: str
+    host_ip: str
+    host_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerInfo:
+    """A container as the engine sees it. Times are seconds since the epoch, 0 where it never happened."""
+
+    id: str
+    name: str
+    image: str
+    labels: Mapping[str, str]
+    state: ContainerState
+    health: Health = ""
+    health_log: str = ""
+    exit_code: int | None = None
+    oom_killed: bool = False
+    error: str = ""
+    created_at: float = 0.0
+    started_at: float = 0.0
+    finished_at: float = 0.0
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[BoundPort, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineEvent:
+    """Something happened to a container.
+
+    `action` is `create`, `start`, `die`, `oom`, `health` (then `health` says which), `destroy`, `pause`, `unpause`.
+    `at` is seconds since the epoch.
+    """
+
+    action: str
+    container: str
+    labels: Mapping[str, str]
+    at: float
+    exit_code: int | None = None
+    health: Health = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a container's output, without its line end. `at` is the engine's RFC 3339 time stamp, as text."""
+
+    at: str
+    stream: Literal["stdout", "stderr"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkRequest:
+    """A bridge network to make; subnet and gateway are always given, never left to the engine."""
+
+    name: str
+    subnet: str
+    gateway: str
+    labels: Mapping[str, str]
+    internal: bool = False
+    mtu: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkInfo:
+    """A network of the engine. `subnets` is empty for `host` and `none`."""
+
+    id: str
+    name: str
+    labels: Mapping[str, str]
+    subnets: tuple[str, ...] = ()
+    gateway: str = ""
+    containers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeInfo:
+    """A volume of the engine."""
+
+    name: str
+    labels: Mapping[str, str]
+    driver: str = "local"
+
+
+class Engine(Protocol):
+    """A container engine. Every method raises `EngineUnavailable` when the engine does not answer."""
+
+    async def close(self) -> None:
+        """Let go of connections. The engine and its containers are not touched."""
+
+    async def info(self) -> EngineInfo:
+        """What engine this is. Negotiates the API version on the first call."""
+
+    async def image(self, reference: str) -> ImageInfo | None:
+        """The local image of that name or id, or None."""
+
+    def pull(self, reference: str) -> AsyncIterator[PullProgress]:
+        """Pull an image and yield how far it is; ends when it is there. Raises ImageUnavailable, DiskFull."""
+
+    def build(self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]) -> AsyncIterator[str]:
+        """Build an image from a tar stream; yields the engine's output lines. Raises Refused with the failing step.
+
+        `options` are the build's query parameters: `dockerfile`, `buildargs` (JSON), `target`, `labels` (JSON),
+        `networkmode`, `nocache`, `pull`.
+        """
+
+    async def create(self, spec: ContainerSpec) -> str:
+        """Create a container and attach all its networks; its id. Raises NameTaken, NotFound (image), AddressTaken.
+
+        Nothing is left behind when it raises (but for EngineUnavailable, whose outcome is unknown).
+        """
+
+    async def start(self, container: str) -> None:
+        """Start a created container; one that runs already is left as it is. Raises PortTaken, NotFound, Refused."""
+
+    async def stop(self, container: str, grace: float) -> None:
+        """Send the stop signal, and kill it `grace` seconds later. Returns when it stopped; stopped or gone is fine."""
+
+    async def kill(self, container: str, signal: str = "SIGKILL") -> None:
+        """Send a signal; a container that does not run is fine."""
+
+    async def remove(self, container: str) -> None:
+        """Remove a container, killing it if it runs, with its anonymous volumes; one that is gone is fine."""
+
+    async def container(self, reference: str) -> ContainerInfo | None:
+        """The container of that id or name, or None."""
+
+    async def containers(self, labels: Mapping[str, str]) -> Sequence[ContainerInfo]:
+        """All containers, running or not, that carry these labels, each with its full state."""
+
+    def events(self, labels: Mapping[str, str]) -> AbstractAsyncContextManager[AsyncIterator[EngineEvent]]:
+        """The events of containers with these labels, from the moment the context is entered.
+
+        The iterator raises EngineUnavailable when the stream breaks; the caller lists the containers afterwards.
+        """
+
+    def logs(
+        self, container: str, *, follow: bool = False, tail: int | None = None, since: float = 0.0
+    ) -> AsyncIterator[LogLine]:
+        """A container's output in order; with `follow` until it stops. Raises NotFound, Refused (unreadable driver)."""
+
+    async def create_network(self, request: NetworkRequest) -> str:
+        """Make a network; its id. Raises NameTaken, AddressTaken."""
+
+    async def remove_network(self, name: str) -> None:
+        """Remove a network; one that is gone is fine. Raises Conflict while containers are on it."""
+
+    async def networks(self, labels: Mapping[str, str] | None = None) -> Sequence[NetworkInfo]:
+        """The networks with these labels; every network for None."""
+
+    async def create_volume(
+        self, name: str, driver: str, options: Mapping[str, str], labels: Mapping[str, str]
+    ) -> None:
+        """Make a volume; the same one there already is fine."""
+
+    async def remove_volume(self, name: str) -> None:
+        """Remove a volume and its data; one that is gone is fine. Raises Conflict while a container uses it."""
+
+    async def volumes(self, labels: Mapping[str, str]) -> Sequence[VolumeInfo]:
+        """The volumes with these labels."""
