@@ -1,0 +1,236 @@
+"""Bytes to tree, in bounded time and memory whatever the bytes are.
+
+Only the parser's events are used, on an explicit stack: building nodes or objects from an untrusted document is
+recursive in libyaml and kills the process at a million open brackets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import yaml
+
+from cluster.compose.findings import quote
+from cluster.compose.report import START, Report
+from cluster.compose.scalars import Plain, resolve
+from cluster.compose.tree import Entry, Mapping, Node, Place, Scalar, Sequence
+
+LARGEST_FILE = 4 * 1024 * 1024
+DEEPEST = 100
+MOST_NODES = 200_000
+MOST_ALIASES = 10_000
+MOST_EXPANDED = 1_000_000
+LONGEST_KEY = 10_000
+
+_YAML_TAG = "tag:yaml.org,2002:"
+_COLLECTION_TAGS = frozenset({"map", "seq"})
+
+
+def decode(data: bytes, file: str) -> Report:
+    """The report of a file that holds the text of `data`; raises ComposeError where it is too large or no UTF-8."""
+    report = Report(file)
+    if len(data) > LARGEST_FILE:
+        report.fatal(START, f"the file has {len(data)} bytes, more than {LARGEST_FILE}", code="too-large")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        report.fatal(START, "the file is UTF-16", "save it as UTF-8", code="encoding")
+    try:
+        report.text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        place = _place_of_byte(data, error.start)
+        report.text = data.decode("utf-8-sig", errors="replace")
+        report.fatal(place, f"byte {error.start} is not UTF-8", "save the file as UTF-8", code="encoding")
+    return report
+
+
+def parse(report: Report) -> Mapping:
+    """The tree of a decoded file, merge keys resolved. Raises ComposeError."""
+    builder = _Builder(report)
+    try:
+        for event in yaml.parse(report.text, Loader=yaml.CSafeLoader):
+            builder.take(event)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        hint = "indent with spaces, not with tabs" if "'\\t'" in str(error.problem) else ""
+        report.fatal(_place(mark) if mark else START, f"not YAML: {error.problem or error.context}", hint)
+    except yaml.reader.ReaderError as error:
+        place = _place_of_byte(report.text.encode(), error.position)
+        report.fatal(place, f"not YAML: {error.reason}", "remove the character")
+    report.end_stage()
+    if builder.root is None or (isinstance(builder.root, Scalar) and builder.root.value is None):
+        report.fatal(START, "the file is empty", 'it needs "services:" at least', code="empty")
+    if not isinstance(builder.root, Mapping):
+        report.fatal(builder.root.place, "the top level must be a map", 'begin with "services:"', code="type")
+    return builder.root
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A collection that is still open; for a map, the key that waits for its value, and the merges to make."""
+
+    node: Sequence | Mapping
+    key: str | None = None
+    key_place: Place = START
+    merging: bool = False
+    merges: list[Mapping] = field(default_factory=list)
+
+
+class _Builder:
+    """Takes events and grows a tree."""
+
+    def __init__(self, report: Report) -> None:
+        self.root: Node | None = None
+        self._report = report
+        self._frames: list[_Frame] = []
+        self._anchors: dict[str, Node] = {}
+        self._open: set[int] = set()
+        self._nodes = self._aliases = self._expanded = self._documents = 0
+
+    def take(self, event: yaml.Event) -> None:
+        place = _place(event.start_mark)
+        match event:
+            case yaml.ScalarEvent():
+                self._scalar(event, place)
+            case yaml.MappingStartEvent():
+                self._start(event, Mapping(place))
+            case yaml.SequenceStartEvent():
+                self._start(event, Sequence(place))
+            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
+                self._end()
+            case yaml.AliasEvent():
+                self._alias(event.anchor, place)
+            case yaml.DocumentStartEvent():
+                self._documents += 1
+                if self._documents > 1:
+                    self._report.fatal(place, "a second document in one file is not supported yet", code="unsupported")
+            case _:
+                pass
+
+    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> None:
+        self._count(place)
+        frame = self._frames[-1] if self._frames else None
+        if frame and isinstance(frame.node, Mapping) and frame.key is None and not frame.merging:
+            self._key(frame, event, place)
+            return
+        node = Scalar(place, event.value, self._value(event, place))
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        self._add(node, place)
+
+    def _key(self, frame: _Frame, event: yaml.ScalarEvent, place: Place) -> None:
+        if event.implicit[0] and event.value == "<<":
+            frame.merging = True
+            return
+        if len(event.value) > LONGEST_KEY:
+            self._report.fatal(place, f"a key of {len(event.value)} characters, more than {LONGEST_KEY}", code="too-large")
+        if not isinstance(self._value(event, place), str):
+            hint = f'quote it: "{event.value}"'
+            self._report.error(place, (), f"the key {quote(event.value)} is not a text", hint, code="type")
+        if event.anchor:
+            self._anchors[event.anchor] = Scalar(place, event.value, event.value)
+        frame.key, frame.key_place = event.value, place
+
+    def _value(self, event: yaml.ScalarEvent, place: Place) -> Plain:
+        if event.implicit[0]:
+            return resolve(event.value)
+        if event.tag is None or event.tag in ("!", f"{_YAML_TAG}str"):
+            return str(event.value)
+        if event.tag not in (f"{_YAML_TAG}{kind}" for kind in ("int", "float", "bool", "null")):
+            self._refuse_tag(event.tag, place)
+        return resolve(event.value)
+
+    def _start(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, node: Sequence | Mapping) -> None:
+        self._count(node.place)
+        if len(self._frames) >= DEEPEST:
+            self._report.fatal(node.place, f"nested more than {DEEPEST} deep", code="too-large")
+        if event.tag is not None and event.tag.removeprefix(_YAML_TAG) not in _COLLECTION_TAGS:
+            self._refuse_tag(event.tag, node.place)
+        self._refuse_as_key(node.place)
+        if event.anchor:
+            self._anchors[event.anchor] = node
+        self._open.add(id(node))
+        self._frames.append(_Frame(node))
+
+    def _end(self) -> None:
+        frame = self._frames.pop()
+        self._open.discard(id(frame.node))
+        for other in frame.merges:
+            _merge(frame.node, other)
+        self._add(frame.node, frame.node.place)
+
+    def _alias(self, anchor: str, place: Place) -> None:
+        self._refuse_as_key(place)
+        self._count(place)
+        self._aliases += 1
+        node = self._anchors.get(anchor)
+        if node is None:
+            self._report.fatal(place, f"*{anchor} is an alias of nothing", f"write &{anchor} before it")
+        if id(node) in self._open:
+            self._report.fatal(place, f"*{anchor} contains itself")
+        self._expanded += node.weight
+        if self._aliases > MOST_ALIASES or self._expanded > MOST_EXPANDED:
+            self._report.fatal(place, "the aliases of this file stand for too much", code="too-large")
+        if len(self._frames) + node.height > DEEPEST:
+            self._report.fatal(place, f"nested more than {DEEPEST} deep", code="too-large")
+        self._add(node, place)
+
+    def _add(self, node: Node, place: Place) -> None:
+        """Put a finished node into the collection that is open."""
+        if not self._frames:
+            self.root = node
+            return
+        frame = self._frames[-1]
+        parent = frame.node
+        parent.weight += node.weight
+        parent.height = max(parent.height, node.height + 1)
+        if isinstance(parent, Sequence):
+            parent.items.append(node)
+        elif frame.merging:
+            frame.merging = False
+            frame.merges.extend(self._merge_sources(node, place))
+        elif frame.key is not None:
+            self._put(frame, parent, node)
+
+    def _put(self, frame: _Frame, parent: Mapping, node: Node) -> None:
+        key, frame.key = frame.key or "", None
+        before = parent.entries.get(key)
+        if before is None:
+            parent.entries[key] = Entry(frame.key_place, node)
+            return
+        message = f"the key {quote(key)} is here a second time; the first is on line {before.place.line}"
+        self._report.error(frame.key_place, (), message, "remove one", code="duplicate")
+
+    def _merge_sources(self, node: Node, place: Place) -> list[Mapping]:
+        candidates = node.items if isinstance(node, Sequence) else [node]
+        sources = [item for item in candidates if isinstance(item, Mapping)]
+        if len(sources) < len(candidates):
+            self._report.fatal(place, '"<<" merges maps only', code="type")
+        return sources
+
+    def _refuse_as_key(self, place: Place) -> None:
+        frame = self._frames[-1] if self._frames else None
+        if frame and isinstance(frame.node, Mapping) and frame.key is None and not frame.merging:
+            self._report.fatal(place, "a key must be a text", code="type")
+
+    def _refuse_tag(self, tag: str, place: Place) -> None:
+        shown = tag.replace(_YAML_TAG, "!!")
+        self._report.fatal(place, f"the tag {quote(shown)} is not supported", "remove it", code="unsupported")
+
+    def _count(self, place: Place) -> None:
+        self._nodes += 1
+        if self._nodes > MOST_NODES:
+            self._report.fatal(place, f"more than {MOST_NODES} values", code="too-large")
+
+
+def _merge(node: Node, other: Mapping) -> None:
+    if isinstance(node, Mapping):
+        for key, entry in other.entries.items():
+            node.entries.setdefault(key, entry)
+
+
+def _place(mark: yaml.Mark) -> Place:
+    return Place(mark.line + 1, mark.column + 1)
+
+
+def _place_of_byte(data: bytes, offset: int) -> Place:
+    start = data.rfind(b"\n", 0, offset) + 1
+    return Place(data.count(b"\n", 0, offset) + 1, len(data[start:offset].decode("utf-8", errors="replace")) + 1)
