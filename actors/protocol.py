@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cluster.assignment import Assignment, Observation
-from cluster.model import Event, Network, State
+from cluster.model import Event, Network, Service, State, Task
 from cluster.reconcile import Reconciled
-from cluster.spec import StackSpec, VolumeSpec
+from cluster.spec import PullPolicy, StackSpec, VolumeSpec
+from engine.port import ContainerInfo, EngineEvent
 from supervisor.message import message
 
 RefusalCode = Literal["not_found", "conflict", "invalid", "unavailable", "unknown"]
@@ -249,7 +250,17 @@ class Progress:
     fraction: float
 
 
-# -- a service's decisions -----------------------------------------------------------------------------------------
+# -- services and nodes: each sees its own part of the state --------------------------------------------------------
+
+
+@message("service.view/1")
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """A service and all of its tasks, as committed at `revision`."""
+
+    revision: int
+    service: Service
+    tasks: tuple[Task, ...]
 
 
 @message("service.plan/1")
@@ -262,13 +273,45 @@ class Plan:
     decided: Reconciled
 
 
-# -- between the Senate's node actor and the machine's agent -------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class StackVolumes:
+    """A stack's volumes by their keys in its file."""
+
+    stack: str
+    volumes: Mapping[str, VolumeSpec]
+
+
+@message("node.view/1")
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """What one machine must bring about, as committed at `revision`. See `Assign` for the fields."""
+
+    revision: int
+    epoch: int
+    node: str
+    assignments: tuple[Assignment, ...]
+    networks: tuple[Network, ...]
+    volumes: tuple[StackVolumes, ...]
+    remove_volumes: tuple[str, ...]
+    completed: tuple[str, ...]
+    hold: bool
+
+
+@message("view.want/1")
+@dataclass(frozen=True, slots=True)
+class WantView:
+    """From a new incarnation of a service's or node's actor to the dispatcher: show me my part of the state."""
+
+    key: str
+
+
+# -- between the cluster and the machine's agent --------------------------------------------------------------------
 
 
 @message("agent.register/1")
 @dataclass(frozen=True, slots=True)
 class RegisterAgent:
-    """An agent (address `agent`) is there, in the life `boot`, and wants its assignments in full."""
+    """An agent (address `agent`) is there and wants its assignments in full. `boot` differs for each of its lives."""
 
     node: str
     agent: str
@@ -278,19 +321,19 @@ class RegisterAgent:
 @message("agent.assign/1")
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """What one machine must bring about. `full` replaces all that was known; otherwise it is a change to it.
+    """What one machine must bring about. `full` replaces all assignments known; otherwise they are changes to them.
 
-    `completed` names the services (stack/name) whose one-off work is done; `hold` keeps unknown containers.
+    Networks and volumes are always complete. `completed` names the services (stack/name) whose one-off work is done;
+    `hold` keeps containers that no assignment knows.
     """
 
     epoch: int
     revision: int
     full: bool
-    cluster: str
     assignments: tuple[Assignment, ...]
     gone: tuple[str, ...]
     networks: tuple[Network, ...]
-    volumes: tuple[VolumeSpec, ...]
+    volumes: tuple[StackVolumes, ...]
     remove_volumes: tuple[str, ...]
     completed: tuple[str, ...]
     hold: bool = False
@@ -299,7 +342,7 @@ class Assign:
 @message("agent.observed/1")
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An agent's reports; the Senate tells `agent` `Confirmed` when they are durable."""
+    """An agent's observations; the Senate tells `agent` `Confirmed` when they are durable."""
 
     node: str
     agent: str
@@ -310,7 +353,7 @@ class Observed:
 @message("agent.confirmed/1")
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The reports of this batch are durable."""
+    """The observations of this batch are durable."""
 
     batch: int
 
@@ -337,3 +380,109 @@ class NodeReport:
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+
+
+# -- inside one machine ---------------------------------------------------------------------------------------------
+
+
+@message("task.born/1")
+@dataclass(frozen=True, slots=True)
+class TaskBorn:
+    """A task's actor is there and wants its assignment: from its new incarnation to the agent."""
+
+    task: str
+
+
+@message("task.take/1")
+@dataclass(frozen=True, slots=True)
+class Take:
+    """What a task's actor must bring about. `waiting_for` names what must be up first, empty when all is."""
+
+    assignment: Assignment
+    waiting_for: str
+
+
+@message("task.containers/1")
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """All containers of one task, as the engine lists them now."""
+
+    containers: tuple[ContainerInfo, ...]
+
+
+@message("task.event/1")
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """The engine says that something happened to a container of this task."""
+
+    event: EngineEvent
+
+
+@message("task.noticed/1")
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """From a task's actor to the agent: what the cluster should know of it."""
+
+    seen: Observation
+
+
+@message("image.want/1")
+@dataclass(frozen=True, slots=True)
+class WantImage:
+    """To the `images` actor: have this image here. Answered by `ImageHere` or `Failed`."""
+
+    image: str
+    policy: PullPolicy
+    task: str
+
+
+@message("image.here/1")
+@dataclass(frozen=True, slots=True)
+class ImageHere:
+    """The image is on this machine."""
+
+    id: str
+
+
+@message("failed/1")
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It could not be done, and why. `down`: because the engine does not answer."""
+
+    reason: str
+    down: bool = False
+
+
+@message("done/1")
+@dataclass(frozen=True, slots=True)
+class DoneWell:
+    """It was done."""
+
+
+@message("provisions.want/1")
+@dataclass(frozen=True, slots=True)
+class WantProvisions:
+    """To the `provisions` actor: have these networks and volumes here. Answered by `DoneWell` or `Failed`."""
+
+    networks: tuple[Network, ...]
+    external: tuple[str, ...]
+    volumes: tuple[VolumeSpec, ...]
+
+
+@message("provisions.keep/1")
+@dataclass(frozen=True, slots=True)
+class KeepProvisions:
+    """To the `provisions` actor: remove the cluster's networks that are not named here, and the volumes that are."""
+
+    networks: tuple[str, ...]
+    remove_volumes: tuple[str, ...]
+
+
+@message("provisions.now/1")
+@dataclass(frozen=True, slots=True)
+class ProvisionsNow:
+    """From the `provisions` actor to the agent: the cluster's networks and volumes that are here, all subnets in use."""
+
+    networks: tuple[str, ...]
+    volumes: tuple[str, ...]
+    used_subnets: tuple[str, ...]

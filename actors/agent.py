@@ -1,0 +1,412 @@
+"""The executor of one machine: keeps one actor for each task that the machine owns, and hears the engine for them all.
+
+It follows the engine's events and looks over all containers whenever the stream (re)starts, and slowly from time to
+time beside it. What the tasks report goes to the Senate in batches, and again until the Senate confirms it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+import anyio
+
+from actors import protocol
+from actors.task import TaskActor
+from cluster.assignment import Assignment, Observation
+from cluster.containers import CLUSTER, SERVICE, SLOT, STACK, TASK
+from cluster.gates import waiting_for
+from cluster.model import Network
+from cluster.spec import VolumeSpec
+from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineInfo
+from supervisor.actor import Actor, Context
+from supervisor.message import Terminated, message
+from supervisor.ref import Ref
+from supervisor.spec import ChildSpec
+
+RESYNC = 60.0
+RESEND = 2.0
+REGISTER = 1.0
+FIRST_RETRY, LAST_RETRY = 0.2, 10.0
+KEPT_SECONDS = 7 * 24 * 3600.0
+BIRTHS_FORGIVEN, BIRTH_PAUSE, BIRTH_PAUSE_CAP = 2, 0.1, 30.0
+
+
+@message("engine.up/1")
+@dataclass(frozen=True, slots=True)
+class EngineUp:
+    """The event stream is open, and these are all the cluster's containers at this moment."""
+
+    info: EngineInfo
+    containers: tuple[ContainerInfo, ...]
+
+
+@message("engine.down/1")
+@dataclass(frozen=True, slots=True)
+class EngineDown:
+    """The engine does not answer, or its event stream broke."""
+
+    reason: str
+
+
+@message("engine.event/1")
+@dataclass(frozen=True, slots=True)
+class EngineSays:
+    """One event of the engine."""
+
+    event: EngineEvent
+
+
+@message("engine.looked/1")
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """All the cluster's containers, from the slow look beside the events."""
+
+    containers: tuple[ContainerInfo, ...]
+
+
+@message("agent.tick/1")
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A timer's tick: `what` is `register`, `resend` or `resync`."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Who this agent is: the node's id and name, its address for others, the cluster, and this life's own id."""
+
+    node: str
+    name: str
+    address: str
+    cluster: str
+    boot: str
+
+
+class Inventory:
+    """What the agent knows of networks and volumes; tasks read it when they make a container."""
+
+    def __init__(self) -> None:
+        self.networks: dict[str, Network] = {}
+        self._volumes: dict[str, dict[str, VolumeSpec]] = {}
+
+    def volumes(self, stack: str) -> dict[str, VolumeSpec]:
+        """A stack's volumes by their keys in its file."""
+        return self._volumes.get(stack, {})
+
+    def take(self, assign: protocol.Assign) -> None:
+        """Take in what the cluster names now."""
+        self.networks = {network.name: network for network in assign.networks}
+        self._volumes = {stack.stack: dict(stack.volumes) for stack in assign.volumes}
+
+
+class Agent(Actor):
+    """`make_task` makes the actor of a task; `inventory` is shared with all of them."""
+
+    mailbox_size: ClassVar[int] = 10_000
+
+    def __init__(
+        self,
+        engine: Engine,
+        machine: Machine,
+        inventory: Inventory,
+        make_task: Callable[[str], TaskActor],
+        clock: Callable[[], float],
+    ) -> None:
+        self._engine = engine
+        self._machine = machine
+        self._inventory = inventory
+        self._make_task = make_task
+        self._clock = clock
+        self._assigned: dict[str, Assignment] = {}
+        self._told: dict[str, protocol.Take] = {}
+        self._seen: dict[str, Observation] = {}
+        self._untouched: set[str] = set()
+        self._births: defaultdict[str, list[float]] = defaultdict(list)
+        self._unconfirmed: dict[str, Observation] = {}
+        self._sent: tuple[int, dict[str, int]] | None = None
+        self._batch = 0
+        self._completed: tuple[str, ...] = ()
+        self._report = protocol.NodeReport(machine.node, machine.name, machine.address, "unavailable", "is starting")
+        self._complete = False
+        self._hold = False
+
+    async def started(self, ctx: Context) -> None:
+        """Find the engine, say who is there, and ask for assignments until they come."""
+        self._tell_node(ctx, self._report)
+        self._register(ctx)
+        ctx.timers.every("resync", RESYNC, Tick("resync"))
+        ctx.spawn("engine", partial(self._follow_engine, ctx.self))
+
+    async def receive(self, message: object, ctx: Context) -> None:
+        """Take in orders, engine news, or what a task noticed."""
+        match message:
+            case protocol.Noticed(seen):
+                self._notice(seen, ctx)
+            case EngineSays(event):
+                self._pass_on(event, ctx)
+            case protocol.Assign():
+                await self._assign(message, ctx)
+            case protocol.TaskBorn(task):
+                self._born(task, ctx)
+            case protocol.Take(assignment):
+                self._give(assignment.task.id, ctx)
+            case protocol.Confirmed(batch):
+                self._confirm(batch, ctx)
+            case EngineUp(info, containers):
+                await self._engine_is_up(info, containers, ctx)
+            case Looked(containers):
+                await self._look_over(containers, ctx)
+            case EngineDown(reason):
+                self._engine_is_down(reason, ctx)
+            case protocol.ProvisionsNow(networks, volumes, subnets):
+                report = replace(self._report, networks=networks, volumes=volumes, used_subnets=subnets)
+                self._tell_node(ctx, report)
+            case Tick(what):
+                self._tick(what, ctx)
+            case Terminated():
+                ctx.timers.start("register", REGISTER, Tick("register"))
+
+    # -- the cluster -----------------------------------------------------------------------------------------------
+
+    def _register(self, ctx: Context) -> None:
+        """Again and again until assignments come: the other side may not be there yet, or not any more."""
+        ctx.watch(ctx.ref("senate"))
+        self._tell_node(ctx, self._report)
+        machine = self._machine
+        ctx.ref("dispatcher").tell(protocol.RegisterAgent(machine.node, str(ctx.address), machine.boot))
+        ctx.timers.start("register", REGISTER, Tick("register"))
+
+    def _tick(self, what: str, ctx: Context) -> None:
+        match what:
+            case "register":
+                self._complete = False
+                self._register(ctx)
+            case "resend":
+                self._sent = None
+                self._send(ctx)
+            case "resync":
+                ctx.spawn("resync", self._look)
+
+    def _tell_node(self, ctx: Context, report: protocol.NodeReport) -> None:
+        self._report = report
+        ctx.ref("senate").tell(report)
+
+    async def _assign(self, orders: protocol.Assign, ctx: Context) -> None:
+        if orders.full:
+            self._complete = True
+            ctx.timers.cancel("register")
+        elif not self._complete:
+            return  # a change to something never heard of: the full orders are on their way
+        now = {assignment.task.id: assignment for assignment in orders.assignments}
+        gone = self._assigned.keys() - now.keys() if orders.full else set(orders.gone)
+        self._inventory.take(orders)
+        self._completed, self._hold = orders.completed, orders.hold
+        for task in gone & self._assigned.keys():
+            await self._let_go(task, ctx)
+        for task, assignment in now.items():
+            new = task not in self._assigned
+            self._assigned[task] = assignment
+            if new and not orders.full:
+                self._untouched.add(task)
+            if new:
+                await ctx.system.start_child("agent/tasks", ChildSpec(task, partial(self._make_task, task)))
+        for task in self._assigned:
+            self._give(task, ctx)
+        names = tuple(sorted(self._inventory.networks))
+        ctx.ref("agent/provisions").tell(protocol.KeepProvisions(names, orders.remove_volumes))
+        if orders.full and self._report.status == "ready":
+            ctx.spawn("resync", self._look)
+
+    async def _let_go(self, task: str, ctx: Context) -> None:
+        for known in (self._assigned, self._told, self._seen, self._births, self._unconfirmed):
+            known.pop(task, None)  # type: ignore[attr-defined]
+        await ctx.system.stop_child(f"agent/tasks/{task}")
+
+    # -- the tasks -------------------------------------------------------------------------------------------------
+
+    def _born(self, task: str, ctx: Context) -> None:
+        """A task's actor begins, or begins again after a crash; one that keeps crashing is given time to come round."""
+        now = ctx.now()
+        self._births[task] = [at for at in self._births[task] if now - at < BIRTH_PAUSE_CAP] + [now]
+        self._told.pop(task, None)
+        crashes = len(self._births[task]) - BIRTHS_FORGIVEN
+        assignment = self._assigned.get(task)
+        if crashes <= 0:
+            self._give(task, ctx)
+        elif assignment is not None:
+            pause = min(BIRTH_PAUSE_CAP, BIRTH_PAUSE * 2.0**crashes)
+            ctx.timers.start(f"birth:{task}", pause, protocol.Take(assignment, ""))
+
+    def _give(self, task: str, ctx: Context) -> None:
+        """Tell a task's actor its assignment and what it waits for, where either is news to it."""
+        assignment = self._assigned.get(task)
+        if assignment is None:
+            return
+        take = protocol.Take(assignment, self._waits_for(assignment))
+        known = self._told.get(task)
+        if known == take:
+            return
+        self._told[task] = take
+        actor = ctx.ref(f"agent/tasks/{task}")
+        actor.tell(take)
+        if known is None and task in self._untouched:
+            # The Senate has only just made it, so no container of it can be there: nothing to look for.
+            self._untouched.discard(task)
+            actor.tell(protocol.Containers(()))
+        elif known is None and self._report.status == "ready":
+            ctx.spawn(f"look:{task}", partial(self._look_at, task, actor))
+
+    def _waits_for(self, assignment: Assignment) -> str:
+        if not assignment.gates:
+            return ""
+        up: defaultdict[str, list[Observation]] = defaultdict(list)
+        for task, known in self._assigned.items():
+            if known.task.desired == "run" and task in self._seen:
+                up[known.task.service_key].append(self._seen[task])
+        return waiting_for(assignment.gates, up, self._completed)
+
+    def _notice(self, seen: Observation, ctx: Context) -> None:
+        if seen.task not in self._assigned:
+            return
+        self._seen[seen.task] = self._unconfirmed[seen.task] = seen
+        self._send(ctx)
+        for task, assignment in self._assigned.items():
+            if assignment.gates:
+                self._give(task, ctx)
+
+    def _send(self, ctx: Context) -> None:
+        if self._sent is not None or not self._unconfirmed:
+            return
+        self._batch += 1
+        self._sent = (self._batch, {task: seen.sequence for task, seen in self._unconfirmed.items()})
+        news = protocol.Observed(self._machine.node, str(ctx.address), self._batch, tuple(self._unconfirmed.values()))
+        ctx.ref("senate").tell(news)
+        ctx.timers.start("resend", RESEND, Tick("resend"))
+
+    def _confirm(self, batch: int, ctx: Context) -> None:
+        if self._sent is None or self._sent[0] != batch:
+            return
+        for task, sequence in self._sent[1].items():
+            if task in self._unconfirmed and self._unconfirmed[task].sequence <= sequence:
+                del self._unconfirmed[task]
+        self._sent = None
+        ctx.timers.cancel("resend")
+        self._send(ctx)
+
+    # -- the engine ------------------------------------------------------------------------------------------------
+
+    async def _follow_engine(self, me: Ref) -> None:
+        """Follow the engine's events for ever; when they break, look for the engine with a growing pause."""
+        pause = FIRST_RETRY
+        while True:
+            try:
+                info = await self._engine.info()
+                async with self._engine.events({CLUSTER: self._machine.cluster}) as events:
+                    me.tell(EngineUp(info, await self._list()))
+                    pause = FIRST_RETRY
+                    async for event in events:
+                        await me.offer(EngineSays(event))
+                me.tell(EngineDown("the engine closed its stream of events"))
+            except EngineError as error:
+                me.tell(EngineDown(str(error)))
+            await anyio.sleep(pause)
+            pause = min(LAST_RETRY, pause * 2)
+
+    async def _list(self) -> tuple[ContainerInfo, ...]:
+        return tuple(await self._engine.containers({CLUSTER: self._machine.cluster}))
+
+    async def _look(self) -> Looked | None:
+        try:
+            return Looked(await self._list())
+        except EngineError:
+            return None  # the event stream says so too, and is what reconnects
+
+    async def _look_at(self, task: str, actor: Ref) -> None:
+        try:
+            actor.tell(protocol.Containers(tuple(await self._engine.containers({TASK: task}))))
+        except EngineError:
+            return  # all tasks are shown their containers when the engine is back
+
+    def _pass_on(self, event: EngineEvent, ctx: Context) -> None:
+        task = event.labels.get(TASK, "")
+        if task in self._assigned:
+            ctx.ref(f"agent/tasks/{task}").tell(protocol.Happened(event))
+
+    async def _engine_is_up(self, info: EngineInfo, containers: tuple[ContainerInfo, ...], ctx: Context) -> None:
+        report = replace(
+            self._report,
+            status="ready",
+            message="ready",
+            engine_version=info.version,
+            engine_api=info.api_version,
+            engine_id=info.id,
+            os=info.os,
+            arch=info.arch,
+            cpus=info.cpus,
+            memory=info.memory,
+            labels=info.labels,
+        )
+        self._tell_node(ctx, report)
+        names = tuple(sorted(self._inventory.networks))
+        if self._complete:
+            ctx.ref("agent/provisions").tell(protocol.KeepProvisions(names, ()))
+        await self._look_over(containers, ctx)
+
+    def _engine_is_down(self, reason: str, ctx: Context) -> None:
+        if self._report.message != reason:
+            self._tell_node(ctx, replace(self._report, status="unavailable", message=reason))
+
+    async def _look_over(self, containers: tuple[ContainerInfo, ...], ctx: Context) -> None:
+        """Show each task its containers. Those that no task knows go, unless a person has to confirm that first."""
+        by_task: defaultdict[str, list[ContainerInfo]] = defaultdict(list)
+        for container in containers:
+            by_task[container.labels.get(TASK, "")].append(container)
+        for task in self._assigned:
+            ctx.ref(f"agent/tasks/{task}").tell(protocol.Containers(tuple(by_task.get(task, ()))))
+        if not self._complete:
+            return
+        unknown = [info for task, infos in by_task.items() if task not in self._assigned for info in infos]
+        held = tuple(sorted(info.name for info in unknown)) if self._hold else ()
+        if held != self._report.held:
+            self._tell_node(ctx, replace(self._report, held=held))
+        surplus = [*([] if self._hold else unknown), *self._old(containers)]
+        if surplus:
+            ctx.spawn("tidy", partial(self._tidy, [info.id for info in surplus]))
+
+    def _old(self, containers: tuple[ContainerInfo, ...]) -> list[ContainerInfo]:
+        """Of each slot's ended containers the newest is kept for its log, for a week."""
+        slots: defaultdict[tuple[str, ...], list[ContainerInfo]] = defaultdict(list)
+        for info in containers:
+            assignment = self._assigned.get(info.labels.get(TASK, ""))
+            if assignment is not None and info.state in ("exited", "dead") and self._may_go(assignment):
+                slots[tuple(info.labels.get(label, "") for label in (STACK, SERVICE, SLOT))].append(info)
+        old: list[ContainerInfo] = []
+        for infos in slots.values():
+            infos.sort(key=lambda info: info.finished_at)
+            old += infos[:-1]
+            old += [info for info in infos[-1:] if self._clock() - info.finished_at > KEPT_SECONDS]
+        return old
+
+    def _may_go(self, assignment: Assignment) -> bool:
+        return assignment.task.desired in ("stop", "remove")
+
+    async def _tidy(self, containers: list[str]) -> None:
+        for container in containers:
+            try:
+                await self._engine.remove(container)
+            except EngineError:
+                return  # the next look finds it again
+
+    def describe(self) -> dict[str, object]:
+        """What inspection shows beside the runtime's own figures."""
+        return {
+            "engine": self._report.message,
+            "tasks": len(self._assigned),
+            "unconfirmed": len(self._unconfirmed),
+            "held": len(self._report.held),
+        }

@@ -1,0 +1,179 @@
+"""Follows the Senate and shows each service and each machine its own part of the state.
+
+It keeps one actor alive for each service and each node that the state names. A commit that touches one service wakes
+that service's actor alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from actors import protocol
+from cluster.assignment import Assignment, Gate
+from cluster.decide.nodes import HOLD
+from cluster.model import Service, State, Task
+from supervisor.actor import Actor, Context
+from supervisor.message import Terminated, message
+from supervisor.spec import ChildSpec
+
+SENATE = "senate"
+RETRY = 0.2
+
+
+class Dispatcher(Actor):
+    """`service` and `node` make the actors of a service's key and of a node's id."""
+
+    mailbox_size: ClassVar[int] = 10_000
+
+    def __init__(self, service: Callable[[str], Actor], node: Callable[[str], Actor]) -> None:
+        self._make_service = service
+        self._make_node = node
+        self._state = State()
+        self._services: dict[str, protocol.ServiceView] = {}
+        self._nodes: dict[str, protocol.NodeView] = {}
+        self._agents: dict[str, protocol.RegisterAgent] = {}
+
+    async def started(self, ctx: Context) -> None:
+        """Ask the Senate for the state, and for every one that follows."""
+        self._follow(ctx)
+
+    def _follow(self, ctx: Context) -> None:
+        senate = ctx.ref(SENATE)
+        ctx.watch(senate)
+        senate.tell(protocol.Follow(str(ctx.address)))
+
+    async def receive(self, message: object, ctx: Context) -> None:
+        """Take in a commit, or a wish for a view."""
+        match message:
+            case protocol.Committed(state):
+                self._state = state
+                await self._show_services(ctx)
+                await self._show_nodes(ctx)
+            case protocol.WantView(key):
+                self._show_again(key, ctx)
+            case protocol.RegisterAgent(node):
+                self._agents[node] = message
+                if node in self._nodes:
+                    ctx.ref(f"nodes/{node}").tell(message)
+            case Terminated():
+                ctx.timers.start("follow", RETRY, FollowAgain())
+            case FollowAgain():
+                self._follow(ctx)
+
+    async def _show_services(self, ctx: Context) -> None:
+        by_service: defaultdict[str, list[Task]] = defaultdict(list)
+        for task in self._state.tasks.values():
+            by_service[task.service_key].append(task)
+        for key in self._services.keys() - self._state.services.keys():
+            del self._services[key]
+            await ctx.system.stop_child(f"services/{key}")
+        for key, service in self._state.services.items():
+            tasks = tuple(by_service[key])
+            known = self._services.get(key)
+            if known is not None and known.service == service and known.tasks == tasks:
+                continue
+            await self._show_service(key, service, tasks, ctx)
+
+    async def _show_service(self, key: str, service: Service, tasks: tuple[Task, ...], ctx: Context) -> None:
+        view = protocol.ServiceView(self._state.revision, service, tasks)
+        new = key not in self._services
+        self._services[key] = view
+        if new:
+            # A new actor asks for its view itself, as it does after a crash: one way to begin.
+            await ctx.system.start_child("services", ChildSpec(key, lambda: self._make_service(key)))
+        else:
+            ctx.ref(f"services/{key}").tell(view)
+
+    async def _show_nodes(self, ctx: Context) -> None:
+        for node in self._state.nodes:
+            view = node_view(self._state, node)
+            known = self._nodes.get(node)
+            self._nodes[node] = view
+            if known is None:
+                await ctx.system.start_child("nodes", ChildSpec(node, lambda node=node: self._make_node(node)))  # type: ignore[misc]
+            elif not _same(known, view):
+                ctx.ref(f"nodes/{node}").tell(view)
+
+    def _show_again(self, key: str, ctx: Context) -> None:
+        if key in self._services:
+            ctx.ref(f"services/{key}").tell(self._services[key])
+        if key in self._nodes:
+            ctx.ref(f"nodes/{key}").tell(self._nodes[key])
+            if key in self._agents:
+                ctx.ref(f"nodes/{key}").tell(self._agents[key])
+
+    def describe(self) -> dict[str, object]:
+        """What inspection shows beside the runtime's own figures."""
+        return {"revision": self._state.revision, "services": len(self._services), "nodes": len(self._nodes)}
+
+
+@message("state.follow-again/1")
+@dataclass(frozen=True, slots=True)
+class FollowAgain:
+    """A timer's tick: the Senate may be back."""
+
+
+def _same(known: protocol.NodeView, view: protocol.NodeView) -> bool:
+    """Whether a machine has nothing new to do. What it reported itself is no news to it."""
+    return (
+        known.epoch == view.epoch
+        and known.networks == view.networks
+        and known.volumes == view.volumes
+        and known.remove_volumes == view.remove_volumes
+        and known.completed == view.completed
+        and known.hold == view.hold
+        and len(known.assignments) == len(view.assignments)
+        and all(same_orders(one, other) for one, other in zip(known.assignments, view.assignments, strict=True))
+    )
+
+
+def same_orders(one: Assignment, other: Assignment) -> bool:
+    """Whether two assignments ask the same of a machine."""
+    return (
+        one.task.id == other.task.id
+        and one.task.desired == other.task.desired
+        and one.gates == other.gates
+        and one.spec == other.spec
+    )
+
+
+def node_view(state: State, node: str) -> protocol.NodeView:
+    """What one machine must bring about in this state."""
+    tasks = sorted((task for task in state.tasks.values() if task.node == node), key=lambda task: task.id)
+    stacks = [stack for stack in state.stacks.values() if not stack.removing]
+    removing = [stack for stack in state.stacks.values() if stack.removing]
+    return protocol.NodeView(
+        revision=state.revision,
+        epoch=state.epoch,
+        node=node,
+        assignments=tuple(Assignment(task, state.spec_of(task), gates_of(state, task)) for task in tasks),
+        networks=tuple(state.networks[name] for name in sorted(state.networks)),
+        volumes=tuple(protocol.StackVolumes(stack.name, stack.spec.volumes) for stack in stacks),
+        remove_volumes=tuple(volume for stack in removing for volume in stack.remove_volumes),
+        completed=completed(state),
+        hold=HOLD in state.settings,
+    )
+
+
+def gates_of(state: State, task: Task) -> tuple[Gate, ...]:
+    """What must be up before the task may start, by its service's present file."""
+    service = state.services.get(task.service_key)
+    if service is None:
+        return ()
+    return tuple(
+        Gate(f"{task.stack}/{need.service}", need.condition)
+        for need in service.spec.depends_on
+        if need.required or f"{task.stack}/{need.service}" in state.services
+    )
+
+
+def completed(state: State) -> tuple[str, ...]:
+    """The services whose one-off work is done: every wanted task ended well."""
+    wanted: defaultdict[str, list[Task]] = defaultdict(list)
+    for task in state.tasks.values():
+        if task.desired == "run":
+            wanted[task.service_key].append(task)
+    return tuple(sorted(key for key, tasks in wanted.items() if all(task.state == "complete" for task in tasks)))

@@ -1,0 +1,161 @@
+"""Networks and volumes of one machine: made before a task needs them, removed when the cluster no longer names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from actors import protocol
+from cluster.containers import CLUSTER, STACK
+from cluster.model import Network
+from cluster.spec import VolumeSpec
+from engine.port import Conflict, Engine, EngineError, EngineUnavailable, NameTaken, NetworkInfo, NetworkRequest
+from supervisor.actor import Actor, Context
+from supervisor.message import message
+
+RETRY = 1.0
+
+
+@message("provisions.again/1")
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A timer's tick: what could not be removed may be free now."""
+
+
+class ProvisionsActor(Actor):
+    """Serialises all making and removing of networks and volumes, so that no two tasks make the same one."""
+
+    def __init__(self, engine: Engine, cluster: str, agent: str) -> None:
+        self._engine = engine
+        self._labels = {CLUSTER: cluster}
+        self._agent = agent
+        self._keep: protocol.KeepProvisions | None = None
+        self._told: protocol.ProvisionsNow | None = None
+        self._ready: set[str] = set()
+
+    async def receive(self, message: object, ctx: Context) -> None:
+        """Make what is wanted, or remove what is not."""
+        match message:
+            case protocol.WantProvisions():
+                ctx.reply(await self._provide(message, ctx))
+            case protocol.KeepProvisions():
+                self._keep = message
+                await self._tidy(ctx)
+            case Again():
+                await self._tidy(ctx)
+
+    async def _provide(self, wanted: protocol.WantProvisions, ctx: Context) -> protocol.DoneWell | protocol.Failed:
+        names = {n.name for n in wanted.networks} | {v.name for v in wanted.volumes} | set(wanted.external)
+        if names <= self._ready:
+            return protocol.DoneWell()
+        try:
+            made = await self._make_networks(wanted.networks, wanted.external)
+            made |= await self._make_volumes(wanted.volumes)
+            if made:
+                await self._tell(ctx)
+        except EngineUnavailable as error:
+            return protocol.Failed(str(error), down=True)
+        except EngineError as error:
+            return protocol.Failed(str(error))
+        self._ready |= names
+        return protocol.DoneWell()
+
+    async def _make_networks(self, networks: Iterable[Network], external: Iterable[str]) -> bool:
+        here = {info.name: info for info in await self._engine.networks()}
+        for name in external:
+            if name not in here:
+                raise Conflict(f"external network {name} is not there: make it with docker network create {name}")
+        made = False
+        for network in networks:
+            known = here.get(network.name)
+            if known is not None:
+                _check(known, network, self._labels)
+                continue
+            labels = {**network.labels, **self._labels, STACK: network.stack}
+            await self._engine.create_network(
+                NetworkRequest(
+                    name=network.name,
+                    subnet=network.subnet,
+                    gateway=network.gateway,
+                    labels=labels,
+                    internal=network.internal,
+                    mtu=network.mtu,
+                    options=network.options,
+                )
+            )
+            made = True
+        return made
+
+    async def _make_volumes(self, volumes: Iterable[VolumeSpec]) -> bool:
+        if not volumes:
+            return False
+        here = {info.name for info in await self._engine.volumes({})}
+        missing = [volume for volume in volumes if volume.name not in here]
+        for volume in missing:
+            if volume.external:
+                raise Conflict(f"external volume {volume.name} is not there: make it with docker volume create {volume.name}")
+            await self._engine.create_volume(
+                volume.name, volume.driver or "local", volume.options, {**volume.labels, **self._labels}
+            )
+        return bool(missing)
+
+    async def _tidy(self, ctx: Context) -> None:
+        """Remove what is no longer named. What is still in use stays for now, and is tried again."""
+        keep = self._keep
+        if keep is None:
+            return
+        try:
+            busy = await self._remove_networks(keep) | await self._remove_volumes(keep)
+            await self._tell(ctx)
+        except EngineError:
+            busy = True
+        if busy:
+            ctx.timers.start("again", RETRY, Again())
+
+    async def _remove_networks(self, keep: protocol.KeepProvisions) -> bool:
+        busy = False
+        for network in await self._engine.networks(self._labels):
+            if network.name in keep.networks:
+                continue
+            self._ready.discard(network.name)
+            try:
+                await self._engine.remove_network(network.name)
+            except Conflict:
+                busy = True
+        return busy
+
+    async def _remove_volumes(self, keep: protocol.KeepProvisions) -> bool:
+        busy = False
+        for name in keep.remove_volumes:
+            self._ready.discard(name)
+            try:
+                await self._engine.remove_volume(name)
+            except Conflict:
+                busy = True
+        return busy
+
+    async def _tell(self, ctx: Context) -> None:
+        every = await self._engine.networks()
+        volumes = await self._engine.volumes(self._labels)
+        now = protocol.ProvisionsNow(
+            networks=tuple(sorted(info.name for info in every if _ours(info.labels, self._labels))),
+            volumes=tuple(sorted(info.name for info in volumes)),
+            used_subnets=tuple(sorted(s for info in every if not _ours(info.labels, self._labels) for s in info.subnets)),
+        )
+        if now != self._told:
+            self._told = now
+            ctx.ref(self._agent).tell(now)
+
+
+def _ours(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    return wanted.items() <= labels.items()
+
+
+def _check(known: NetworkInfo, wanted: Network, labels: Mapping[str, str]) -> None:
+    if not _ours(known.labels, labels):
+        raise NameTaken(f"network {wanted.name} is there already and not gbnt's: remove it, or give yours another name")
+    if wanted.subnet not in known.subnets:
+        raise Conflict(
+            f"network {wanted.name} is there with the subnet {', '.join(known.subnets) or 'none'} and should have "
+            f"{wanted.subnet}: remove it with docker network rm {wanted.name}"
+        )

@@ -1,0 +1,110 @@
+"""Keeps this machine's resolver alive and tells it what every name answers with.
+
+The resolver is a process of its own that outlives gbnt. This actor adopts it or starts it, and publishes new zones
+after each commit that changes them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from actors import protocol
+from cluster.naming import zones
+from cluster.zones import Zones
+from supervisor.actor import Actor, Context
+from supervisor.message import Terminated, message
+
+LOOK = 5.0
+RETRY = 0.5
+
+
+class Resolver(Protocol):
+    """The port to the resolver process. Both calls raise `Unreachable` with a sentence when it is not there."""
+
+    async def ensure(self) -> None:
+        """Adopt the resolver that runs, or start one."""
+
+    async def publish(self, zones: Zones) -> None:
+        """Put zones in force; returns when every answer is by them."""
+
+
+class Unreachable(Exception):
+    """The resolver does not answer, or could not be started. The text is a sentence for a person."""
+
+
+@message("resolver.look/1")
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A timer's tick: see that the resolver is there."""
+
+
+class ResolverActor(Actor):
+    """Publishes the zones of `node`. What went wrong last is shown by inspection and by health."""
+
+    def __init__(self, resolver: Resolver, node: str) -> None:
+        self._resolver = resolver
+        self._node = node
+        self._wanted: Zones | None = None
+        self._published: Zones | None = None
+        self._problem = "is starting"
+
+    async def started(self, ctx: Context) -> None:
+        """Follow the Senate; the resolver itself is looked for in the background of that."""
+        self._follow(ctx)
+        ctx.self.tell(Look())
+
+    def _follow(self, ctx: Context) -> None:
+        ctx.watch(ctx.ref("senate"))
+        ctx.ref("senate").tell(protocol.Follow(str(ctx.address)))
+
+    async def receive(self, message: object, ctx: Context) -> None:
+        """Work out the zones of a commit, and publish them if they differ from the last ones."""
+        match message:
+            case protocol.Committed(state):
+                self._wanted = zones(state, self._node)
+                await self._publish(ctx)
+            case Look():
+                await self._ensure(ctx)
+            case Terminated():
+                ctx.timers.start("follow", RETRY, FollowAgain())
+            case FollowAgain():
+                self._follow(ctx)
+
+    async def _ensure(self, ctx: Context) -> None:
+        pause = LOOK
+        try:
+            await self._resolver.ensure()
+            if self._problem:
+                self._published = None  # another process than the one that was told
+            self._problem = ""
+            await self._publish(ctx)
+        except Unreachable as error:
+            self._problem, pause = str(error), RETRY
+        ctx.timers.start("look", pause, Look())
+
+    async def _publish(self, ctx: Context) -> None:
+        wanted = self._wanted
+        if self._problem or wanted is None or _same(wanted, self._published):
+            return
+        try:
+            await self._resolver.publish(wanted)
+            self._published = wanted
+        except Unreachable as error:
+            self._problem = str(error)
+            ctx.timers.start("look", 0.0, Look())
+
+    def describe(self) -> dict[str, object]:
+        """What inspection shows beside the runtime's own figures. `problem` is empty when names resolve."""
+        return {"problem": self._problem, "serial": self._published.serial if self._published else 0}
+
+
+@message("resolver.follow/1")
+@dataclass(frozen=True, slots=True)
+class FollowAgain:
+    """A timer's tick: the Senate may be back."""
+
+
+def _same(one: Zones, other: Zones | None) -> bool:
+    """Whether two zones answer alike; the serial alone is no difference."""
+    return other is not None and replace(one, serial=0) == replace(other, serial=0)

@@ -1,0 +1,182 @@
+"""What is known of one task's containers, from lists, from events, and from the steps taken on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from cluster import backoff
+from cluster.containers import ATTEMPT
+from cluster.execution import Phase, Seen, end_reason
+from cluster.model import Attempt, HostPort, Task
+from engine.port import ContainerInfo, ContainerState, EngineEvent
+
+PHASES: dict[ContainerState, Phase] = {
+    "created": "created",
+    "running": "running",
+    "paused": "running",
+    "restarting": "ended",
+    "removing": "ended",
+    "exited": "ended",
+    "dead": "ended",
+}
+
+
+def attempt_of(container: ContainerInfo) -> int:
+    """The attempt that a container is of, by its label."""
+    label = container.labels.get(ATTEMPT, "1")
+    return int(label) if label.isdecimal() else 1
+
+
+class Sightings:
+    """Begins with the record of a task; each method takes in one piece of news. Times are seconds since the epoch."""
+
+    def __init__(self, task: Task) -> None:
+        self._recorded = task
+        self._ids: dict[int, str] = {}
+        self._ended = {attempt.number: attempt for attempt in task.past}
+        self._oom = False
+        self.newest: Seen | None = None
+        self.crashes = task.crashes
+        self.cold = False
+        self.unhealthy_since: float | None = None
+        self.ports: tuple[HostPort, ...] = ()
+
+    @property
+    def ended(self) -> tuple[Attempt, ...]:
+        """The attempts that ended, oldest first."""
+        return tuple(self._ended[number] for number in sorted(self._ended))
+
+    def listed(self, containers: Iterable[ContainerInfo]) -> None:
+        """Take in all containers of the task as the engine has them now."""
+        found = sorted(containers, key=attempt_of)
+        self._ids = {attempt_of(info): info.id for info in found}
+        for info in found[:-1]:
+            self._remember(_seen(info))
+        if found:
+            self._meet(found[-1])
+        elif self.newest is not None and self.newest.phase != "ended":
+            self._end(replace(self.newest, exit_code=None, error="its container was removed"), counts=False)
+
+    def _meet(self, info: ContainerInfo) -> None:
+        seen, known = _seen(info), self.newest
+        if known is not None and known.attempt > seen.attempt:
+            return
+        if seen.phase != "ended":
+            self._take(seen, info)
+        elif known is not None and known.id == seen.id:
+            # It ended while nobody watched: the engine was down, or its events were cut off.
+            self._end(seen, counts=False)
+        elif self._is_on_record(seen):
+            self.newest = seen
+            self._remember(seen)
+        else:
+            was_up = self._recorded.attempt == seen.attempt and self._recorded.state in ("running", "starting")
+            self._end(seen, counts=not was_up)
+
+    def _is_on_record(self, seen: Seen) -> bool:
+        """Whether the record counts this end already."""
+        return self._recorded.attempt > seen.attempt or self._recorded.ended
+
+    def created(self, container: str, name: str, attempt: int) -> None:
+        """A container was made for this attempt."""
+        self.newest = Seen(container, name, attempt, "created")
+        self._ids[attempt] = container
+        self.cold = self._oom = False
+        self.unhealthy_since, self.ports = None, ()
+
+    def inspected(self, info: ContainerInfo | None, stopping: str = "") -> None:
+        """The newest container as the engine shows it after a step; None when it is not there any more."""
+        known = self.newest
+        if known is None or (info is not None and info.id != known.id):
+            return
+        if info is None:
+            self._end(replace(known, exit_code=None, error="its container was removed"), stopping=stopping)
+        elif PHASES[info.state] == "ended":
+            self._end(_seen(info), stopping=stopping)
+        elif known.phase != "ended":  # an end that was heard of is newer than this look
+            self._take(_seen(info), info)
+
+    def happened(self, event: EngineEvent, stopping: str = "") -> bool:
+        """Take in an engine's event. True when it calls for a closer look at the container."""
+        known = self.newest
+        if known is None or event.container != known.id:
+            return False
+        if event.action == "oom":
+            self._oom = True
+        elif event.action == "health" and known.phase == "running":
+            self._healthy(replace(known, health=event.health), event.at)
+        elif event.action == "die":
+            end = replace(known, exit_code=event.exit_code, oom_killed=self._oom, finished_at=event.at)
+            self._end(end, stopping=stopping)
+        elif event.action == "destroy":
+            self._end(replace(known, exit_code=None, error="its container was removed", finished_at=event.at))
+        else:
+            return event.action == "start"
+        return False
+
+    def removed(self) -> None:
+        """No container of the task is left."""
+        self.newest, self.ports = None, ()
+        self._ids.clear()
+
+    def surplus(self) -> list[str]:
+        """Containers of earlier attempts but the last one, which is kept for its log."""
+        return [self._ids.pop(number) for number in sorted(self._ids)[:-2]]
+
+    def _take(self, seen: Seen, info: ContainerInfo) -> None:
+        if seen.phase == "running":
+            self.cold = False
+        self.ports = tuple(HostPort(p.target, p.protocol, p.host_ip, p.host_port) for p in info.ports)
+        self._healthy(seen, seen.started_at)
+
+    def _healthy(self, seen: Seen, at: float) -> None:
+        if seen.health != "unhealthy":
+            self.unhealthy_since = None
+        elif self.unhealthy_since is None:
+            self.unhealthy_since = at
+        self.newest = seen
+
+    def _end(self, seen: Seen, *, counts: bool = True, stopping: str = "") -> None:
+        """The newest container ended. It counts as a crash unless it ended while nobody watched."""
+        known = self.newest
+        if known is not None and known.id == seen.id and known.phase == "ended":
+            return
+        self.newest = replace(seen, phase="ended", health="")
+        self.unhealthy_since, self.ports = None, ()
+        if counts:
+            self.crashes = backoff.crashes_after(self.crashes, _ran_for(seen))
+        else:
+            self.cold = True
+        self._remember(self.newest, stopping)
+
+    def _remember(self, seen: Seen, stopping: str = "") -> None:
+        if seen.phase == "ended" and seen.attempt not in self._ended:
+            self._ended[seen.attempt] = Attempt(
+                number=seen.attempt,
+                container_id=seen.id,
+                container_name=seen.name,
+                exit_code=seen.exit_code,
+                reason=stopping or end_reason(seen),
+                started_at=seen.started_at,
+                ended_at=seen.finished_at,
+            )
+
+
+def _ran_for(seen: Seen) -> float:
+    return max(0.0, seen.finished_at - seen.started_at) if seen.started_at else 0.0
+
+
+def _seen(info: ContainerInfo) -> Seen:
+    return Seen(
+        id=info.id,
+        name=info.name,
+        attempt=attempt_of(info),
+        phase=PHASES[info.state],
+        health=info.health,
+        exit_code=info.exit_code,
+        oom_killed=info.oom_killed,
+        error=info.error,
+        started_at=info.started_at,
+        finished_at=info.finished_at,
+    )

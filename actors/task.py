@@ -1,0 +1,332 @@
+"""One task on one machine: brings its container about, watches it, and says how it stands.
+
+It looks, decides (`cluster.execution`), takes one step, and looks again. All it knows it can read from its assignment
+and from the engine, so that a new incarnation, or a new gbnt, goes on where the last one was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import ClassVar
+
+import anyio
+
+from actors import protocol
+from actors.sightings import Sightings
+from cluster.assignment import Assignment, Observation
+from cluster.container import ContainerSpec
+from cluster.containers import TASK, container_for
+from cluster.execution import Create, Done, Pull, Remove, Situation, Start, Step, Stop, Verdict, Wait, decide
+from cluster.model import Network
+from cluster.spec import VolumeSpec
+from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineUnavailable, NameTaken, NotFound
+from supervisor.actor import Actor, Context
+from supervisor.errors import ActorError
+from supervisor.message import message
+
+STEP, RETRY = "step", "retry"
+ASK_TIMEOUT = 3600.0
+PROVISION_TIMEOUT = 120.0
+MAX_RETRY = 60.0
+
+
+@message("task.stepped/1")
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """A step is over: what it found, or why it failed. From the actor to itself."""
+
+    kind: str
+    container: str = ""
+    name: str = ""
+    attempt: int = 0
+    image: str = ""
+    seen: tuple[ContainerInfo, ...] = ()
+    failure: str = ""
+    down: bool = False
+    gone: bool = False
+
+
+@message("task.retry/1")
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A timer's tick: what the decision waited for is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all tasks of a machine share. `networks` and `volumes` read the agent's newest view of them."""
+
+    engine: Engine
+    cluster: str
+    limiter: anyio.abc.CapacityLimiter
+    clock: Callable[[], float]
+    jitter: Callable[[], float]
+    networks: Callable[[], Mapping[str, Network]]
+    volumes: Callable[[str], Mapping[str, VolumeSpec]]
+    agent: str
+    images: str
+    provisions: str
+
+
+class TaskActor(Actor):
+    """The life of one task's containers on this machine."""
+
+    mailbox_size: ClassVar[int] = 1000
+
+    def __init__(self, task: str, around: Surroundings) -> None:
+        self._id = task
+        self._around = around
+        self._assignment: Assignment | None = None
+        self._waiting_for = ""
+        self._sightings: Sightings | None = None
+        self._image = ""
+        self._failure = ""
+        self._failures = 0
+        self._retry_at = 0.0
+        self._stopping = ""
+        self._busy: Step | None = None
+        self._sequence = 0
+        self._said: Observation | None = None
+        self._done = False
+
+    async def started(self, ctx: Context) -> None:
+        """Ask the agent for the assignment."""
+        ctx.ref(self._around.agent).tell(protocol.TaskBorn(self._id))
+
+    async def receive(self, message: object, ctx: Context) -> None:
+        """Take in what happened, then take the next step if none is under way."""
+        match message:
+            case protocol.Take(assignment, waiting_for):
+                self._take(assignment, waiting_for)
+            case protocol.Containers(containers):
+                self._look(containers)
+            case protocol.Happened(event):
+                self._hear(event, ctx)
+            case Stepped():
+                self._stepped(message, ctx)
+        self._advance(ctx)
+
+    def _take(self, assignment: Assignment, waiting_for: str) -> None:
+        if self._assignment is None:
+            self._sequence = assignment.task.sequence
+        elif assignment.task.desired != self._assignment.task.desired:
+            self._failure, self._failures, self._retry_at = "", 0, 0.0
+        self._assignment, self._waiting_for = assignment, waiting_for
+        self._done = False
+
+    def _look(self, containers: tuple[ContainerInfo, ...]) -> None:
+        if self._assignment is None:
+            return
+        if self._sightings is None:
+            self._sightings = Sightings(self._assignment.task)
+        self._sightings.listed(containers)
+        self._retry_at = 0.0  # the engine answers: nothing is gained by waiting
+
+    def _hear(self, event: EngineEvent, ctx: Context) -> None:
+        sightings = self._sightings
+        if sightings is not None and sightings.happened(event, self._stopping) and not isinstance(self._busy, Start):
+            ctx.spawn("look", self._look_closer)  # somebody else started it
+
+    # -- deciding --------------------------------------------------------------------------------------------------
+
+    def _advance(self, ctx: Context) -> None:
+        assignment, sightings = self._assignment, self._sightings
+        if assignment is None or sightings is None or self._done:
+            return
+        verdict = decide(self._situation(assignment, sightings))
+        self._say(verdict, sightings, ctx)
+        if self._busy is not None:
+            if isinstance(self._busy, Pull) and not isinstance(verdict.step, Pull):
+                ctx.cancel(STEP)
+                self._busy = None
+            else:
+                return
+        ctx.timers.cancel(RETRY)
+        match verdict.step:
+            case Wait(until):
+                if until is not None:
+                    ctx.timers.start(RETRY, max(0.01, until - self._around.clock()), Retry())
+            case Done():
+                self._done = True
+            case step:
+                self._busy = step
+                if isinstance(step, Stop):
+                    self._stopping = step.reason
+                ctx.spawn(STEP, partial(self._take_step, ctx), step, assignment)
+
+    def _situation(self, assignment: Assignment, sightings: Sightings) -> Situation:
+        return Situation(
+            assignment=assignment,
+            seen=sightings.newest,
+            now=self._around.clock(),
+            jitter=self._around.jitter(),
+            image_ready=bool(self._image),
+            waiting_for=self._waiting_for,
+            crashes=sightings.crashes,
+            failure=self._failure,
+            retry_at=self._retry_at,
+            unhealthy_since=sightings.unhealthy_since,
+            stopping=self._stopping,
+            cold=sightings.cold,
+        )
+
+    # -- one step --------------------------------------------------------------------------------------------------
+
+    async def _take_step(self, ctx: Context, step: Step, assignment: Assignment) -> Stepped:
+        try:
+            return await self._steps(ctx, step, assignment)
+        except EngineUnavailable as error:
+            return Stepped(type(step).__name__, failure=str(error), down=True)
+        except (EngineError, ActorError) as error:
+            gone = isinstance(error, NotFound)
+            return Stepped(type(step).__name__, failure=str(error), gone=gone)
+
+    def _steps(self, ctx: Context, step: Step, assignment: Assignment) -> Awaitable[Stepped]:
+        match step:
+            case Pull():
+                return self._pull(ctx, assignment)
+            case Create(attempt):
+                return self._create(ctx, assignment, attempt)
+            case Start(container):
+                return self._start(container)
+            case Stop(container):
+                return self._stop(container, assignment)
+            case _:
+                return self._remove()
+
+    async def _pull(self, ctx: Context, assignment: Assignment) -> Stepped:
+        spec = assignment.spec
+        wanted = protocol.WantImage(spec.image_id or spec.image, spec.pull_policy, self._id)
+        answer = await ctx.ref(self._around.images).ask(wanted, timeout=ASK_TIMEOUT)
+        if isinstance(answer, protocol.Failed):
+            return Stepped("Pull", failure=answer.reason, down=answer.down)
+        return Stepped("Pull", image=answer.id)
+
+    async def _create(self, ctx: Context, assignment: Assignment, attempt: int) -> Stepped:
+        networks, volumes = self._around.networks(), self._around.volumes(assignment.task.stack)
+        used = {mount.source for mount in assignment.spec.mounts if mount.type == "volume" and mount.source}
+        wanted = protocol.WantProvisions(
+            networks=tuple(networks[name] for name in assignment.task.addresses if name in networks),
+            external=tuple(name for name in assignment.task.addresses if name not in networks),
+            volumes=tuple(volumes[key] for key in sorted(used)),
+        )
+        answer = await ctx.ref(self._around.provisions).ask(wanted, timeout=PROVISION_TIMEOUT)
+        if isinstance(answer, protocol.Failed):
+            return Stepped("Create", failure=answer.reason, down=answer.down)
+        names = {key: volume.name for key, volume in volumes.items()}
+        spec = container_for(assignment, attempt, self._around.cluster, networks, names)
+        async with self._around.limiter:
+            container = await self._make(spec)
+        return Stepped("Create", container=container, name=spec.name, attempt=attempt)
+
+    async def _make(self, spec: ContainerSpec) -> str:
+        engine = self._around.engine
+        try:
+            return await engine.create(spec)
+        except NameTaken:
+            # This very attempt was made before: by a gbnt that was killed before it heard of it.
+            known = await engine.container(spec.name)
+            if known is None or known.labels.get(TASK) != self._id:
+                raise
+            return known.id
+
+    async def _start(self, container: str) -> Stepped:
+        async with self._around.limiter:
+            await self._around.engine.start(container)
+            seen = await self._around.engine.container(container)
+        return Stepped("Start", seen=(seen,) if seen else ())
+
+    async def _stop(self, container: str, assignment: Assignment) -> Stepped:
+        await self._around.engine.stop(container, assignment.spec.stop_grace_period)
+        seen = await self._around.engine.container(container)
+        return Stepped("Stop", seen=(seen,) if seen else ())
+
+    async def _remove(self) -> Stepped:
+        engine = self._around.engine
+        for container in await engine.containers({TASK: self._id}):
+            await engine.remove(container.id)
+        return Stepped("Remove")
+
+    async def _prune(self, containers: list[str]) -> None:
+        for container in containers:
+            try:
+                await self._around.engine.remove(container)
+            except EngineError:
+                return  # the agent's next look over all containers finds it again
+
+    async def _look_closer(self) -> protocol.Containers | None:
+        try:
+            return protocol.Containers(tuple(await self._around.engine.containers({TASK: self._id})))
+        except EngineError:
+            return None  # the agent shows the containers when the engine is back
+
+    # -- taking in what came of it ---------------------------------------------------------------------------------
+
+    def _stepped(self, step: Stepped, ctx: Context) -> None:
+        self._busy = None
+        sightings = self._sightings
+        if sightings is None:
+            return
+        if step.failure:
+            self._fail(step)
+        else:
+            self._failure, self._failures = "", 0
+        match step.kind:
+            case "Pull":
+                self._image = step.image
+            case "Create" if not step.failure:
+                sightings.created(step.container, step.name, step.attempt)
+                self._stopping = ""
+            case "Start" | "Stop" if not step.failure:
+                sightings.inspected(next(iter(step.seen), None), self._stopping)
+                if step.kind == "Start":
+                    ctx.spawn("prune", self._prune, sightings.surplus())
+            case "Remove" if not step.failure:
+                sightings.removed()
+
+    def _fail(self, step: Stepped) -> None:
+        """A step failed: wait before the next try, longer each time. A missing engine is the agent's to wait for."""
+        self._failures += 1
+        self._failure = step.failure
+        pause = 1.0 if step.down else min(MAX_RETRY, 2.0 ** min(self._failures - 1, 10))
+        self._retry_at = self._around.clock() + pause
+        if step.gone:
+            self._image = ""
+
+    # -- saying how it stands --------------------------------------------------------------------------------------
+
+    def _say(self, verdict: Verdict, sightings: Sightings, ctx: Context) -> None:
+        seen = sightings.newest
+        said = Observation(
+            task=self._id,
+            sequence=0,
+            state=verdict.state,
+            message=verdict.message,
+            at=0.0,
+            attempt=verdict.attempt,
+            ready=verdict.ready,
+            crashes=verdict.crashes,
+            problem=verdict.problem,
+            restart_at=verdict.restart_at,
+            health=seen.health if seen else "",
+            container_id=seen.id if seen else "",
+            container_name=seen.name if seen else "",
+            exit_code=seen.exit_code if seen and seen.phase == "ended" else None,
+            started_at=seen.started_at if seen else 0.0,
+            ports=sightings.ports,
+            ended=sightings.ended,
+            removed=verdict.step == Done(removed=True),
+        )
+        if said == self._said:
+            return
+        self._said = said
+        self._sequence += 1
+        news = replace(said, sequence=self._sequence, at=self._around.clock())
+        ctx.ref(self._around.agent).tell(protocol.Noticed(news))
+
+    def describe(self) -> dict[str, object]:
+        """What inspection shows beside the runtime's own figures."""
+        said = self._said
+        return {"state": said.state, "message": said.message, "attempt": said.attempt} if said else {}

@@ -1,0 +1,37 @@
+"""What a task waits for before its first start: from its gates and what is up, to words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from cluster.assignment import Gate, Observation
+
+
+def waiting_for(gates: Iterable[Gate], up: Mapping[str, Collection[Observation]], completed: Collection[str]) -> str:
+    """What is not yet as the gates want it, in words; empty when the task may start.
+
+    `up` is what is known of each service's wanted tasks by `stack/name`, `completed` the services whose one-off work
+    is done. One replica that meets the condition opens the gate.
+    """
+    shut = [_words(gate) for gate in gates if not _open(gate, up.get(gate.service, ()), completed)]
+    return " and ".join(shut)
+
+
+def _open(gate: Gate, seen: Collection[Observation], completed: Collection[str]) -> bool:
+    done = gate.service in completed or (bool(seen) and all(one.state == "complete" for one in seen))
+    if gate.condition == "service_completed_successfully" or done:
+        return done
+    if gate.condition == "service_healthy":
+        return any(one.state == "running" and one.health in ("", "healthy") for one in seen)
+    return any(one.state in ("starting", "running") for one in seen)
+
+
+def _words(gate: Gate) -> str:
+    name = gate.service.partition("/")[2]
+    match gate.condition:
+        case "service_healthy":
+            return f"{name} to be healthy"
+        case "service_completed_successfully":
+            return f"{name} to complete"
+        case _:
+            return f"{name} to start"
