@@ -1,0 +1,49 @@
+"""What a pull and a build tell while they run: Docker's progress messages, added up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.port import PullProgress
+
+JSON = Mapping[str, Any]
+
+
+def full_reference(reference: str) -> str:
+    """The reference with its tag: Docker pulls every tag of a repository that is named without one."""
+    last = reference.rpartition("/")[2]
+    return reference if ":" in last or "@" in last else f"{reference}:latest"
+
+
+@dataclass(slots=True)
+class PullMeter:
+    """Adds up the layers of one pull. Docker tells a layer's size only once it downloads it."""
+
+    done: dict[str, int] = field(default_factory=dict)
+    total: dict[str, int] = field(default_factory=dict)
+
+    def progress(self, message: JSON) -> PullProgress:
+        """The state of the whole pull after one more message."""
+        status, layer = message.get("status", ""), message.get("id", "")
+        detail = message.get("progressDetail") or {}
+        if status == "Downloading" and detail.get("total"):
+            self.done[layer], self.total[layer] = detail.get("current", 0), detail["total"]
+        elif status in ("Download complete", "Pull complete") and layer in self.total:
+            self.done[layer] = self.total[layer]
+        return PullProgress(sum(self.done.values()), sum(self.total.values()), status)
+
+
+@dataclass(slots=True)
+class BuildSteps:
+    """Remembers the step that a build is at, so that its failure can name it."""
+
+    step: str = ""
+
+    def line(self, message: JSON) -> str:
+        """What a message says for a person; empty when that is nothing."""
+        text: str = (message.get("stream") or message.get("status") or "").rstrip()
+        if text.startswith("Step "):
+            self.step = text
+        return text
