@@ -1,0 +1,147 @@
+"""Keeps the resolver of this machine alive and up to date, from gbnt's side.
+
+The resolver outlives gbnt: `ensure` adopts the one that runs, and starts one only where none does. Stopping gbnt does
+not stop it.
+
+    ResolverError
+    +-- ResolverUnstartable   it cannot be started: its command failed, or it does not answer
+    +-- ResolverGone          it does not answer (any more); `ensure` starts another
+    +-- ResolverRefused       it did not take what it was given: a fault in gbnt
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import anyio
+from anyio.streams.buffered import BufferedByteReceiveStream
+
+from cluster.zones import Zones
+from network.resolver.control import MOST_BYTES, SOCKET, VERSION
+from network.resolver.main import RUNNING_ALREADY
+from network.resolver.zonefile import encode
+
+PATIENCE = 10.0
+PAUSE = 0.02
+
+
+class ResolverError(Exception):
+    """The resolver does not do its work. The text is one sentence for a person."""
+
+
+class ResolverUnstartable(ResolverError):
+    """No resolver could be started."""
+
+
+class ResolverGone(ResolverError):
+    """The resolver does not answer."""
+
+
+class ResolverRefused(ResolverError):
+    """The resolver did not understand what it was told."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResolverStatus:
+    """How the resolver is. `bind_errors` maps each address that it cannot listen on to the reason."""
+
+    serial: int
+    version: int
+    pid: int
+    listening: tuple[str, ...] = ()
+    bind_errors: Mapping[str, str] = field(default_factory=dict)
+    counters: Mapping[str, int] = field(default_factory=dict)
+
+
+class ResolverKeeper:
+    """The client of one runtime directory's resolver. `command` starts one; `--runtime-dir DIR` is appended to it."""
+
+    def __init__(self, runtime_dir: Path, *, command: Sequence[str]) -> None:
+        self._socket = runtime_dir / SOCKET
+        self._command = (*command, "--runtime-dir", os.fspath(runtime_dir))
+
+    async def ensure(self) -> ResolverStatus:
+        """Adopt the resolver that runs, or start one. Raises ResolverUnstartable.
+
+        One that speaks another version of the protocol is replaced; the new one answers by the same zones.
+        """
+        try:
+            status = await self.status()
+        except ResolverGone:
+            return await self._start()
+        if status.version == VERSION:
+            return status
+        await self.stop()
+        return await self._start()
+
+    async def publish(self, zones: Zones) -> int:
+        """Put zones in force; their serial, once every answer is by them. Raises ResolverGone, ResolverRefused."""
+        return (await self._ask({"op": "zones", "zones": encode(zones)})).serial
+
+    async def status(self) -> ResolverStatus:
+        """How the resolver is. Raises ResolverGone."""
+        return await self._ask({"op": "status"})
+
+    async def stop(self) -> None:
+        """Stop the resolver, and return when it has let go of its sockets. One that does not run is fine."""
+        try:
+            await self._ask({"op": "stop"})
+            with anyio.move_on_after(PATIENCE):
+                while True:
+                    await self.status()
+                    await anyio.sleep(PAUSE)
+        except ResolverGone:
+            return
+        raise ResolverError(f"the resolver was told to stop {PATIENCE:.0f} s ago and still answers")
+
+    async def _start(self) -> ResolverStatus:
+        """Run the command, which detaches, and wait for the answer: ours, or that of one who was started meanwhile."""
+        try:
+            ended = await anyio.run_process(
+                [*_own_scope(), *self._command], stdin=subprocess.DEVNULL, check=False, start_new_session=True
+            )
+        except OSError as error:
+            raise ResolverUnstartable(f"the resolver cannot be started: {error}") from error
+        if ended.returncode not in (0, RUNNING_ALREADY):
+            said = ended.stderr.decode(errors="replace").strip() or f"exit code {ended.returncode}"
+            raise ResolverUnstartable(f"the resolver cannot be started: {said}")
+        with anyio.move_on_after(PATIENCE):
+            while True:
+                try:
+                    return await self.status()
+                except ResolverGone:
+                    await anyio.sleep(PAUSE)
+        raise ResolverUnstartable(f"the resolver was started but does not answer at {self._socket}")
+
+    async def _ask(self, request: Mapping[str, Any]) -> ResolverStatus:
+        try:
+            with anyio.fail_after(PATIENCE):
+                async with await anyio.connect_unix(self._socket) as stream:
+                    await stream.send(json.dumps(request).encode() + b"\n")
+                    line = await BufferedByteReceiveStream(stream).receive_until(b"\n", MOST_BYTES)
+            reply = json.loads(line)
+        except (OSError, anyio.BrokenResourceError, anyio.EndOfStream, anyio.IncompleteRead) as error:
+            raise ResolverGone(f"the resolver does not answer at {self._socket}") from error
+        if "error" in reply:
+            raise ResolverRefused(f"the resolver refused: {reply['error']}")
+        return ResolverStatus(
+            serial=reply["serial"],
+            version=reply["version"],
+            pid=reply["pid"],
+            listening=tuple(reply.get("listening", ())),
+            bind_errors=reply.get("bind_errors", {}),
+            counters=reply.get("counters", {}),
+        )
+
+
+def _own_scope() -> tuple[str, ...]:
+    """What to put before the command where systemd started gbnt: a scope, or stopping gbnt's unit would end it too."""
+    if "INVOCATION_ID" in os.environ and Path("/run/systemd/system").is_dir():
+        return ("systemd-run", "--scope", "--quiet", "--collect", "--description=Gubernator resolver")
+    return ()

@@ -1,0 +1,91 @@
+"""The sockets of the resolver: UDP and TCP on each gateway address, so that a reply leaves from the address asked."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from network.resolver.datagrams import Datagrams
+from network.resolver.resolver import Resolver
+from network.resolver.streams import Streams
+
+_IP_FREEBIND = 15  # linux/in.h; the socket module does not name it
+
+
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    datagrams: Datagrams
+    streams: asyncio.Server
+
+    def close(self) -> None:
+        self.datagrams.close()
+        self.streams.close()
+
+
+class Listeners:
+    """The addresses listened on. An address need not exist yet: its bridge may be made later, or made anew."""
+
+    def __init__(self, resolver: Resolver, port: int = 53) -> None:
+        self._resolver = resolver
+        self._port = port
+        self._open: dict[str, _Listener] = {}
+        self._errors: dict[str, str] = {}
+
+    def addresses(self) -> Collection[str]:
+        """The addresses that are bound."""
+        return self._open.keys()
+
+    def errors(self) -> Mapping[str, str]:
+        """Why an address could not be bound, for each that was wanted in vain."""
+        return dict(self._errors)
+
+    async def listen(self, wanted: Collection[str]) -> None:
+        """Bind what is wanted and not bound, try again what failed before, and close what is no longer wanted."""
+        self._errors = {}
+        for address in wanted:
+            if address not in self._open:
+                await self._bind(address)
+        for address in self._open.keys() - set(wanted):
+            self._open.pop(address).close()
+
+    def close(self) -> None:
+        """Close every socket."""
+        for listener in self._open.values():
+            listener.close()
+        self._open.clear()
+
+    async def _bind(self, address: str) -> None:
+        try:
+            datagrams, streams = _bound_pair(address, self._port)
+        except OSError as error:
+            self._errors[address] = f"{error.strerror or error} (port {self._port})"
+            return
+        server = await asyncio.start_server(Streams(self._resolver, address).serve, sock=streams)
+        self._open[address] = _Listener(Datagrams(self._resolver, address, datagrams), server)
+
+
+def _bound_pair(address: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """A UDP and a TCP socket on one address and port; both or none."""
+    datagrams = _bound(address, port, socket.SOCK_DGRAM)
+    try:
+        return datagrams, _bound(address, port, socket.SOCK_STREAM)
+    except OSError:
+        datagrams.close()
+        raise
+
+
+def _bound(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, kind | socket.SOCK_NONBLOCK)
+    try:
+        sock.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+        if kind == socket.SOCK_STREAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, port))
+        if kind == socket.SOCK_STREAM:
+            sock.listen()  # two sockets may be bound to one port, and only the second to listen is told
+    except OSError:
+        sock.close()
+        raise
+    return sock

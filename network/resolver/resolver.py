@@ -1,0 +1,52 @@
+"""The resolver itself: the zones in force, and one packet in, one packet out."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+
+from cluster.zones import Zones, answer
+from network.resolver import message
+from network.resolver.message import Malformed, Query
+from network.resolver.upstream import Forwarder, Transport, Unanswered
+
+
+class Resolver:
+    """Answers packets by the zones in force; setting `zones` puts others in force from the next packet on."""
+
+    def __init__(self, forwarder: Forwarder) -> None:
+        self.zones = Zones()
+        self._forwarder = forwarder
+        self._counters: Counter[str] = Counter(dict.fromkeys(("answered", "empty", "forwarded", "refused"), 0))
+        self._counters.update(dict.fromkeys(("malformed", "unanswered"), 0))
+
+    def counters(self) -> Mapping[str, int]:
+        """How many questions were answered, empty (known, none healthy), forwarded, unanswered (by upstreams), ..."""
+        return dict(self._counters)
+
+    def decide(self, packet: bytes, client: str, gateway: str, transport: Transport) -> bytes | Query | None:
+        """The reply to a packet; or the query in it where it has to be forwarded; or None where silence is due."""
+        query = message.read(packet)
+        if isinstance(query, Malformed):
+            self._counters["malformed"] += 1
+            return query.reply
+        decision = answer(self.zones, client, gateway, query.name, query.kind)
+        if decision.verdict == "refuse":
+            self._counters["refused"] += 1
+            return message.failure(packet, message.REFUSED)
+        if decision.verdict == "forward":
+            return query
+        self._counters["answered" if decision.addresses else "empty"] += 1
+        shuffled = random.sample(decision.addresses, len(decision.addresses))
+        return message.addresses(query, shuffled, query.udp_size if transport == "udp" else message.MAX_SIZE)
+
+    async def forward(self, query: Query, transport: Transport) -> bytes:
+        """The upstream's reply to a query that `decide` gave back; a SERVFAIL where none answers."""
+        try:
+            reply = await self._forwarder.ask(query.packet, transport)
+        except Unanswered:
+            self._counters["unanswered"] += 1
+            return message.failure(query.packet, message.SERVFAIL)
+        self._counters["forwarded"] += 1
+        return reply
