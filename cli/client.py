@@ -1,0 +1,190 @@
+"""The manager's API v1 as methods: what the commands call, a method for each thing that a person may ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+from urllib.parse import quote
+
+import orjson
+
+from cli.errors import BadInput, NotFound
+from cli.session import Params, Session
+from cli.table import Row
+from cli.words import did_you_mean
+from cluster.spec import StackSpec
+
+Role = Literal["admin", "operator", "viewer"]
+
+
+class Client:
+    """One manager. Rows are the API's, field for field. Raises what Session raises."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    # -- the cluster ---------------------------------------------------------------------------------------------
+
+    def cluster(self) -> Row:
+        """The cluster's name, version, revision and epoch."""
+        return self._session.get("/v1/cluster")
+
+    def nodes(self) -> list[Row]:
+        """The machines."""
+        return self._session.items("/v1/nodes")
+
+    def events(self, after: int | None, limit: int) -> list[Row]:
+        """The newest `limit` events after a revision, oldest first."""
+        return self._session.items("/v1/events", {"after": after, "limit": limit})
+
+    def follow_events(self, after: int | None) -> Iterator[Row]:
+        """Events after a revision, and then each as it happens."""
+        return self._session.lines("GET", "/v1/events", {"after": after, "follow": 1})
+
+    def actors(self) -> list[Row]:
+        """Every actor of the node that answers."""
+        return self._session.items("/v1/actors")
+
+    def actor(self, path: str) -> Row:
+        """One actor by its path."""
+        return self._session.get(f"/v1/actors/{quote(path)}")
+
+    # -- stacks --------------------------------------------------------------------------------------------------
+
+    def stacks(self) -> list[Row]:
+        """The stacks."""
+        return self._session.items("/v1/stacks")
+
+    def stack(self, name: str) -> Row:
+        """One stack."""
+        return self._session.get(_stack_path(name))
+
+    def deploy(self, spec: StackSpec) -> Row:
+        """Make a stack be as the spec says: `revision`, and `changes` by service."""
+        body = orjson.dumps({"spec": spec})
+        return self._session.write("PUT", _stack_path(spec.name), body)
+
+    def remove_stack(self, name: str, volumes: Iterable[str]) -> Row:
+        """Begin to remove a stack with these of its volumes; it is gone when its progress says so."""
+        params = {"volumes": ",".join(volumes)}
+        return self._session.write("DELETE", _stack_path(name), params=params)
+
+    def hold_stack(self, name: str, action: Literal["stop", "start"]) -> Row:
+        """Keep a stack down, or let it run again."""
+        return self._session.write("POST", f"{_stack_path(name)}/{action}")
+
+    def progress(self, stack: str, revision: int) -> Iterator[Row]:
+        """What becomes of a stack from a revision on, until the last line, its verdict."""
+        return self._session.lines("GET", f"{_stack_path(stack)}/progress", {"after": revision})
+
+    def volumes(self, stack: str) -> list[Row]:
+        """The named volumes of a stack."""
+        return self._session.items("/v1/volumes", {"stack": stack})
+
+    # -- services ------------------------------------------------------------------------------------------------
+
+    def services(self, stack: str = "") -> list[Row]:
+        """The services, of one stack where it is named."""
+        return self._session.items("/v1/services", {"stack": stack})
+
+    def service_key(self, name: str) -> str:
+        """`stack/service` for what a person typed: the same, or a service's name that only one stack has."""
+        if "/" in name:
+            return name
+        keys = [str(row["name"]) for row in self.services()]
+        matching = [key for key in keys if key.partition("/")[2] == name]
+        if len(matching) > 1:
+            raise BadInput(f'several stacks have a service "{name}": say which one of {", ".join(sorted(matching))}')
+        if not matching:
+            hint = did_you_mean(name, [key.partition("/")[2] for key in keys])
+            raise NotFound(f'there is no service "{name}"{hint}; `gbnt service ls` lists them')
+        return matching[0]
+
+    def service(self, key: str) -> Row:
+        """One service, with its spec."""
+        return self._session.get(_service_path(key))
+
+    def scale(self, key: str, replicas: int) -> Row:
+        """Run this many replicas."""
+        return self._change_service(key, "scale", {"replicas": replicas})
+
+    def update(self, key: str, image: str, *, force: bool) -> Row:
+        """Roll a service over to another image, or (`force`) to new containers of what it is."""
+        return self._change_service(key, "update", {"image": image, "force": force})
+
+    def hold_service(self, key: str, action: Literal["stop", "start", "restart"]) -> Row:
+        """Keep a service down, let it run again, or replace its containers."""
+        return self._change_service(key, action, {})
+
+    def remove_service(self, key: str) -> Row:
+        """Remove one service from its stack."""
+        return self._session.write("DELETE", _service_path(key))
+
+    def service_logs(self, key: str, params: Params) -> Iterator[Row]:
+        """The lines of all tasks of a service in the order of time."""
+        return self._session.lines("GET", f"{_service_path(key)}/logs", params)
+
+    # -- tasks ---------------------------------------------------------------------------------------------------
+
+    def tasks(self, stack: str = "", service: str = "", *, ended: bool = False) -> list[Row]:
+        """The tasks; with those that ended where `ended` asks for them."""
+        params = {"stack": stack, "service": service, "all": 1 if ended else None}
+        return self._session.items("/v1/tasks", params)
+
+    def task(self, reference: str) -> Row:
+        """One task by its id, a unique beginning of it, or its name (stack-service-slot)."""
+        return self._session.get(_task_path(reference))
+
+    def remove_task(self, reference: str) -> Row:
+        """Stop a task's container for good; its service replaces it."""
+        return self._session.write("DELETE", _task_path(reference))
+
+    def task_logs(self, reference: str, params: Params) -> Iterator[Row]:
+        """The lines of one task."""
+        return self._session.lines("GET", f"{_task_path(reference)}/logs", params)
+
+    # -- the rest ------------------------------------------------------------------------------------------------
+
+    def tokens(self) -> list[Row]:
+        """The credentials, without their secrets."""
+        return self._session.items("/v1/tokens")
+
+    def create_token(self, name: str, role: Role, ttl: float | None) -> Row:
+        """A new credential; this answer alone holds its secret. `ttl` is in seconds, None for no expiry."""
+        return self._session.write("POST", "/v1/tokens", orjson.dumps({"name": name, "role": role, "ttl": ttl}))
+
+    def revoke_token(self, token: str) -> Row:
+        """Make a credential worthless."""
+        return self._session.write("DELETE", f"/v1/tokens/{quote(token, safe='')}")
+
+    def snapshots(self) -> list[Row]:
+        """The snapshots that the manager keeps."""
+        return self._session.items("/v1/snapshots")
+
+    def create_snapshot(self) -> Row:
+        """Make a snapshot now."""
+        return self._session.write("POST", "/v1/snapshots")
+
+    def release_held(self) -> Row:
+        """Confirm after a restore that containers which the restored state does not know may go."""
+        return self._session.write("POST", "/v1/snapshots/release-held")
+
+    def build(self, params: Params, context: Iterable[bytes]) -> Iterator[Row]:
+        """Build an image from a tar stream: lines of output, and last `image_id` or `error`."""
+        return self._session.lines("POST", "/v1/builds", params, context)
+
+    def _change_service(self, key: str, action: str, body: dict[str, object]) -> Row:
+        return self._session.write("POST", f"{_service_path(key)}/{action}", orjson.dumps(body))
+
+
+def _stack_path(name: str) -> str:
+    return f"/v1/stacks/{quote(name, safe='')}"
+
+
+def _service_path(key: str) -> str:
+    stack, _, service = key.partition("/")
+    return f"/v1/services/{quote(stack, safe='')}/{quote(service, safe='')}"
+
+
+def _task_path(reference: str) -> str:
+    return f"/v1/tasks/{quote(reference, safe='')}"

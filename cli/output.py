@@ -1,0 +1,56 @@
+"""How a list reaches the person or the program: a table, JSON or YAML on the standard output."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from cli.table import Column, Row, render
+
+
+class Output(StrEnum):
+    """The forms of a list."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the list.")]
+NoTruncOption = Annotated[bool, typer.Option("--no-trunc", help="Do not cut columns to the terminal's width.")]
+
+
+def show_list(
+    rows: Sequence[Row], columns: Sequence[Column], output: Output, *, no_trunc: bool = False, empty: str = ""
+) -> None:
+    """Print the rows. As JSON and YAML they are printed as the API gave them, with every field.
+
+    An empty table is the sentence `empty` on the standard error, so that a script reads no row from it.
+    """
+    if output is not Output.TABLE:
+        show_value(rows, output)
+    elif rows or not empty:
+        print(render(rows, columns, None if no_trunc else terminal_width()))
+    else:
+        print(empty, file=sys.stderr)
+
+
+def show_value(value: object, output: Output) -> None:
+    """Print one value as JSON, or else as YAML."""
+    if output is Output.JSON:
+        print(json.dumps(value, indent=2, ensure_ascii=False))
+    else:
+        import yaml  # only here: it is a third of a short command's time
+
+        print(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), end="")
+
+
+def terminal_width() -> int | None:
+    """The terminal's width in cells; None where the output goes elsewhere and nothing is to be cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None

@@ -1,0 +1,157 @@
+"""HTTP to a manager: one request at a time, foreign errors translated, writes that survive a lost answer."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import httpx
+
+from cli.errors import BadInput, CliError, NotAllowed, NotFound, Unreachable
+from cli.table import Row
+
+Params = Mapping[str, str | int | None]
+
+# A write whose answer was lost is sent again under the same key: a manager that restarts meanwhile is back by then.
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
+
+
+class Session:
+    """Talks to one manager through an httpx client that knows the server, the credential and the certificate authority.
+
+    Every method raises Unreachable, NotAllowed, NotFound, BadInput or CliError, and nothing else.
+    """
+
+    def __init__(self, http: httpx.Client, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._http = http
+        self._sleep = sleep
+
+    def get(self, path: str, params: Params | None = None) -> Row:
+        """The JSON object that the path answers."""
+        return self._send("GET", path, _given(params), {}, None)
+
+    def items(self, path: str, params: Params | None = None) -> list[Row]:
+        """The items of a list."""
+        items: list[Row] = self.get(path, params)["items"]
+        return items
+
+    def write(self, method: str, path: str, body: bytes | None = None, params: Params | None = None) -> Row:
+        """Send a change once, whatever happens to its answer: a repeat carries the same Idempotency-Key."""
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        for pause in PAUSES:
+            try:
+                return self._send(method, path, _given(params), headers, body)
+            except Unreachable as error:
+                if not error.sent and pause == PAUSES[0]:
+                    raise
+            self._sleep(pause)
+        return self._send(method, path, _given(params), headers, body)
+
+    def lines(
+        self, method: str, path: str, params: Params | None = None, body: Iterable[bytes] | None = None
+    ) -> Iterator[Row]:
+        """Each line of an NDJSON answer as it arrives, for as long as the manager sends.
+
+        A last line that says an error is raised: the status was sent before anything could go wrong.
+        """
+        timeout = httpx.Timeout(10.0, read=None, write=None)
+        try:
+            with self._http.stream(method, path, params=_given(params), content=body, timeout=timeout) as response:
+                if response.is_error:
+                    response.read()
+                    raise _refusal(response)
+                for line in response.iter_lines():
+                    if line:
+                        yield _accepted(json.loads(line))
+        except httpx.TransportError as error:
+            raise self._broken(error) from error
+
+    def _send(
+        self, method: str, path: str, params: dict[str, str | int], headers: dict[str, str], body: bytes | None
+    ) -> Row:
+        if body is not None:
+            headers = {**headers, "Content-Type": "application/json"}
+        try:
+            response = self._http.request(method, path, params=params, headers=headers, content=body)
+        except httpx.TransportError as error:
+            raise self._broken(error) from error
+        if response.is_error:
+            raise _refusal(response)
+        answer: Row = response.json() if response.content else {}
+        return answer
+
+    def _broken(self, error: httpx.TransportError) -> Unreachable:
+        server = str(self._http.base_url).rstrip("/")
+        certificate = _certificate_problem(error)
+        if certificate:
+            return Unreachable(
+                f"{server} showed a certificate that this context's CA did not sign ({certificate}): it is another "
+                "cluster, or the manager was set up anew; take its context from the machine that it runs on"
+            )
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+            return Unreachable(
+                f"no manager answers at {server} ({error}); see that `gbnt serve` runs there and that its port is open"
+            )
+        return Unreachable(
+            f"the connection to {server} broke before the answer ({str(error) or type(error).__name__}); "
+            "what was asked may have been done: look, and try again",
+            sent=True,
+        )
+
+
+def _refusal(response: httpx.Response) -> CliError:
+    """The manager's problem document (RFC 9457) as an error of ours."""
+    problem = _problem(response)
+    detail = str(problem.get("detail") or problem.get("title") or f"the manager answered {response.status_code}")
+    findings = problem.get("findings") or ()
+    detail += "".join(f"\n  {_finding(finding)}" for finding in findings)
+    if problem.get("code") == "unknown":
+        return Unreachable(detail, sent=True)
+    match response.status_code:
+        case 401 | 403 | 429:
+            return NotAllowed(detail)
+        case 404:
+            return NotFound(detail)
+        case 400 | 413 | 422:
+            return BadInput(detail)
+        case _:
+            return CliError(detail)
+
+
+def _accepted(line: Row) -> Row:
+    error = line.get("error")
+    if not error:
+        return line
+    if line.get("code") == "unavailable":
+        raise Unreachable(str(error), sent=True)
+    raise CliError(str(error))
+
+
+def _problem(response: httpx.Response) -> Row:
+    try:
+        problem = response.json()
+    except ValueError:
+        return {}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _finding(finding: object) -> str:
+    if not isinstance(finding, dict):
+        return str(finding)
+    path, message, hint = (str(finding.get(key) or "") for key in ("path", "message", "hint"))
+    return (f"{path}: " if path else "") + message + (f" ({hint})" if hint else "")
+
+
+def _certificate_problem(error: BaseException | None) -> str:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+def _given(params: Params | None) -> dict[str, str | int]:
+    return {key: value for key, value in (params or {}).items() if value not in (None, "")}

@@ -1,0 +1,96 @@
+"""Aligned columns that fit the terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Row = Mapping[str, Any]
+
+GAP = "  "
+NARROWEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. `cell` gives a row's text; a `flexible` column is cut where the table is wider than the terminal."""
+
+    title: str
+    cell: Callable[[Row], object]
+    flexible: bool = False
+
+
+def column(title: str, key: str, *, flexible: bool = False) -> Column:
+    """A column of a row's plain field; a list is joined by commas, and what is empty is a dash."""
+    return Column(title, lambda row: row.get(key), flexible)
+
+
+def render(rows: Iterable[Row], columns: Sequence[Column], width: int | None = None) -> str:
+    """The rows under their titles, a line each, cut to `width` cells as far as the flexible columns allow."""
+    lines = [[item.title for item in columns]]
+    lines += [[_text(item.cell(row)) for item in columns] for row in rows]
+    widths = [max(cells(line[place]) for line in lines) for place in range(len(columns))]
+    if width is not None:
+        _squeeze(widths, columns, width)
+    return "\n".join(_line(line, widths) for line in lines)
+
+
+def cells(text: str) -> int:
+    """How many terminal cells a text takes: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    return sum(_cells_of(char) for char in text)
+
+
+def cut(text: str, width: int) -> str:
+    """`text`, or as much of it as fits `width` cells with an ellipsis."""
+    if cells(text) <= width:
+        return text
+    kept, used = [], 1
+    for char in text:
+        used += _cells_of(char)
+        if used > width:
+            break
+        kept.append(char)
+    return "".join(kept) + "…"
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with control characters escaped: names and messages may come from a hostile container."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list | tuple):
+        value = ", ".join(str(item) for item in value)
+    return printable(str(value)) if value not in (None, "") else "-"
+
+
+def _cells_of(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _squeeze(widths: list[int], columns: Sequence[Column], width: int) -> None:
+    """Take the excess from the widest flexible column, again and again."""
+    excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
+    flexible = [place for place, item in enumerate(columns) if item.flexible]
+    while excess > 0 and flexible:
+        widest = max(flexible, key=lambda place: widths[place])
+        if widths[widest] <= NARROWEST:
+            return
+        widths[widest] -= 1
+        excess -= 1
+
+
+def _line(texts: Sequence[str], widths: Sequence[int]) -> str:
+    padded = []
+    for text, width in zip(texts, widths, strict=True):
+        shown = cut(text, width)
+        padded.append(shown + " " * (width - cells(shown)))
+    return GAP.join(padded).rstrip()

@@ -1,0 +1,65 @@
+"""Numbers and times in the words that a table has room for."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+
+def age(since: object, now: float) -> str:
+    """How long ago `since` was, in its largest unit: `12s`, `3m`, `5h`, `9d`; `-` for none.
+
+    `since` is seconds since the epoch or an RFC 3339 text; 0, None and "" are none.
+    """
+    moment = seconds_of(since)
+    return span(max(0.0, now - moment)) if moment else "-"
+
+
+def span(seconds: float) -> str:
+    """A length of time in its largest unit that is not below 2, except for the smallest."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size:.0f}{unit}"
+    return f"{seconds:.0f}s"
+
+
+def seconds_of(moment: object) -> float:
+    """A row's time as seconds since the epoch; 0.0 where there is none."""
+    if isinstance(moment, int | float):
+        return float(moment)
+    if isinstance(moment, str) and moment:
+        return datetime.fromisoformat(moment).timestamp()
+    return 0.0
+
+
+def clock_time(moment: object) -> str:
+    """A row's time as this machine's clock shows it: `2026-05-01 13:04:05`."""
+    seconds = seconds_of(moment)
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S") if seconds else "-"
+
+
+def countdown(until: object, now: float) -> int:
+    """Whole seconds from now to `until`, rounded up; 0 once it has passed."""
+    return max(0, math.ceil(seconds_of(until) - now))
+
+
+def size(amount: float) -> str:
+    """Bytes, as `512 B`, `3.4 MB`, `16 GB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if amount >= 10 or unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 task`, `3 tasks`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` (did you mean "web"?)` where one of `known` is close to `word`, else nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f' (did you mean "{close[0]}"?)' if close else ""
