@@ -94,8 +94,15 @@ class Corrupt(StoreError):
     """The file is not a sound store."""
 
 
+class Unavailable(StoreError):
+    """The store cannot answer now: its disk fails, or it has no quorum."""
+
+
 class Store(Protocol):
-    """The Senate's durable state."""
+    """The Senate's durable state.
+
+    What does not go through `apply` raises: Unavailable for the store's troubles, ValueError for SQL that is wrong.
+    """
 
     async def apply(self, statements: Sequence[Statement], *, rid: str, epoch: int) -> Applied:
         """Commit the statements as one durable batch, or none of them. Cancellation leaves the outcome unknown."""
@@ -113,7 +120,10 @@ class Store(Protocol):
         """The members; one for a single manager."""
 
     async def snapshot(self, target: Path) -> SnapshotInfo:
-        """Write a complete, sound copy to `target` while writes go on; all of it or no file at all."""
+        """Write a complete, sound copy to `target` while writes go on; all of it or no file at all.
+
+        Raises StoreError where `target` is there already.
+        """
 
     async def close(self) -> None:
         """Release files and locks."""

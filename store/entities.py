@@ -1,0 +1,87 @@
+"""The statements that the Senate's commands are made of. Nothing here runs them, reads a clock or decides."""
+
+from __future__ import annotations
+
+from store.contract import Statement
+from store.schema import Table
+
+REVISION = "SELECT rev, compacted FROM revision"
+"""One row: the newest revision, and the newest one whose events may have been forgotten."""
+
+EVENTS_AFTER = "SELECT rev, n, at, kind, subject, message, body FROM events WHERE rev > ? ORDER BY rev, n LIMIT ?"
+"""Events after a revision, in order; parameters `(rev, limit)`. Complete only where `rev >= compacted`."""
+
+
+def every(table: Table) -> str:
+    """The SELECT of a whole table, ordered by key: rows of `key`, `version`, `body`."""
+    return f"SELECT key, version, body FROM {table} ORDER BY key"
+
+
+def put(table: Table, key: str, body: str, *, version: int, expect_version: int | None = None) -> Statement:
+    """Write one entity, `body` being its JSON, at `version`.
+
+    With `expect_version` None it replaces whatever is there; with 0 it must be new; with any other number it must be
+    there at exactly that version. A guard that does not hold makes the batch a CONFLICT.
+    """
+    if expect_version is None:
+        return Statement(
+            f"INSERT INTO {table} (key, version, body) VALUES (?, ?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body",
+            (key, version, body),
+        )
+    if expect_version == 0:
+        return Statement(
+            f"INSERT INTO {table} (key, version, body) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
+            (key, version, body),
+            expect_rows=1,
+        )
+    return Statement(
+        f"UPDATE {table} SET version = ?, body = ? WHERE key = ? AND version = ?",
+        (version, body, key, expect_version),
+        expect_rows=1,
+    )
+
+
+def delete(table: Table, key: str, *, expect_version: int | None = None) -> Statement:
+    """Remove one entity. Its absence is fine, unless `expect_version` is given: then it must be there at that version."""
+    if expect_version is None:
+        return Statement(f"DELETE FROM {table} WHERE key = ?", (key,))
+    return Statement(f"DELETE FROM {table} WHERE key = ? AND version = ?", (key, expect_version), expect_rows=1)
+
+
+def event(rev: int, n: int, *, at: float, kind: str, subject: str, message: str, body: str = "{}") -> Statement:
+    """The `n`-th event of revision `rev`, for watchers, the UI and `gbnt events`. `at` is in seconds since the epoch."""
+    return Statement(
+        "INSERT INTO events (rev, n, at, kind, subject, message, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (rev, n, at, kind, subject, message, body),
+    )
+
+
+def bump_revision(expected: int) -> Statement:
+    """Go from revision `expected` to the next. A CONFLICT means that the decision was made on an older state."""
+    return Statement("UPDATE revision SET rev = rev + 1 WHERE rev = ?", (expected,), expect_rows=1)
+
+
+def forget_events(*, keep: int, since: float) -> tuple[Statement, ...]:
+    """Keep the newest `keep` events and none from before `since` (seconds since the epoch).
+
+    Whole revisions go, oldest first, and the floor is recorded: a watcher never sees a revision in part.
+    """
+    return (
+        Statement(
+            "UPDATE revision SET compacted = MAX(compacted, COALESCE("
+            "(SELECT rev FROM events ORDER BY rev DESC, n DESC LIMIT 1 OFFSET ?), 0))",
+            (keep,),
+        ),
+        Statement(
+            "UPDATE revision SET compacted = MAX(compacted, COALESCE("
+            "(SELECT rev - 1 FROM events WHERE at >= ? ORDER BY rev, n LIMIT 1), rev))",
+            (since,),
+        ),
+        Statement("DELETE FROM events WHERE rev <= (SELECT compacted FROM revision)"),
+    )
+
+
+def forget_requests(*, before: int) -> Statement:
+    """Forget request ids committed at a revision under `before`. A retry that is older than that would run again."""
+    return Statement("DELETE FROM requests WHERE rev < ?", (before,))

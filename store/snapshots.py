@@ -1,0 +1,86 @@
+"""The snapshots of a store: making them, listing them, and letting old ones go."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+
+from store.contract import SnapshotInfo, Store, StoreError
+from store.copies import describe
+
+_SUFFIX = ".db"
+_NAME = "gbnt-%Y%m%dT%H%M%S.%fZ"
+
+
+class Snapshots:
+    """A folder of snapshots of one store.
+
+    `keep` is how many of the newest stay, `days` for how many days the last one of each stays besides; `clock` gives
+    seconds since the epoch. A file in the folder that gbnt did not name is left alone.
+    """
+
+    def __init__(
+        self, directory: Path, store: Store, *, clock: Callable[[], float], keep: int = 24, days: int = 14
+    ) -> None:
+        self._directory = directory
+        self._store = store
+        self._clock = clock
+        self._keep = keep
+        self._days = days
+        self._making = anyio.Lock()
+
+    async def create(self) -> SnapshotInfo:
+        """Make a snapshot, then remove those that are too many. Raises StoreError; what was kept stays then."""
+        async with self._making:
+            try:
+                self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                for unfinished in self._directory.glob(f"gbnt-*{_SUFFIX}.partial"):
+                    unfinished.unlink()
+                made = await self._store.snapshot(self._directory / _file_name(self._clock()))
+                for old in surplus(self.list(), keep=self._keep, days=self._days):
+                    old.path.unlink()
+            except OSError as error:
+                raise StoreError(f"the snapshots in {self._directory} cannot be kept: {error}") from error
+            return replace(made, created_at=_time_of(made.path))
+
+    def list(self) -> list[SnapshotInfo]:
+        """All snapshots, newest first. One that cannot be read is listed too, with `detail["problem"]`."""
+        listed = []
+        for path in sorted(self._directory.glob(f"gbnt-*{_SUFFIX}"), reverse=True):
+            try:
+                listed.append(replace(_described(path), created_at=_time_of(path)))
+            except ValueError:
+                continue  # not a name of ours
+        return listed
+
+
+def surplus(newest_first: Sequence[SnapshotInfo], *, keep: int, days: int) -> list[SnapshotInfo]:
+    """Those to remove: neither among the newest `keep`, nor the last of its day (UTC) in the newest `days` days.
+
+    Days without a snapshot do not count, so that a machine that was off for a month still has its history.
+    """
+    last_of_day: dict[str, str] = {}
+    for info in newest_first:
+        last_of_day.setdefault(datetime.fromtimestamp(info.created_at, UTC).date().isoformat(), info.name)
+    kept = set(list(last_of_day.values())[:days]) | {info.name for info in newest_first[:keep]}
+    return [info for info in newest_first if info.name not in kept]
+
+
+def _described(path: Path) -> SnapshotInfo:
+    try:
+        return describe(path)
+    except (StoreError, sqlite3.Error) as error:
+        return SnapshotInfo(path.stem, path, path.stat().st_size, 0.0, 0, 0, 0, {"problem": str(error)})
+
+
+def _file_name(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime(_NAME) + _SUFFIX
+
+
+def _time_of(path: Path) -> float:
+    return datetime.strptime(path.stem, _NAME).replace(tzinfo=UTC).timestamp()

@@ -1,0 +1,211 @@
+"""The store of a single manager: SQLite in WAL mode, every commit on disk before it is acknowledged.
+
+One connection writes and one reads, each on a worker of its own, so that a long read never delays a commit. Only the
+writer checkpoints. Points at which a fault may be put in, in order: `before-begin`, `before-commit`, `after-commit`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Self
+
+from store import database
+from store.batch import compiled, guard_outcome, misplaced, shortened
+from store.contract import (
+    Applied,
+    Leadership,
+    Member,
+    Outcome,
+    Row,
+    SnapshotInfo,
+    SqlValue,
+    Statement,
+    Unavailable,
+)
+from store.copies import write_copy
+from store.lock import StoreLock
+from store.worker import Worker
+
+Fault = Callable[[str], None]
+
+# What the statements themselves cause, on any machine at any time. Every other error comes from the machine.
+_WRONG_CODES = frozenset(
+    {
+        sqlite3.SQLITE_ERROR,
+        sqlite3.SQLITE_CONSTRAINT,
+        sqlite3.SQLITE_MISMATCH,
+        sqlite3.SQLITE_TOOBIG,
+        sqlite3.SQLITE_RANGE,
+    }
+)
+_WRONG_ERRORS = (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError, OverflowError, ValueError)
+_DRIVER_ERRORS = (sqlite3.Error, OverflowError, ValueError)
+_PRIMARY_CODE = 0xFF  # the rest of an SQLite result code says where it went wrong
+
+_BEGIN = Statement("BEGIN IMMEDIATE")
+_COMMIT = Statement("COMMIT")
+
+
+class SqliteStore:
+    """`store.contract.Store` in one file."""
+
+    def __init__(self, path: Path, *, threaded: bool, fault: Fault) -> None:
+        self.path = path
+        self._fault = fault
+        self._claimed = 0
+        self._closed = False
+        self._writes = Worker(threaded=threaded)
+        self._reads = Worker(threaded=threaded)
+        self._copies = Worker(threaded=threaded)
+
+    @classmethod
+    async def open(cls, path: Path, *, threaded: bool = True, fault: Fault | None = None) -> Self:
+        """Create or open the store in the file `path`, for this process alone.
+
+        `threaded` False keeps every call on the caller's thread, for simulations. `fault` is called with the name of
+        each point that a commit passes, and may raise or kill there. Raises Locked, Corrupt, NewerSchema, or
+        Unavailable where the disk does not take it.
+        """
+        store = cls(path, threaded=threaded, fault=fault or _nothing)
+        await store._writes.run(store._connect)
+        return store
+
+    async def apply(self, statements: Sequence[Statement], *, rid: str, epoch: int) -> Applied:
+        """Commit the batch; waits for the disk. A cancelled call has not begun, or is waited for."""
+        self._check_open()
+        if reason := misplaced(statements):
+            return Applied(Outcome.REJECTED, reason)
+        return await self._writes.run(partial(self._commit, tuple(compiled(statements, rid=rid, epoch=epoch)), epoch))
+
+    async def read(self, sql: str, parameters: tuple[SqlValue, ...] = ()) -> Sequence[Row]:
+        """Rows of one SELECT. It sees every batch that was acknowledged before."""
+        self._check_open()
+        if not sql.lstrip().upper().startswith("SELECT"):
+            raise ValueError(f"read takes a SELECT, not: {shortened(sql)}")
+        return await self._reads.run(partial(self._select, sql, parameters))
+
+    async def leadership(self) -> Leadership:
+        """Who claimed the newest epoch; itself only after `claim_epoch` in this process."""
+        row = (await self.read("SELECT holder, epoch FROM leader"))[0]
+        return Leadership(str(row["holder"]), int(row["epoch"] or 0), is_self=row["epoch"] == self._claimed)
+
+    async def claim_epoch(self, holder: str) -> int:
+        """Raise the epoch. If it raises Unavailable, an epoch may have been used up; claim again."""
+        self._check_open()
+        self._claimed = await self._writes.run(partial(self._claim, holder))
+        return self._claimed
+
+    async def members(self) -> Sequence[Member]:
+        """This manager, the only one; its address is empty, for nobody dials it."""
+        leader = await self.leadership()
+        return (Member(leader.holder, "", "voter"),)
+
+    async def snapshot(self, target: Path) -> SnapshotInfo:
+        """A copy through a connection of its own, so that neither reads nor commits wait for it."""
+        self._check_open()
+        return await self._copies.run(partial(write_copy, self.path, target))
+
+    async def close(self) -> None:
+        """Finish what has begun, then release the files. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        for worker in (self._copies, self._reads):
+            await worker.run(_nothing)
+        await self._writes.run(self._files.close)
+
+    def _connect(self) -> None:
+        with ExitStack() as files:
+            try:
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                files.callback(StoreLock(self.path).release)
+                self._writer = files.enter_context(closing(database.connect_writer(self.path)))
+                # Closed before the writer, whose close folds the log into the database.
+                self._reader = files.enter_context(closing(database.connect_reader(self.path)))
+            except (sqlite3.Error, OSError) as error:
+                raise Unavailable(f"{self.path} cannot be opened: {error}") from error
+            self._files = files.pop_all()
+
+    def _commit(self, batch: Sequence[Statement], epoch: int) -> Applied:
+        guarded, current = _BEGIN, _BEGIN
+        try:
+            self._fault("before-begin")
+            self._writer.execute(_BEGIN.sql)
+            for guarded, current in pairwise((_BEGIN, *batch)):
+                self._writer.execute(current.sql, current.parameters)
+            self._fault("before-commit")
+            current = _COMMIT
+            self._writer.execute(_COMMIT.sql)
+            self._fault("after-commit")
+        except _DRIVER_ERRORS as error:
+            return self._explained(error, guarded, current, epoch)
+        finally:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+        return Applied(Outcome.COMMITTED)
+
+    def _explained(self, error: Exception, guarded: Statement, current: Statement, epoch: int) -> Applied:
+        match guard_outcome(str(error)):
+            case Outcome.DUPLICATE:
+                return Applied(Outcome.DUPLICATE, "this request was committed before")
+            case Outcome.FENCED:
+                leader = self._writer.execute("SELECT holder, epoch FROM leader").fetchone()
+                return Applied(
+                    Outcome.FENCED, f"epoch {epoch} is over: {leader['holder']} holds epoch {leader['epoch']}"
+                )
+            case Outcome.CONFLICT:
+                return Applied(Outcome.CONFLICT, f"the state is not what was expected: {shortened(guarded.sql)}")
+        if _is_full(error):
+            # Even from COMMIT: what could not be written includes the frame that would make the rest count.
+            return Applied(
+                Outcome.UNAVAILABLE, f"no space is left for {self.path}: free some, and it goes on by itself"
+            )
+        if current is _COMMIT:
+            return Applied(Outcome.UNKNOWN, f"the commit may or may not be on disk: {error}")
+        if _is_callers_fault(error):
+            return Applied(Outcome.REJECTED, f"{error}: {shortened(current.sql)}")
+        return Applied(Outcome.UNAVAILABLE, f"{self.path} cannot be written: {error}")
+
+    def _claim(self, holder: str) -> int:
+        try:
+            claimed = self._writer.execute(
+                "UPDATE leader SET holder = ?, epoch = epoch + 1 RETURNING epoch", (holder,)
+            ).fetchall()
+        except sqlite3.Error as error:
+            raise Unavailable(f"no epoch can be claimed in {self.path}: {error}") from error
+        epoch: int = claimed[0]["epoch"]
+        return epoch
+
+    def _select(self, sql: str, parameters: tuple[SqlValue, ...]) -> Sequence[Row]:
+        try:
+            return self._reader.execute(sql, parameters).fetchall()
+        except _DRIVER_ERRORS as error:
+            if _is_callers_fault(error):
+                raise ValueError(f"{error}: {shortened(sql)}") from error
+            raise Unavailable(f"{self.path} cannot be read: {error}") from error
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError(f"{self.path} was closed: open the store again")
+
+
+def _code(error: Exception) -> int | None:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & _PRIMARY_CODE
+
+
+def _is_full(error: Exception) -> bool:
+    return _code(error) == sqlite3.SQLITE_FULL
+
+
+def _is_callers_fault(error: Exception) -> bool:
+    return _code(error) in _WRONG_CODES or isinstance(error, _WRONG_ERRORS)
+
+
+def _nothing(*_: object) -> None:
+    """What happens at a point where no fault was put in, and what a worker does to come to rest."""
