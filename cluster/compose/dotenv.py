@@ -1,11 +1,11 @@
 """Environment files: `.env`, and what `env_file` names.
 
-    KEY=value            # a comment, after a blank
-    export KEY=value
-    KEY: value
-    KEY                  the value that the environment has, if any
-    KEY='as it is'       may span lines
-    KEY="with \\n and ${VARIABLE}"
+KEY=value            # a comment, after a blank
+export KEY=value
+KEY: value
+KEY                  the value that the environment has, if any
+KEY='as it is'       may span lines
+KEY="with \\n and ${VARIABLE}"
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def parse_env_file(path: str, data: bytes, environment: Mapping[str, str], *, ra
     """The variables of an environment file, in the file's order; the last of several values wins.
 
     `path` is what messages call the file. `environment` gives the values of bare keys and of variables in values;
-    variables that it lacks may be set further up in the file. `raw` takes all after the first `=` as it is. A bare key without
-    a value anywhere is left out. Raises ComposeError.
+    variables that it lacks may be set further up in the file. `raw` takes all after the first `=` as it is. A bare
+    key without a value anywhere is left out. Raises ComposeError.
     """
     if len(data) > LARGEST_FILE:
         Report(path).fatal(Place(1, 1), f"the file has {len(data)} bytes, more than {LARGEST_FILE}", code="too-large")

@@ -42,7 +42,9 @@ def texts(value: Value) -> dict[str, str]:
 
 def _pair(item: Value) -> tuple[str, str | None]:
     if item.is_map:
-        raise item.refuse("must be a text", 'write "KEY=value", without a colon, or make it a map without dashes', "type")
+        raise item.refuse(
+            "must be a text", 'write "KEY=value", without a colon, or make it a map without dashes', "type"
+        )
     key, equals, text = item.rendered().partition("=")
     return _name(key, item), text if equals else None
 

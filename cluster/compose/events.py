@@ -86,7 +86,7 @@ class _Builder:
         self._nodes = self._aliases = self._expanded = self._documents = 0
 
     def take(self, event: yaml.Event) -> None:
-        place = _place(event.start_mark)
+        place = _place(event.start_mark) if event.start_mark else START
         match event:
             case yaml.ScalarEvent():
                 self._scalar(event, place)
@@ -97,7 +97,7 @@ class _Builder:
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                 self._end()
             case yaml.AliasEvent():
-                self._alias(event.anchor, place)
+                self._alias(str(event.anchor), place)
             case yaml.DocumentStartEvent():
                 self._documents += 1
                 if self._documents > 1:
@@ -121,7 +121,9 @@ class _Builder:
             frame.merging = True
             return
         if len(event.value) > LONGEST_KEY:
-            self._report.fatal(place, f"a key of {len(event.value)} characters, more than {LONGEST_KEY}", code="too-large")
+            self._report.fatal(
+                place, f"a key of {len(event.value)} characters, more than {LONGEST_KEY}", code="too-large"
+            )
         if not isinstance(self._value(event, place), str):
             hint = f'quote it: "{event.value}"'
             self._report.error(place, (), f"the key {quote(event.value)} is not a text", hint, code="type")

@@ -1,7 +1,7 @@
 """What a person is told about a compose file: where it is, what is wrong and what to do.
 
-    ComposeError    the file cannot be used as it is (the file's fault): `findings` says every reason of the stage
-                    that failed
+ComposeError    the file cannot be used as it is (the file's fault): `findings` says every reason of the stage
+                that failed
 """
 
 from __future__ import annotations

@@ -148,9 +148,7 @@ class _Interpolation:
         return MappingNode(node.place, self.entries(node, path), node.weight, node.height)
 
     def entries(self, node: MappingNode, path: Path) -> dict[str, Entry]:
-        return {
-            key: Entry(entry.place, self.node(entry.value, (*path, key))) for key, entry in node.entries.items()
-        }
+        return {key: Entry(entry.place, self.node(entry.value, (*path, key))) for key, entry in node.entries.items()}
 
     def _scalar(self, node: Scalar, path: Path) -> Scalar:
         try:

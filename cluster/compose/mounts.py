@@ -26,7 +26,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "Z": {"selinux": "Z"},
     **{word: {"propagation": word} for word in _PROPAGATIONS},
     # What Docker Desktop once took for macOS; on Linux it has always meant nothing.
-    **dict.fromkeys(("cached", "delegated", "consistent"), {}),
+    "cached": {},
+    "delegated": {},
+    "consistent": {},
 }
 
 
@@ -102,7 +104,6 @@ def _mode(value: Value) -> int:
     if not digits or len(digits) > 5 or set(digits) - set("01234567") or int(digits, 8) > 0o7777:
         raise value.refuse(f"{quote(text)} is no file mode", 'write it in octal, as in "1777"')
     return int(digits, 8)
-
 
 
 _BIND: dict[str, Reader | Unread] = {

@@ -11,7 +11,7 @@ import re
 from typing import get_args
 
 from cluster.compose.findings import quote
-from cluster.compose.keys import Unread, read
+from cluster.compose.keys import Table, Unread, read
 from cluster.compose.scope import Scope
 from cluster.compose.value import Value
 from cluster.spec import Port, Protocol
@@ -28,7 +28,9 @@ def ports(value: Value, scope: Scope) -> tuple[Port, ...]:
     found: dict[Port, None] = {}
     for item in value.items():
         for port in item.attempt(lambda item: _port(item, scope)) or ():
-            found.setdefault(port)
+            if port not in found:
+                scope.origins[(*value.path, len(found))] = item.place
+                found[port] = None
     return tuple(found)
 
 
@@ -53,7 +55,9 @@ def _pairs(item: Value, base: Port, published: range, target: range, scope: Scop
     if not published:
         return tuple(_made(base, number, published) for number in target)
     if len(published) != len(target):
-        raise item.refuse(f"{len(published)} published ports for {len(target)} of the container", "make the ranges equal")
+        raise item.refuse(
+            f"{len(published)} published ports for {len(target)} of the container", "make the ranges equal"
+        )
     return tuple(_made(base, inner, range(outer, outer + 1)) for outer, inner in zip(published, target, strict=True))
 
 
@@ -67,7 +71,9 @@ def _long(item: Value) -> Port:
     keys = read(item, _LONG)
     if "target" not in keys:
         raise item.refuse("has no target", "name the container's port: target: 80")
-    base = Port(0, protocol=keys.get("protocol", "tcp"), host_ip=keys.get("host_ip", ""), mode=keys.get("mode", "ingress"))
+    base = Port(
+        0, protocol=keys.get("protocol", "tcp"), host_ip=keys.get("host_ip", ""), mode=keys.get("mode", "ingress")
+    )
     return _made(base, keys["target"], keys.get("published", range(0)))
 
 
@@ -111,7 +117,7 @@ def _address(value: Value, text: str) -> str:
         raise value.refuse(f"{quote(text)} is no IP address", _FORM) from None
 
 
-_LONG = {
+_LONG: Table = {
     "target": lambda value: value.integer(1, LARGEST_PORT),
     "published": _published,
     "protocol": lambda value: _protocol(value, value.string()),

@@ -1,6 +1,6 @@
 """The findings of one file while it is being read.
 
-    Refused    one value is wrong; caught where its siblings can still be checked, so that one run tells all
+Refused    one value is wrong; caught where its siblings can still be checked, so that one run tells all
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from cluster.compose.tree import Path, Place
 from cluster.compose.value import Value
 
 # A short file can ask for very much (a range of ports, one large environment file for each service).
@@ -29,13 +30,17 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """`folder` holds the file; `read` gives the bytes of a path, on the machine where the file is."""
+    """`folder` holds the file; `read` gives the bytes of a path, on the machine where the file is.
+
+    `origins` says where in the file a part of the spec comes from, where its path is another in the spec.
+    """
 
     stack: str
     folder: str
     environment: Mapping[str, str]
     read: Callable[[str], bytes]
     files: dict[str, bytes] = field(default_factory=dict)
+    origins: dict[Path, Place] = field(default_factory=dict)
     ports: Budget = field(default_factory=lambda: Budget("many ports", MOST_PORTS))
     variables: Budget = field(default_factory=lambda: Budget("large an environment", MOST_ENVIRONMENT))
 

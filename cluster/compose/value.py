@@ -58,7 +58,7 @@ class Value:
     def warn(self, message: str, hint: str = "", code: str = "") -> None:
         self.report.warn(self.place, self.path, message, hint, code)
 
-    def attempt(self, read: Callable[[Value], T]) -> T | None:
+    def attempt(self, read: Callable[[Value], T | None]) -> T | None:
         """What `read` makes of this value; None where it was refused, which is then in the report."""
         try:
             return read(self)
@@ -82,8 +82,8 @@ class Value:
             raise self.refuse(f"must be a map, not {self.kind}", code="type")
         return {key: self._child(entry.value, key) for key, entry in self.node.entries.items()}
 
-    def each(self, read: Callable[[Value], T]) -> list[T]:
-        """What `read` makes of the items of a list; those refused are left out and reported."""
+    def each(self, read: Callable[[Value], T | None]) -> list[T]:
+        """What `read` makes of the items of a list, less what is None; those refused are reported."""
         results = [item.attempt(read) for item in self.items()]
         return [result for result in results if result is not None]
 
@@ -164,6 +164,8 @@ class Value:
     def _scalar(self, wanted: str) -> Scalar:
         if not isinstance(self.node, Scalar) or self.node.value is None:
             raise self.refuse(f"must be {wanted}, not {self.kind}", code="type")
+        if "\0" in self.node.text:
+            raise self.refuse("holds a NUL character, which no program can be given", "remove it")
         return self.node
 
     def _child(self, node: Node, step: Step) -> Value:

@@ -1,0 +1,122 @@
+"""Whether a whole spec makes sense, wherever it came from.
+
+The loader runs these checks on what it read from a file, and the server repeats them on the document that it is
+sent: whoever sends one need not have used the loader.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from cluster.compose.deploy import MOST_REPLICAS
+from cluster.compose.findings import MOST_FINDINGS, Finding, quote
+from cluster.compose.gates import gate_problems
+from cluster.compose.names import name_problems
+from cluster.compose.problem import Problem
+from cluster.compose.publishing import port_problems
+from cluster.spec import ServiceSpec, StackSpec
+
+LEAST_MEMORY = 6 * 1024 * 1024
+LEAST_CPUS = 0.01
+LEAST_HEALTH_DURATION = 0.001
+
+
+def validate(spec: StackSpec) -> tuple[Finding, ...]:
+    """The errors of a spec, at most 20; empty where it can be deployed. The findings have paths but no lines."""
+    return tuple(problem.finding() for problem, _ in zip(problems(spec), range(MOST_FINDINGS), strict=False))
+
+
+def problems(spec: StackSpec) -> Iterator[Problem]:
+    """Every error of a spec."""
+    if not spec.services:
+        yield Problem((), "there are no services", "a stack needs one", "empty")
+    yield from name_problems(spec)
+    for name, service in spec.services.items():
+        yield from _numbers(name, service)
+        yield from _health(name, service)
+        yield from _mounts(name, service, spec)
+        yield from _networks(name, service, spec)
+    yield from _container_names(spec)
+    yield from port_problems(spec)
+    yield from gate_problems(spec)
+
+
+def _numbers(name: str, service: ServiceSpec) -> Iterator[Problem]:
+    path = ("services", name)
+    if not 0 <= service.replicas <= MOST_REPLICAS:
+        message = f"{service.replicas} replicas are not between 0 and {MOST_REPLICAS}"
+        yield Problem((*path, "deploy", "replicas"), message, code="range")
+    limits = service.resources
+    if limits.memory is not None and limits.memory < LEAST_MEMORY:
+        message = f"a memory limit of {limits.memory} bytes is less than 6 MiB, the least that an engine takes"
+        yield Problem((*path, "deploy", "resources", "limits", "memory"), message, 'write it as in "64m"', "range")
+    if limits.cpus is not None and limits.cpus < LEAST_CPUS:
+        message = f"a limit of {limits.cpus:g} CPUs is less than {LEAST_CPUS}, the least that an engine takes"
+        yield Problem((*path, "deploy", "resources", "limits", "cpus"), message, code="range")
+    if service.stop_grace_period < 0:
+        yield Problem((*path, "stop_grace_period"), "is negative", code="range")
+
+
+def _health(name: str, service: ServiceSpec) -> Iterator[Problem]:
+    check = service.healthcheck
+    for key in ("interval", "timeout", "start_period", "start_interval") if check else ():
+        seconds = getattr(check, key)
+        if seconds is not None and seconds != 0 and seconds < LEAST_HEALTH_DURATION:
+            message = "is less than 1ms, the least that an engine takes"
+            yield Problem(("services", name, "healthcheck", key), message, code="range")
+
+
+def _mounts(name: str, service: ServiceSpec, spec: StackSpec) -> Iterator[Problem]:
+    targets: dict[str, None] = dict.fromkeys(entry.partition(":")[0] for entry in service.tmpfs)
+    for index, mount in enumerate(service.mounts):
+        path = ("services", name, "volumes", index)
+        if mount.type == "volume" and mount.source and mount.source not in spec.volumes:
+            hint = f'add it at the top level, "volumes: {{{mount.source}: }}", or write "./{mount.source}" for a path'
+            yield Problem(path, f"there is no volume {quote(mount.source)}", hint, "undefined")
+        if mount.type == "bind" and not mount.source.startswith("/"):
+            yield Problem(path, f"the source {quote(mount.source)} is not an absolute path", code="path")
+        target = mount.target.rstrip("/")
+        if not mount.target.startswith("/") or not target:
+            yield Problem(path, f"{quote(mount.target)} cannot be a target", "name a folder below /", "path")
+        if target in targets:
+            yield Problem(path, f"{quote(mount.target)} is mounted already", "remove one of the two", "duplicate")
+        targets[target] = None
+
+
+def _networks(name: str, service: ServiceSpec, spec: StackSpec) -> Iterator[Problem]:
+    if service.network_mode and service.networks:
+        message = "has network_mode and networks"
+        yield Problem(("services", name, "network_mode"), message, "remove one of the two", "conflict")
+    for place in service.networks:
+        path = ("services", name, "networks", place.network)
+        network = spec.networks.get(place.network)
+        if network is None:
+            hint = f'add it at the top level, "networks: {{{place.network}: }}"'
+            yield Problem(path, f"there is no network {quote(place.network)}", hint, "undefined")
+        elif place.ipv4_address and service.replicas > 1:
+            message = f"{service.replicas} replicas cannot share the address {place.ipv4_address}"
+            yield Problem(path, message, "remove ipv4_address, or have one replica", "conflict")
+        elif place.ipv4_address and network.subnet and not _within(place.ipv4_address, network.subnet):
+            message = f"{place.ipv4_address} is not an address of {network.subnet}"
+            yield Problem(path, message, "choose one of the network's subnet", "range")
+
+
+def _within(address: str, subnet: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(subnet)
+    except ValueError:
+        return False
+
+
+def _container_names(spec: StackSpec) -> Iterator[Problem]:
+    holders: dict[str, str] = {}
+    for name, service in spec.services.items():
+        if not service.container_name:
+            continue
+        path = ("services", name, "container_name")
+        if service.replicas > 1:
+            message = f"{service.replicas} replicas cannot share one container name"
+            yield Problem(path, message, "remove container_name", "conflict")
+        if (other := holders.setdefault(service.container_name, name)) != name:
+            yield Problem(path, f"is the container name of {other} already", "choose another", "duplicate")
