@@ -1,5 +1,6 @@
 #!/bin/sh
-# What the tests need beyond what gbnt needs: a registry to pull from, and a reader of shell scripts.
+# What the tests need beyond what gbnt needs: a registry to pull from, a reader of shell scripts, and
+# what makes a base for gbnt's own image.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -10,3 +11,4 @@ if ! have docker-registry; then
     [ ! -d /run/systemd/system ] || as_root systemctl disable --now --quiet docker-registry
 fi
 have shellcheck || install_packages "tests of the scripts" shellcheck
+have debootstrap || install_packages "tests of gbnt's image" debootstrap
