@@ -114,7 +114,11 @@ class BoundPort:
 
 @dataclass(frozen=True, slots=True)
 class ContainerInfo:
-    """A container as the engine sees it. Times are seconds since the epoch, 0 where it never happened."""
+    """A container as the engine sees it. Times are seconds since the epoch, 0 where it never happened.
+
+    `exit_code` is None unless it has ended. `addresses` are by network: those it has while it runs, else those that it
+    will ask for. `health_log` is the last output of the health check.
+    """
 
     id: str
     name: str
@@ -173,7 +177,7 @@ class NetworkRequest:
 
 @dataclass(frozen=True, slots=True)
 class NetworkInfo:
-    """A network of the engine. `subnets` is empty for `host` and `none`."""
+    """A network of the engine. `subnets` is empty for `host` and `none`; `containers` are the ids of those that run."""
 
     id: str
     name: str
@@ -217,17 +221,23 @@ class Engine(Protocol):
     async def create(self, spec: ContainerSpec) -> str:
         """Create a container and attach all its networks; its id. Raises NameTaken, NotFound (image), AddressTaken.
 
-        Nothing is left behind when it raises (but for EngineUnavailable, whose outcome is unknown).
+        Nothing is left behind when it raises (but for EngineUnavailable, whose outcome is unknown: a container found
+        afterwards in state `created` may lack networks, and is removed rather than started). Whether addresses are
+        free, and the networks there, engines find out at the start.
         """
 
     async def start(self, container: str) -> None:
-        """Start a created container; one that runs already is left as it is. Raises PortTaken, NotFound, Refused."""
+        """Start a created container; one that runs already is left as it is.
+
+        Raises PortTaken, AddressTaken, NotFound (the container or one of its networks), Refused. A container that
+        could not be started keeps its state, with the reason in `error`, and may be started again.
+        """
 
     async def stop(self, container: str, grace: float) -> None:
         """Send the stop signal, and kill it `grace` seconds later. Returns when it stopped; stopped or gone is fine."""
 
     async def kill(self, container: str, signal: str = "SIGKILL") -> None:
-        """Send a signal; a container that does not run is fine."""
+        """Send a signal; a container that does not run, or is gone, is fine."""
 
     async def remove(self, container: str) -> None:
         """Remove a container, killing it if it runs, with its anonymous volumes; one that is gone is fine."""
