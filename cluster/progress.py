@@ -1,0 +1,106 @@
+"""Whether a deploy has come to its end: everything runs, or one task tells why it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cluster.model import Service, State, Task
+from cluster.reconcile import is_current
+
+GIVES_UP_AFTER = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Still on its way; `reason` says to where."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Converged:
+    """Everything that is wanted runs, and nothing older is left."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It will not come to a good end by itself. `task` is the id of the one to look at, where there is one."""
+
+    reason: str
+    task: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The stack is gone."""
+
+    reason: str
+
+
+Verdict = Waiting | Converged | Failed | Removed
+
+
+def verdict(state: State, stack: str) -> Verdict:
+    """How far a stack is. A failure outweighs what still waits, for that often waits for what failed."""
+    known = state.stacks.get(stack)
+    if known is None:
+        return Removed(f"stack {stack} is gone")
+    if known.removing:
+        return Waiting(f"stack {stack} is being removed")
+    verdicts = [of_service(state, service) for service in state.services_of(stack)]
+    for kind in (Failed, Waiting):
+        found = next((one for one in verdicts if isinstance(one, kind)), None)
+        if found is not None:
+            return found
+    return Converged(f"stack {stack} runs as wanted")
+
+
+def of_service(state: State, service: Service) -> Waiting | Converged | Failed:
+    """How far one service is."""
+    if service.removing:
+        return Waiting(f"{service.name} is being removed")
+    tasks = state.tasks_of(service.key)
+    wanted = [task for task in tasks if task.desired in ("ready", "run")]
+    if service.stopped:
+        return Waiting(f"{service.name} is being stopped") if wanted else Converged(f"{service.name} is stopped")
+    if service.update == "failed":
+        return Failed(f"{service.name}: {service.update_message}", _culprit(tasks))
+    current = [task for task in wanted if is_current(service, task)]
+    for task in current:
+        why = failure(task)
+        if why:
+            return Failed(f"{service.name}.{task.slot}: {why}", task.id)
+    good = [task for task in current if task.serving or is_done(service, task)]
+    if len(good) == service.replicas == len(wanted):
+        return Converged(f"{service.name} runs as wanted")
+    return Waiting(f"{len(good)} of {service.replicas} tasks of {service.name} are there")
+
+
+def is_done(service: Service, task: Task) -> bool:
+    """Whether the task was one-off work that ended well, which is as good as running."""
+    return task.state == "complete" and service.spec.restart.condition != "any"
+
+
+def failure(task: Task) -> str:
+    """Why a wanted task needs a person, in words; empty while it may still come right by itself.
+
+    One crash is nobody's alarm. A task that never had a container and says a problem is another matter: its image or
+    a port is not to be had, and trying again alone has seldom mended that.
+    """
+    if task.state in ("failed", "rejected"):
+        return task.message or task.problem
+    if not task.problem:
+        return ""
+    if task.crashes >= GIVES_UP_AFTER:
+        return f"keeps failing: {task.problem}"
+    if task.state == "preparing" and task.crashes == 0:
+        return task.problem
+    return ""
+
+
+def _culprit(tasks: list[Task]) -> str | None:
+    """The newest task with a problem: what a failed update is most likely about."""
+    troubled = [task for task in tasks if task.problem]
+    return max(troubled, key=lambda task: task.created_at).id if troubled else None

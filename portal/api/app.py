@@ -1,0 +1,24 @@
+"""The API as one ASGI application."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from portal.api import actors, builds, cluster, events, services, snapshots, stacks, tasks, tokens
+from portal.api.doorkeeper import Doorkeeper
+from portal.api.problems import Problem, answer_problem
+from portal.backend import Backend, EngineFailed
+
+
+def create_api(backend: Backend, *, trusted: bool = False) -> Starlette:
+    """The API before `backend`. `trusted` asks for no token: for a door that the system itself guards."""
+    resources = (cluster, stacks, services, tasks, actors, events, tokens, snapshots, builds)
+    app = Starlette(
+        routes=[route for resource in resources for route in resource.ROUTES],
+        middleware=[] if trusted else [Middleware(Doorkeeper, backend=backend)],
+        exception_handlers=dict.fromkeys((Problem, EngineFailed, HTTPException, Exception), answer_problem),
+    )
+    app.state.backend = backend
+    return app

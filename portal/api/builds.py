@@ -1,0 +1,49 @@
+"""`/v1/builds`: an image from a tar stream, built on the manager's own engine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import anyio
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from portal.api.lines import Emit, Lines
+from portal.api.problems import Problem
+from portal.api.requests import backend_of
+from portal.backend import Backend, EngineFailed
+
+OPTIONS = ("dockerfile", "buildargs", "target", "labels", "networkmode", "nocache", "pull")
+
+
+async def build(request: Request) -> Response:
+    """Build the image `tag`; the body is its context. The last line has its id, or the error."""
+    tag = request.query_params.get("tag", "")
+    if not tag:
+        raise Problem("invalid", "a build needs the parameter tag: the name that the image is to have")
+    options = {name: value for name, value in request.query_params.items() if name in OPTIONS and value}
+    backend, body_read = backend_of(request), anyio.Event()
+    context = _context(request, body_read)
+    return Lines(lambda emit: _build(backend, context, tag, options, emit), body_read)
+
+
+async def _context(request: Request, body_read: anyio.Event) -> AsyncIterator[bytes]:
+    async for chunk in request.stream():
+        if chunk:
+            yield chunk
+    body_read.set()
+
+
+async def _build(
+    backend: Backend, context: AsyncIterator[bytes], tag: str, options: dict[str, str], emit: Emit
+) -> None:
+    try:
+        async for line in backend.build(context, tag, options):
+            await emit({"line": line})
+        await emit({"image_id": await backend.image_id(tag)})
+    except EngineFailed as error:
+        await emit({"error": str(error)})
+
+
+ROUTES = (Route("/v1/builds", build, methods=["POST"]),)

@@ -1,0 +1,125 @@
+"""Who may come in: bearer tokens, what each role may do, and patience with those who guess."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from actors.protocol import GetState
+from cluster.model import State, Token
+from portal.api.problems import Problem
+from portal.api.requests import READ_TIMEOUT
+from portal.backend import Backend
+from portal.credentials import is_valid, parse
+from supervisor.errors import ActorError
+
+Role = Literal["admin", "operator", "viewer"]
+
+FAILURES = 10
+FAILURE_PERIOD = 60.0
+MOST_ADDRESSES = 10_000
+
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def may(role: Role, method: str, path: str) -> bool:
+    """Whether a role may do this: a viewer only looks, and credentials and restores are an admin's."""
+    if role == "admin":
+        return True
+    if path.startswith("/v1/tokens") or path == "/v1/snapshots/release-held":
+        return False
+    return role == "operator" or method in READING
+
+
+@dataclass(slots=True)
+class Failures:
+    """Failed sign-ins by address within the last minute, for a bounded number of addresses."""
+
+    _seen: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
+
+    def count(self, address: str, now: float) -> None:
+        """Remember one more."""
+        self._seen[address] = [*self._recent(address, now), now][-FAILURES:]
+        self._seen.move_to_end(address)
+        if len(self._seen) > MOST_ADDRESSES:
+            self._seen.popitem(last=False)
+
+    def pause(self, address: str, now: float) -> float:
+        """Seconds until the address may fail again; 0 where it may now."""
+        recent = self._recent(address, now)
+        return recent[0] + FAILURE_PERIOD - now if len(recent) >= FAILURES else 0.0
+
+    def _recent(self, address: str, now: float) -> list[float]:
+        return [at for at in self._seen.get(address, ()) if now - at < FAILURE_PERIOD]
+
+
+class Doorkeeper:
+    """ASGI middleware that lets nobody pass without a token whose role allows the request.
+
+    A good token always passes, however many bad ones came from its address: a neighbour behind the same gateway
+    cannot lock anybody out, and 256 random bits are not guessed.
+    """
+
+    def __init__(self, app: ASGIApp, backend: Backend) -> None:
+        self._app = app
+        self._backend = backend
+        self._failures = Failures()
+        self._tokens: Mapping[str, Token] = {}
+        self._first_used = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer it with a problem."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._admit(scope)
+        except Problem as problem:
+            await problem.response()(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _admit(self, scope: Scope) -> None:
+        now = self._backend.clock()
+        token = await self._token(Headers(scope=scope), now)
+        if token is None:
+            raise self._turned_away(scope, now)
+        if not may(token.role, scope["method"], scope["path"]):
+            raise Problem("forbidden", f'the token "{token.name}" has the role {token.role}, which may not do this')
+        if token.first and not self._first_used:
+            await self._backend.first_sign_in()
+            self._first_used = True
+
+    async def _token(self, headers: Headers, now: float) -> Token | None:
+        scheme, _, text = headers.get("authorization", "").partition(" ")
+        credential = parse(text.strip()) if scheme.lower() == "bearer" else None
+        if credential is None:
+            return None
+        token = (await self._known()).get(credential.id)
+        return token if token is not None and is_valid(credential, token, now) else None
+
+    async def _known(self) -> Mapping[str, Token]:
+        """The tokens; the last known ones while the Senate is away, when actors and health matter most."""
+        try:
+            state = await self._backend.ask("senate", GetState(), READ_TIMEOUT)
+        except ActorError:
+            return self._tokens
+        if isinstance(state, State):
+            self._tokens = state.tokens
+        return self._tokens
+
+    def _turned_away(self, scope: Scope, now: float) -> Problem:
+        address = scope["client"][0] if scope.get("client") else ""
+        pause = self._failures.pause(address, now)
+        if pause > 0:
+            seconds = max(1, round(pause))
+            text = f"too many failed sign-ins from {address}; try again in {seconds} s with a good token"
+            return Problem("unauthorized", text, status=429, headers={"retry-after": str(seconds)})
+        self._failures.count(address, now)
+        text = "a good token is needed (Authorization: Bearer gbnt_...); `gbnt token create` on the manager makes one"
+        return Problem("unauthorized", text, headers={"www-authenticate": "Bearer"})

@@ -1,0 +1,101 @@
+"""How the API says no: problem documents (RFC 9457) whose detail names the next step."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from actors.protocol import Refused
+from portal.backend import EngineFailed
+from supervisor.errors import ActorError
+
+STATUS = {
+    "not_found": 404,
+    "conflict": 409,
+    "invalid": 422,
+    "unavailable": 503,
+    "unknown": 503,
+    "unauthorized": 401,
+    "forbidden": 403,
+}
+
+log = logging.getLogger(__name__)
+
+
+class Problem(Exception):
+    """The request is answered with this refusal. `status` is the code's own unless another one is given."""
+
+    def __init__(
+        self, code: str, detail: str, *, status: int | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.status = STATUS[code] if status is None else status
+        self.headers = headers or {}
+
+    def document(self) -> dict[str, object]:
+        """The problem document."""
+        title = HTTPStatus(self.status).phrase
+        return {
+            "type": "about:blank",
+            "title": title,
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+        }
+
+    def response(self) -> Response:
+        """The problem document as a response."""
+        return Response(orjson.dumps(self.document()), self.status, self.headers, media_type="application/problem+json")
+
+
+def missing(kind: str, name: str, known: Iterable[str], listing: str) -> Problem:
+    """No `kind` has that name; `listing` is the command that shows which there are."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else f"; `{listing}` shows what is there"
+    return Problem("not_found", f'there is no {kind} "{name}"{hint}')
+
+
+def refusal(refused: Refused) -> Problem:
+    """An actor's refusal as a problem."""
+    return Problem(refused.code, refused.message)
+
+
+def unanswered(error: ActorError, *, writing: bool) -> Problem:
+    """What to say when an actor gave no answer: after a write nobody knows whether it was done."""
+    log.warning("no answer from an actor: %s", error)
+    if writing:
+        text = "the manager did not answer in time, and the change may have been made"
+        return Problem("unknown", f"{text}: send the same request with the same Idempotency-Key again")
+    return Problem("unavailable", "the manager does not answer; try again in a moment, or see `gbnt actor tree`")
+
+
+def as_problem(error: Exception) -> Problem:
+    """Any exception as a problem; what was not foreseen is logged and shown without its text."""
+    match error:
+        case Problem():
+            return error
+        case EngineFailed():
+            return Problem("unavailable", str(error))
+        case ActorError():
+            return unanswered(error, writing=False)
+        case HTTPException(status_code=404):
+            return Problem("not_found", "the API has no such path; its paths begin with /v1/")
+        case HTTPException():
+            text = "this path does not take that method" if error.status_code == 405 else error.detail
+            return Problem("invalid", text, status=error.status_code, headers=error.headers)
+    log.error("a request failed", exc_info=error)
+    return Problem("unavailable", "the manager failed on this request; its log says why", status=500)
+
+
+async def answer_problem(request: Request, error: Exception) -> Response:
+    """Starlette's handler for exceptions."""
+    return as_problem(error).response()

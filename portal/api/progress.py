@@ -1,0 +1,93 @@
+"""Follows a stack until it is settled, a line for each change."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from actors.protocol import Committed, Progress
+from cluster import progress
+from cluster.model import State, Task
+from portal.api.lines import Emit
+from portal.backend import Backend, EngineFailed
+from portal.rows import Row, is_wanted, task_row
+
+LAST_LINES = 20
+
+
+@dataclass(slots=True)
+class _View:
+    """What the client was last shown of the stack, so that it is told only of changes."""
+
+    stack: str
+    state: State = field(default_factory=State)
+    tasks: list[Task] = field(default_factory=list)
+    pulls: dict[str, Progress] = field(default_factory=dict)
+
+    def take(self, message: Committed | Progress) -> bool:
+        """Whether the message changes what there is to see."""
+        if isinstance(message, Progress):
+            self.pulls[message.task] = message
+            return any(task.id == message.task for task in self.tasks)
+        self.state = message.state
+        before, self.tasks = self.tasks, _wanted(message.state, self.stack)
+        preparing = {task.id for task in self.tasks if task.state in ("pending", "assigned", "preparing")}
+        self.pulls = {task: pull for task, pull in self.pulls.items() if task in preparing}
+        return before != self.tasks
+
+    def line(self) -> Row:
+        """The wanted tasks as they are."""
+        return {"type": "tasks", "revision": self.state.revision, "tasks": [self._row(task) for task in self.tasks]}
+
+    def _row(self, task: Task) -> Row:
+        row, pull = task_row(self.state, task), self.pulls.get(task.id)
+        return row if pull is None else {**row, "progress": {"message": pull.message, "fraction": pull.fraction}}
+
+
+def _wanted(state: State, stack: str) -> list[Task]:
+    return [task for s in state.services_of(stack) for task in state.tasks_of(s.key) if is_wanted(task)]
+
+
+async def follow_stack(backend: Backend, stack: str, after: int, emit: Emit) -> None:
+    """Emit the stack's wanted tasks at each change, and last the verdict. Looks at no state before revision `after`."""
+    view = _View(stack)
+    async with backend.follow() as messages:
+        verdict = await _settle(view, messages, after, emit)
+    await emit(await _verdict_line(backend, view.state, verdict))
+
+
+async def _settle(
+    view: _View, messages: AsyncIterator[Committed | Progress], after: int, emit: Emit
+) -> progress.Converged | progress.Failed | progress.Removed:
+    async for message in messages:
+        if isinstance(message, Committed) and message.state.revision < after:
+            continue
+        if view.take(message):
+            await emit(view.line())
+        if isinstance(message, Committed):
+            verdict = progress.verdict(message.state, view.stack)
+            if not isinstance(verdict, progress.Waiting):
+                return verdict
+    raise ConnectionError("the manager stopped telling of changes")
+
+
+async def _verdict_line(
+    backend: Backend, state: State, verdict: progress.Converged | progress.Failed | progress.Removed
+) -> Row:
+    line: Row = {"type": "verdict", "verdict": type(verdict).__name__.lower(), "reason": verdict.reason}
+    if not isinstance(verdict, progress.Failed):
+        return {**line, "task": None, "logs": []}
+    task = state.tasks.get(verdict.task or "")
+    return {**line, "task": verdict.task, "logs": await _last_words(backend, task) if task else []}
+
+
+async def _last_words(backend: Backend, task: Task) -> list[Row]:
+    """The end of what the task's last container wrote: the one that ended, not the one that is to follow it."""
+    container = task.past[-1].container_id if task.past else task.container_id
+    if not container:
+        return []
+    try:
+        lines = backend.logs(task, container, follow=False, tail=LAST_LINES, since=0.0)
+        return [{"at": line.at, "stream": line.stream, "text": line.text} async for line in lines]
+    except EngineFailed:
+        return []

@@ -1,0 +1,112 @@
+"""`/v1/services`: look at one service, scale it, roll it over, hold it, remove it, read its output."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from actors.protocol import HoldService, RemoveService, ScaleService, UpdateService
+from cluster.model import Service, State
+from portal.api.logs import LogQuery, Selection, stream_logs
+from portal.api.problems import Problem, missing
+from portal.api.requests import answer, backend_of, body_of, change, key_of, listing, state_of
+from portal.rows import service_row
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The body of a scale."""
+
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The body of an update."""
+
+    image: str = ""
+    force: bool = False
+
+
+async def index(request: Request) -> Response:
+    """The services of all stacks, or of `stack`."""
+    state, stack = await state_of(request), request.query_params.get("stack", "")
+    chosen = sorted(s.key for s in state.services.values() if stack in ("", s.stack))
+    return listing([service_row(state, state.services[key]) for key in chosen], state.revision)
+
+
+async def show(request: Request) -> Response:
+    """One service, with its spec."""
+    state = await state_of(request)
+    service = _service(state, _key(request))
+    return answer({**service_row(state, service), "spec": service.spec})
+
+
+async def scale(request: Request) -> Response:
+    """Run so many replicas."""
+    body = await body_of(request, Scale)
+    return await change(request, ScaleService(_key(request), body.replicas, key_of(request)))
+
+
+async def update(request: Request) -> Response:
+    """Roll over to another image, or by `force` to new containers."""
+    body = await body_of(request, Update)
+    if not body.image and not body.force:
+        raise Problem("invalid", 'an update needs an "image", or "force" to replace the containers as they are')
+    return await change(
+        request, UpdateService(_key(request), image=body.image, force=body.force, request=key_of(request))
+    )
+
+
+async def restart(request: Request) -> Response:
+    """Replace all containers by new ones of the same spec."""
+    return await change(request, UpdateService(_key(request), force=True, request=key_of(request)))
+
+
+async def stop(request: Request) -> Response:
+    """Keep the service down."""
+    return await change(request, HoldService(_key(request), True, key_of(request)))
+
+
+async def start(request: Request) -> Response:
+    """Let the service run again."""
+    return await change(request, HoldService(_key(request), False, key_of(request)))
+
+
+async def remove(request: Request) -> Response:
+    """Remove the service from its stack."""
+    return await change(request, RemoveService(_key(request), key_of(request)))
+
+
+async def logs(request: Request) -> Response:
+    """The output of all the service's tasks, in the order of time."""
+    state, key = await state_of(request), _key(request)
+    _service(state, key)
+
+    def all_of_it(state: State) -> Selection:
+        return Selection(state.tasks_of(key), lasting=key in state.services)
+
+    return stream_logs(backend_of(request), state, all_of_it, LogQuery.of(request))
+
+
+def _key(request: Request) -> str:
+    return f"{request.path_params['stack']}/{request.path_params['service']}"
+
+
+def _service(state: State, key: str) -> Service:
+    if key not in state.services:
+        raise missing("service", key, state.services, "gbnt service ls")
+    return state.services[key]
+
+
+ONE = "/v1/services/{stack}/{service}"
+ROUTES = (
+    Route("/v1/services", index),
+    Route(ONE, show),
+    Route(ONE, remove, methods=["DELETE"]),
+    Route(f"{ONE}/logs", logs),
+    *(Route(f"{ONE}/{do.__name__}", do, methods=["POST"]) for do in (scale, update, restart, stop, start)),
+)

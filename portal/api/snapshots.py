@@ -1,0 +1,34 @@
+"""`/v1/snapshots`: copies of the cluster's state."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from actors.protocol import CreateSnapshot, ListSnapshots, ReleaseHeld, SnapshotList, SnapshotMade
+from portal.api.requests import answer, ask, change, command, key_of
+from portal.rows import snapshot_row
+
+
+async def index(request: Request) -> Response:
+    """The snapshots that are kept, newest first."""
+    kept = await ask(request, "snapshots", ListSnapshots(), SnapshotList)
+    return answer({"items": [snapshot_row(snapshot) for snapshot in kept.snapshots]})
+
+
+async def create(request: Request) -> Response:
+    """Make one now."""
+    return answer(snapshot_row(await command(request, "snapshots", CreateSnapshot(), SnapshotMade)), 201)
+
+
+async def release_held(request: Request) -> Response:
+    """After a restore: what this state does not know may be removed."""
+    return await change(request, ReleaseHeld(key_of(request)))
+
+
+ROUTES = (
+    Route("/v1/snapshots", index),
+    Route("/v1/snapshots", create, methods=["POST"]),
+    Route("/v1/snapshots/release-held", release_held, methods=["POST"]),
+)

@@ -1,0 +1,87 @@
+"""`/v1/stacks`: deploy, look at, hold and remove whole compose files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from actors.protocol import DeployStack, HoldStack, RemoveStack
+from cluster.model import Stack, State
+from cluster.spec import StackSpec
+from portal.api.lines import Lines
+from portal.api.problems import Problem, missing
+from portal.api.progress import follow_stack
+from portal.api.requests import answer, backend_of, body_of, change, key_of, listing, state_of, whole
+from portal.rows import stack_row
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The body of a deploy."""
+
+    spec: StackSpec
+
+
+async def index(request: Request) -> Response:
+    """The stacks, by name."""
+    state = await state_of(request)
+    ordered = sorted(state.stacks.values(), key=lambda stack: stack.name)
+    return listing([stack_row(state, stack) for stack in ordered], state.revision)
+
+
+async def show(request: Request) -> Response:
+    """One stack, with its spec."""
+    state = await state_of(request)
+    stack = _stack(state, request.path_params["name"])
+    return answer({**stack_row(state, stack), "spec": stack.spec})
+
+
+async def deploy(request: Request) -> Response:
+    """Make a stack be as the body's spec says."""
+    name, deployment = request.path_params["name"], await body_of(request, Deployment)
+    if deployment.spec.name != name:
+        raise Problem("invalid", f'the path names the stack "{name}" and the spec "{deployment.spec.name}"')
+    return await change(request, DeployStack(deployment.spec, key_of(request)))
+
+
+async def remove(request: Request) -> Response:
+    """Begin to remove a stack, with the `volumes` named."""
+    volumes = tuple(name for name in request.query_params.get("volumes", "").split(",") if name)
+    return await change(request, RemoveStack(request.path_params["name"], volumes, key_of(request)), 202)
+
+
+async def stop(request: Request) -> Response:
+    """Keep all of a stack's services down."""
+    return await change(request, HoldStack(request.path_params["name"], True, key_of(request)))
+
+
+async def start(request: Request) -> Response:
+    """Let all of a stack's services run again."""
+    return await change(request, HoldStack(request.path_params["name"], False, key_of(request)))
+
+
+async def progress(request: Request) -> Response:
+    """What becomes of a stack after a revision, until its verdict."""
+    backend, name = backend_of(request), request.path_params["name"]
+    after = whole(request.query_params, "after", 0) or 0
+    return Lines(lambda emit: follow_stack(backend, name, after, emit))
+
+
+def _stack(state: State, name: str) -> Stack:
+    if name not in state.stacks:
+        raise missing("stack", name, state.stacks, "gbnt stack ls")
+    return state.stacks[name]
+
+
+ROUTES = (
+    Route("/v1/stacks", index),
+    Route("/v1/stacks/{name}", show),
+    Route("/v1/stacks/{name}", deploy, methods=["PUT"]),
+    Route("/v1/stacks/{name}", remove, methods=["DELETE"]),
+    Route("/v1/stacks/{name}/stop", stop, methods=["POST"]),
+    Route("/v1/stacks/{name}/start", start, methods=["POST"]),
+    Route("/v1/stacks/{name}/progress", progress),
+)

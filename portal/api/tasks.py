@@ -1,0 +1,74 @@
+"""`/v1/tasks`: what runs where, and why something does not."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from actors.protocol import StopTask
+from cluster.model import State, Task
+from portal.api.logs import LogQuery, Selection, stream_logs
+from portal.api.problems import Problem, missing
+from portal.api.requests import answer, backend_of, change, flag, key_of, listing, state_of
+from portal.rows import present, task_row
+
+
+async def index(request: Request) -> Response:
+    """The tasks of all services, or of `stack` and `service`; with `all` every one that is remembered."""
+    state = await state_of(request)
+    stack, service = (request.query_params.get(name, "") for name in ("stack", "service"))
+    stack, service = service.split("/", 1) if "/" in service else (stack, service)
+    chosen = [t for t in state.tasks.values() if stack in ("", t.stack) and service in ("", t.service)]
+    if flag(request, "all"):
+        chosen.sort(key=lambda task: (task.stack, task.service, task.slot, task.created_at, task.id))
+    else:
+        chosen = present(chosen)
+    return listing([task_row(state, task) for task in chosen], state.revision)
+
+
+async def show(request: Request) -> Response:
+    """One task."""
+    state = await state_of(request)
+    return answer(task_row(state, find(state, request.path_params["task"])))
+
+
+async def remove(request: Request) -> Response:
+    """Stop a task for good; its service replaces it."""
+    task = find(await state_of(request), request.path_params["task"])
+    return await change(request, StopTask(task.id, key_of(request)))
+
+
+async def logs(request: Request) -> Response:
+    """The output of one task."""
+    state = await state_of(request)
+    id = find(state, request.path_params["task"]).id
+
+    def this(state: State) -> Selection:
+        task = state.tasks.get(id)
+        return Selection([task], lasting=not task.ended) if task else Selection([], lasting=False)
+
+    return stream_logs(backend_of(request), state, this, LogQuery.of(request))
+
+
+def find(state: State, reference: str) -> Task:
+    """The task with that id, or a unique beginning of one, or the newest of that name. Raises Problem."""
+    if reference in state.tasks:
+        return state.tasks[reference]
+    named = [task for task in state.tasks.values() if task.name == reference]
+    if named:
+        return max(named, key=lambda task: (task.desired in ("ready", "run"), task.created_at))
+    beginning = sorted(id for id in state.tasks if id.startswith(reference))
+    if len(beginning) > 1:
+        raise Problem("conflict", f'several tasks begin with "{reference}": say which of {", ".join(beginning[:5])}')
+    if not beginning:
+        raise missing("task", reference, {task.name for task in state.tasks.values()}, "gbnt task ls")
+    return state.tasks[beginning[0]]
+
+
+ROUTES = (
+    Route("/v1/tasks", index),
+    Route("/v1/tasks/{task}", show),
+    Route("/v1/tasks/{task}", remove, methods=["DELETE"]),
+    Route("/v1/tasks/{task}/logs", logs),
+)

@@ -1,0 +1,61 @@
+"""`/v1/tokens`: credentials, whose secrets are shown once and kept nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from actors.protocol import Accepted, CreateToken, RevokeToken
+from portal.api.problems import Problem
+from portal.api.requests import answer, backend_of, body_of, change, command, key_of, listing, state_of
+from portal.credentials import new_credential
+from portal.rows import token_row
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The body of a new token; `ttl` is in seconds, none for no expiry."""
+
+    name: str
+    role: Literal["admin", "operator", "viewer"]
+    ttl: float | None = None
+
+
+async def index(request: Request) -> Response:
+    """The tokens, oldest first."""
+    state = await state_of(request)
+    ordered = sorted(state.tokens.values(), key=lambda token: token.created_at)
+    return listing([token_row(token) for token in ordered], state.revision)
+
+
+async def create(request: Request) -> Response:
+    """Make a token; this answer alone has its secret."""
+    body = await body_of(request, Wanted)
+    if not body.name or (body.ttl is not None and not 0 < body.ttl < 2**40):
+        raise Problem("invalid", "a token needs a name, and a ttl of more than 0 seconds or none")
+    credential, now = new_credential(), backend_of(request).clock()
+    expires_at = now + body.ttl if body.ttl else 0.0
+    wanted = CreateToken(
+        credential.id, body.name, body.role, credential.hash, expires_at=expires_at, request=key_of(request)
+    )
+    accepted = await command(request, "senate", wanted, Accepted)
+    if credential.id not in accepted.changes:
+        raise Problem("conflict", "this request made its token already, and a secret is shown once: make another token")
+    made = {"id": credential.id, "name": body.name, "role": body.role, "expires_at": expires_at}
+    return answer({**made, "created_at": now, "used_at": 0.0, "token": credential.text}, 201)
+
+
+async def revoke(request: Request) -> Response:
+    """Make a token worthless."""
+    return await change(request, RevokeToken(request.path_params["id"], key_of(request)))
+
+
+ROUTES = (
+    Route("/v1/tokens", index),
+    Route("/v1/tokens", create, methods=["POST"]),
+    Route("/v1/tokens/{id}", revoke, methods=["DELETE"]),
+)

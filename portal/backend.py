@@ -1,0 +1,107 @@
+"""What the doors need of the node behind them: ports, filled in where a node is wired together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from actors.protocol import Committed, Progress
+from cluster.model import Task
+from portal.latency import Latency
+from supervisor.system import ActorInfo
+
+
+class EngineFailed(Exception):
+    """The container engine did not do what it was asked. The text is one sentence for a person."""
+
+
+class TooSlow(Exception):
+    """A follower read more slowly than the cluster changed, and was cut off rather than buffered without end."""
+
+
+class LogLine(Protocol):
+    """One line of a container's output. `at` is an RFC 3339 time stamp in UTC."""
+
+    @property
+    def at(self) -> str:
+        """When it was written."""
+
+    @property
+    def stream(self) -> str:
+        """`stdout` or `stderr`."""
+
+    @property
+    def text(self) -> str:
+        """The line, without its end."""
+
+
+class Ask(Protocol):
+    """Asks the actor at `path`. Raises supervisor.errors.ActorError where no answer comes."""
+
+    async def __call__(self, path: str, message: object, timeout: float) -> object:
+        """The actor's reply, within `timeout` seconds."""
+
+
+class Logs(Protocol):
+    """Reads the output of one container of a task, on whichever machine it is. Raises EngineFailed."""
+
+    def __call__(
+        self, task: Task, container: str, *, follow: bool, tail: int | None, since: float
+    ) -> AsyncGenerator[LogLine, None]:
+        """Its lines in order, the last `tail` of those after `since` (seconds since the epoch), then new ones.
+
+        The reader closes the generator when it has had enough.
+        """
+
+
+class Build(Protocol):
+    """Builds an image from a tar stream. Raises EngineFailed with the step that failed."""
+
+    def __call__(self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]) -> AsyncIterator[str]:
+        """The engine's output, line by line; the image is there when it ends."""
+
+
+Follow = Callable[[], AbstractAsyncContextManager[AsyncIterator[Committed | Progress]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """How one part of a node is. `detail` is a sentence that may be shown to anybody."""
+
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who answers: the cluster's name and lasting id, this node's id, and gbnt's version."""
+
+    cluster: str
+    id: str
+    node: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A node as its doors see it.
+
+    `follow` gives committed states and progress until its context is left, raising TooSlow. `image_id` is the content
+    id of a local image. `first_sign_in` is called when the first credential is used; it may be called again after a
+    restart. `checks` are asked by `/health`, each by its name; `clock` is the time of day.
+    """
+
+    identity: Identity
+    ask: Ask
+    follow: Follow
+    inspect: Callable[[str], Sequence[ActorInfo]]
+    logs: Logs
+    build: Build
+    image_id: Callable[[str], Awaitable[str]]
+    first_sign_in: Callable[[], Awaitable[None]]
+    clock: Callable[[], float]
+    dead_letters: Callable[[], Mapping[str, int]]
+    checks: Mapping[str, Callable[[], Awaitable[Check]]] = field(default_factory=dict)
+    latencies: Sequence[Latency] = ()

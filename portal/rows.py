@@ -1,0 +1,198 @@
+"""The cluster's records as the flat objects that the API's lists hold. Pure; times are seconds since the epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from actors.protocol import SnapshotMade
+from cluster import progress
+from cluster.model import Event, Node, Service, Stack, State, Task, Token
+from supervisor.system import ActorInfo
+
+Row = dict[str, object]
+
+
+def node_row(state: State, node: Node) -> Row:
+    """A machine, with the number of tasks that it has to run."""
+    return {
+        "id": node.id,
+        "name": node.name,
+        "role": node.role,
+        "status": node.status,
+        "message": node.message,
+        "address": node.address,
+        "engine_version": node.engine_version,
+        "cpus": node.cpus,
+        "memory": node.memory,
+        "os": node.os,
+        "arch": node.arch,
+        "since": node.since,
+        "tasks": sum(1 for task in state.tasks.values() if task.node == node.id and is_wanted(task)),
+        "held": list(node.held),
+    }
+
+
+def stack_row(state: State, stack: Stack) -> Row:
+    """A stack; work that is done for good counts neither as wanted nor as running."""
+    services = state.services_of(stack.name)
+    tasks = [task for service in services for task in state.tasks_of(service.key)]
+    return {
+        "name": stack.name,
+        "services": len(services),
+        "tasks_running": sum(task.serving for task in tasks),
+        "tasks_wanted": sum(_tasks_wanted(state, service) for service in services),
+        "status": stack_status(state, stack),
+        "updated_at": stack.updated_at,
+        "volumes": sorted(volume.name for volume in stack.spec.volumes.values()),
+        "networks": sorted(network.name for network in stack.spec.networks.values()),
+    }
+
+
+def stack_status(state: State, stack: Stack) -> str:
+    """`removing`, `stopped`, `running`, `updating`, or `degraded` where something that is wanted has a problem."""
+    if stack.removing:
+        return "removing"
+    services = state.services_of(stack.name)
+    if services and all(service.stopped for service in services):
+        return "stopped"
+    verdict = progress.verdict(state, stack.name)
+    if isinstance(verdict, progress.Converged):
+        return "running"
+    troubled = any(task.problem for service in services for task in state.tasks_of(service.key) if is_wanted(task))
+    return "degraded" if troubled or isinstance(verdict, progress.Failed) else "updating"
+
+
+def _tasks_wanted(state: State, service: Service) -> int:
+    if service.stopped or service.removing:
+        return 0
+    done = sum(progress.is_done(service, task) for task in state.tasks_of(service.key) if is_wanted(task))
+    return max(0, service.replicas - done)
+
+
+def service_row(state: State, service: Service) -> Row:
+    """A service."""
+    return {
+        "name": service.key,
+        "stack": service.stack,
+        "service": service.name,
+        "image": service.spec.image,
+        "replicas": service.replicas,
+        "running": sum(task.serving for task in state.tasks_of(service.key)),
+        "stopped": service.stopped,
+        "revision": service.revision,
+        "ports": [asdict(port) for port in service.spec.ports],
+        "update": service.update,
+        "update_message": service.update_message,
+        "updated_at": service.updated_at,
+    }
+
+
+def task_row(state: State, task: Task) -> Row:
+    """A task, with its node's name and its containers that ended."""
+    node = state.nodes.get(task.node)
+    return {
+        "id": task.id,
+        "name": task.name,
+        "stack": task.stack,
+        "service": task.service,
+        "slot": task.slot,
+        "node": node.name if node else task.node,
+        "desired": task.desired,
+        "state": task.state,
+        "health": task.health,
+        "message": task.message,
+        "problem": task.problem,
+        "attempt": task.attempt,
+        "crashes": task.crashes,
+        "restart_at": task.restart_at,
+        "container_id": task.container_id,
+        "container_name": task.container_name,
+        "image": state.spec_of(task).image,
+        "exit_code": task.exit_code,
+        "since": task.since,
+        "started_at": task.started_at,
+        "addresses": dict(task.addresses),
+        "ports": [asdict(port) for port in task.ports],
+        "past": [asdict(attempt) for attempt in task.past],
+    }
+
+
+def is_wanted(task: Task) -> bool:
+    """Whether the cluster means the task to run."""
+    return task.desired in ("ready", "run")
+
+
+def present(tasks: Iterable[Task]) -> list[Task]:
+    """The tasks that are wanted, or the newest of their slot: what a person asks about first."""
+    ordered = sorted(tasks, key=lambda task: (task.stack, task.service, task.slot, task.created_at, task.id))
+    newest = {(task.service_key, task.slot): task.id for task in ordered}
+    return [task for task in ordered if is_wanted(task) or newest[task.service_key, task.slot] == task.id]
+
+
+def volume_rows(state: State, stack: str) -> list[Row]:
+    """The named volumes of a stack, or of all; those that outlived their stack have none."""
+    rows = [
+        {
+            "name": volume.name,
+            "stack": owner.name,
+            "key": key,
+            "external": volume.external,
+            "driver": volume.driver,
+            "nodes": _nodes_with(state, volume.name),
+        }
+        for owner in state.stacks.values()
+        for key, volume in owner.spec.volumes.items()
+    ]
+    owned = {row["name"] for row in rows}
+    kept = {name for node in state.nodes.values() for name in node.volumes} - owned
+    rows += [
+        {"name": name, "stack": "", "key": "", "external": False, "driver": "", "nodes": _nodes_with(state, name)}
+        for name in kept
+    ]
+    return sorted((row for row in rows if stack in ("", row["stack"])), key=lambda row: str(row["name"]))
+
+
+def _nodes_with(state: State, volume: str) -> list[str]:
+    return sorted(node.name for node in state.nodes.values() if volume in node.volumes)
+
+
+def token_row(token: Token) -> Row:
+    """A credential without its hash."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "role": token.role,
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "used_at": token.used_at,
+    }
+
+
+def event_row(event: Event) -> Row:
+    """Something that happened."""
+    return asdict(event)
+
+
+def snapshot_row(snapshot: SnapshotMade) -> Row:
+    """A snapshot that is kept."""
+    return asdict(snapshot)
+
+
+def actor_row(info: ActorInfo) -> Row:
+    """A live actor."""
+    return {
+        "address": str(info.address),
+        "kind": info.kind,
+        "state": str(info.state),
+        "incarnation": info.incarnation,
+        "mailbox": info.mailbox,
+        "capacity": info.capacity,
+        "processed": info.processed,
+        "restarts": info.restarts,
+        "last_failure": info.last_failure,
+        "last_failure_at": info.last_failure_at,
+        "started_at": info.started_at,
+        "children": list(info.children),
+        "detail": dict(info.detail),
+    }
