@@ -43,14 +43,14 @@ def put(table: Table, key: str, body: str, *, version: int, expect_version: int 
 
 
 def delete(table: Table, key: str, *, expect_version: int | None = None) -> Statement:
-    """Remove one entity. Its absence is fine, unless `expect_version` is given: then it must be there at that version."""
+    """Remove one entity. Its absence is fine; with `expect_version`, it must be there at exactly that version."""
     if expect_version is None:
         return Statement(f"DELETE FROM {table} WHERE key = ?", (key,))
     return Statement(f"DELETE FROM {table} WHERE key = ? AND version = ?", (key, expect_version), expect_rows=1)
 
 
 def event(rev: int, n: int, *, at: float, kind: str, subject: str, message: str, body: str = "{}") -> Statement:
-    """The `n`-th event of revision `rev`, for watchers, the UI and `gbnt events`. `at` is in seconds since the epoch."""
+    """The `n`-th event of revision `rev`, for watchers, UI and `gbnt events`. `at` is in seconds since the epoch."""
     return Statement(
         "INSERT INTO events (rev, n, at, kind, subject, message, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
         (rev, n, at, kind, subject, message, body),

@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -57,7 +56,7 @@ class SqliteStore:
     def __init__(self, path: Path, *, threaded: bool, fault: Fault) -> None:
         self.path = path
         self._fault = fault
-        self._claimed = 0
+        self._claimed: int | None = None
         self._closed = False
         self._writes = Worker(threaded=threaded)
         self._reads = Worker(threaded=threaded)
@@ -97,8 +96,8 @@ class SqliteStore:
     async def claim_epoch(self, holder: str) -> int:
         """Raise the epoch. If it raises Unavailable, an epoch may have been used up; claim again."""
         self._check_open()
-        self._claimed = await self._writes.run(partial(self._claim, holder))
-        return self._claimed
+        epoch = self._claimed = await self._writes.run(partial(self._claim, holder))
+        return epoch
 
     async def members(self) -> Sequence[Member]:
         """This manager, the only one; its address is empty, for nobody dials it."""
@@ -136,7 +135,8 @@ class SqliteStore:
         try:
             self._fault("before-begin")
             self._writer.execute(_BEGIN.sql)
-            for guarded, current in pairwise((_BEGIN, *batch)):
+            for statement in batch:
+                guarded, current = current, statement
                 self._writer.execute(current.sql, current.parameters)
             self._fault("before-commit")
             current = _COMMIT
