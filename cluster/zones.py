@@ -20,6 +20,7 @@ Verdict = Literal["answer", "forward", "refuse"]
 class Zone:
     """The names of one network. `gateway` is the address the resolver listens on, `subnet` in CIDR notation.
 
+    From an `internal` network nothing leads outside, and neither do questions: they could carry data out.
     `names` maps a name in the form that `canonical` gives to the addresses of its healthy replicas; a service that
     has none now is there with an empty tuple.
     """
@@ -27,6 +28,7 @@ class Zone:
     gateway: str
     subnet: str
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    internal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,15 @@ def answer(zones: Zones, client: str, gateway: str, name: str, kind: str) -> Ans
     """Decide one question: `client` asked the resolver on `gateway` for `name`, record type `kind` ("A", "AAAA", ...).
 
     The caller shuffles the addresses. Types other than A and ANY are empty for a known name. A client outside every
-    network is refused, known name or not: the resolver is no open forwarder.
+    network is refused, known name or not: the resolver is no open forwarder. So is a client that is on internal
+    networks alone, for a name that is not known.
     """
-    scope = _scope(zones, client, gateway)
-    if scope is None:
-        return REFUSE
+    scope = [zones.networks[network] for network in _scope(zones, client, gateway) if network in zones.networks]
     wanted = canonical(name)
-    for network in scope:
-        zone = zones.networks.get(network)
-        if zone is not None and wanted in zone.names:
+    for zone in scope:
+        if wanted in zone.names:
             return Answer("answer", zone.names[wanted]) if kind in ("A", "ANY") else EMPTY
-    return FORWARD
+    return REFUSE if all(zone.internal for zone in scope) else FORWARD
 
 
 def canonical(name: str) -> str:
@@ -86,24 +86,18 @@ def service_names(stack: str, service: str, aliases: Iterable[str] = ()) -> tupl
     return tuple(dict.fromkeys(canonical(name) for name in (service, f"{service}.{stack}", *aliases)))
 
 
-def _scope(zones: Zones, client: str, gateway: str) -> tuple[str, ...] | None:
-    """The networks whose names this client may ask for, in order; None for one that may not ask at all.
+def _scope(zones: Zones, client: str, gateway: str) -> tuple[str, ...]:
+    """The networks whose names this client may ask for, in order; none for a stranger.
 
     A container that is not announced yet is taken for a member of the network that its address is of, not of the
     gateway it asked: from one network's container the gateway of another can be reached.
     """
     if client in zones.clients:
         return zones.clients[client]
-    try:
-        address = ip_address(client)
-    except ValueError:
-        return None
-    around = tuple(network for network, zone in zones.networks.items() if address in _subnet(zone.subnet))
-    if around:
-        return around
+    address = ip_address(client)
     if address.is_loopback:
         return tuple(network for network, zone in zones.networks.items() if zone.gateway == gateway)
-    return None
+    return tuple(network for network, zone in zones.networks.items() if address in _subnet(zone.subnet))
 
 
 @lru_cache(maxsize=4096)

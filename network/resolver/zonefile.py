@@ -16,7 +16,12 @@ def encode(zones: Zones) -> dict[str, Any]:
     return {
         "serial": zones.serial,
         "networks": {
-            network: {"gateway": zone.gateway, "subnet": zone.subnet, "names": dict(zone.names)}
+            network: {
+                "gateway": zone.gateway,
+                "subnet": zone.subnet,
+                "names": dict(zone.names),
+                "internal": zone.internal,
+            }
             for network, zone in zones.networks.items()
         },
         "clients": dict(zones.clients),
@@ -55,7 +60,10 @@ def _zone(value: Any) -> Zone:
         for name, addresses in value["names"].items()
     }
     return Zone(
-        gateway=str(IPv4Address(value["gateway"])), subnet=str(IPv4Network(value["subnet"], strict=False)), names=names
+        gateway=str(IPv4Address(value["gateway"])),
+        subnet=str(IPv4Network(value["subnet"], strict=False)),
+        names=names,
+        internal=bool(value["internal"]),
     )
 
 
