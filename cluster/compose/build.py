@@ -26,8 +26,6 @@ def _context(value: Value, text: str, scope: Scope) -> str:
     return scope.path(text)
 
 
-_LATER = ["additional_contexts", "cache_from", "cache_to", "dockerfile_inline", "entitlements", "extra_hosts", "isolation", "platforms", "privileged", "provenance", "sbom", "secrets", "shm_size", "ssh", "tags", "ulimits"]
-
 _TABLE: Table = {
     "context": Value.string,
     "dockerfile": Value.string,
@@ -37,5 +35,22 @@ _TABLE: Table = {
     "network": Value.string,
     "no_cache": Value.boolean,
     "pull": Value.boolean,
-    **later(*_LATER),
+    **later(
+        "additional_contexts",
+        "cache_from",
+        "cache_to",
+        "dockerfile_inline",
+        "entitlements",
+        "extra_hosts",
+        "isolation",
+        "platforms",
+        "privileged",
+        "provenance",
+        "sbom",
+        "secrets",
+        "shm_size",
+        "ssh",
+        "tags",
+        "ulimits",
+    ),
 }

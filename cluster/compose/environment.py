@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cluster.compose.dotenv import parse_env_file
 from cluster.compose.findings import ComposeError, quote
-from cluster.compose.keys import read
+from cluster.compose.keys import Table, read
 from cluster.compose.scope import Scope
 from cluster.compose.value import Value
 
@@ -63,14 +63,15 @@ def env_files(value: Value) -> list[EnvFile]:
 def _env_file(value: Value) -> EnvFile:
     if not value.is_map:
         return EnvFile(value.string(), value)
-    keys = read(value, {"path": Value.string, "required": Value.boolean, "format": _format})
-    if "path" not in keys:
-        raise value.refuse("has no path", "name the file: path: FILE")
+    keys = read(value, _ENV_FILE, {"path": "name the file: path: FILE"})
     return EnvFile(keys["path"], value, keys.get("required", True), keys.get("format") == "raw")
 
 
-def _format(value: Value) -> str:
-    return value.word(("raw",))
+_ENV_FILE: Table = {
+    "path": Value.string,
+    "required": Value.boolean,
+    "format": lambda value: value.word(("raw",)),
+}
 
 
 def environment(declared: dict[str, str | None], files: list[EnvFile], scope: Scope) -> dict[str, str]:

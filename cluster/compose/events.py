@@ -7,6 +7,7 @@ recursive in libyaml and kills the process at a million open brackets.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import yaml
 
@@ -61,6 +62,13 @@ def parse(report: Report) -> Mapping:
     if not isinstance(builder.root, Mapping):
         report.fatal(builder.root.place, "the top level must be a map", 'begin with "services:"', code="type")
     return builder.root
+
+
+class _Mark(Protocol):
+    """A position as libyaml has it, counted from 0."""
+
+    line: int
+    column: int
 
 
 @dataclass(slots=True)
@@ -229,7 +237,7 @@ def _merge(node: Node, other: Mapping) -> None:
             node.entries.setdefault(key, entry)
 
 
-def _place(mark: yaml.Mark) -> Place:
+def _place(mark: _Mark) -> Place:
     return Place(mark.line + 1, mark.column + 1)
 
 

@@ -24,7 +24,7 @@ def healthcheck(value: Value) -> Healthcheck:
             raise value.refuse("is disabled, and has a test", "remove one of the two", "conflict")
         return Healthcheck(OFF)
     if "start_interval" in keys and not keys.get("start_period"):
-        raise value.refuse("start_interval needs a start_period", "add start_period: 30s", "conflict")
+        value.warn("start_interval has no effect without a start_period", "add start_period: 30s", "ignored")
     return Healthcheck(**{field.name: keys[field.name] for field in fields(Healthcheck) if field.name in keys})
 
 

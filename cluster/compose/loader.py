@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from cluster.compose.checks import problems
 from cluster.compose.dotenv import parse_env_file
 from cluster.compose.events import decode, parse
-from cluster.compose.findings import ComposeError, Finding
+from cluster.compose.findings import ComposeError, Finding, quote
 from cluster.compose.interpolate import interpolate
+from cluster.compose.names import STACK, STACK_HINT
 from cluster.compose.report import START, Refused, Report
 from cluster.compose.scope import Scope
-from cluster.compose.stack import NAME_HINT, STACK_NAME, folder_name, stack, stack_name
+from cluster.compose.stack import folder_name, stack, stack_name
 from cluster.compose.tree import Mapping as MappingNode
 from cluster.compose.tree import place_of
 from cluster.compose.value import Value
@@ -63,7 +64,7 @@ def load(
     root = interpolate(root, variables, report)
     report.end_stage()
     scope = Scope(name, folder, variables, read)
-    spec = Value(root, (), report).attempt(lambda value: stack(value, scope))
+    spec = Value(root, (), report, root.place).attempt(lambda value: stack(value, scope))
     report.end_stage()
     if spec is None:
         raise ComposeError(report.errors)
@@ -87,13 +88,13 @@ def _dotenv(folder: str, environment: Mapping[str, str], read: Callable[[str], b
 def _name(root: MappingNode, report: Report, project: str | None, folder: str, variables: Mapping[str, str]) -> str:
     """The stack's name. It is settled first, since `${COMPOSE_PROJECT_NAME}` is a variable of the file."""
     if project is not None:
-        if not STACK_NAME.fullmatch(project):
-            report.fatal(START, f'"{project}" cannot be a stack\'s name', NAME_HINT, "name")
+        if not STACK.fullmatch(project):
+            report.fatal(START, f"{quote(project)} cannot be a stack's name", STACK_HINT, "name")
         return project
     if entry := root.entries.get("name"):
         own = interpolate(MappingNode(root.place, {"name": entry}), variables, Report(report.file, report.text))
         try:
-            return stack_name(Value(own.entries["name"].value, ("name",), report))
+            return stack_name(Value(own.entries["name"].value, ("name",), report, entry.shown))
         except Refused as refused:
             report.refuse(refused.finding)
             report.end_stage()

@@ -6,6 +6,8 @@ runs the task, any other names a volume of the file.
 
 from __future__ import annotations
 
+import posixpath
+import re
 from functools import partial
 from typing import Any
 
@@ -16,6 +18,7 @@ from cluster.compose.scope import Scope
 from cluster.compose.value import Value
 from cluster.spec import Mount
 
+_WINDOWS = re.compile(r"[A-Za-z]:\\|\\\\")
 _PROPAGATIONS = ("shared", "slave", "private", "rshared", "rslave", "rprivate")
 _TYPES = ("volume", "bind", "tmpfs")
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -39,8 +42,7 @@ def mounts(value: Value, scope: Scope) -> tuple[Mount, ...]:
 
 def _short(item: Value, scope: Scope) -> Mount:
     text = item.string()
-    if "\\" in text[:3]:
-        raise item.refuse(f"{quote(text)} is a path of Windows", "tasks run on Linux machines")
+    _refuse_windows(item, text)
     parts = text.split(":")
     if len(parts) > 3 or not all(parts):
         raise item.refuse(f"{quote(text)} is no mount", 'write it as in "data:/var/lib/data" or "./conf:/etc/conf:ro"')
@@ -67,17 +69,20 @@ def _options(item: Value, text: str) -> dict[str, Any]:
 def _target(item: Value, text: str) -> str:
     if not text.startswith("/"):
         raise item.refuse(f"the target {quote(text)} is not absolute", f'write "/{text}"')
-    return text
+    return "/" + posixpath.normpath(text).lstrip("/")
+
+
+def _refuse_windows(item: Value, text: str) -> None:
+    if _WINDOWS.match(text):
+        raise item.refuse(f"{quote(text)} is a path of Windows", "tasks run on Linux machines")
 
 
 def _long(item: Value, scope: Scope) -> Mount:
-    keys = read(item, _LONG)
-    missing = [key for key in ("type", "target") if key not in keys]
-    if missing:
-        raise item.refuse(f"has no {missing[0]}", "a mount needs a type and a target")
+    keys = read(item, _LONG, {"type": f"a mount is a {', a '.join(_TYPES)}", "target": "name a path of the container"})
     kind, source = keys["type"], keys.get("source", "")
     if kind == "bind" and not source:
         raise item.refuse("a bind has no source", "name the path on the machine: source: PATH")
+    _refuse_windows(item, source)
     if kind == "tmpfs" and source:
         raise item.refuse("a tmpfs has no source", "remove it")
     options = {**keys.get("bind", {}), **keys.get("volume", {}), **keys.get("tmpfs", {})}

@@ -10,11 +10,12 @@ from cluster.compose.problem import Problem
 from cluster.spec import ServiceSpec, StackSpec
 
 LONGEST_LABEL = 63
+STACK_HINT = "at most 63 lower-case letters, digits, - and _, beginning with a letter or digit"
 LONGEST_IMAGE = 255
 # A task is a container that carries these itself; a file that set them would hide it from its own cluster.
 RESERVED_LABELS = frozenset(f"gbnt.{key}" for key in ("cluster", "stack", "service", "slot", "task", "revision"))
 
-_STACK = re.compile(r"[a-z0-9][a-z0-9_-]*")
+STACK = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SERVICE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9._-]*[a-zA-Z0-9])?")
 _CONTAINER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,200}")
 _HOST = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,62})(?:\.[a-zA-Z0-9-]{1,63}){0,10}")
@@ -27,9 +28,8 @@ _DIGEST = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*+:[0-9
 
 def name_problems(spec: StackSpec) -> Iterator[Problem]:
     """What is wrong with the names of a stack."""
-    if not _STACK.fullmatch(spec.name) or len(spec.name) > LONGEST_LABEL:
-        hint = "at most 63 lower-case letters, digits, - and _, beginning with a letter or digit"
-        yield Problem(("name",), f"{quote(spec.name)} cannot be a stack's name", hint, "name")
+    if not STACK.fullmatch(spec.name) or len(spec.name) > LONGEST_LABEL:
+        yield Problem(("name",), f"{quote(spec.name)} cannot be a stack's name", STACK_HINT, "name")
     seen: dict[str, str] = {}
     for name, service in spec.services.items():
         path = ("services", name)

@@ -68,9 +68,7 @@ def _made(base: Port, target: int, published: range) -> Port:
 
 
 def _long(item: Value) -> Port:
-    keys = read(item, _LONG)
-    if "target" not in keys:
-        raise item.refuse("has no target", "name the container's port: target: 80")
+    keys = read(item, _LONG, {"target": "name the container's port: target: 80"})
     base = Port(
         0, protocol=keys.get("protocol", "tcp"), host_ip=keys.get("host_ip", ""), mode=keys.get("mode", "ingress")
     )

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cluster.compose.ports import LARGEST_PORT
 from cluster.compose.problem import Problem
 from cluster.compose.tree import Path
 from cluster.spec import Port, StackSpec
-
-LARGEST_PORT = 65535
 
 
 def port_problems(spec: StackSpec) -> Iterator[Problem]:

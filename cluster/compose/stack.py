@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from cluster.compose.findings import quote
 from cluster.compose.keys import Fact, Table, Unread, later, read
+from cluster.compose.names import STACK, STACK_HINT
 from cluster.compose.networks import DEFAULT, network
 from cluster.compose.scope import Scope
 from cluster.compose.service import ReadService, service
@@ -20,8 +21,6 @@ from cluster.spec import NetworkSpec, RestartPolicy, ServiceSpec, StackSpec
 T = TypeVar("T")
 
 MOST_SERVICES = 2_000
-STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-NAME_HINT = "lower-case letters, digits, - and _, beginning with a letter or digit"
 
 
 def folder_name(folder: str) -> str:
@@ -32,14 +31,15 @@ def folder_name(folder: str) -> str:
 def stack_name(value: Value) -> str:
     """The file's own `name:`."""
     name = value.string()
-    if not STACK_NAME.fullmatch(name):
-        raise value.refuse(f"{quote(name)} cannot be a stack's name", NAME_HINT, "name")
+    if not STACK.fullmatch(name):
+        raise value.refuse(f"{quote(name)} cannot be a stack's name", STACK_HINT, "name")
     return name
 
 
 def stack(value: Value, scope: Scope) -> StackSpec:
     """The whole file. Networks and volumes that no active service uses are left out."""
     keys = read(value, _table(scope))
+    value.report.end_stage()
     found: dict[str, ReadService] = keys.get("services", {})
     services = _settled({name: one for name, one in found.items() if one.active})
     if not found:

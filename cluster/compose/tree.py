@@ -49,10 +49,15 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """One key of a mapping and its value."""
+    """One key of a mapping and its value; `place` is the key's."""
 
     place: Place
     value: Node
+
+    @property
+    def shown(self) -> Place:
+        """Where to point when the value is wrong: a text itself, but for a whole block its key."""
+        return self.value.place if isinstance(self.value, Scalar) and self.value.value is not None else self.place
 
 
 @dataclass(slots=True, eq=False)
@@ -92,7 +97,7 @@ def place_of(root: Node, path: Path) -> Place:
         found = _child(node, step)
         if found is None:
             break
-        node, place = found.value, found.place
+        node, place = found.value, found.shown
     return place
 
 

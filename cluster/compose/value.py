@@ -30,10 +30,7 @@ class Value:
     node: Node
     path: Path
     report: Report
-
-    @property
-    def place(self) -> Place:
-        return self.node.place
+    place: Place
 
     def key_place(self, key: str) -> Place:
         """Where a key of this map is written."""
@@ -72,7 +69,7 @@ class Value:
             return []
         if not isinstance(self.node, Sequence):
             raise self.refuse(f"must be a list, not {self.kind}", code="type")
-        return [self._child(item, index) for index, item in enumerate(self.node.items)]
+        return [self._child(item, index, item.place) for index, item in enumerate(self.node.items)]
 
     def entries(self) -> dict[str, Value]:
         """The entries of a map; null is an empty one."""
@@ -80,7 +77,7 @@ class Value:
             return {}
         if not isinstance(self.node, Mapping):
             raise self.refuse(f"must be a map, not {self.kind}", code="type")
-        return {key: self._child(entry.value, key) for key, entry in self.node.entries.items()}
+        return {key: self._child(entry.value, key, entry.shown) for key, entry in self.node.entries.items()}
 
     def each(self, read: Callable[[Value], T | None]) -> list[T]:
         """What `read` makes of the items of a list, less what is None; those refused are reported."""
@@ -168,5 +165,5 @@ class Value:
             raise self.refuse("holds a NUL character, which no program can be given", "remove it")
         return self.node
 
-    def _child(self, node: Node, step: Step) -> Value:
-        return Value(node, (*self.path, step), self.report)
+    def _child(self, node: Node, step: Step, place: Place) -> Value:
+        return Value(node, (*self.path, step), self.report, place)
