@@ -15,12 +15,11 @@ from typing import ClassVar
 import anyio
 
 from actors import protocol
+from actors.inventory import Inventory
 from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation
 from cluster.containers import CLUSTER, SERVICE, SLOT, STACK, TASK
 from cluster.gates import waiting_for
-from cluster.model import Network
-from cluster.spec import VolumeSpec
 from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineInfo
 from supervisor.actor import Actor, Context
 from supervisor.message import Terminated, message
@@ -85,23 +84,6 @@ class Machine:
     address: str
     cluster: str
     boot: str
-
-
-class Inventory:
-    """What the agent knows of networks and volumes; tasks read it when they make a container."""
-
-    def __init__(self) -> None:
-        self.networks: dict[str, Network] = {}
-        self._volumes: dict[str, dict[str, VolumeSpec]] = {}
-
-    def volumes(self, stack: str) -> dict[str, VolumeSpec]:
-        """A stack's volumes by their keys in its file."""
-        return self._volumes.get(stack, {})
-
-    def take(self, assign: protocol.Assign) -> None:
-        """Take in what the cluster names now."""
-        self.networks = {network.name: network for network in assign.networks}
-        self._volumes = {stack.stack: dict(stack.volumes) for stack in assign.volumes}
 
 
 class Agent(Actor):

@@ -52,12 +52,16 @@ class ImagesActor(Actor):
         except EngineError as error:
             return Ended(key, protocol.Failed(str(error)))
 
-    async def _look(self, ctx: Context, key: str, image: str, policy: PullPolicy) -> protocol.ImageHere | protocol.Failed:
+    async def _look(
+        self, ctx: Context, key: str, image: str, policy: PullPolicy
+    ) -> protocol.ImageHere | protocol.Failed:
         here = await self._engine.image(image)
         if here is not None and policy != "always":
             return protocol.ImageHere(here.id)
         if policy == "never":
-            return protocol.Failed(f"image {image} is not on this machine, and its pull policy is never: load it, or change that")
+            return protocol.Failed(
+                f"image {image} is not on this machine, and its pull policy is never: load it, or change that"
+            )
         tell = self._teller(ctx, key, ctx.now)
         async for progress in self._engine.pull(image):
             tell(progress.done / progress.total if progress.total else 0.0)

@@ -93,7 +93,9 @@ class ProvisionsActor(Actor):
         missing = [volume for volume in volumes if volume.name not in here]
         for volume in missing:
             if volume.external:
-                raise Conflict(f"external volume {volume.name} is not there: make it with docker volume create {volume.name}")
+                raise Conflict(
+                    f"external volume {volume.name} is not there: make it with docker volume create {volume.name}"
+                )
             await self._engine.create_volume(
                 volume.name, volume.driver or "local", volume.options, {**volume.labels, **self._labels}
             )
@@ -140,7 +142,9 @@ class ProvisionsActor(Actor):
         now = protocol.ProvisionsNow(
             networks=tuple(sorted(info.name for info in every if _ours(info.labels, self._labels))),
             volumes=tuple(sorted(info.name for info in volumes)),
-            used_subnets=tuple(sorted(s for info in every if not _ours(info.labels, self._labels) for s in info.subnets)),
+            used_subnets=tuple(
+                sorted(s for info in every if not _ours(info.labels, self._labels) for s in info.subnets)
+            ),
         )
         if now != self._told:
             self._told = now

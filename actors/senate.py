@@ -102,7 +102,7 @@ class Senate(Actor):
         match envelope.message:
             case protocol.GetState():
                 # Only what is durable is ever shown.
-                envelope.reply_to.send(self._state)
+                envelope.reply_to.send(protocol.Committed(self._state))
             case protocol.GetEvents(after, limit):
                 envelope.reply_to.send(await self._events(after, limit))
             case protocol.Follow(follower):
@@ -198,4 +198,9 @@ class Senate(Actor):
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""
         state = self._state
-        return {"revision": state.revision, "epoch": state.epoch, "followers": len(self._followers), "commits": self._commits}
+        return {
+            "revision": state.revision,
+            "epoch": state.epoch,
+            "followers": len(self._followers),
+            "commits": self._commits,
+        }

@@ -6,7 +6,7 @@ and from the engine, so that a new incarnation, or a new gbnt, goes on where the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -14,13 +14,12 @@ from typing import ClassVar
 import anyio
 
 from actors import protocol
+from actors.inventory import Inventory
 from actors.sightings import Sightings
 from cluster.assignment import Assignment, Observation
 from cluster.container import ContainerSpec
 from cluster.containers import TASK, container_for
-from cluster.execution import Create, Done, Pull, Remove, Situation, Start, Step, Stop, Verdict, Wait, decide
-from cluster.model import Network
-from cluster.spec import VolumeSpec
+from cluster.execution import Create, Done, Pull, Situation, Start, Step, Stop, Verdict, Wait, decide
 from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineUnavailable, NameTaken, NotFound
 from supervisor.actor import Actor, Context
 from supervisor.errors import ActorError
@@ -56,15 +55,14 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all tasks of a machine share. `networks` and `volumes` read the agent's newest view of them."""
+    """What all tasks of a machine share. The last three are the addresses of the machine's other actors."""
 
     engine: Engine
     cluster: str
-    limiter: anyio.abc.CapacityLimiter
+    limiter: anyio.CapacityLimiter
     clock: Callable[[], float]
     jitter: Callable[[], float]
-    networks: Callable[[], Mapping[str, Network]]
-    volumes: Callable[[str], Mapping[str, VolumeSpec]]
+    inventory: Inventory
     agent: str
     images: str
     provisions: str
@@ -205,7 +203,8 @@ class TaskActor(Actor):
         return Stepped("Pull", image=answer.id)
 
     async def _create(self, ctx: Context, assignment: Assignment, attempt: int) -> Stepped:
-        networks, volumes = self._around.networks(), self._around.volumes(assignment.task.stack)
+        known = self._around.inventory
+        networks, volumes = known.networks, known.volumes(assignment.task.stack)
         used = {mount.source for mount in assignment.spec.mounts if mount.type == "volume" and mount.source}
         wanted = protocol.WantProvisions(
             networks=tuple(networks[name] for name in assignment.task.addresses if name in networks),

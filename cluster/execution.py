@@ -145,7 +145,9 @@ def _bring_down(situation: Situation) -> Verdict:
     attempt = seen.attempt if seen else task.attempt
     if seen is not None and seen.phase == "running":
         going = task.state if not task.ended else "stopped"
-        return Verdict(Stop(seen.id, task.message), going, f"stopping: {task.message}", attempt, crashes=situation.crashes)
+        return Verdict(
+            Stop(seen.id, task.message), going, f"stopping: {task.message}", attempt, crashes=situation.crashes
+        )
     if task.desired == "remove":
         if seen is not None and seen.phase != "none":
             return Verdict(Remove(), _final(situation), "removing", attempt)
@@ -164,7 +166,12 @@ def _bring_up(situation: Situation, attempt: int) -> Verdict:
     if situation.failure and situation.now < situation.retry_at:
         text = f"{situation.failure}; trying again in {_seconds(situation.retry_at - situation.now)}"
         return Verdict(
-            Wait(situation.retry_at), "preparing", text, problem=situation.failure, restart_at=situation.retry_at, **common
+            Wait(situation.retry_at),
+            "preparing",
+            text,
+            problem=situation.failure,
+            restart_at=situation.retry_at,
+            **common,
         )
     if not situation.image_ready:
         return Verdict(Pull(), "preparing", f"getting image {spec.image}", problem=situation.failure, **common)
@@ -172,7 +179,9 @@ def _bring_up(situation: Situation, attempt: int) -> Verdict:
         return Verdict(Wait(), "preparing", f"ready: {task.message}" if task.message else "ready", ready=True, **common)
     if situation.waiting_for and (attempt == 1 or situation.cold):
         return Verdict(Wait(), "preparing", f"waits for {situation.waiting_for}", ready=True, **common)
-    return Verdict(Create(attempt), "preparing", "making the container", problem=situation.failure, ready=True, **common)
+    return Verdict(
+        Create(attempt), "preparing", "making the container", problem=situation.failure, ready=True, **common
+    )
 
 
 def _start(situation: Situation, seen: Seen) -> Verdict:
@@ -180,7 +189,12 @@ def _start(situation: Situation, seen: Seen) -> Verdict:
     if situation.failure and situation.now < situation.retry_at:
         text = f"{situation.failure}; trying again in {_seconds(situation.retry_at - situation.now)}"
         return Verdict(
-            Wait(situation.retry_at), "preparing", text, problem=situation.failure, restart_at=situation.retry_at, **common
+            Wait(situation.retry_at),
+            "preparing",
+            text,
+            problem=situation.failure,
+            restart_at=situation.retry_at,
+            **common,
         )
     if situation.waiting_for and (seen.attempt == 1 or situation.cold):
         return Verdict(Wait(), "preparing", f"waits for {situation.waiting_for}", **common)
@@ -223,9 +237,7 @@ def _after_end(situation: Situation, seen: Seen) -> Verdict:
     at = seen.finished_at + pause
     if situation.now < at:
         text = f"restarting in {_seconds(at - situation.now)} ({why})"
-        return Verdict(
-            Wait(at), "preparing", text, seen.attempt + 1, problem=why, restart_at=at, crashes=crashes
-        )
+        return Verdict(Wait(at), "preparing", text, seen.attempt + 1, problem=why, restart_at=at, crashes=crashes)
     return _bring_up(situation, attempt=seen.attempt + 1)
 
 

@@ -225,7 +225,6 @@ class Change:
     entity: Entity | None
 
 
-
 @dataclass(frozen=True, slots=True)
 class State:
     """Everything the Senate knows at one revision. Never changed: `after` gives the next one."""

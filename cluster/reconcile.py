@@ -129,7 +129,9 @@ def _roll(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:
     adds: list[AddTask] = []
     desires: list[DesireTask] = []
     pairs = [_pair(service, slots.get(slot, [])) for slot in range(1, service.replicas + 1)]
-    busy = sum(1 for old, new in pairs if new is not None and not _settled(new) and (old or service.update == "updating"))
+    busy = sum(
+        1 for old, new in pairs if new is not None and not _settled(new) and (old or service.update == "updating")
+    )
     room = max(0, (service.spec.update.parallelism or len(pairs)) - busy)
     first_desired: Desired = "run" if service.spec.update.order == "start-first" else "ready"
     for old, new in pairs:

@@ -60,7 +60,8 @@ def _network_change(state: State, spec: StackSpec) -> Refusal | None:
             continue
         if known.stack != spec.name and not network.external:
             return Refusal(
-                "conflict", f"network {network.name} belongs to stack {known.stack}: mark it external or name it otherwise"
+                "conflict",
+                f"network {network.name} belongs to stack {known.stack}: mark it external or name it otherwise",
             )
         if network.subnet and network.subnet != known.subnet and not network.external:
             text = f"network {key} has the subnet {known.subnet}, which cannot change while it is there"
@@ -127,7 +128,9 @@ def _service(draft: Draft, stack: str, spec: ServiceSpec, now: float) -> str:
     known = draft.state.services.get(f"{stack}/{spec.name}")
     if known is None:
         service = Service(stack, spec.name, spec, revision, spec.replicas, now, now)
-        draft.put(Change("services", service.key, service), Change("revisions", revision_key(service.key, revision), spec))
+        draft.put(
+            Change("services", service.key, service), Change("revisions", revision_key(service.key, revision), spec)
+        )
         return "created"
     service = replace(known, spec=spec, revision=revision, replicas=spec.replicas, stopped=False, removing=False)
     if service == known:
@@ -159,14 +162,18 @@ def remove_stack(state: State, name: str, volumes: tuple[str, ...], entropy: Ent
     own = {volume.name for volume in stack.spec.volumes.values() if not volume.external}
     foreign = sorted(set(volumes) - own)
     if foreign:
-        return Refusal("invalid", f"{', '.join(foreign)} is no volume of stack {name}: it has {', '.join(sorted(own)) or 'none'}")
+        return Refusal(
+            "invalid", f"{', '.join(foreign)} is no volume of stack {name}: it has {', '.join(sorted(own)) or 'none'}"
+        )
     if stack.removing and set(volumes) <= set(stack.remove_volumes):
         return Decided(told={name: "is being removed already"})
     draft = Draft(state)
     draft.put(Change("stacks", name, replace(stack, removing=True, remove_volumes=volumes, updated_at=entropy.now)))
     for service in state.services_of(name):
         draft.put(Change("services", service.key, replace(service, removing=True, updated_at=entropy.now)))
-    draft.tell("stack.removing", name, "is being removed" + (f" with its volumes {', '.join(volumes)}" if volumes else ""))
+    draft.tell(
+        "stack.removing", name, "is being removed" + (f" with its volumes {', '.join(volumes)}" if volumes else "")
+    )
     sweep(draft)
     kept = ", ".join(sorted(own - set(volumes)))
     return draft.decided({name: "removing"}, {"volumes_kept": kept} if kept else {})

@@ -16,7 +16,9 @@ def report_node(state: State, seen: Node) -> Decided:
     known = state.nodes.get(seen.id)
     if known is not None:
         moved = known.status != seen.status
-        seen = replace(seen, role=known.role, labels={**seen.labels, **known.labels}, since=seen.since if moved else known.since)
+        seen = replace(
+            seen, role=known.role, labels={**seen.labels, **known.labels}, since=seen.since if moved else known.since
+        )
     if seen == known:
         return Decided()
     draft = Draft(state)

@@ -107,7 +107,9 @@ def remove(state: State, key: str, entropy: Entropy) -> Decision:
     stack = state.stacks[service.stack]
     needing = [s.name for s in stack.spec.services.values() if any(d.service == service.name for d in s.depends_on)]
     if needing:
-        return Refusal("conflict", f"{', '.join(needing)} depends on {service.name}: remove that first, or change the file")
+        return Refusal(
+            "conflict", f"{', '.join(needing)} depends on {service.name}: remove that first, or change the file"
+        )
     rest = {name: spec for name, spec in stack.spec.services.items() if name != service.name}
     draft = Draft(state)
     draft.put(

@@ -92,5 +92,11 @@ def situation(**fields: Any) -> Situation:
 
 
 def seen(**fields: Any) -> Seen:
-    plain: dict[str, Any] = {"id": "c1", "name": "shop-web-1-t1", "attempt": 1, "phase": "running", "started_at": NOW - 5}
+    plain: dict[str, Any] = {
+        "id": "c1",
+        "name": "shop-web-1-t1",
+        "attempt": 1,
+        "phase": "running",
+        "started_at": NOW - 5,
+    }
     return Seen(**{**plain, **fields})

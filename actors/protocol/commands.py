@@ -1,0 +1,143 @@
+"""Commands to the Senate, and its two answers.
+
+`request` on a command is the caller's idempotency key: the same key again is answered as the first time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cluster.decide.decision import RefusalCode
+from cluster.spec import StackSpec
+from supervisor.message import message
+
+
+@message("refused/1")
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No, and why: `message` is a sentence with what to do next. `unknown`: it may have been done; ask again."""
+
+    code: RefusalCode
+    message: str
+
+
+@message("accepted/1")
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Done and durable at `revision`. `changes` says by name what became of each part; empty when nothing changed."""
+
+    revision: int
+    changes: Mapping[str, str] = field(default_factory=dict)
+    detail: Mapping[str, str] = field(default_factory=dict)
+
+
+@message("stack.deploy/1")
+@dataclass(frozen=True, slots=True)
+class DeployStack:
+    """Make the stack be as the spec says. `changes`: service -> created, updated, scaled, unchanged, removed."""
+
+    spec: StackSpec
+    request: str = ""
+
+
+@message("stack.remove/1")
+@dataclass(frozen=True, slots=True)
+class RemoveStack:
+    """Remove a stack's tasks and networks, and the named volumes. Accepted means begun: gone when the stack is."""
+
+    stack: str
+    volumes: tuple[str, ...] = ()
+    request: str = ""
+
+
+@message("stack.hold/1")
+@dataclass(frozen=True, slots=True)
+class HoldStack:
+    """Keep all services of a stack down (`stopped`), or let them run again."""
+
+    stack: str
+    stopped: bool
+    request: str = ""
+
+
+@message("service.hold/1")
+@dataclass(frozen=True, slots=True)
+class HoldService:
+    """Keep a service down (`stopped`), or let it run again. `service` is `stack/name`, as in all that follow."""
+
+    service: str
+    stopped: bool
+    request: str = ""
+
+
+@message("service.scale/1")
+@dataclass(frozen=True, slots=True)
+class ScaleService:
+    """Run this many replicas."""
+
+    service: str
+    replicas: int
+    request: str = ""
+
+
+@message("service.update/1")
+@dataclass(frozen=True, slots=True)
+class UpdateService:
+    """Roll the service over: to another image, or (`force`) to new containers of the same spec."""
+
+    service: str
+    image: str = ""
+    image_id: str = ""
+    force: bool = False
+    request: str = ""
+
+
+@message("service.remove/1")
+@dataclass(frozen=True, slots=True)
+class RemoveService:
+    """Remove one service and its tasks from its stack."""
+
+    service: str
+    request: str = ""
+
+
+@message("task.stop/1")
+@dataclass(frozen=True, slots=True)
+class StopTask:
+    """Stop a task's container for good; its service replaces it. `task` is an id or a unique beginning of one."""
+
+    task: str
+    request: str = ""
+
+
+@message("token.create/1")
+@dataclass(frozen=True, slots=True)
+class CreateToken:
+    """Keep a new credential's hash. `changes` is {token id: created}."""
+
+    id: str
+    name: str
+    role: Literal["admin", "operator", "viewer"]
+    hash: str
+    expires_at: float = 0.0
+    first: bool = False
+    request: str = ""
+
+
+@message("token.revoke/1")
+@dataclass(frozen=True, slots=True)
+class RevokeToken:
+    """Make a credential worthless."""
+
+    token: str
+    request: str = ""
+
+
+@message("containers.release/1")
+@dataclass(frozen=True, slots=True)
+class ReleaseHeld:
+    """A person confirms after a restore: containers that this state does not know may be removed."""
+
+    request: str = ""

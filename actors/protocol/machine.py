@@ -1,0 +1,191 @@
+"""Between the cluster and one machine's agent, and inside that machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from actors.protocol.views import StackVolumes
+from cluster.assignment import Assignment, Observation
+from cluster.model import Network
+from cluster.spec import PullPolicy, VolumeSpec
+from engine.port import ContainerInfo, EngineEvent
+from supervisor.message import message
+
+
+@message("agent.register/1")
+@dataclass(frozen=True, slots=True)
+class RegisterAgent:
+    """An agent (address `agent`) is there and wants its assignments in full. `boot` differs for each of its lives."""
+
+    node: str
+    agent: str
+    boot: str
+
+
+@message("agent.assign/1")
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """What one machine must bring about. `full` replaces all assignments known; otherwise they are changes to them.
+
+    Networks and volumes are always complete. `completed` names the services (stack/name) whose one-off work is done;
+    `hold` keeps containers that no assignment knows.
+    """
+
+    epoch: int
+    revision: int
+    full: bool
+    assignments: tuple[Assignment, ...]
+    gone: tuple[str, ...]
+    networks: tuple[Network, ...]
+    volumes: tuple[StackVolumes, ...]
+    remove_volumes: tuple[str, ...]
+    completed: tuple[str, ...]
+    hold: bool = False
+
+
+@message("agent.observed/1")
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An agent's observations; the Senate tells `agent` `Confirmed` when they are durable."""
+
+    node: str
+    agent: str
+    batch: int
+    seen: tuple[Observation, ...]
+
+
+@message("agent.confirmed/1")
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """The observations of this batch are durable."""
+
+    batch: int
+
+
+@message("node.report/1")
+@dataclass(frozen=True, slots=True)
+class NodeReport:
+    """What an agent knows of its machine and engine. Empty engine fields mean that the engine does not answer."""
+
+    node: str
+    name: str
+    address: str
+    status: Literal["ready", "unavailable"]
+    message: str
+    engine_version: str = ""
+    engine_api: str = ""
+    engine_id: str = ""
+    os: str = ""
+    arch: str = ""
+    cpus: int = 0
+    memory: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    used_subnets: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    volumes: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+
+
+@message("task.born/1")
+@dataclass(frozen=True, slots=True)
+class TaskBorn:
+    """A task's actor is there and wants its assignment: from its new incarnation to the agent."""
+
+    task: str
+
+
+@message("task.take/1")
+@dataclass(frozen=True, slots=True)
+class Take:
+    """What a task's actor must bring about. `waiting_for` names what must be up first, empty when all is."""
+
+    assignment: Assignment
+    waiting_for: str
+
+
+@message("task.containers/1")
+@dataclass(frozen=True, slots=True)
+class Containers:
+    """All containers of one task, as the engine lists them now."""
+
+    containers: tuple[ContainerInfo, ...]
+
+
+@message("task.event/1")
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """The engine says that something happened to a container of this task."""
+
+    event: EngineEvent
+
+
+@message("task.noticed/1")
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """From a task's actor to the agent: what the cluster should know of it."""
+
+    seen: Observation
+
+
+@message("image.want/1")
+@dataclass(frozen=True, slots=True)
+class WantImage:
+    """To the `images` actor: have this image here. Answered by `ImageHere` or `Failed`."""
+
+    image: str
+    policy: PullPolicy
+    task: str
+
+
+@message("image.here/1")
+@dataclass(frozen=True, slots=True)
+class ImageHere:
+    """The image is on this machine."""
+
+    id: str
+
+
+@message("failed/1")
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It could not be done, and why. `down`: because the engine does not answer."""
+
+    reason: str
+    down: bool = False
+
+
+@message("done/1")
+@dataclass(frozen=True, slots=True)
+class DoneWell:
+    """It was done."""
+
+
+@message("provisions.want/1")
+@dataclass(frozen=True, slots=True)
+class WantProvisions:
+    """To the `provisions` actor: have these networks and volumes here. Answered by `DoneWell` or `Failed`."""
+
+    networks: tuple[Network, ...]
+    external: tuple[str, ...]
+    volumes: tuple[VolumeSpec, ...]
+
+
+@message("provisions.keep/1")
+@dataclass(frozen=True, slots=True)
+class KeepProvisions:
+    """To the `provisions` actor: remove the cluster's networks that are not named here, and the volumes that are."""
+
+    networks: tuple[str, ...]
+    remove_volumes: tuple[str, ...]
+
+
+@message("provisions.now/1")
+@dataclass(frozen=True, slots=True)
+class ProvisionsNow:
+    """From the `provisions` actor to the agent: the cluster's networks and volumes that are here, all subnets in use."""
+
+    networks: tuple[str, ...]
+    volumes: tuple[str, ...]
+    used_subnets: tuple[str, ...]

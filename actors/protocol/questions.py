@@ -1,0 +1,100 @@
+"""Questions to the Senate and the snapshots, and following the Senate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cluster.model import Event, State
+from supervisor.message import message
+
+
+@message("state.get/1")
+@dataclass(frozen=True, slots=True)
+class GetState:
+    """Answered by `Committed` with the present state."""
+
+
+@message("events.get/1")
+@dataclass(frozen=True, slots=True)
+class GetEvents:
+    """Answered by `Events`: the first `limit` after the revision."""
+
+    after: int = 0
+    limit: int = 1000
+
+
+@message("events/1")
+@dataclass(frozen=True, slots=True)
+class Events:
+    """Events in order; `compacted` is the revision up to which older ones are gone."""
+
+    events: tuple[Event, ...]
+    compacted: int = 0
+
+
+@message("snapshot.create/1")
+@dataclass(frozen=True, slots=True)
+class CreateSnapshot:
+    """To the `snapshots` actor: answered by `SnapshotMade` or Refused."""
+
+    reason: str = "requested"
+
+
+@message("snapshot.made/1")
+@dataclass(frozen=True, slots=True)
+class SnapshotMade:
+    """A snapshot is durable."""
+
+    name: str
+    size: int
+    revision: int
+    created_at: float
+
+
+@message("snapshots.list/1")
+@dataclass(frozen=True, slots=True)
+class ListSnapshots:
+    """To the `snapshots` actor: answered by `SnapshotList`."""
+
+
+@message("snapshots/1")
+@dataclass(frozen=True, slots=True)
+class SnapshotList:
+    """The snapshots that are kept, newest first."""
+
+    snapshots: tuple[SnapshotMade, ...]
+
+
+@message("state.follow/1")
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Tell `follower` (an address) every committed state from now on, beginning with the present one."""
+
+    follower: str
+
+
+@message("state.unfollow/1")
+@dataclass(frozen=True, slots=True)
+class Unfollow:
+    """No more of them."""
+
+    follower: str
+
+
+@message("state.committed/1")
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A state that is durable, and what happened on the way to it from the one before."""
+
+    state: State
+    events: tuple[Event, ...] = ()
+
+
+@message("task.progress/1")
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a task's pull is, told to followers and kept nowhere."""
+
+    task: str
+    message: str
+    fraction: float

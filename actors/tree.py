@@ -1,0 +1,122 @@
+"""The supervision tree of one machine: which actor lives where, and what falls with what.
+
+senate          decides and commits
+dispatcher      shows services and nodes their part of the state
+services/       one actor a service         (dynamic)
+nodes/          one actor a machine         (dynamic)
+agent/
+  images        one pull at a time for an image
+  provisions    networks and volumes
+  tasks/        one actor a task            (dynamic)
+  executor      hears the engine, gives each task its assignment
+resolver        names
+snapshots       the schedule of snapshots
+portal/         the doors, added by the composition root
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+
+import anyio
+
+from actors.agent import Agent, Machine
+from actors.dispatcher import Dispatcher
+from actors.images import ImagesActor
+from actors.inventory import Inventory
+from actors.mandate import Mandate
+from actors.node import NodeActor
+from actors.provisions import ProvisionsActor
+from actors.resolver import Resolver, ResolverActor
+from actors.senate import Observe, Senate
+from actors.service import ServiceActor
+from actors.snapshots import Shelf, SnapshotsActor
+from actors.task import Surroundings, TaskActor
+from engine.port import Engine
+from store.contract import Store
+from supervisor.spec import ChildSpec, Strategy, SupervisorSpec
+
+# How many containers are made and started at the same time: where one engine's own time is shortest.
+ENGINE_CONCURRENCY = 8
+SNAPSHOT_PERIOD = 3600.0
+EXECUTOR = "agent/executor"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the composition root puts under the actors. `clock` is the time of day in seconds since the epoch."""
+
+    machine: Machine
+    store: Store
+    engine: Engine
+    resolver: Resolver
+    shelf: Shelf
+    clock: Callable[[], float]
+    random: Random
+    mandate: Mandate = Mandate()
+    observe: Observe = lambda name, seconds: None
+
+
+def new_id(random: Random) -> str:
+    """Twelve letters and digits; the first is a letter, so that an id is never taken for a number."""
+    letters, all_of_them = "abcdefghijklmnopqrstuvwxyz", "abcdefghijklmnopqrstuvwxyz0123456789"
+    return random.choice(letters) + "".join(random.choices(all_of_them, k=11))
+
+
+def tree(parts: Parts, *doors: ChildSpec) -> SupervisorSpec:
+    """The root of one machine that is manager and worker; `doors` are started last and stopped first."""
+    machine = parts.machine
+    senate = partial(
+        Senate, parts.store, parts.mandate, machine.node, parts.clock, partial(new_id, parts.random), parts.observe
+    )
+    dispatcher = partial(Dispatcher, lambda key: ServiceActor(key, parts.clock), NodeActor)
+    return SupervisorSpec(
+        strategy=Strategy.ONE_FOR_ONE,
+        intensity=20,
+        period=60.0,
+        children=(
+            ChildSpec("senate", senate),
+            ChildSpec("services", _dynamic()),
+            ChildSpec("nodes", _dynamic()),
+            ChildSpec("dispatcher", dispatcher),
+            ChildSpec("agent", _agent(parts)),
+            ChildSpec("resolver", partial(ResolverActor, parts.resolver, machine.node)),
+            ChildSpec("snapshots", partial(SnapshotsActor, parts.shelf, SNAPSHOT_PERIOD)),
+            *doors,
+        ),
+    )
+
+
+def _dynamic() -> SupervisorSpec:
+    """Children come and go at runtime; a crash of one is its own affair, up to a rate that no single one reaches."""
+    return SupervisorSpec(strategy=Strategy.ONE_FOR_ONE, children=(), intensity=200, period=60.0)
+
+
+def _agent(parts: Parts) -> SupervisorSpec:
+    machine, inventory = parts.machine, Inventory()
+    around = Surroundings(
+        engine=parts.engine,
+        cluster=machine.cluster,
+        limiter=anyio.CapacityLimiter(ENGINE_CONCURRENCY),
+        clock=parts.clock,
+        jitter=parts.random.random,
+        inventory=inventory,
+        agent=EXECUTOR,
+        images="agent/images",
+        provisions="agent/provisions",
+    )
+    executor = partial(Agent, parts.engine, machine, inventory, lambda task: TaskActor(task, around), parts.clock)
+    return SupervisorSpec(
+        strategy=Strategy.ONE_FOR_ONE,
+        intensity=10,
+        period=60.0,
+        children=(
+            ChildSpec("images", partial(ImagesActor, parts.engine)),
+            ChildSpec("provisions", partial(ProvisionsActor, parts.engine, machine.cluster, EXECUTOR)),
+            ChildSpec("tasks", _dynamic()),
+            ChildSpec("executor", executor),
+        ),
+    )
