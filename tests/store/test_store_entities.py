@@ -1,0 +1,129 @@
+"""The statements that commands are made of, run on a store."""
+
+import pytest
+
+from store import entities
+from store.contract import Outcome, Statement
+from store.schema import Table
+from store.sqlite import SqliteStore
+from tests.store.conftest import OpenSqlite
+
+pytestmark = pytest.mark.anyio
+
+EVENT_REVISIONS = "SELECT rev, n FROM events ORDER BY rev, n"
+
+
+@pytest.fixture
+async def store(open_store: OpenSqlite):
+    store = await open_store(threaded=False)
+    await store.claim_epoch("rome-1")
+    return store
+
+
+async def apply(store: SqliteStore, *statements: Statement) -> Outcome:
+    rid = str((await store.read("SELECT COUNT(*) AS many FROM requests"))[0]["many"])
+    return (await store.apply(statements, rid=rid, epoch=1)).outcome
+
+
+async def happen(store: SqliteStore, revision: int, *times: float) -> None:
+    """Go to `revision`, with one event at each of these times."""
+    told = [entities.event(revision, n, at=at, kind="k", subject="s", message="m") for n, at in enumerate(times)]
+    assert await apply(store, entities.bump_revision(revision - 1), *told) is Outcome.COMMITTED
+
+
+async def kept(store: SqliteStore) -> list[int]:
+    return [int(row["rev"] or 0) for row in await store.read(EVENT_REVISIONS)]
+
+
+async def compacted(store: SqliteStore) -> int:
+    return int((await store.read(entities.REVISION))[0]["compacted"] or 0)
+
+
+@pytest.mark.parametrize(
+    ("there", "expect", "outcome"),
+    [
+        (None, None, Outcome.COMMITTED),
+        (None, 0, Outcome.COMMITTED),
+        (None, 5, Outcome.CONFLICT),
+        (5, None, Outcome.COMMITTED),
+        (5, 0, Outcome.CONFLICT),
+        (5, 4, Outcome.CONFLICT),
+        (5, 5, Outcome.COMMITTED),
+    ],
+)
+async def test_put_holds_only_at_the_expected_version(store: SqliteStore, there, expect, outcome):
+    if there is not None:
+        await apply(store, entities.put(Table.NODES, "rome-1", "old", version=there))
+    put = entities.put(Table.NODES, "rome-1", "new", version=9, expect_version=expect)
+    assert await apply(store, put) is outcome
+    rows = [dict(row) for row in await store.read(entities.every(Table.NODES))]
+    written = {"key": "rome-1", "version": 9, "body": "new"}
+    assert rows == (
+        [written] if outcome is Outcome.COMMITTED else [{**written, "version": 5, "body": "old"}] * bool(there)
+    )
+
+
+@pytest.mark.parametrize(
+    ("there", "expect", "outcome"),
+    [
+        (None, None, Outcome.COMMITTED),
+        (None, 5, Outcome.CONFLICT),
+        (5, None, Outcome.COMMITTED),
+        (5, 4, Outcome.CONFLICT),
+        (5, 5, Outcome.COMMITTED),
+    ],
+)
+async def test_delete_holds_only_at_the_expected_version(store: SqliteStore, there, expect, outcome):
+    if there is not None:
+        await apply(store, entities.put(Table.NODES, "rome-1", "old", version=there))
+    assert await apply(store, entities.delete(Table.NODES, "rome-1", expect_version=expect)) is outcome
+    assert bool(await store.read(entities.every(Table.NODES))) == (outcome is Outcome.CONFLICT and there is not None)
+
+
+async def test_the_revision_goes_up_by_one_from_the_expected_one(store: SqliteStore):
+    assert await apply(store, entities.bump_revision(0)) is Outcome.COMMITTED
+    assert await apply(store, entities.bump_revision(0)) is Outcome.CONFLICT
+    assert [dict(row) for row in await store.read(entities.REVISION)] == [{"rev": 1, "compacted": 0}]
+
+
+async def test_events_after_a_revision_come_in_order_and_no_more_than_asked(store: SqliteStore):
+    for revision in (1, 2, 3):
+        await happen(store, revision, 10.0, 10.5)
+    rows = await store.read(entities.EVENTS_AFTER, (1, 3))
+    assert [(row["rev"], row["n"], row["at"]) for row in rows] == [(2, 0, 10.0), (2, 1, 10.5), (3, 0, 10.0)]
+
+
+@pytest.mark.parametrize(
+    ("keep", "since", "left", "floor"),
+    [
+        (100, 0.0, [1, 1, 2, 3, 3, 4], 0),
+        (6, 0.0, [1, 1, 2, 3, 3, 4], 0),
+        (5, 0.0, [2, 3, 3, 4], 1),  # never a revision in part
+        (2, 0.0, [4], 3),
+        (0, 0.0, [], 4),
+        (100, 30.0, [3, 3, 4], 2),
+        (100, 41.0, [], 4),
+        (2, 30.0, [4], 3),
+    ],
+)
+async def test_events_are_forgotten_by_count_and_age_in_whole_revisions(store: SqliteStore, keep, since, left, floor):
+    for revision, times in enumerate([(10.0, 10.0), (20.0,), (30.0, 30.0), (40.0,)], start=1):
+        await happen(store, revision, *times)
+    await apply(store, *entities.forget_events(keep=keep, since=since))
+    assert (await kept(store), await compacted(store)) == (left, floor)
+
+
+async def test_the_floor_of_forgotten_events_never_falls(store: SqliteStore):
+    await happen(store, 1, 10.0)
+    await happen(store, 2, 20.0)
+    await apply(store, *entities.forget_events(keep=1, since=0.0))
+    await apply(store, *entities.forget_events(keep=100, since=0.0))
+    assert await compacted(store) == 1
+
+
+async def test_requests_are_forgotten_by_revision(store: SqliteStore):
+    for revision in (1, 2, 3):
+        await happen(store, revision, 10.0)
+    await apply(store, entities.forget_requests(before=2))
+    rows = await store.read("SELECT rid, rev FROM requests ORDER BY rid")
+    assert [(row["rid"], row["rev"]) for row in rows] == [("2", 2), ("3", 3)]
