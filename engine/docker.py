@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
 import anyio
@@ -171,8 +171,11 @@ class DockerEngine:
         # The engine answers before it subscribes. Asked for what came since its own present time, it fills that gap.
         now = (await self._engine.json("GET", "info", about=about))["SystemTime"]
         params = {"since": f"{seconds(now):.6f}", **filters(type=["container"], event=ACTIONS, label=labels)}
-        async with self._engine.stream("GET", "events", about=about, params=params) as response:
-            yield self._told(lines(response))
+        async with (
+            self._engine.stream("GET", "events", about=about, params=params) as response,
+            aclosing(self._told(lines(response))) as told,
+        ):
+            yield told
 
     async def logs(
         self, container: str, *, follow: bool = False, tail: int | None = None, since: float = 0.0
@@ -263,7 +266,7 @@ class DockerEngine:
                 await _fine(EngineError, self.remove(container))
             raise
 
-    async def _told(self, told: AsyncIterator[bytes]) -> AsyncIterator[EngineEvent]:
+    async def _told(self, told: AsyncIterator[bytes]) -> AsyncGenerator[EngineEvent, None]:
         async for line in told:
             yield engine_event(orjson.loads(line))
         raise EngineUnavailable(f"the Docker Engine at {self._engine.host} ended its event stream; it is stopping")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -206,7 +206,8 @@ class FakeEngine:
         try:
             async with self._call("events"):
                 self._streams.add(stream)
-            yield self._read(stream)
+            async with aclosing(self._read(stream)) as events:
+                yield events
         finally:
             self._streams.discard(stream)
 
@@ -219,8 +220,12 @@ class FakeEngine:
             read = len(found.log)
         for line in lines[max(0, len(lines) - tail) :] if tail is not None else lines:
             yield line
+
+        def more() -> bool:
+            return len(found.log) > read or not found.running
+
         while follow:
-            await self._until(lambda seen=read: len(found.log) > seen or not found.running)
+            await self._until(more)
             fresh, read = found.log[read:], len(found.log)
             for line in fresh:
                 yield line
@@ -305,7 +310,7 @@ class FakeEngine:
         if changed is not None:
             changed.set()
 
-    async def _read(self, stream: _Stream) -> AsyncIterator[EngineEvent]:
+    async def _read(self, stream: _Stream) -> AsyncGenerator[EngineEvent, None]:
         while True:
             await self._until(lambda: bool(stream.waiting) or stream.broken, running=False)
             if not stream.waiting:

@@ -1,0 +1,453 @@
+"""What every engine under `engine.port.Engine` must do. A subclass says how to make one, and is marked for anyio.
+
+The tests ask for programs by what they do; `Stage.programs` tells which image and command does it on this engine.
+"""
+
+import io
+import secrets
+import socket
+import tarfile
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import anyio
+import pytest
+
+from cluster.container import ContainerSpec, Endpoint, PortBinding
+from cluster.spec import Healthcheck, Mount
+from engine.port import (
+    AddressTaken,
+    Conflict,
+    ContainerInfo,
+    Engine,
+    EngineEvent,
+    ImageUnavailable,
+    LogLine,
+    NameTaken,
+    NetworkRequest,
+    NotFound,
+    PortTaken,
+    Refused,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """An image and a command that behave in a certain way."""
+
+    image: str
+    command: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """`stays` runs until told to stop, then ends with 143; `deaf` is not moved by that; `fails` ends at once with 3.
+
+    `talks` writes one, two, three and ends. `well` and `sick` run, with a check that finds so. `absent` cannot be
+    started. `pulled` is an image that only the registry has, `unheard_of` one that it has not, `base` one to build on.
+    """
+
+    stays: Program
+    deaf: Program
+    fails: Program
+    talks: Program
+    well: Program
+    sick: Program
+    absent: Program
+    pulled: str
+    unheard_of: str
+    base: str
+
+
+@dataclass(slots=True)
+class Stage:
+    """One test's corner of an engine: all that it makes carries its label, and is removed at the end."""
+
+    engine: Engine
+    programs: Programs
+    token: str = field(default_factory=lambda: secrets.token_hex(4))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {"gbnt.test": self.token}
+
+    def name(self, word: str) -> str:
+        return f"test-{self.token}-{word}"
+
+    def spec(self, program: Program, word: str = "web", **changes: Any) -> ContainerSpec:
+        spec = ContainerSpec(self.name(word), program.image, self.labels, command=program.command)
+        return replace(spec, **changes)
+
+    async def run(self, program: Program, word: str = "web", **changes: Any) -> str:
+        """Create and start; the container's id."""
+        container = await self.engine.create(self.spec(program, word, **changes))
+        await self.engine.start(container)
+        return container
+
+    async def network(self, word: str = "net") -> NetworkRequest:
+        """Make a network on a subnet that is probably free."""
+        prefix = f"10.{220 + secrets.randbelow(30)}.{secrets.randbelow(256)}"
+        request = NetworkRequest(self.name(word), f"{prefix}.0/24", f"{prefix}.1", self.labels)
+        try:
+            await self.engine.create_network(request)
+        except AddressTaken:
+            return await self.network(word)
+        return request
+
+    async def look(self, container: str) -> ContainerInfo:
+        found = await self.engine.container(container)
+        assert found is not None
+        return found
+
+    async def reach(self, container: str, reached: Callable[[ContainerInfo], bool]) -> ContainerInfo:
+        """Follow the events until the container is as wanted."""
+        with anyio.fail_after(30):
+            async with self.engine.events(self.labels) as events:
+                while not reached(info := await self.look(container)):
+                    await anext(events)
+                return info
+
+    async def clean(self) -> None:
+        for container in await self.engine.containers(self.labels):
+            await self.engine.remove(container.id)
+        for network in await self.engine.networks(self.labels):
+            await self.engine.remove_network(network.name)
+        for volume in await self.engine.volumes(self.labels):
+            await self.engine.remove_volume(volume.name)
+
+
+def ended(info: ContainerInfo) -> bool:
+    return info.state == "exited"
+
+
+def free_port() -> int:
+    """A host port that nobody holds at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def at(address: str, network: NetworkRequest) -> Endpoint:
+    """The endpoint whose last number is `address`."""
+    return Endpoint(network.name, network.subnet.replace(".0/24", f".{address}"))
+
+
+async def texts(lines: AsyncIterator[LogLine]) -> list[str]:
+    return [line.text async for line in lines]
+
+
+async def tar(files: Mapping[str, str]) -> AsyncIterator[bytes]:
+    """A build context."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for name, text in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(text)
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    yield buffer.getvalue()
+
+
+class EngineContract:
+    """Override `stage` with a fixture that gives one, and cleans it afterwards."""
+
+    @pytest.fixture
+    def stage(self) -> Stage:
+        raise NotImplementedError
+
+    # ------------------------------------------------------------------------------------------- engine and images
+
+    async def test_the_engine_says_what_it_is(self, stage: Stage):
+        info = await stage.engine.info()
+        assert info.id
+        assert info.version
+        assert info.os == "linux"
+        assert info.cpus >= 1
+        assert info.memory > 0
+
+    async def test_an_image_that_is_not_here_is_none(self, stage: Stage):
+        assert await stage.engine.image(stage.programs.unheard_of) is None
+
+    async def test_a_pulled_image_is_here_under_its_name_and_its_id(self, stage: Stage):
+        assert await stage.engine.image(stage.programs.pulled) is None
+        progress = [step async for step in stage.engine.pull(stage.programs.pulled)]
+        image = await stage.engine.image(stage.programs.pulled)
+        assert image is not None
+        assert await stage.engine.image(image.id) == image
+        assert all(step.done <= step.total for step in progress)
+        assert progress[-1].done == progress[-1].total
+
+    async def test_an_image_that_no_registry_has_is_unavailable(self, stage: Stage):
+        with pytest.raises(ImageUnavailable, match=stage.programs.unheard_of):
+            async for _ in stage.engine.pull(stage.programs.unheard_of):
+                pass
+
+    async def test_a_built_image_is_here(self, stage: Stage):
+        context = tar({"Dockerfile": f"FROM {stage.programs.base}\nLABEL gbnt.test={stage.token}\n"})
+        lines = [line async for line in stage.engine.build(context, stage.name("built"), {})]
+        assert lines
+        assert await stage.engine.image(stage.name("built")) is not None
+
+    # ------------------------------------------------------------------------------------------- create and start
+
+    async def test_a_created_container_waits_and_is_found_by_id_name_and_label(self, stage: Stage):
+        container = await stage.engine.create(stage.spec(stage.programs.stays))
+        info = await stage.look(container)
+        assert (info.id, info.name, info.state, info.exit_code) == (container, stage.name("web"), "created", None)
+        assert info.labels["gbnt.test"] == stage.token
+        assert info.created_at > 0
+        assert info.started_at == info.finished_at == 0
+        assert await stage.look(info.name) == info
+        assert list(await stage.engine.containers(stage.labels)) == [info]
+
+    async def test_a_container_that_is_not_there_is_none(self, stage: Stage):
+        assert await stage.engine.container(stage.name("nobody")) is None
+
+    async def test_a_name_is_given_once(self, stage: Stage):
+        await stage.engine.create(stage.spec(stage.programs.stays))
+        with pytest.raises(NameTaken, match=stage.name("web")):
+            await stage.engine.create(stage.spec(stage.programs.stays))
+
+    async def test_create_without_its_image_leaves_nothing(self, stage: Stage):
+        with pytest.raises(NotFound, match=stage.programs.unheard_of):
+            await stage.engine.create(stage.spec(stage.programs.stays, image=stage.programs.unheard_of))
+        assert await stage.engine.containers(stage.labels) == []
+
+    async def test_a_started_container_runs_and_starting_it_again_changes_nothing(self, stage: Stage):
+        container = await stage.run(stage.programs.stays)
+        before = await stage.look(container)
+        await stage.engine.start(container)
+        assert before.state == "running"
+        assert before.exit_code is None
+        assert before.started_at > 0
+        assert await stage.look(container) == before
+
+    async def test_a_container_that_is_gone_cannot_be_started(self, stage: Stage):
+        with pytest.raises(NotFound):
+            await stage.engine.start(stage.name("nobody"))
+
+    async def test_a_container_that_cannot_start_says_why_and_stays(self, stage: Stage):
+        container = await stage.engine.create(stage.spec(stage.programs.absent))
+        with pytest.raises(Refused, match="no-such-command"):
+            await stage.engine.start(container)
+        info = await stage.look(container)
+        assert info.state == "created"
+        assert "no-such-command" in info.error
+
+    async def test_an_exit_code_is_kept(self, stage: Stage):
+        container = await stage.run(stage.programs.fails)
+        info = await stage.reach(container, ended)
+        assert info.exit_code == 3
+        assert not info.oom_killed
+        assert 0 < info.started_at <= info.finished_at
+
+    # ------------------------------------------------------------------------------------------- stop and remove
+
+    async def test_stop_returns_when_the_container_ended_by_itself(self, stage: Stage):
+        container = await stage.run(stage.programs.stays)
+        await stage.engine.stop(container, 20.0)
+        info = await stage.look(container)
+        assert (info.state, info.exit_code) == ("exited", 143)
+
+    async def test_stop_kills_what_does_not_listen(self, stage: Stage):
+        container = await stage.run(stage.programs.deaf)
+        await stage.engine.stop(container, 0.1)
+        info = await stage.look(container)
+        assert (info.state, info.exit_code) == ("exited", 137)
+
+    async def test_kill_ends_a_container_at_once(self, stage: Stage):
+        container = await stage.run(stage.programs.deaf)
+        await stage.engine.kill(container)
+        assert (await stage.reach(container, ended)).exit_code == 137
+
+    async def test_stopping_and_killing_what_does_not_run_is_fine(self, stage: Stage):
+        created = await stage.engine.create(stage.spec(stage.programs.stays))
+        for container in (created, stage.name("nobody")):
+            await stage.engine.stop(container, 1.0)
+            await stage.engine.kill(container)
+
+    async def test_remove_takes_a_running_container_and_frees_its_name(self, stage: Stage):
+        container = await stage.run(stage.programs.stays)
+        await stage.engine.remove(container)
+        assert await stage.engine.container(container) is None
+        await stage.run(stage.programs.stays)
+
+    async def test_remove_may_be_repeated_also_at_the_same_time(self, stage: Stage):
+        container = await stage.run(stage.programs.stays)
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(stage.engine.remove, container)
+        await stage.engine.remove(container)
+        assert await stage.engine.containers(stage.labels) == []
+
+    # ------------------------------------------------------------------------------------------- lists and events
+
+    async def test_a_list_has_all_states_and_only_these_labels(self, stage: Stage):
+        ran = await stage.run(stage.programs.fails, "ran")
+        runs = await stage.run(stage.programs.stays, "runs", labels={**stage.labels, "tier": "front"})
+        await stage.reach(ran, ended)
+        listed = {info.id: info for info in await stage.engine.containers(stage.labels)}
+        assert {identity: info.state for identity, info in listed.items()} == {ran: "exited", runs: "running"}
+        assert listed[ran].exit_code == 3
+        assert [info.id for info in await stage.engine.containers({**stage.labels, "tier": "front"})] == [runs]
+
+    async def test_events_tell_a_life_in_order(self, stage: Stage):
+        other = replace(stage, token=f"{stage.token}-other")
+        async with stage.engine.events(stage.labels) as events:
+            await stage.engine.remove(await stage.run(stage.programs.stays, labels=other.labels))
+            container = await stage.run(stage.programs.fails)
+            told = await _take(events, 3)
+            await stage.engine.remove(container)
+            told += await _take(events, 1)
+        assert [event.action for event in told] == ["create", "start", "die", "destroy"]
+        assert {event.container for event in told} == {container}
+        assert told[2].exit_code == 3
+        assert all(event.labels["gbnt.test"] == stage.token for event in told)
+        assert [event.at for event in told] == sorted(event.at for event in told)
+
+    async def test_no_event_is_lost_between_entering_and_reading(self, stage: Stage):
+        for round_number in range(5):
+            async with stage.engine.events(stage.labels) as events:
+                container = await stage.engine.create(stage.spec(stage.programs.stays, f"web-{round_number}"))
+                assert [event.container for event in await _take(events, 1)] == [container]
+
+    async def test_health_is_told_and_kept(self, stage: Stage):
+        check = Healthcheck(("CMD-SHELL", "true"), interval=0.1)
+        async with stage.engine.events(stage.labels) as events:
+            container = await stage.run(stage.programs.well, healthcheck=check)
+            told = await _take(events, 3)
+        assert [(event.action, event.health) for event in told] == [
+            ("create", ""),
+            ("start", ""),
+            ("health", "healthy"),
+        ]
+        assert (await stage.look(container)).health == "healthy"
+
+    async def test_a_failed_check_leaves_its_words(self, stage: Stage):
+        check = Healthcheck(("CMD-SHELL", "echo the check says unhealthy; false"), interval=0.1, retries=1)
+        container = await stage.run(stage.programs.sick, healthcheck=check)
+        info = await stage.reach(container, lambda info: info.health == "unhealthy")
+        assert info.health_log == "the check says unhealthy"
+
+    async def test_without_a_check_there_is_no_health(self, stage: Stage):
+        assert (await stage.look(await stage.run(stage.programs.stays))).health == ""
+
+    # ------------------------------------------------------------------------------------------- logs
+
+    async def test_a_log_is_read_in_order_and_from_its_end(self, stage: Stage):
+        container = await stage.run(stage.programs.talks)
+        await stage.reach(container, ended)
+        assert await texts(stage.engine.logs(container)) == ["one", "two", "three"]
+        assert await texts(stage.engine.logs(container, tail=1)) == ["three"]
+        assert await texts(stage.engine.logs(container, tail=0)) == []
+
+    async def test_a_followed_log_ends_with_the_container(self, stage: Stage):
+        container = await stage.run(stage.programs.talks)
+        with anyio.fail_after(20):
+            assert await texts(stage.engine.logs(container, follow=True)) == ["one", "two", "three"]
+
+    async def test_what_is_not_there_has_no_log(self, stage: Stage):
+        with pytest.raises(NotFound):
+            await texts(stage.engine.logs(stage.name("nobody")))
+
+    # ------------------------------------------------------------------------------------------- networks and ports
+
+    async def test_a_container_has_the_addresses_that_were_given(self, stage: Stage):
+        front, back = await stage.network("front"), await stage.network("back")
+        endpoints = (at("9", front), at("10", back))
+        info = await stage.look(await stage.run(stage.programs.stays, endpoints=endpoints))
+        assert info.addresses == {end.network: end.ipv4_address for end in endpoints}
+
+    async def test_an_address_is_held_once(self, stage: Stage):
+        network = await stage.network()
+        await stage.run(stage.programs.stays, "one", endpoints=(at("9", network),))
+        with pytest.raises(AddressTaken):
+            await stage.run(stage.programs.stays, "two", endpoints=(at("9", network),))
+
+    async def test_a_network_that_is_not_there_is_named(self, stage: Stage):
+        network = await stage.network()
+        nowhere = stage.name("nowhere")
+        with pytest.raises(NotFound, match=nowhere):
+            await stage.run(stage.programs.stays, endpoints=(at("9", network), Endpoint(nowhere)))
+
+    async def test_a_published_port_is_held_once_and_named_when_taken(self, stage: Stage):
+        port = free_port()
+        binding = PortBinding(80, host_ip="127.0.0.1", host_port=port)
+        first = await stage.run(stage.programs.stays, "one", ports=(binding,))
+        second = await stage.engine.create(stage.spec(stage.programs.stays, "two", ports=(binding,)))
+        with pytest.raises(PortTaken, match=str(port)):
+            await stage.engine.start(second)
+        assert [bound.host_port for bound in (await stage.look(first)).ports] == [port]
+        await stage.engine.remove(first)
+        await stage.engine.start(second)
+        assert (await stage.look(second)).state == "running"
+
+    async def test_the_engine_chooses_a_port_where_none_is_given(self, stage: Stage):
+        bindings = (PortBinding(80, host_ip="127.0.0.1"), PortBinding(53, "udp", host_ip="127.0.0.1"))
+        info = await stage.look(await stage.run(stage.programs.stays, ports=bindings))
+        assert {(bound.target, bound.protocol, bound.host_ip) for bound in info.ports} == {
+            (80, "tcp", "127.0.0.1"),
+            (53, "udp", "127.0.0.1"),
+        }
+        assert all(bound.host_port for bound in info.ports)
+
+    async def test_each_container_takes_one_port_of_a_range(self, stage: Stage):
+        first = free_port()
+        binding = PortBinding(80, host_ip="127.0.0.1", host_port=first, host_port_last=first + 9)
+        taken = set()
+        for word in ("one", "two"):
+            info = await stage.look(await stage.run(stage.programs.stays, word, ports=(binding,)))
+            taken |= {bound.host_port for bound in info.ports}
+        assert len(taken) == 2
+        assert taken <= set(range(first, first + 10))
+
+    async def test_a_network_is_listed_with_what_was_asked_for(self, stage: Stage):
+        request = await stage.network()
+        container = await stage.run(stage.programs.stays, endpoints=(at("9", request),))
+        [network] = await stage.engine.networks(stage.labels)
+        assert (network.name, network.subnets, network.gateway) == (request.name, (request.subnet,), request.gateway)
+        assert network.labels == stage.labels
+        assert network.containers == (container,)
+        assert request.name in {each.name for each in await stage.engine.networks()}
+
+    async def test_a_network_has_its_name_and_its_subnet_to_itself(self, stage: Stage):
+        request = await stage.network()
+        with pytest.raises(NameTaken, match=request.name):
+            await stage.engine.create_network(request)
+        with pytest.raises(AddressTaken):
+            await stage.engine.create_network(replace(request, name=stage.name("other")))
+
+    async def test_a_network_in_use_is_not_removed_and_one_that_is_gone_is_fine(self, stage: Stage):
+        request = await stage.network()
+        container = await stage.run(stage.programs.stays, endpoints=(at("9", request),))
+        with pytest.raises(Conflict, match=request.name):
+            await stage.engine.remove_network(request.name)
+        await stage.engine.remove(container)
+        await stage.engine.remove_network(request.name)
+        await stage.engine.remove_network(request.name)
+        assert await stage.engine.networks(stage.labels) == []
+
+    # ------------------------------------------------------------------------------------------- volumes
+
+    async def test_a_volume_is_made_once_and_removed_once(self, stage: Stage):
+        create = partial(stage.engine.create_volume, stage.name("data"), "", {}, stage.labels)
+        await create()
+        await create()
+        assert [volume.name for volume in await stage.engine.volumes(stage.labels)] == [stage.name("data")]
+        await stage.engine.remove_volume(stage.name("data"))
+        await stage.engine.remove_volume(stage.name("data"))
+        assert await stage.engine.volumes(stage.labels) == []
+
+    async def test_a_volume_in_use_is_not_removed(self, stage: Stage):
+        await stage.engine.create_volume(stage.name("data"), "local", {}, stage.labels)
+        mount = Mount("volume", "/data", stage.name("data"))
+        await stage.engine.create(stage.spec(stage.programs.stays, mounts=(mount,)))
+        with pytest.raises(Conflict, match=stage.name("data")):
+            await stage.engine.remove_volume(stage.name("data"))
+
+
+async def _take(events: AsyncIterator[EngineEvent], count: int) -> list[EngineEvent]:
+    with anyio.fail_after(20):
+        return [await anext(events) for _ in range(count)]

@@ -1,0 +1,72 @@
+"""The engine's contract on each engine there is: the fake one on both event loops, and Docker."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from engine.docker import DockerEngine
+from engine.fake import FakeEngine, FakeImage
+from tests.contract.engine_contract import EngineContract, Program, Programs, Stage
+from tests.engine.registry import Registry, docker
+
+FAKE_IMAGES = {
+    "stays": FakeImage(local=True),
+    "deaf": FakeImage(local=True, stops_in=None),
+    "fails": FakeImage(local=True, runs_for=0.0, exit_code=3),
+    "talks": FakeImage(local=True, runs_for=0.0, output=("one", "two", "three")),
+    "well": FakeImage(local=True, healthy_after=0.01),
+    "sick": FakeImage(local=True, healthy_after=None, unhealthy_after=0.01),
+    "absent": FakeImage(
+        local=True, refuses='the image has no command "no-such-command"; correct command or entrypoint'
+    ),
+    "pulled": FakeImage(),
+}
+
+
+@pytest.mark.anyio
+class TestFakeEngine(EngineContract):
+    @pytest.fixture
+    def stage(self) -> Stage:
+        engine = FakeEngine()
+        engine.images.update(FAKE_IMAGES)
+        behaving = {word: Program(word) for word in FAKE_IMAGES if word != "pulled"}
+        return Stage(engine, Programs(**behaving, pulled="pulled", unheard_of="unheard-of", base="stays"))
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with Registry.serving(tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
+
+
+@pytest.mark.anyio
+@pytest.mark.engine
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+class TestDockerEngine(EngineContract):
+    @pytest.fixture
+    async def stage(self, registry: Registry):
+        engine = DockerEngine()
+        pulled = registry.push("busybox:latest", "pulled")
+        programs = Programs(
+            stays=_shell("trap 'exit 143' TERM; sleep 1000 & wait"),
+            deaf=Program("busybox", ("sleep", "1000")),
+            fails=_shell("exit 3"),
+            talks=_shell("echo one; echo two; echo three"),
+            well=Program("busybox", ("sleep", "1000")),
+            sick=Program("busybox", ("sleep", "1000")),
+            absent=Program("busybox", ("no-such-command",)),
+            pulled=pulled,
+            unheard_of=f"{registry.address}/unheard-of:1",
+            base="busybox",
+        )
+        stage = Stage(engine, programs)
+        yield stage
+        await stage.clean()
+        await engine.close()
+        for image in (pulled, stage.name("built")):
+            if await engine.image(image) is not None:
+                docker("image", "rm", image)
+
+
+def _shell(script: str) -> Program:
+    return Program("busybox", ("sh", "-c", script))

@@ -1,0 +1,1 @@
+"""Tests of the container engine port and what stands behind it."""
