@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+
+from cli.errors import BadInput
+
+UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 def age(since: object, now: float) -> str:
@@ -19,9 +23,9 @@ def age(since: object, now: float) -> str:
 
 def span(seconds: float) -> str:
     """A length of time in its largest unit that is not below 2, except for the smallest."""
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds // size:.0f}{unit}"
+    for unit, length in UNITS.items():
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f}{unit}"
     return f"{seconds:.0f}s"
 
 
@@ -45,6 +49,14 @@ def countdown(until: object, now: float) -> int:
     return max(0, math.ceil(seconds_of(until) - now))
 
 
+def duration(text: str) -> float:
+    """Seconds of a length of time such as `90s`, `10m`, `2h`, `3d`. Raises BadInput."""
+    number, unit = text[:-1], text[-1:]
+    if unit not in UNITS or not number.isdecimal():
+        raise BadInput(f'"{text}" is no length of time: write it as 90s, 10m, 2h or 3d')
+    return float(number) * UNITS[unit]
+
+
 def size(amount: float) -> str:
     """Bytes, as `512 B`, `3.4 MB`, `16 GB`."""
     for unit in ("B", "kB", "MB", "GB"):
@@ -63,3 +75,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` (did you mean "web"?)` where one of `known` is close to `word`, else nothing."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f' (did you mean "{close[0]}"?)' if close else ""
+
+
+def said(subject: str, changes: Mapping[str, str]) -> str:
+    """What a change did, in one line: `shop: db unchanged, web updated`."""
+    real = [change for change in changes.values() if change != "unchanged"]
+    if not real:
+        return f"{subject}: nothing to change"
+    return f"{subject}: {', '.join(f'{name} {change}' for name, change in sorted(changes.items()))}"

@@ -1,0 +1,50 @@
+"""`gbnt actor`: the supervised parts that the manager is made of."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import typer
+
+from cli.actor_tree import drawn
+from cli.connect import ContextOption, connect
+from cli.group import example, group
+from cli.output import NoTruncOption, Output, OutputOption, show_list, show_value
+from cli.table import Column, column
+from cli.words import age
+
+app = group("See the supervised parts of the manager itself.")
+
+
+@app.command("ls", epilog=example("gbnt actor ls"))
+def ls(context: ContextOption = "", output: OutputOption = Output.TABLE, no_trunc: NoTruncOption = False) -> None:
+    """List every actor: its mailbox, what it handled, and how often it was restarted."""
+    now = time.time()
+    columns = (
+        column("ADDRESS", "address", flexible=True),
+        column("KIND", "kind"),
+        column("STATE", "state"),
+        Column("MAILBOX", lambda row: f"{row['mailbox']}/{row['capacity']}"),
+        column("HANDLED", "processed"),
+        column("RESTARTS", "restarts"),
+        Column("SINCE", lambda row: age(row["started_at"], now)),
+        column("LAST FAILURE", "last_failure", flexible=True),
+    )
+    show_list(connect(context).actors(), columns, output, no_trunc=no_trunc, empty="no actors")
+
+
+@app.command("tree", epilog=example("gbnt actor tree"))
+def tree(context: ContextOption = "") -> None:
+    """Draw the tree of supervision, with restarts and last failures."""
+    print("\n".join(drawn(connect(context).actors(), time.time())))
+
+
+@app.command("inspect", epilog=example("gbnt actor inspect senate"))
+def inspect(
+    path: Annotated[str, typer.Argument(metavar="PATH", show_default=False)],
+    context: ContextOption = "",
+    output: OutputOption = Output.YAML,
+) -> None:
+    """Print all that one actor says of itself."""
+    show_value(connect(context).actor(path), output)

@@ -1,0 +1,157 @@
+"""`gbnt service`: one service of a stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.connect import ContextOption, connect
+from cli.errors import BadInput
+from cli.group import example, group
+from cli.listing import SERVICES, show_tasks
+from cli.logs import (
+    FollowOption,
+    PreviousOption,
+    SinceOption,
+    TailOption,
+    TimestampsOption,
+    log_query,
+    print_logs,
+)
+from cli.output import NoTruncOption, Output, OutputOption, show_list, show_value
+from cli.table import Row
+from cli.words import said
+
+if TYPE_CHECKING:
+    from cli.client import Client
+
+app = group("See, scale, update and restart services. A service is called STACK/SERVICE, or SERVICE where one has it.")
+
+Name = Annotated[str, typer.Argument(metavar="SERVICE", show_default=False)]
+WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until its stack runs as wanted.")]
+
+
+@app.command("ls", epilog=example("gbnt service ls", "gbnt service ls --stack shop"))
+def ls(
+    stack: Annotated[str, typer.Option("--stack", help="Only those of this stack.", show_default=False)] = "",
+    context: ContextOption = "",
+    output: OutputOption = Output.TABLE,
+    no_trunc: NoTruncOption = False,
+) -> None:
+    """List the services."""
+    show_list(connect(context).services(stack), SERVICES, output, no_trunc=no_trunc, empty="no services")
+
+
+@app.command("ps", epilog=example("gbnt service ps shop/web"))
+def ps(
+    name: Name, context: ContextOption = "", output: OutputOption = Output.TABLE, no_trunc: NoTruncOption = False
+) -> None:
+    """List a service's tasks, and what ran in their places before."""
+    client = connect(context)
+    key = client.service_key(name)
+    client.service(key)
+    stack, _, service = key.partition("/")
+    tasks = client.tasks(stack, service, ended=True)
+    show_tasks(tasks, output, no_trunc=no_trunc, empty=f"{key} has no tasks")
+
+
+@app.command("inspect", epilog=example("gbnt service inspect shop/web"))
+def inspect(name: Name, context: ContextOption = "", output: OutputOption = Output.YAML) -> None:
+    """Print all that is known of a service, its definition included."""
+    client = connect(context)
+    show_value(client.service(client.service_key(name)), output)
+
+
+@app.command(
+    "scale", epilog=example("gbnt service scale shop/web=3", "gbnt service scale shop/web=3 shop/api=2 --wait")
+)
+def scale(
+    targets: Annotated[list[str], typer.Argument(metavar="SERVICE=REPLICAS...", show_default=False)],
+    wait: WaitOption = False,
+    context: ContextOption = "",
+) -> None:
+    """Run another number of replicas."""
+    wanted = [_target(text) for text in targets]
+    client = connect(context)
+    for name, replicas in wanted:
+        _change(client, name, wait, partial(client.scale, replicas=replicas))
+
+
+@app.command("update", epilog=example("gbnt service update shop/web --image nginx:1.29"))
+def update(
+    name: Name,
+    image: Annotated[str, typer.Option("--image", help="The image to run from now on.", show_default=False)] = "",
+    force: Annotated[bool, typer.Option("--force", help="New containers, even if nothing changed.")] = False,
+    wait: WaitOption = False,
+    context: ContextOption = "",
+) -> None:
+    """Roll a service over to another image, or to new containers of what it is."""
+    if not image and not force:
+        raise BadInput("say what to change: --image IMAGE, or --force for new containers of the same")
+    client = connect(context)
+    _change(client, name, wait, partial(client.update, image=image, force=force))
+
+
+@app.command("restart", epilog=example("gbnt service restart shop/web"))
+def restart(name: Name, wait: WaitOption = False, context: ContextOption = "") -> None:
+    """Replace a service's containers, as its update policy paces it."""
+    client = connect(context)
+    _change(client, name, wait, partial(client.hold_service, action="restart"))
+
+
+@app.command("stop", epilog=example("gbnt service stop shop/web"))
+def stop(name: Name, wait: WaitOption = False, context: ContextOption = "") -> None:
+    """Stop a service's containers and keep them down until `start`."""
+    client = connect(context)
+    _change(client, name, wait, partial(client.hold_service, action="stop"))
+
+
+@app.command("start", epilog=example("gbnt service start shop/web"))
+def start(name: Name, wait: WaitOption = False, context: ContextOption = "") -> None:
+    """Let a stopped service run again."""
+    client = connect(context)
+    _change(client, name, wait, partial(client.hold_service, action="start"))
+
+
+@app.command("rm", epilog=example("gbnt service rm shop/web"))
+def rm(name: Name, context: ContextOption = "") -> None:
+    """Remove a service from its stack, until a deploy of a file that has it brings it back."""
+    client = connect(context)
+    _change(client, name, False, client.remove_service)
+
+
+@app.command("logs", epilog=example("gbnt service logs shop/web -f", "gbnt service logs shop/web --previous"))
+def logs(
+    name: Name,
+    follow: FollowOption = False,
+    tail: TailOption = None,
+    since: SinceOption = "",
+    previous: PreviousOption = False,
+    timestamps: TimestampsOption = False,
+    context: ContextOption = "",
+) -> None:
+    """Print the output of all tasks of a service, in the order of time."""
+    client = connect(context)
+    lines = client.service_logs(client.service_key(name), log_query(follow, tail, since, previous))
+    print_logs(lines, timestamps=timestamps)
+
+
+def _target(text: str) -> tuple[str, int]:
+    name, equals, number = text.partition("=")
+    if not (name and equals and number.isdecimal()):
+        raise BadInput(f'"{text}" is not SERVICE=REPLICAS, as in shop/web=3')
+    return name, int(number)
+
+
+def _change(client: Client, name: str, wait: bool, change: Callable[[str], Row]) -> None:
+    """Make one change to the service that a person named, say what it did, and wait for its stack where asked."""
+    key = client.service_key(name)
+    accepted = change(key)
+    print(said(key, accepted["changes"]))
+    if wait:
+        from cli.follow import settle
+
+        settle(client, key.partition("/")[0], accepted["revision"])

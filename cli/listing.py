@@ -1,0 +1,58 @@
+"""The tables that more than one command shows: tasks with their past, and services."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from cli.output import Output, show_list
+from cli.table import Column, Row, column
+from cli.task_words import note, short_name, state, with_past
+from cli.words import age
+
+SERVICES = (
+    column("NAME", "name"),
+    Column("REPLICAS", lambda row: "stopped" if row["stopped"] else f"{row['running']}/{row['replicas']}"),
+    column("IMAGE", "image", flexible=True),
+    column("PORTS", "ports", flexible=True),
+    Column("UPDATE", lambda row: row.get("update_message") or row.get("update"), flexible=True),
+)
+
+
+def show_tasks(tasks: Sequence[Row], output: Output, *, no_trunc: bool, empty: str, past: bool = True) -> None:
+    """Tasks by service and slot; with `past`, what ran in the slot before stands under each."""
+    rows = list(with_past(tasks)) if past and output is Output.TABLE else tasks
+    show_list(rows, _task_columns(time.time(), whole=not past), output, no_trunc=no_trunc, empty=empty)
+
+
+def _task_columns(now: float, *, whole: bool) -> tuple[Column, ...]:
+    """`whole` names a task with its stack, for lists of more than one."""
+
+    def name(row: Row) -> str:
+        if "ended" in row:
+            return f"\\_ {short_name(row)}"
+        return str(row["name"]) if whole else short_name(row)
+
+    def status(row: Row) -> str:
+        ended = row.get("ended")
+        if ended is None:
+            return state(row, now)
+        return "ended" if ended["exit_code"] is None else f"exit {ended['exit_code']}"
+
+    def since(row: Row) -> str:
+        return age(row["ended"]["ended_at"] if "ended" in row else row["since"], now)
+
+    def container(row: Row) -> str:
+        return str(row.get("ended", row)["container_name"] or "")
+
+    def reason(row: Row) -> str:
+        return str(row["ended"]["reason"] or "") if "ended" in row else note(row)
+
+    return (
+        Column("NAME", name),
+        column("NODE", "node"),
+        Column("STATE", status),
+        Column("SINCE", since),
+        Column("CONTAINER", container, flexible=True),
+        Column("NOTE", reason, flexible=True),
+    )

@@ -1,0 +1,108 @@
+"""The root of the command line: finds the one module that a command needs, and turns errors into sentences.
+
+Commands are imported when they are called, and help for all of them is written from the table below: a program that
+starts other programs is run often, and a person notices a tenth of a second.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cli.errors import CliError
+from gubernator import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One word after `gbnt`: the module whose `app` answers it, and what the overview says."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "serve": Entry("cli.commands.serve", "Run a node on this machine"),
+    "stack": Entry("cli.commands.stack", "Deploy compose files, and see, stop and remove what they became"),
+    "service": Entry("cli.commands.service", "See, scale, update and restart services"),
+    "task": Entry("cli.commands.task", "See, read and replace single tasks"),
+    "logs": Entry("cli.commands.logs", "Read the output of a service"),
+    "node": Entry("cli.commands.node", "See the machines"),
+    "events": Entry("cli.commands.events", "See what changed, and follow it"),
+    "actor": Entry("cli.commands.actor", "See the supervised parts of the manager itself"),
+    "health": Entry("cli.commands.health", "Ask a node whether it is well"),
+    "token": Entry("cli.commands.token", "Make and revoke credentials"),
+    "snapshot": Entry("cli.commands.snapshot", "Make, list and restore snapshots of the cluster's state"),
+    "context": Entry("cli.commands.context", "Choose among the clusters that this user knows"),
+    "version": Entry("", "Print the version"),
+}
+
+
+def main() -> int:
+    """Run the command in `sys.argv` and return its exit status: see the tree in cli/errors.py, and 130 for Ctrl-C."""
+    return run(sys.argv[1:])
+
+
+def run(words: Sequence[str]) -> int:
+    """Run a command line without its program's name."""
+    try:
+        return _run(words)
+    except CliError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader, say `head`, has what it wants. Python must not try to flush into it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def overview() -> str:
+    """What `gbnt --help` prints."""
+    width = max(map(len, COMMANDS))
+    listed = "\n".join(f"  {name:<{width}}  {entry.summary}" for name, entry in COMMANDS.items())
+    return f"""gbnt {__version__} runs compose files, supervised and explained.
+
+Usage: gbnt COMMAND [ARGUMENTS]
+
+Commands:
+{listed}
+
+`gbnt COMMAND --help` says more, with an example each. To begin:
+  sudo gbnt serve --install
+  gbnt stack deploy -c compose.yaml"""
+
+
+def _run(words: Sequence[str]) -> int:
+    match words:
+        case [] | ["help"] | ["--help" | "-h", *_]:
+            print(overview())
+            return 0
+        case ["help", *names]:
+            return _run([*names, "--help"])
+        case ["version" | "--version", *_]:
+            print(f"gbnt {__version__}")
+            return 0
+        case [name, *arguments] if name in COMMANDS:
+            return _call(name, arguments)
+    return _unknown(words[0])
+
+
+def _call(name: str, arguments: Sequence[str]) -> int:
+    app = importlib.import_module(COMMANDS[name].module).app
+    try:
+        app(args=list(arguments), prog_name=f"gbnt {name}")
+    except SystemExit as end:  # how the framework ends, with usage errors printed
+        return end.code if isinstance(end.code, int) else 0
+    return 0
+
+
+def _unknown(word: str) -> int:
+    from cli.words import did_you_mean
+
+    print(f'error: gbnt has no command "{word}"{did_you_mean(word, COMMANDS)}; see `gbnt --help`', file=sys.stderr)
+    return 2

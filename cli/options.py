@@ -1,0 +1,57 @@
+"""What a node is started with, and where each value may come from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cli.errors import BadInput
+
+API_PORT = 4000
+TELEMETRY_PORT = 4002
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """Everything that `gbnt serve` may be told.
+
+    An empty `advertise_addr` is this machine's address towards its default route; an empty `node_name` its host name.
+    `network_pool` is the range (CIDR) that stacks' networks are cut from; empty is gbnt's own choice. `api_token` is
+    the secret of the first credential where the person brings one; otherwise the first start makes it.
+    """
+
+    data_dir: Path
+    bind: str = "0.0.0.0"
+    advertise_addr: str = ""
+    api_port: int = API_PORT
+    telemetry_port: int = TELEMETRY_PORT
+    node_name: str = ""
+    network_pool: str = ""
+    log_level: str = "info"
+    web: bool = False
+    web_user: str = "admin"
+    web_password: str = field(default="", repr=False)
+    api_token: str = field(default="", repr=False)
+
+
+def default_data_dir() -> Path:
+    """`/var/lib/gubernator` for root, `~/.local/share/gubernator` for anybody else."""
+    return Path("/var/lib/gubernator") if os.geteuid() == 0 else Path.home() / ".local" / "share" / "gubernator"
+
+
+def secret(name: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The value of the variable `name`, or the content of the file that `<name>_FILE` names; empty where neither is.
+
+    Raises BadInput where both are set, or the file cannot be read.
+    """
+    value, path = environment.get(name, ""), environment.get(f"{name}_FILE", "")
+    if value and path:
+        raise BadInput(f"{name} and {name}_FILE are both set: unset one of them")
+    if not path:
+        return value
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"cannot read the file that {name}_FILE names: {error}") from error
