@@ -62,10 +62,10 @@ class TestDockerEngine(EngineContract):
         stage = Stage(engine, programs)
         yield stage
         await stage.clean()
-        await engine.close()
         for image in (pulled, stage.name("built")):
             if await engine.image(image) is not None:
                 docker("image", "rm", image)
+        await engine.close()
 
 
 def _shell(script: str) -> Program:
