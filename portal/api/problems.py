@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from actors.protocol import Refused
 from portal.backend import EngineFailed
-from supervisor.errors import ActorError
+from supervisor.errors import ActorError, MailboxFull, NoSuchActor, Unreachable
 
 STATUS = {
     "not_found": 404,
@@ -70,9 +70,9 @@ def refusal(refused: Refused) -> Problem:
 
 
 def unanswered(error: ActorError, *, writing: bool) -> Problem:
-    """What to say when an actor gave no answer: after a write nobody knows whether it was done."""
+    """What to say when no answer came: after a write that the actor may have had, nobody knows if it was done."""
     log.warning("no answer from an actor: %s", error)
-    if writing:
+    if writing and not isinstance(error, NoSuchActor | Unreachable | MailboxFull):
         text = "the manager did not answer in time, and the change may have been made"
         return Problem("unknown", f"{text}: send the same request with the same Idempotency-Key again")
     return Problem("unavailable", "the manager does not answer; try again in a moment, or see `gbnt actor tree`")

@@ -1,14 +1,12 @@
-"""A request's parts, read and checked: who is behind it, its body, its parameters, and what it asks of the actors."""
+"""What all handlers share: the backend, questions and commands to actors, parameters, and the shapes of answers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import cache
 from typing import TypeVar, cast
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,7 +16,6 @@ from portal.api.problems import Problem, refusal, unanswered
 from portal.backend import Backend
 from supervisor.errors import ActorError
 
-LARGEST_BODY = 16 * 1024 * 1024
 LONGEST_KEY = 200
 READ_TIMEOUT = 5.0
 WRITE_TIMEOUT = 30.0
@@ -84,33 +81,6 @@ def key_of(request: Request) -> str:
     if len(key) > LONGEST_KEY or not key.isprintable():
         raise Problem("invalid", f"the Idempotency-Key must be at most {LONGEST_KEY} printable characters")
     return key
-
-
-async def body_of(request: Request, kind: type[T]) -> T:
-    """The JSON body as a dataclass, strictly: a key that is not known, or another type, is refused by its name."""
-    data = await _read(request)
-    try:
-        return cast(T, _adapter(kind).validate_json(data or b"{}", strict=True))
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise Problem(
-            "invalid", f"the body is not as it must be: {place + ': ' if place else ''}{first['msg']}"
-        ) from None
-
-
-async def _read(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            raise Problem("invalid", f"the body is larger than {LARGEST_BODY >> 20} MiB", status=413)
-    return bytes(body)
-
-
-@cache
-def _adapter(kind: type[object]) -> TypeAdapter[object]:
-    return TypeAdapter(kind)
 
 
 def flag(request: Request, name: str) -> bool:

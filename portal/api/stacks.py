@@ -11,10 +11,11 @@ from starlette.routing import Route
 from actors.protocol import DeployStack, HoldStack, RemoveStack
 from cluster.model import Stack, State
 from cluster.spec import StackSpec
+from portal.api.bodies import body_of
 from portal.api.lines import Lines
 from portal.api.problems import Problem, missing
 from portal.api.progress import follow_stack
-from portal.api.requests import answer, backend_of, body_of, change, key_of, listing, state_of, whole
+from portal.api.requests import answer, backend_of, change, key_of, listing, state_of, whole
 from portal.rows import stack_row
 
 

@@ -10,8 +10,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from actors.protocol import Accepted, CreateToken, RevokeToken
+from portal.api.bodies import body_of
 from portal.api.problems import Problem
-from portal.api.requests import answer, backend_of, body_of, change, command, key_of, listing, state_of
+from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of
 from portal.credentials import new_credential
 from portal.rows import token_row
 

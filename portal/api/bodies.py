@@ -1,0 +1,65 @@
+"""A request's JSON body as a dataclass: bounded, strict, and refused in words."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import TypeVar, cast
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
+
+from portal.api.problems import Problem
+
+LARGEST = 16 * 1024 * 1024
+
+T = TypeVar("T")
+
+
+async def body_of(request: Request, kind: type[T]) -> T:
+    """The body as a `kind`. Raises Problem for what is too large, of another type, or under a key that is not known."""
+    data = await _read(request) or b"{}"
+    try:
+        value = _adapter(cast(Hashable, kind)).validate_json(data, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise Problem("invalid", f"the body is wrong{f' at {place}' if place else ''}: {first['msg']}") from None
+    # An older manager must not leave out in silence what a newer client asks for.
+    for place in _unknown(orjson.loads(data), value):
+        raise Problem("invalid", f"the body has a key that this manager does not know: {place}; is it an older gbnt?")
+    return cast(T, value)
+
+
+async def _read(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            raise Problem("invalid", f"the body is larger than {LARGEST >> 20} MiB", status=413)
+    return bytes(body)
+
+
+@cache
+def _adapter(kind: Hashable) -> TypeAdapter[object]:
+    return TypeAdapter(kind)
+
+
+def _unknown(document: object, value: object, place: str = "") -> Iterator[str]:
+    """The places in a document that did not become part of the value."""
+    if isinstance(document, dict) and is_dataclass(value):
+        known = {field.name for field in fields(value)}
+        for key, part in document.items():
+            below = f"{place}.{key}" if place else key
+            if key not in known:
+                yield below
+            else:
+                yield from _unknown(part, getattr(value, key), below)
+    elif isinstance(document, dict) and isinstance(value, Mapping):
+        for key, part in document.items():
+            yield from _unknown(part, value[key], f"{place}.{key}")
+    elif isinstance(document, list) and isinstance(value, Sequence):
+        for number, part in enumerate(document):
+            yield from _unknown(part, value[number], f"{place}.{number}")

@@ -1,0 +1,104 @@
+"""Follows the Senate on behalf of one reader outside: an actor of its own, so that no reader can hold up another."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+
+import anyio
+from anyio.streams.memory import MemoryObjectSendStream
+
+from actors.protocol import Committed, Follow, Progress, Unfollow
+from portal.backend import TooSlow
+from supervisor.actor import Actor, Context
+from supervisor.message import Terminated, message
+from supervisor.spec import ChildSpec, Restart, SupervisorSpec
+from supervisor.system import System
+
+PATH = "portal/sessions"
+SENATE = "senate"
+BUFFER = 1_000
+RETRY_SECONDS = 0.2
+
+
+@message("session.resume/1")
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """A timer's tick: the Senate may be there again."""
+
+
+class Session(Actor):
+    """Passes on what the Senate tells, until the reader leaves or cannot keep up.
+
+    When the Senate is restarted it follows the next incarnation, whose first message is the whole state again.
+    """
+
+    def __init__(self, reader: MemoryObjectSendStream[Committed | Progress]) -> None:
+        self._reader = reader
+
+    async def started(self, ctx: Context) -> None:
+        """Begin to follow."""
+        self._follow(ctx)
+
+    async def receive(self, message: object, ctx: Context) -> None:
+        """Pass on without waiting: a full buffer ends the session, for memory is not the reader's to fill."""
+        match message:
+            case Committed() | Progress():
+                try:
+                    self._reader.send_nowait(message)
+                except (anyio.WouldBlock, anyio.BrokenResourceError):
+                    self._reader.close()
+                    ctx.stop()
+            case Terminated():
+                ctx.timers.start("resume", RETRY_SECONDS, Resume())
+            case Resume():
+                self._follow(ctx)
+
+    async def stopped(self, ctx: Context) -> None:
+        """Let go of both sides."""
+        ctx.ref(SENATE).tell(Unfollow(str(ctx.address)))
+        self._reader.close()
+
+    def _follow(self, ctx: Context) -> None:
+        senate = ctx.ref(SENATE)
+        ctx.watch(senate)
+        senate.tell(Follow(str(ctx.address)))
+
+
+def sessions() -> ChildSpec:
+    """The supervisor of all sessions, a child of `portal`. A session that fails is its reader's loss alone."""
+    return ChildSpec("sessions", lambda: SupervisorSpec(children=(), intensity=1_000, period=1.0))
+
+
+@dataclass(slots=True)
+class Sessions:
+    """Opens sessions in a system whose tree has `sessions()` at `portal/sessions`."""
+
+    system: System
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+
+    @asynccontextmanager
+    async def follow(self) -> AsyncIterator[AsyncIterator[Committed | Progress]]:
+        """Committed states and progress, beginning with the present state, until the context is left.
+
+        The iterator raises TooSlow when its reader falls too far behind. Raises supervisor.errors.StartFailed.
+        """
+        send, receive = anyio.create_memory_object_stream[Committed | Progress](BUFFER)
+        id = str(next(self._numbers))
+        spec = ChildSpec(id, lambda: Session(send), restart=Restart.TEMPORARY)
+        with send, receive:
+            await self.system.start_child(PATH, spec)
+            try:
+                yield _until_closed(receive)
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await self.system.stop_child(f"{PATH}/{id}")
+
+
+async def _until_closed(receive: AsyncIterator[Committed | Progress]) -> AsyncIterator[Committed | Progress]:
+    async for told in receive:
+        yield told
+    # The session closes its end only when the buffer was full: the reader leaves by leaving the context.
+    raise TooSlow
