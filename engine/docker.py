@@ -8,10 +8,9 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
 import anyio
-import orjson
 
 from cluster.container import ContainerSpec
-from engine.docker_connection import CALL_SECONDS, Connection, filters, lines, path
+from engine.docker_connection import CALL_SECONDS, Connection, filters, path
 from engine.docker_container import (
     ACTIONS,
     MANY_NETWORKS_API,
@@ -65,7 +64,7 @@ class DockerEngine:
         return EngineInfo(
             id=found["ID"],
             version=version["Version"],
-            api_version=".".join(map(str, self._engine.api)),
+            api_version=".".join(map(str, await self._engine.negotiate())),
             hostname=found["Name"],
             os=version["Os"],
             arch=version["Arch"],
@@ -84,9 +83,8 @@ class DockerEngine:
         about = ("pull", f"image {reference}")
         meter = PullMeter()
         params = {"fromImage": full_reference(reference)}
-        async with self._engine.stream("POST", "images/create", about=about, params=params) as response:
-            async for line in lines(response):
-                message = orjson.loads(line)
+        async with self._engine.stream("POST", "images/create", about=about, params=params) as answer:
+            async for message in answer.messages():
                 if "error" in message:
                     raise refusal(*about, 0, message["error"])
                 yield meter.progress(message)
@@ -101,9 +99,8 @@ class DockerEngine:
             params={"t": tag, "rm": "1", "forcerm": "1", **options},
             body=context,
             content_type="application/x-tar",
-        ) as response:
-            async for line in lines(response):
-                message = orjson.loads(line)
+        ) as answer:
+            async for message in answer.messages():
                 if "error" in message:
                     raise refusal("build", steps.step or about[1], 0, message["error"])
                 if text := steps.line(message):
@@ -115,13 +112,14 @@ class DockerEngine:
         about = ("container", f"container {spec.name}")
         if not self._log_driver:
             await self.info()
-        body = create_body(spec, api=self._engine.api, default_log_driver=self._log_driver)
+        api = await self._engine.negotiate()
+        body = create_body(spec, api=api, default_log_driver=self._log_driver)
         if spec.command == () and spec.entrypoint is None:
             # The engine takes an empty command for none and runs the image's, unless an entrypoint is given with it.
             body["Entrypoint"] = await self._image_entrypoint(spec.image)
         made = await self._engine.json("POST", "containers/create", about=about, params={"name": spec.name}, body=body)
         container: str = made["Id"]
-        if self._engine.api < MANY_NETWORKS_API:
+        if api < MANY_NETWORKS_API:
             await self._attach(container, spec, about)
         return container
 
@@ -172,8 +170,8 @@ class DockerEngine:
         now = (await self._engine.json("GET", "info", about=about))["SystemTime"]
         params = {"since": f"{seconds(now):.6f}", **filters(type=["container"], event=ACTIONS, label=labels)}
         async with (
-            self._engine.stream("GET", "events", about=about, params=params) as response,
-            aclosing(self._told(lines(response))) as told,
+            self._engine.stream("GET", "events", about=about, params=params) as answer,
+            aclosing(self._told(answer.messages())) as told,
         ):
             yield told
 
@@ -195,8 +193,8 @@ class DockerEngine:
         }
         async with self._engine.stream(
             "GET", path("containers", container, "logs"), about=about, params=params
-        ) as response:
-            async for chunk in response.content.iter_any():
+        ) as answer:
+            async for chunk in answer.chunks():
                 for line in reader.feed(chunk):
                     yield line
         for line in reader.end():
@@ -266,9 +264,9 @@ class DockerEngine:
                 await _fine(EngineError, self.remove(container))
             raise
 
-    async def _told(self, told: AsyncIterator[bytes]) -> AsyncGenerator[EngineEvent, None]:
-        async for line in told:
-            yield engine_event(orjson.loads(line))
+    async def _told(self, messages: AsyncIterator[dict[str, Any]]) -> AsyncGenerator[EngineEvent, None]:
+        async for message in messages:
+            yield engine_event(message)
         raise EngineUnavailable(f"the Docker Engine at {self._engine.host} ended its event stream; it is stopping")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -15,6 +17,8 @@ import orjson
 from engine.docker_errors import refusal, unreachable
 from engine.port import EngineUnavailable, Refused
 
+Translation = Callable[[], AbstractContextManager[None]]
+
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 OLDEST_API = (1, 41)
 NEWEST_API = (1, 52)
@@ -22,6 +26,33 @@ NEWEST_API = (1, 52)
 # An engine under load takes its time to create and start; a call that outlives this has met a broken one.
 CALL_SECONDS = 120.0
 CONNECT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an engine is answering. A connection that breaks while it is read raises EngineUnavailable."""
+
+    _response: aiohttp.ClientResponse
+    _in_words: Translation
+
+    @property
+    def is_json(self) -> bool:
+        return self._response.content_type == "application/json"
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes as they come."""
+        with self._in_words():
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+
+    async def messages(self) -> AsyncIterator[dict[str, Any]]:
+        """The JSON object of each line, however long (aiohttp's own `readline` gives up on long ones)."""
+        rest = b""
+        async for chunk in self.chunks():
+            *whole, rest = (rest + chunk).split(b"\n")
+            for line in whole:
+                if line.strip():
+                    yield orjson.loads(line)
 
 
 class Connection:
@@ -32,7 +63,7 @@ class Connection:
 
     def __init__(self, host: str = "") -> None:
         self.host = host or os.environ.get("DOCKER_HOST", "") or DEFAULT_HOST
-        self.api = (0, 0)
+        self._api = (0, 0)
         self._docker: aiodocker.Docker | None = None
         self._connector: aiohttp.UnixConnector | None = None
 
@@ -40,7 +71,7 @@ class Connection:
         """Close all connections; a later call opens new ones."""
         docker, connector = self._docker, self._connector
         self._docker = self._connector = None
-        self.api = (0, 0)
+        self._api = (0, 0)
         if docker is not None:
             await docker.close()
         if connector is not None:
@@ -61,9 +92,9 @@ class Connection:
         `about` is the area and the subject that an error is told with (see `docker_errors.refusal`). Raises what
         that table says, and EngineUnavailable when no answer comes within `seconds`.
         """
-        async with self.stream(method, path, about=about, params=params, body=body, seconds=seconds) as response:
-            content = await response.read()
-        return orjson.loads(content) if content and response.content_type == "application/json" else None
+        async with self.stream(method, path, about=about, params=params, body=body, seconds=seconds) as answer:
+            content = b"".join([chunk async for chunk in answer.chunks()])
+        return orjson.loads(content) if content and answer.is_json else None
 
     @asynccontextmanager
     async def stream(
@@ -76,13 +107,13 @@ class Connection:
         body: object = None,
         content_type: str = "application/json",
         seconds: float | None = None,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    ) -> AsyncIterator[Answer]:
         """One call whose answer is read inside the context; `seconds` None sets no limit to that."""
         data = orjson.dumps(body) if content_type == "application/json" and body is not None else body
         timeout = aiohttp.ClientTimeout(total=seconds, connect=CONNECT_SECONDS)
         with self._in_words(about):
-            docker = await self._negotiated()
-            response = await docker._do_query(
+            await self.negotiate()
+            response = await self._session()._do_query(
                 path,
                 method,
                 params=dict(params or {}),
@@ -90,13 +121,11 @@ class Connection:
                 headers={"Content-Type": content_type},
                 timeout=timeout,
             )
-            try:
-                yield response
-            finally:
-                if seconds is None:
-                    response.close()
-                else:
-                    response.release()
+        try:
+            yield Answer(response, partial(self._in_words, about))
+        finally:
+            # An answer that was read to its end has given its connection back already.
+            response.close()
 
     async def version(self) -> dict[str, Any]:
         """The engine's `/version`, which is where the API version is agreed. Raises Refused when there is none."""
@@ -105,14 +134,15 @@ class Connection:
             response = await self._session()._do_query("version", "GET", versioned_api=False, timeout=timeout)
             async with response:
                 version: dict[str, Any] = orjson.loads(await response.read())
-        self.api = agreed_api(version)
-        self._session().api_version = f"v{self.api[0]}.{self.api[1]}"
+        self._api = agreed_api(version)
+        self._session().api_version = f"v{self._api[0]}.{self._api[1]}"
         return version
 
-    async def _negotiated(self) -> aiodocker.Docker:
-        if self.api == (0, 0):
+    async def negotiate(self) -> tuple[int, int]:
+        """The API version that is spoken; agreed anew after the engine was away, since it may be another one then."""
+        if self._api == (0, 0):
             await self.version()
-        return self._session()
+        return self._api
 
     def _session(self) -> aiodocker.Docker:
         if self._docker is None:
@@ -138,8 +168,7 @@ class Connection:
             raise self._lost(str(error)) from error
 
     def _lost(self, problem: str) -> EngineUnavailable:
-        # What comes back may be another version: an engine is upgraded by stopping it.
-        self.api = (0, 0)
+        self._api = (0, 0)
         return unreachable(self.host, problem)
 
 
@@ -173,15 +202,3 @@ def filters(**wanted: object) -> dict[str, str]:
         for key, value in wanted.items()
     }
     return {"filters": orjson.dumps(plain).decode()}
-
-
-async def lines(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    """The lines of a streamed answer, however long (aiohttp's own `readline` gives up on long ones)."""
-    rest = b""
-    async for chunk in response.content.iter_any():
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            if line.strip():
-                yield line
-    if rest.strip():
-        yield rest

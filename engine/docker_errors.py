@@ -42,7 +42,7 @@ _PORT = r"(?:for|listen tcp\d?|listen udp\d?|host port)\s+(?:for\s+)?(?:\[[0-9a-
 _ANY_CALL = (
     _rule(r"no space left on device", DiskFull, "no space is left on the disk where the Docker Engine keeps its data"),
     _rule(
-        r"containerd\.sock|transport is closing|daemon is shutting down",
+        r"containerd\.sock|transport is closing|code = Unavailable|context canceled|daemon is shutting down",
         EngineUnavailable,
         "the Docker Engine is stopping or has lost containerd: {message}",
     ),
