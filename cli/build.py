@@ -37,8 +37,9 @@ def build_image(client: Client, image: str, build: Build) -> str:
         "buildargs": json.dumps(dict(build.args)),
         "labels": json.dumps(dict(build.labels)),
         "target": build.target,
-        "nocache": int(build.no_cache),
-        "pull": int(build.pull),
+        "networkmode": build.network,
+        "nocache": int(build.no_cache) or None,
+        "pull": int(build.pull) or None,
     }
     for row in client.build(params, archive(root, dockerfile)):
         if row.get("image_id"):

@@ -37,9 +37,9 @@ class Client:
         """The newest `limit` events after a revision, oldest first."""
         return self._session.items("/v1/events", {"after": after, "limit": limit})
 
-    def follow_events(self, after: int | None) -> Iterator[Row]:
-        """Events after a revision, and then each as it happens."""
-        return self._session.lines("GET", "/v1/events", {"after": after, "follow": 1})
+    def follow_events(self, after: int | None, limit: int) -> Iterator[Row]:
+        """The same, and then each event as it happens."""
+        return self._session.lines("GET", "/v1/events", {"after": after, "limit": limit, "follow": 1})
 
     def actors(self) -> list[Row]:
         """Every actor of the node that answers."""

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from cli.context import Context
 
 ContextOption = Annotated[
-    str, typer.Option("--context", metavar="NAME", envvar="GBNT_CONTEXT", help="The cluster to talk to.", show_default=False)
+    str,
+    typer.Option(
+        "--context", metavar="NAME", envvar="GBNT_CONTEXT", help="The cluster to talk to.", show_default=False
+    ),
 ]
 
 # A manager that vanished without a word is noticed after about 15 + 3 x 5 seconds, however quiet a stream is.

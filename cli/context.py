@@ -38,8 +38,8 @@ class Context:
 
 
 def config_path(environment: Mapping[str, str] = os.environ) -> Path:
-    """`GBNT_CONFIG`, or `~/.gbntctl/config`."""
-    given = environment.get("GBNT_CONFIG")
+    """`GBNTCTL_CONFIG`, or `~/.gbntctl/config`."""
+    given = environment.get("GBNTCTL_CONFIG")
     return Path(given) if given else Path.home() / ".gbntctl" / "config"
 
 

@@ -98,9 +98,9 @@ def settle(
 
 
 def _failure(stack: str, verdict: Row) -> str:
-    said = [f"  | {line}" for line in verdict.get("logs") or ()]
+    said = [f"  | {line['text']}" for line in verdict["logs"]]
     output = ["its last lines:", *said] if said else []
-    look = f"gbnt task inspect {verdict['task'][:12]}" if verdict.get("task") else f"gbnt stack ps {stack}"
+    look = f"gbnt task inspect {verdict['task'][:12]}" if verdict["task"] else f"gbnt stack ps {stack}"
     return "\n".join([str(verdict["reason"]), *output, f"see `{look}`"])
 
 

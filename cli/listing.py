@@ -14,7 +14,7 @@ SERVICES = (
     column("NAME", "name"),
     Column("REPLICAS", lambda row: "stopped" if row["stopped"] else f"{row['running']}/{row['replicas']}"),
     column("IMAGE", "image", flexible=True),
-    column("PORTS", "ports", flexible=True),
+    Column("PORTS", lambda row: [_port(port) for port in row["ports"]], flexible=True),
     Column("UPDATE", lambda row: row.get("update_message") or row.get("update"), flexible=True),
 )
 
@@ -56,3 +56,11 @@ def _task_columns(now: float, *, whole: bool) -> tuple[Column, ...]:
         Column("CONTAINER", container, flexible=True),
         Column("NOTE", reason, flexible=True),
     )
+
+
+def _port(port: Row) -> str:
+    """`127.0.0.1:8080->80/tcp`; the engine's own choice of a port is a star."""
+    first, last = port["published"], port["published_last"]
+    published = "*" if not first else f"{first}-{last}" if last and last != first else str(first)
+    address = f"{port['host_ip']}:" if port["host_ip"] else ""
+    return f"{address}{published}->{port['target']}/{port['protocol']}"

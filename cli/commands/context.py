@@ -11,7 +11,7 @@ from cli.group import example, group
 from cli.output import NoTruncOption, Output, OutputOption, show_list
 from cli.table import column
 
-app = group("Choose among the clusters in ~/.gbntctl/config (or GBNT_CONFIG).")
+app = group("Choose among the clusters in ~/.gbntctl/config (or GBNTCTL_CONFIG).")
 
 COLUMNS = (column("CURRENT", "mark"), column("NAME", "name"), column("SERVER", "server", flexible=True))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ import typer
 from cli.connect import ContextOption, connect
 from cli.group import example, single
 from cli.output import NoTruncOption, Output, OutputOption, show_list
-from cli.table import Column, Row, column
+from cli.table import Column, Row, column, printable
 from cli.words import clock_time
 
 app = single()
@@ -38,21 +37,16 @@ def events(
 ) -> None:
     """Print what changed, oldest first. With --follow, JSON is one object a line."""
     client = connect(context)
-    known = client.events(after, limit)
     if not follow:
+        known = client.events(after, limit)
         show_list(known, COLUMNS, output, no_trunc=no_trunc, empty="nothing has happened yet")
         return
     try:
-        _print_each(known, output)
-        newest = max((int(row["revision"]) for row in known), default=after)
-        _print_each(client.follow_events(newest), output)
+        for row in client.follow_events(after, limit):
+            print(_line(row) if output is Output.TABLE else json.dumps(row, ensure_ascii=False), flush=True)
     except KeyboardInterrupt:
         return
 
 
-def _print_each(rows: Iterable[Row], output: Output) -> None:
-    for row in rows:
-        if output is Output.TABLE:
-            print(f"{clock_time(row['at'])}  {row['kind']}  {row['subject']}  {row['message']}", flush=True)
-        else:
-            print(json.dumps(row, ensure_ascii=False), flush=True)
+def _line(row: Row) -> str:
+    return printable(f"{clock_time(row['at'])}  {row['kind']}  {row['subject']}  {row['message']}")

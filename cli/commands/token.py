@@ -35,7 +35,7 @@ def create(
 ) -> None:
     """Make a credential and print its secret, which nobody can be shown again."""
     made = connect(context, socket_first=True).create_token(name, role.value, duration(ttl) if ttl else None)
-    print(made["secret"])
+    print(made["token"])
     print("keep it now: it is not shown again", file=sys.stderr)
 
 
