@@ -11,6 +11,7 @@ not stop it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -69,7 +70,8 @@ class ResolverKeeper:
     async def ensure(self) -> ResolverStatus:
         """Adopt the resolver that runs, or start one. Raises ResolverUnstartable.
 
-        One that speaks another version of the protocol is replaced; the new one answers by the same zones.
+        One of another version is replaced in its own process: the new one inherits its sockets and its zones, and no
+        question goes unanswered.
         """
         try:
             status = await self.status()
@@ -77,8 +79,12 @@ class ResolverKeeper:
             return await self._start()
         if status.version == VERSION:
             return status
-        await self.stop()
-        return await self._start()
+        try:
+            await self._ask({"op": "replace", "command": self._command})
+            return await self._answering(VERSION)
+        except ResolverError:
+            await self.stop()
+            return await self._start()
 
     async def publish(self, zones: Zones) -> int:
         """Put zones in force; their serial, once every answer is by them. Raises ResolverGone, ResolverRefused."""
@@ -111,12 +117,17 @@ class ResolverKeeper:
         if ended.returncode not in (0, RUNNING_ALREADY):
             said = ended.stderr.decode(errors="replace").strip() or f"exit code {ended.returncode}"
             raise ResolverUnstartable(f"the resolver cannot be started: {said}")
+        return await self._answering(None)
+
+    async def _answering(self, version: int | None) -> ResolverStatus:
+        """The status of a resolver that is about to answer, of this version or (None) of any."""
         with anyio.move_on_after(PATIENCE):
             while True:
-                try:
-                    return await self.status()
-                except ResolverGone:
-                    await anyio.sleep(PAUSE)
+                with contextlib.suppress(ResolverGone):
+                    status = await self.status()
+                    if version in (None, status.version):
+                        return status
+                await anyio.sleep(PAUSE)
         raise ResolverUnstartable(f"the resolver was started but does not answer at {self._socket}")
 
     async def _ask(self, request: Mapping[str, Any]) -> ResolverStatus:

@@ -2,9 +2,10 @@
 
     {"op": "zones", "zones": {...}}   put these zones in force; answered once they are (a barrier)
     {"op": "status"}                  say how things are
+    {"op": "replace", "command": []}  answer, then become this program, which inherits the sockets
     {"op": "stop"}                    answer, then end
 
-Each is answered by the status: `serial`, `version` (of this protocol), `pid`, `listening`, `bind_errors` (address to
+Each is answered by the status: `serial`, `version`, `pid`, `listening`, `bind_errors` (address to
 reason) and `counters`; or by `{"error": "..."}`.
 """
 
@@ -22,7 +23,7 @@ from network.resolver import zonefile
 from network.resolver.listener import Listeners
 from network.resolver.resolver import Resolver
 
-VERSION = 1
+VERSION = 1  # of the resolver: raised with any change worth replacing a running one for
 MOST_BYTES = 32 * 1024 * 1024
 RETRY = 2.0
 
@@ -41,6 +42,7 @@ class Control:
         self._changing = asyncio.Lock()
         self._logged: dict[str, str] = {}
         self.stopping = asyncio.Event()
+        self.successor: tuple[str, ...] = ()
 
     async def restore(self) -> None:
         """Put the zones in force that were saved last. A file that is not whole is named in the log and left out."""
@@ -86,6 +88,9 @@ class Control:
             operation = request["op"]
             if operation == "zones":
                 await self._publish(zonefile.decode(request["zones"]))
+            elif operation == "replace":
+                self.successor = tuple(map(str, request["command"]))
+                self.stopping.set()
             elif operation == "stop":
                 self.stopping.set()
             elif operation != "status":

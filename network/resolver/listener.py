@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from network.resolver.datagrams import Datagrams
+from network.resolver.handover import Pair
 from network.resolver.resolver import Resolver
 from network.resolver.streams import Streams
 
@@ -16,6 +17,7 @@ _IP_FREEBIND = 15  # linux/in.h; the socket module does not name it
 
 @dataclass(frozen=True, slots=True)
 class _Listener:
+    pair: Pair
     datagrams: Datagrams
     streams: asyncio.Server
 
@@ -27,9 +29,11 @@ class _Listener:
 class Listeners:
     """The addresses listened on. An address need not exist yet: its bridge may be made later, or made anew."""
 
-    def __init__(self, resolver: Resolver, port: int = 53) -> None:
+    def __init__(self, resolver: Resolver, port: int, inherited: Mapping[str, Pair]) -> None:
+        """`inherited` sockets are used the first time that their address is wanted."""
         self._resolver = resolver
         self._port = port
+        self._inherited = dict(inherited)
         self._open: dict[str, _Listener] = {}
         self._errors: dict[str, str] = {}
 
@@ -50,6 +54,10 @@ class Listeners:
         for address in self._open.keys() - set(wanted):
             self._open.pop(address).close()
 
+    def duplicates(self) -> dict[str, Pair]:
+        """A second handle on each address's sockets, which stays open when these listeners are closed."""
+        return {address: (each.pair[0].dup(), each.pair[1].dup()) for address, each in self._open.items()}
+
     def close(self) -> None:
         """Close every socket."""
         for listener in self._open.values():
@@ -58,16 +66,16 @@ class Listeners:
 
     async def _bind(self, address: str) -> None:
         try:
-            datagrams, streams = _bound_pair(address, self._port)
+            pair = self._inherited.pop(address, None) or _bound_pair(address, self._port)
         except OSError as error:
             self._errors[address] = f"{error.strerror or error} (port {self._port})"
             return
-        server = await asyncio.start_server(Streams(self._resolver, address).serve, sock=streams)
-        self._open[address] = _Listener(Datagrams(self._resolver, address, datagrams), server)
+        server = await asyncio.start_server(Streams(self._resolver, address).serve, sock=pair[1])
+        self._open[address] = _Listener(pair, Datagrams(self._resolver, address, pair[0]), server)
 
 
-def _bound_pair(address: str, port: int) -> tuple[socket.socket, socket.socket]:
-    """A UDP and a TCP socket on one address and port; both or none."""
+def _bound_pair(address: str, port: int) -> Pair:
+    """Both sockets of an address, or none."""
     datagrams = _bound(address, port, socket.SOCK_DGRAM)
     try:
         return datagrams, _bound(address, port, socket.SOCK_STREAM)

@@ -13,8 +13,11 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+from network.resolver import handover
+from network.resolver.handover import Pair
 
 READY = b"ready"
 RUNNING_ALREADY = 3
@@ -29,24 +32,22 @@ def run(runtime_dir: str, *, foreground: bool = False, port: int = 53, resolv_co
     where one runs, 1 where none can. `port` is the one to listen on and the one to ask upstreams on.
     """
     directory = Path(runtime_dir).absolute()
+    taken_over = handover.inherited()
+    if taken_over is not None:
+        lock, sockets = taken_over
+        return _serve(directory, port, resolv_conf, lock, sockets, lambda: None)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = _lock(directory / "resolver.pid")
+        held = _lock(directory / "resolver.pid")
     except OSError as error:
         return _fail(f"the resolver cannot use {directory}: {error.strerror}")
-    if lock is None:
+    if held is None:
         return _fail("a resolver runs there already", RUNNING_ALREADY)
     ready = None if foreground else _detach(directory / "resolver.log")
-    os.ftruncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
+    os.ftruncate(held, 0)
+    os.pwrite(held, f"{os.getpid()}\n".encode(), 0)
     _allow_files()
-    # Nothing here speaks TLS, and without ssl asyncio takes 4 MB less (of 20): it is made to be left out.
-    sys.modules["ssl"] = None  # type: ignore[assignment]
-    import asyncio
-
-    from network.resolver.server import serve
-
-    return asyncio.run(serve(directory, port, Path(resolv_conf), lambda: _say_ready(ready), _log))
+    return _serve(directory, port, resolv_conf, held, {}, lambda: _say_ready(ready))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -60,6 +61,26 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--resolv-conf", default="/etc/resolv.conf")
     options = parser.parse_args(arguments)
     return run(options.runtime_dir, foreground=options.foreground, port=options.port, resolv_conf=options.resolv_conf)
+
+
+def _serve(
+    directory: Path, port: int, resolv_conf: str, lock: int, sockets: Mapping[str, Pair], ready: Callable[[], None]
+) -> int:
+    """Serve until told to stop; when told to make place, become the successor, or go on where it cannot be run."""
+    # Nothing here speaks TLS, and without ssl asyncio takes 4 MB less (of 20): it is made to be left out.
+    sys.modules["ssl"] = None  # type: ignore[assignment]
+    import asyncio
+
+    from network.resolver.server import Setting, serve
+
+    setting = Setting(directory, port, Path(resolv_conf))
+    while succession := asyncio.run(serve(setting, sockets, ready, _log)):
+        sockets, ready = succession.sockets, lambda: None
+        try:
+            handover.become(succession.command, lock, sockets)
+        except OSError as error:
+            _log(f"{succession.command[0]} cannot be run, going on as before: {error.strerror}")
+    return 0
 
 
 def _lock(path: Path) -> int | None:

@@ -7,38 +7,59 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from network.resolver.control import MOST_BYTES, SOCKET, Control
+from network.resolver.control import MOST_BYTES, SOCKET, VERSION, Control
+from network.resolver.handover import Pair
 from network.resolver.listener import Listeners
 from network.resolver.resolver import Resolver
 from network.resolver.upstream import Forwarder, Upstreams
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a resolver needs to know: its runtime directory, the DNS port, and the file that names its upstreams."""
+
+    directory: Path
+    port: int
+    resolv_conf: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """The end of a resolver that is to be replaced: by which command, and the open sockets to hand on."""
+
+    command: tuple[str, ...]
+    sockets: Mapping[str, Pair]
+
+
 async def serve(
-    directory: Path, port: int, resolv_conf: Path, ready: Callable[[], None], log: Callable[[str], None]
-) -> int:
-    """Answer until told to stop, by the control socket or SIGTERM; the exit code. Calls `ready` once it answers."""
-    forwarder = Forwarder(Upstreams(resolv_conf, lambda: listeners.addresses()), port)
+    setting: Setting, inherited: Mapping[str, Pair], ready: Callable[[], None], log: Callable[[str], None]
+) -> Succession | None:
+    """Answer until told to stop, by the control socket or SIGTERM. Calls `ready` once it answers."""
+    forwarder = Forwarder(Upstreams(setting.resolv_conf, lambda: listeners.addresses()), setting.port)
     resolver = Resolver(forwarder)
-    listeners = Listeners(resolver, port)
-    control = Control(directory, resolver, listeners, log)
+    listeners = Listeners(resolver, setting.port, inherited)
+    control = Control(setting.directory, resolver, listeners, log)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, control.stopping.set)
     await control.restore()
-    server = await asyncio.start_unix_server(control.converse, sock=_bind(directory / SOCKET), limit=MOST_BYTES)
+    path = setting.directory / SOCKET
+    server = await asyncio.start_unix_server(control.converse, sock=_bind(path), limit=MOST_BYTES)
     binding = asyncio.create_task(control.keep_binding())
-    log(f"resolver {os.getpid()} answers, zones {resolver.zones.serial}")
+    log(f"resolver {os.getpid()} answers, version {VERSION}, zones {resolver.zones.serial}")
     ready()
     await control.stopping.wait()
+    succession = Succession(control.successor, listeners.duplicates()) if control.successor else None
     binding.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await binding
     server.close()
     listeners.close()
-    log(f"resolver {os.getpid()} was told to stop")
-    return 0
+    log(f"resolver {os.getpid()} was told to {'make place' if succession else 'stop'}")
+    return succession
 
 
 def _bind(path: Path) -> socket.socket:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -62,7 +63,7 @@ def place() -> Iterator[Place]:
     directory = Path(tempfile.mkdtemp(prefix="gbnt-"))
     resolv_conf = directory / "resolv.conf"
     resolv_conf.write_text(f"nameserver {UPSTREAM}\n")
-    place = Place(directory, resolv_conf, _free_port())
+    place = Place(directory, resolv_conf, free_port())
     yield place
     with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
         os.kill(place.pid(), signal.SIGKILL)
@@ -74,10 +75,16 @@ def zones(serial: int = 1, gateway: str = GATEWAY, **names: tuple[str, ...]) -> 
     return Zones(serial, {"shop_default": Zone(gateway, "127.7.0.0/16", names)})
 
 
-def _free_port() -> int:
-    """A port that is free on every address of both transports at this moment."""
+def free_port() -> int:
+    """A port free on both transports, below those that the kernel gives to clients: one of them could take it first."""
+    return next(port for port in random.sample(range(20_000, 32_000), 100) if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket(type=socket.SOCK_DGRAM) as datagrams, socket.socket() as streams:
-        datagrams.bind(("", 0))
-        port = int(datagrams.getsockname()[1])
-        streams.bind(("", port))
-        return port
+        try:
+            datagrams.bind(("", port))
+            streams.bind(("", port))
+        except OSError:
+            return False
+        return True

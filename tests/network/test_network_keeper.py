@@ -14,6 +14,8 @@ import anyio
 import pytest
 
 from network.keeper import ResolverGone, ResolverKeeper, ResolverRefused, ResolverUnstartable
+from network.resolver.control import VERSION
+from network.resolver.main import RUNNING_ALREADY
 from tests.network.conftest import GATEWAY, OTHER_GATEWAY, Place, zones
 
 pytestmark = pytest.mark.anyio
@@ -193,3 +195,51 @@ def proportional_kilobytes(pid: int) -> int:
     """The process's memory, with what it shares counted in shares."""
     words = Path(f"/proc/{pid}/smaps_rollup").read_text().split()
     return int(words[words.index("Pss:") + 1])
+
+
+def of_another_version(place: Place, version: int) -> ResolverKeeper:
+    """A keeper that starts resolvers of this version."""
+    program = f"""
+import sys
+from network.resolver import control, main
+control.VERSION = {version}
+sys.exit(main.main(sys.argv[1:]))
+"""
+    return ResolverKeeper(place.directory, command=(sys.executable, "-c", program, *place.command()[3:]))
+
+
+async def test_another_version_is_replaced_and_no_question_lost(place: Place) -> None:
+    old = of_another_version(place, 0)
+    started = await old.ensure()
+    await old.publish(zones(5, web=("10.0.0.5",)))
+    answered: list[set[str]] = []
+    replaced = anyio.Event()
+
+    async def ask(tcp: bool) -> None:
+        while not replaced.is_set():
+            answered.append(await anyio.to_thread.run_sync(lambda: place.addresses("web", tcp=tcp)))
+
+    async with anyio.create_task_group() as clients:
+        clients.start_soon(ask, False)
+        clients.start_soon(ask, True)
+        new = await place.keeper().ensure()
+        replaced.set()
+    assert (new.version, new.pid, new.serial) == (VERSION, started.pid, 5)
+    assert all(addresses == {"10.0.0.5"} for addresses in answered)
+    assert (await place.keeper().ensure()).pid == started.pid
+    third = await anyio.run_process([*place.command(), "--runtime-dir", str(place.directory)], check=False)
+    assert third.returncode == RUNNING_ALREADY
+
+
+async def test_a_successor_that_cannot_be_run_leaves_the_old_one_answering(place: Place) -> None:
+    keeper = place.keeper()
+    status = await keeper.ensure()
+    await keeper.publish(zones(6, web=("10.0.0.6",)))
+    with socket.socket(socket.AF_UNIX) as control:
+        control.connect(str(place.directory / "resolver.sock"))
+        control.sendall(b'{"op": "replace", "command": ["/nonexistent/gbnt"]}\n')
+        control.makefile().readline()
+    assert place.addresses("web") == {"10.0.0.6"}
+    while "cannot be run" not in (place.directory / "resolver.log").read_text():
+        await anyio.sleep(0.01)
+    assert (await keeper.ensure()).pid == status.pid

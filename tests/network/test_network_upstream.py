@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from dnslib import QTYPE, RCODE, RR, A, DNSRecord
 
 from network.resolver import upstream
 from network.resolver.upstream import Forwarder, Unanswered, Upstreams
+from tests.network.conftest import free_port
 
 pytestmark = pytest.mark.anyio
 
@@ -107,11 +107,8 @@ class World:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        port = probe.getsockname()[1]
     async with contextlib.AsyncExitStack() as stack:
-        yield World(tmp_path / "resolv.conf", port, stack)
+        yield World(tmp_path / "resolv.conf", free_port(), stack)
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
