@@ -22,6 +22,8 @@ MOST_NODES = 200_000
 MOST_ALIASES = 10_000
 MOST_EXPANDED = 1_000_000
 LONGEST_KEY = 10_000
+# libyaml compares each %TAG directive with all before it: 300,000 of them would keep it busy for minutes.
+MOST_TAG_DIRECTIVES = 64
 
 _YAML_TAG = "tag:yaml.org,2002:"
 _COLLECTION_TAGS = frozenset({"map", "seq"})
@@ -45,6 +47,8 @@ def decode(data: bytes, file: str) -> Report:
 
 def parse(report: Report) -> Mapping:
     """The tree of a decoded file, merge keys resolved. Raises ComposeError."""
+    if report.text.count("%TAG") > MOST_TAG_DIRECTIVES:
+        report.fatal(START, f"more than {MOST_TAG_DIRECTIVES} times %TAG", "remove them", "too-large")
     builder = _Builder(report)
     try:
         for event in yaml.parse(report.text, Loader=yaml.CSafeLoader):

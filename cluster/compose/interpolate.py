@@ -18,7 +18,7 @@ from cluster.compose.tree import Entry, Node, Path, Scalar, Sequence
 from cluster.compose.tree import Mapping as MappingNode
 
 DEEPEST = 100
-MOST_CHARACTERS = 16 * 1024 * 1024
+MOST_CHARACTERS = 8 * 1024 * 1024
 
 _NAME = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
 _OPERATOR = re.compile(r":?[-?+]")

@@ -76,12 +76,11 @@ def _dotenv(folder: str, environment: Mapping[str, str], read: Callable[[str], b
     path = posixpath.join(folder, ".env")
     try:
         data = read(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return {}
     except OSError as error:
-        Report(path).fatal(
-            START, f"cannot be read: {error.strerror or error}", "make it readable, or move it", "env-file"
-        )
+        message = f"cannot be read: {error.strerror or error}"
+        Report(path).fatal(START, message, "make it readable, or move it", "env-file")
     return parse_env_file(path, data, environment)
 
 
@@ -89,10 +88,13 @@ def _name(root: MappingNode, report: Report, project: str | None, folder: str, v
     """The stack's name. It is settled first, since `${COMPOSE_PROJECT_NAME}` is a variable of the file."""
     if project is not None:
         if not STACK.fullmatch(project):
-            report.fatal(START, f"{quote(project)} cannot be a stack's name", STACK_HINT, "name")
+            message = f"{quote(project)} cannot be a stack's name"
+            raise ComposeError([Finding("", 0, 0, "", message, STACK_HINT, code="name")])
         return project
     if entry := root.entries.get("name"):
-        own = interpolate(MappingNode(root.place, {"name": entry}), variables, Report(report.file, report.text))
+        draft = Report(report.file, report.text)
+        own = interpolate(MappingNode(root.place, {"name": entry}), variables, draft)
+        draft.end_stage()
         try:
             return stack_name(Value(own.entries["name"].value, ("name",), report, entry.shown))
         except Refused as refused:

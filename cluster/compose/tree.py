@@ -73,7 +73,7 @@ class Mapping:
 Node: TypeAlias = "Scalar | Sequence | Mapping"
 
 # Text counts toward a document's weight too: 20,000 aliases of one long text are few nodes but gigabytes.
-CHARACTERS_A_NODE = 16
+CHARACTERS_A_NODE = 4
 
 
 def dotted(path: Path) -> str:
