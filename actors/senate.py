@@ -102,7 +102,7 @@ class Senate(Actor):
         match envelope.message:
             case protocol.GetState():
                 # Only what is durable is ever shown.
-                envelope.reply_to.send(protocol.Committed(self._state))
+                envelope.reply_to.send(self._state)
             case protocol.GetEvents(after, limit):
                 envelope.reply_to.send(await self._events(after, limit))
             case protocol.Follow(follower):

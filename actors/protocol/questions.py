@@ -8,10 +8,14 @@ from cluster.model import Event, State
 from supervisor.message import message
 
 
+# The pure rules know nothing of messages; here their state becomes one.
+message("state/1")(State)
+
+
 @message("state.get/1")
 @dataclass(frozen=True, slots=True)
 class GetState:
-    """Answered by `Committed` with the present state."""
+    """Answered by the present `State`."""
 
 
 @message("events.get/1")

@@ -1,0 +1,66 @@
+"""The first credential: made at the first start, kept in a file of mode 0600 until it is used, never in a log."""
+
+from __future__ import annotations
+
+from actors.protocol import Accepted, CreateToken, GetState
+from cli.context import Context, add_context
+from cli.errors import BadInput, CliError
+from cli.home import Home, write_private
+from cli.options import ServeOptions
+from cluster.model import State
+from portal.credentials import Credential, new_credential, parse
+from supervisor.system import System
+from transport.identity import ClusterCA
+
+TIMEOUT = 30.0
+
+
+class FirstCredential:
+    """Sees to it that there is one, and that this user's own `gbnt` has it."""
+
+    def __init__(self, options: ServeOptions, home: Home, system: System, authority: ClusterCA) -> None:
+        self._options = options
+        self._home = home
+        self._system = system
+        self._authority = authority
+
+    async def ensure(self, name: str) -> None:
+        """Make the first credential where none is known, or the one that a person brought. `name` is the context's."""
+        state = await self._system.ref("senate").ask(GetState(), timeout=TIMEOUT)
+        assert isinstance(state, State)
+        brought = self._brought()
+        if brought is not None:
+            if brought.id not in state.tokens:
+                await self._create(brought, first=False)
+        elif not state.tokens or self._home.credentials.exists():
+            await self._make_first(state, name)
+
+    def _brought(self) -> Credential | None:
+        if not self._options.api_token:
+            return None
+        credential = parse(self._options.api_token)
+        if credential is None or len(credential.secret) < 32:
+            raise BadInput("GBNT_API_TOKEN must be gbnt_ID_SECRET with a secret of 32 characters or more")
+        return credential
+
+    async def _make_first(self, state: State, name: str) -> None:
+        """The file is written before the credential counts: a crash in between leaves nothing that nobody knows."""
+        credential = self._kept() or new_credential()
+        if credential.id in state.tokens:
+            return
+        write_private(self._home.credentials, credential.text.encode())
+        await self._create(credential, first=True)
+        server = f"https://127.0.0.1:{self._options.api_port}"
+        add_context(Context(name, server, self._authority.certificate.decode(), credential.text))
+
+    def _kept(self) -> Credential | None:
+        try:
+            return parse(self._home.credentials.read_text())
+        except FileNotFoundError:
+            return None
+
+    async def _create(self, credential: Credential, *, first: bool) -> None:
+        command = CreateToken(credential.id, "first" if first else "brought", "admin", credential.hash, first=first)
+        answer = await self._system.ref("senate").ask(command, timeout=TIMEOUT)
+        if not isinstance(answer, Accepted):
+            raise CliError(f"the first credential could not be kept: {answer}")

@@ -1,0 +1,92 @@
+"""The data directory of a node: who it is, and where everything lies."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+
+from cli.errors import CliError
+
+CREDENTIALS = "first-credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeIdentity:
+    """Made at the first start and kept: the cluster's lasting id, and this node's id and name."""
+
+    cluster: str
+    node: str
+    name: str
+
+
+class Home:
+    """The folders below `path`, which is made with mode 0700. Raises CliError where it cannot be."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            for folder in (path, self.run, self.store.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise CliError(
+                f"cannot use the data directory {path}: {error.strerror}; run gbnt as root, or choose another one "
+                "with --data-dir"
+            ) from error
+
+    @property
+    def store(self) -> Path:
+        """The cluster's state."""
+        return self.path / "store" / "gbnt.db"
+
+    @property
+    def snapshots(self) -> Path:
+        """Its snapshots."""
+        return self.path / "snapshots"
+
+    @property
+    def keys(self) -> Path:
+        """The cluster's authority and the server's key."""
+        return self.path / "pki"
+
+    @property
+    def run(self) -> Path:
+        """Sockets, and what the resolver keeps."""
+        return self.path / "run"
+
+    @property
+    def admin_socket(self) -> Path:
+        """The API for whoever may open this file: no credential is asked for."""
+        return self.run / "admin.sock"
+
+    @property
+    def credentials(self) -> Path:
+        """The first credential, until its first use."""
+        return self.path / CREDENTIALS
+
+    def identity(self, name: str, new_id: Callable[[], str]) -> NodeIdentity:
+        """Who this node is; made now if this is the first start. `name` empty takes the host's."""
+        file = self.path / "node.json"
+        try:
+            return NodeIdentity(**orjson.loads(file.read_bytes()))
+        except FileNotFoundError:
+            made = NodeIdentity(cluster=new_id(), node=new_id(), name=name or socket.gethostname())
+            write_private(file, orjson.dumps(asdict(made)))
+            return made
+        except (orjson.JSONDecodeError, TypeError) as error:
+            raise CliError(f"{file} is damaged: restore it from a backup, or begin with an empty --data-dir") from error
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file of mode 0600, whole or not at all, and durably."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(name, path)
