@@ -1,0 +1,231 @@
+"""One incarnation of a child: the task it runs in, and the boundary where its exceptions end."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Literal
+
+import anyio
+import anyio.lowlevel
+from anyio.abc import TaskGroup
+
+from supervisor.actor import Actor, Context
+from supervisor.address import Address
+from supervisor.dead_letters import Reason
+from supervisor.envelope import Ask, Envelope
+from supervisor.errors import ActorCrashed, ActorStopped, explain
+from supervisor.jobs import Jobs
+from supervisor.mailbox import Mailbox
+from supervisor.timers import Timers
+from supervisor.watch import NO_SUCH_ACTOR, Watch
+
+if TYPE_CHECKING:
+    from supervisor.system import System
+
+State = Literal["starting", "running", "stopping", "stopped"]
+
+# An actor that always finds another message lets others run after so many.
+TURN = 64
+
+
+class Stop:
+    """In the system lane: end in order."""
+
+
+class Cell(ABC):
+    """Runs one life of a child. It never raises into the task group it runs in: it ends, and tells `on_end`.
+
+    Its cancel scope is shielded: a cancelled parent would otherwise take all its children at once, and in no order.
+    """
+
+    def __init__(self, system: System, address: Address, capacity: int, on_end: Callable[[Cell], None]) -> None:
+        self.system = system
+        self.address = address
+        self.incarnation = system.next_incarnation()
+        self.started_at = system.clock()
+        self.state: State = "starting"
+        self.reason = "normal"
+        self.failure: Exception | None = None
+        self.started = False
+        self.killed = False
+        self.processed = 0
+        self.mailbox: Mailbox[Envelope, object] = Mailbox(capacity)
+        self.questions: dict[Ask, None] = {}
+        self.watchers: dict[Watch, None] = {}
+        self.ready = anyio.Event()
+        """Set when it has started, and when it has ended without."""
+        self.done = anyio.Event()
+        self._on_end = on_end
+        self._scope = anyio.CancelScope(shield=True)
+
+    async def run(self) -> None:
+        """Live from start to end. Returns, whatever happens, except that what is no `Exception` passes through."""
+        try:
+            with self._scope:
+                await anyio.lowlevel.checkpoint_if_cancelled()
+                await self.live()
+        except Exception as error:  # noqa: BLE001 - the actor cell is one of the four boundaries
+            self.failure = error
+        finally:
+            self._end()
+
+    @abstractmethod
+    async def live(self) -> None:
+        """Start, set `ready` by `running()`, serve until told to stop, clean up."""
+
+    def running(self) -> None:
+        """It has started."""
+        self.started = True
+        if self.state == "starting":
+            self.state = "running"
+        self.ready.set()
+
+    def stop(self, reason: str = "shutdown") -> None:
+        """Ask it to end in order. Idempotent; `done` is set when it has."""
+        if self.state in ("starting", "running"):
+            self.state = "stopping"
+            self.reason = reason
+            self.mailbox.put_system(Stop())
+
+    def kill(self) -> None:
+        """End it at its next checkpoint, without clean-up by the actor."""
+        if self.state != "stopped":
+            self.killed = True
+            self._scope.cancel()
+
+    def forget_watch(self, watch: Watch) -> None:
+        """A watch over this incarnation has ended."""
+        self.watchers.pop(watch, None)
+
+    def _end(self) -> None:
+        self.state = "stopped"
+        if self.failure is not None:
+            self.reason = f"crashed: {explain(self.failure)}"
+        elif self.killed:
+            self.reason = "killed"
+        for envelope in self.mailbox.close():
+            if not envelope.internal:
+                self.system.dead_letters.post(Reason.STOPPED, self.address, envelope.message)
+        ended = ActorStopped if self.failure is None and not self.killed else ActorCrashed
+        for question in list(self.questions):
+            question.fail(ended(self.address, self.reason))
+        self.system.unregister(self)
+        for watch in list(self.watchers):
+            watch.notify(self.incarnation, self.reason)
+        self.ready.set()
+        self.done.set()
+        self._on_end(self)
+
+
+class ActorCell(Cell):
+    """One life of an actor."""
+
+    def __init__(self, system: System, address: Address, actor: Actor, on_end: Callable[[Cell], None]) -> None:
+        super().__init__(system, address, actor.mailbox_size, on_end)
+        self.actor = actor
+        self.timers = Timers(system.alarms, self.mailbox.put_reserved)
+        self.jobs = Jobs(self.mailbox.put_reserved, self._fail)
+        self._context = Context(system, self, self.timers)
+        self._watches: dict[Address, tuple[Watch, Cell | None]] = {}
+        self._group: TaskGroup | None = None
+
+    async def live(self) -> None:
+        async with anyio.create_task_group() as group:
+            self._group = group
+            try:
+                await self.actor.started(self._context)
+                self.running()
+                await self._serve()
+            except Exception as error:  # noqa: BLE001 - the actor cell is one of the four boundaries
+                self._fail(error)
+            self.timers.cancel_all()
+            group.cancel_scope.cancel()
+        if self.failure is None:
+            await self.actor.stopped(self._context)
+
+    def spawn(self, key: str, work: Callable[..., Awaitable[object]], args: tuple[object, ...]) -> None:
+        """Run a job in this incarnation's task group. In `stopped` there is none left: RuntimeError."""
+        if self._group is None or self._group.cancel_scope.cancel_called:
+            raise RuntimeError(f"{self.address} is ending: it cannot begin {key!r} any more")
+        self.jobs.spawn(self._group, key, work, args)
+
+    def watch(self, target: Address) -> None:
+        """Begin to watch who lives there now."""
+        if target.node != self.address.node:
+            raise ValueError(f"{target} lives on another node: only actors of {self.address.node} can be watched here")
+        if target in self._watches:
+            return
+        cell = self.system.cell(target.path)
+        watch = Watch(target, self.mailbox.put_reserved, self._forget)
+        self._watches[target] = watch, cell
+        if cell is None:
+            watch.notify(0, NO_SUCH_ACTOR)
+        else:
+            cell.watchers[watch] = None
+
+    def unwatch(self, target: Address) -> None:
+        """End a watch; unknown is fine."""
+        if target in self._watches:
+            watch = self._watches[target][0]
+            watch.live = False
+            self._forget(watch)
+
+    def _forget(self, watch: Watch) -> None:
+        _, cell = self._watches.pop(watch.target)
+        if cell is not None:
+            cell.forget_watch(watch)
+
+    def _fail(self, error: Exception) -> None:
+        """Crash, from a handler or a job: the first exception is the reason, and cancels all else that runs."""
+        assert self._group is not None
+        if self.failure is None:
+            self.failure = error
+        self._group.cancel_scope.cancel()
+
+    async def _serve(self) -> None:
+        # The hot path: what a message costs is decided here and in `LocalRef.tell`.
+        mailbox, actor, context, batch = self.mailbox, self.actor, self._context, self.actor.batch
+        left = TURN
+        while mailbox.take_system() is None:
+            envelope = mailbox.take()
+            if envelope is None:
+                await mailbox.wait()
+                left = TURN
+                continue
+            if envelope.source is not None and not self._wanted(envelope):
+                continue
+            if batch == 1:
+                context.reply_to = envelope.reply_to
+                await actor.receive(envelope.message, context)
+                self.processed += 1
+            else:
+                envelopes = self._gather(envelope, batch)
+                await actor.receive_batch(envelopes, context)
+                self.processed += len(envelopes)
+            left -= 1
+            if not left:
+                await anyio.lowlevel.checkpoint()
+                left = TURN
+
+    def _gather(self, first: Envelope, limit: int) -> list[Envelope]:
+        envelopes = [first]
+        while len(envelopes) < limit and (envelope := self.mailbox.take()) is not None:
+            if envelope.source is None or self._wanted(envelope):
+                envelopes.append(envelope)
+        return envelopes
+
+    def _wanted(self, envelope: Envelope) -> bool:
+        """Return whether a tick, result, notice or question is still to be handled."""
+        assert envelope.source is not None
+        if envelope.source.take():
+            return True
+        if not envelope.internal:
+            self.system.dead_letters.post(Reason.EXPIRED, self.address, envelope.message)
+        return False
+
+    def _end(self) -> None:
+        self.timers.cancel_all()
+        for target in list(self._watches):
+            self.unwatch(target)
+        super()._end()
