@@ -80,27 +80,32 @@ def _through_socket(path: Path) -> httpx.Client:
     import httpx
 
     # The host is not looked up: it only stands in messages.
-    return httpx.Client(
-        transport=httpx.HTTPTransport(uds=str(path)), base_url="http://this-machine", timeout=_timeout()
-    )
+    return _client("http://this-machine", {}, httpx.HTTPTransport(uds=str(path), limits=_one_request()))
 
 
 def _through_tls(context: Context, token: str) -> httpx.Client:
     import httpx
 
-    transport = httpx.HTTPTransport(verify=_trust(context), socket_options=KEEPALIVE)
-    headers = {"Authorization": f"Bearer {token}"}
+    transport = httpx.HTTPTransport(verify=_trust(context), limits=_one_request(), socket_options=KEEPALIVE)
     try:
-        return httpx.Client(transport=transport, base_url=context.server, headers=headers, timeout=_timeout())
+        return _client(context.server, {"Authorization": f"Bearer {token}"}, transport)
     except httpx.InvalidURL as error:
         raise BadInput(f'the server of context "{context.name}" is no address: {error}') from error
 
 
-def _timeout() -> httpx.Timeout:
+def _client(server: str, headers: dict[str, str], transport: httpx.BaseTransport) -> httpx.Client:
     import httpx
 
     # Longer than the manager waits for its own store, so that it is the manager that says what went wrong.
-    return httpx.Timeout(10.0, read=40.0)
+    timeout = httpx.Timeout(10.0, read=40.0)
+    return httpx.Client(transport=transport, base_url=server, headers=headers, timeout=timeout)
+
+
+def _one_request() -> httpx.Limits:
+    """A command asks once or twice and ends: each connection is closed with its answer, and none is left to close."""
+    import httpx
+
+    return httpx.Limits(max_keepalive_connections=0)
 
 
 def _trust(context: Context) -> ssl.SSLContext:

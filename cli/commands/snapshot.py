@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from cli.connect import ContextOption, connect
+from cli.errors import CliError
 from cli.group import example, group
+from cli.options import default_data_dir
 from cli.output import NoTruncOption, Output, OutputOption, show_list
 from cli.table import Column, column
 from cli.words import age, size
@@ -40,3 +46,29 @@ def confirm(context: ContextOption = "") -> None:
     """
     connect(context).release_held()
     print("containers that this state does not know are removed from now on")
+
+
+@app.command("restore", epilog=example("gbnt snapshot restore gbnt-20260501T120000.000000Z"))
+def restore(
+    snapshot: Annotated[str, typer.Argument(metavar="SNAPSHOT", help="Its name, or a file.", show_default=False)],
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", envvar="GBNT_DATA_DIR", help="The manager's state.", show_default=False),
+    ] = None,
+) -> None:
+    """Go back to a snapshot, on the manager's machine while it is stopped.
+
+    The state that is replaced is kept beside it. Once the manager runs again, containers that the snapshot does not
+    know are left alone until `gbnt snapshot confirm`.
+    """
+    from cli.home import Home  # the store, which no other command here opens
+    from store.contract import StoreError
+    from store.restore import restore as restore_store
+
+    home = Home(data_dir or default_data_dir())
+    file = Path(snapshot) if "/" in snapshot else home.snapshots / f"{snapshot.removesuffix('.db')}.db"
+    try:
+        restored = restore_store(file, home.store, at=time.time())
+    except StoreError as error:
+        raise CliError(str(error)) from error
+    print(f"the state is that of {file.stem}, and goes on at revision {restored.revision}; start gbnt again")
