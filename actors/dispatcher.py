@@ -17,7 +17,7 @@ from cluster.decide.nodes import HOLD
 from cluster.model import Service, State, Task
 from supervisor.actor import Actor, Context
 from supervisor.message import Terminated, message
-from supervisor.spec import ChildSpec
+from supervisor.spec import ChildSpec, SupervisorSpec
 
 SENATE = "senate"
 RETRY = 0.2
@@ -68,8 +68,7 @@ class Dispatcher(Actor):
         for task in self._state.tasks.values():
             by_service[task.service_key].append(task)
         for key in self._services.keys() - self._state.services.keys():
-            del self._services[key]
-            await ctx.system.stop_child(f"services/{key}")
+            await self._drop_service(self._services.pop(key).service, ctx)
         for key, service in self._state.services.items():
             tasks = tuple(by_service[key])
             known = self._services.get(key)
@@ -83,9 +82,16 @@ class Dispatcher(Actor):
         self._services[key] = view
         if new:
             # A new actor asks for its view itself, as it does after a crash: one way to begin.
-            await ctx.system.start_child("services", ChildSpec(key, lambda: self._make_service(key)))
+            if not any(known.service.stack == service.stack for other, known in self._services.items() if other != key):
+                await ctx.system.start_child("services", ChildSpec(service.stack, dynamic()))
+            spec = ChildSpec(service.name, lambda: self._make_service(key))
+            await ctx.system.start_child(f"services/{service.stack}", spec)
         else:
             ctx.ref(f"services/{key}").tell(view)
+
+    async def _drop_service(self, service: Service, ctx: Context) -> None:
+        last = not any(known.service.stack == service.stack for known in self._services.values())
+        await ctx.system.stop_child(f"services/{service.stack}" if last else f"services/{service.key}")
 
     async def _show_nodes(self, ctx: Context) -> None:
         for node in self._state.nodes:
@@ -108,6 +114,11 @@ class Dispatcher(Actor):
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""
         return {"revision": self._state.revision, "services": len(self._services), "nodes": len(self._nodes)}
+
+
+def dynamic() -> SupervisorSpec:
+    """Children come and go at runtime; a crash of one is its own affair, up to a rate that no single one reaches."""
+    return SupervisorSpec(intensity=200, period=60.0)
 
 
 @message("state.follow-again/1")

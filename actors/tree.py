@@ -24,7 +24,7 @@ from random import Random
 import anyio
 
 from actors.agent import Agent, Machine
-from actors.dispatcher import Dispatcher
+from actors.dispatcher import Dispatcher, dynamic
 from actors.images import ImagesActor
 from actors.inventory import Inventory
 from actors.mandate import Mandate
@@ -37,7 +37,7 @@ from actors.snapshots import Shelf, SnapshotsActor
 from actors.task import Surroundings, TaskActor
 from engine.port import Engine
 from store.contract import Store
-from supervisor.spec import ChildSpec, Strategy, SupervisorSpec
+from supervisor.spec import ChildSpec, SupervisorSpec
 
 # How many containers are made and started at the same time: where one engine's own time is shortest.
 ENGINE_CONCURRENCY = 8
@@ -74,13 +74,12 @@ def tree(parts: Parts, *doors: ChildSpec) -> SupervisorSpec:
     )
     dispatcher = partial(Dispatcher, lambda key: ServiceActor(key, parts.clock), NodeActor)
     return SupervisorSpec(
-        strategy=Strategy.ONE_FOR_ONE,
         intensity=20,
         period=60.0,
         children=(
             ChildSpec("senate", senate),
-            ChildSpec("services", _dynamic()),
-            ChildSpec("nodes", _dynamic()),
+            ChildSpec("services", dynamic()),
+            ChildSpec("nodes", dynamic()),
             ChildSpec("dispatcher", dispatcher),
             ChildSpec("agent", _agent(parts)),
             ChildSpec("resolver", partial(ResolverActor, parts.resolver, machine.node)),
@@ -88,11 +87,6 @@ def tree(parts: Parts, *doors: ChildSpec) -> SupervisorSpec:
             *doors,
         ),
     )
-
-
-def _dynamic() -> SupervisorSpec:
-    """Children come and go at runtime; a crash of one is its own affair, up to a rate that no single one reaches."""
-    return SupervisorSpec(strategy=Strategy.ONE_FOR_ONE, children=(), intensity=200, period=60.0)
 
 
 def _agent(parts: Parts) -> SupervisorSpec:
@@ -110,13 +104,12 @@ def _agent(parts: Parts) -> SupervisorSpec:
     )
     executor = partial(Agent, parts.engine, machine, inventory, lambda task: TaskActor(task, around), parts.clock)
     return SupervisorSpec(
-        strategy=Strategy.ONE_FOR_ONE,
         intensity=10,
         period=60.0,
         children=(
             ChildSpec("images", partial(ImagesActor, parts.engine)),
             ChildSpec("provisions", partial(ProvisionsActor, parts.engine, machine.cluster, EXECUTOR)),
-            ChildSpec("tasks", _dynamic()),
+            ChildSpec("tasks", dynamic()),
             ChildSpec("executor", executor),
         ),
     )
