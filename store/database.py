@@ -14,7 +14,7 @@ from store.contract import Corrupt, Row
 from store.schema import MIGRATIONS_TABLE, RECORD_MIGRATION, pending
 
 # Nobody else writes a locked store: only a person with the sqlite3 shell can make us wait.
-_BUSY_SECONDS = 1.0
+_BUSY_SECONDS = 0.5
 _CACHED_STATEMENTS = 512
 
 _RESTORE_HINT = "restore a snapshot with `gbnt snapshot restore`"
@@ -48,8 +48,14 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
     Raises Corrupt or NewerSchema. The file is private to its owner, and so are the files SQLite makes beside it.
     """
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    is_empty = os.fstat(descriptor).st_size == 0
+    os.close(descriptor)
     path.chmod(0o600)
+    log = path.with_name(f"{path.name}-wal")
+    if is_empty and log.exists():
+        # SQLite would remove the log and start an empty store, as though there had never been a cluster.
+        raise Corrupt(f"{log} is there without its database: bring {path.name} back, or {_RESTORE_HINT}")
     connection = connect(path, "mode=rw")
     try:
         check(connection, path, "quick_check")

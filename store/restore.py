@@ -33,14 +33,15 @@ def restore(snapshot: Path, target: Path, *, at: float) -> SnapshotInfo:
     _check_snapshot(snapshot)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = StoreLock(target)
+    fresh = target.with_name(f"{target.name}.restoring")
     try:
-        fresh = target.with_name(f"{target.name}.restoring")
         _prepare(snapshot, fresh, _last_head(target), at)
         _replace(target, fresh, f"{target.name}.before-restore-{_stamp(at)}")
         return describe(target)
     except (OSError, sqlite3.Error) as error:
         raise StoreError(f"{snapshot} was not restored to {target}: {error}") from error
     finally:
+        fresh.unlink(missing_ok=True)
         lock.release()
 
 
@@ -57,8 +58,11 @@ def _check_snapshot(snapshot: Path) -> None:
 
 
 def _last_head(target: Path) -> Head:
-    """How far the replaced store got, as far as it can tell. Closing it folds its log into the one file to keep."""
-    if target.exists():
+    """How far the replaced store got, as far as it can tell. Closing it folds its log into the one file to keep.
+
+    An empty file is not opened: SQLite would take the log beside it for a stranger's, and remove it.
+    """
+    if target.exists() and target.stat().st_size:
         try:
             with database.opened(target, "mode=rw") as connection:
                 return database.head(connection, target)
@@ -90,7 +94,7 @@ def _replace(target: Path, fresh: Path, kept_name: str) -> None:
     """Swap in one rename: killed at any moment, there is the old store or the new one, never none."""
     if target.exists():
         os.link(target, target.with_name(kept_name))
-        # Left only where the old store was too damaged to fold it in. A log beside another file would corrupt that one.
+        # Left only where it could not be folded in. Beside another file, it would be taken for that one's.
         log = target.with_name(f"{target.name}-wal")
         if log.exists():
             log.rename(target.with_name(f"{kept_name}-wal"))

@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Self
 
+from anyio import CancelScope
+
 from store import database
 from store.batch import compiled, guard_outcome, misplaced, shortened
 from store.contract import (
@@ -27,24 +29,11 @@ from store.contract import (
     Unavailable,
 )
 from store.copies import write_copy
+from store.driver_errors import DRIVER_ERRORS, is_callers_fault, is_full
 from store.lock import StoreLock
 from store.worker import Worker
 
 Fault = Callable[[str], None]
-
-# What the statements themselves cause, on any machine at any time. Every other error comes from the machine.
-_WRONG_CODES = frozenset(
-    {
-        sqlite3.SQLITE_ERROR,
-        sqlite3.SQLITE_CONSTRAINT,
-        sqlite3.SQLITE_MISMATCH,
-        sqlite3.SQLITE_TOOBIG,
-        sqlite3.SQLITE_RANGE,
-    }
-)
-_WRONG_ERRORS = (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError, OverflowError, ValueError)
-_DRIVER_ERRORS = (sqlite3.Error, OverflowError, ValueError)
-_PRIMARY_CODE = 0xFF  # the rest of an SQLite result code says where it went wrong
 
 _BEGIN = Statement("BEGIN IMMEDIATE")
 _COMMIT = Statement("COMMIT")
@@ -110,13 +99,14 @@ class SqliteStore:
         return await self._copies.run(partial(write_copy, self.path, target))
 
     async def close(self) -> None:
-        """Finish what has begun, then release the files. A second call does nothing."""
+        """Finish what has begun, then release the files, though the caller be cancelled. A second call does nothing."""
         if self._closed:
             return
         self._closed = True
-        for worker in (self._copies, self._reads):
-            await worker.run(_nothing)
-        await self._writes.run(self._files.close)
+        with CancelScope(shield=True):
+            for worker in (self._copies, self._reads):
+                await worker.run(_nothing)
+            await self._writes.run(self._files.close)
 
     def _connect(self) -> None:
         with ExitStack() as files:
@@ -142,7 +132,7 @@ class SqliteStore:
             current = _COMMIT
             self._writer.execute(_COMMIT.sql)
             self._fault("after-commit")
-        except _DRIVER_ERRORS as error:
+        except DRIVER_ERRORS as error:
             return self._explained(error, guarded, current, epoch)
         finally:
             if self._writer.in_transaction:
@@ -160,14 +150,14 @@ class SqliteStore:
                 )
             case Outcome.CONFLICT:
                 return Applied(Outcome.CONFLICT, f"the state is not what was expected: {shortened(guarded.sql)}")
-        if _is_full(error):
+        if is_full(error):
             # Even from COMMIT: what could not be written includes the frame that would make the rest count.
             return Applied(
                 Outcome.UNAVAILABLE, f"no space is left for {self.path}: free some, and it goes on by itself"
             )
         if current is _COMMIT:
             return Applied(Outcome.UNKNOWN, f"the commit may or may not be on disk: {error}")
-        if _is_callers_fault(error):
+        if is_callers_fault(error):
             return Applied(Outcome.REJECTED, f"{error}: {shortened(current.sql)}")
         return Applied(Outcome.UNAVAILABLE, f"{self.path} cannot be written: {error}")
 
@@ -184,27 +174,14 @@ class SqliteStore:
     def _select(self, sql: str, parameters: tuple[SqlValue, ...]) -> Sequence[Row]:
         try:
             return self._reader.execute(sql, parameters).fetchall()
-        except _DRIVER_ERRORS as error:
-            if _is_callers_fault(error):
+        except DRIVER_ERRORS as error:
+            if is_callers_fault(error):
                 raise ValueError(f"{error}: {shortened(sql)}") from error
             raise Unavailable(f"{self.path} cannot be read: {error}") from error
 
     def _check_open(self) -> None:
         if self._closed:
             raise RuntimeError(f"{self.path} was closed: open the store again")
-
-
-def _code(error: Exception) -> int | None:
-    code: int | None = getattr(error, "sqlite_errorcode", None)
-    return None if code is None else code & _PRIMARY_CODE
-
-
-def _is_full(error: Exception) -> bool:
-    return _code(error) == sqlite3.SQLITE_FULL
-
-
-def _is_callers_fault(error: Exception) -> bool:
-    return _code(error) in _WRONG_CODES or isinstance(error, _WRONG_ERRORS)
 
 
 def _nothing(*_: object) -> None:

@@ -264,6 +264,13 @@ class StoreContract:
 
     # ------------------------------------------------------------------------------------------------------- end
 
+    async def test_a_cancelled_close_closes_all_the_same(self, open_store: OpenStore):
+        store = await open_store()
+        with anyio.CancelScope() as cancelled:
+            cancelled.cancel()
+            await store.close()
+        await (await open_store()).close()
+
     async def test_close_waits_for_what_has_begun_and_may_be_called_twice(self, open_store: OpenStore):
         store = await open_store()
         await store.claim_epoch("rome-1")
