@@ -10,7 +10,7 @@ from typing import Protocol
 from actors.protocol import Committed, Progress
 from cluster.model import Task
 from portal.latency import Latency
-from supervisor.system import ActorInfo
+from supervisor.inspection import ActorInfo
 
 
 class EngineFailed(Exception):

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from actors.protocol import SnapshotMade
 from cluster import progress
 from cluster.model import Event, Node, Service, Stack, State, Task, Token
-from supervisor.system import ActorInfo
+from supervisor.inspection import ActorInfo
 
 Row = dict[str, object]
 

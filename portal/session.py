@@ -69,7 +69,7 @@ class Session(Actor):
 
 def sessions() -> ChildSpec:
     """The supervisor of all sessions, a child of `portal`. A session that fails is its reader's loss alone."""
-    return ChildSpec("sessions", lambda: SupervisorSpec(children=(), intensity=1_000, period=1.0))
+    return ChildSpec("sessions", SupervisorSpec(children=()))
 
 
 @dataclass(slots=True)

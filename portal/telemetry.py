@@ -19,7 +19,7 @@ from cluster.model import State
 from portal.backend import Backend, Check
 from portal.latency import Latency
 from supervisor.errors import ActorError
-from supervisor.system import ActorInfo
+from supervisor.inspection import ActorInfo
 
 TIMEOUT = 2.0
 

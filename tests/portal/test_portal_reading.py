@@ -1,0 +1,149 @@
+"""What the API shows."""
+
+from dataclasses import replace
+
+import pytest
+
+from cluster.spec import Dependency
+from tests.portal.build import NODE, NOW, WEB, FakeNode, actor, attempt, state, task
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_cluster_says_who_answers_and_at_which_revision(api):
+    answer = await api.get("/v1/cluster")
+    assert answer.json() == {
+        "name": "legion",
+        "id": "c-1",
+        "version": "0.1.0",
+        "revision": 7,
+        "epoch": 3,
+        "node": NODE,
+    }
+
+
+async def test_nodes_count_the_tasks_that_they_have_to_run(api, node):
+    node.state = state(task(1), task(2, desired="stop", state="stopped"))
+    body = (await api.get("/v1/nodes")).json()
+    assert body["revision"] == 7
+    assert [(row["name"], row["status"], row["tasks"]) for row in body["items"]] == [("rome", "ready", 1)]
+
+
+async def test_a_stack_that_runs_says_so(api):
+    row = (await api.get("/v1/stacks")).json()["items"][0]
+    assert row == {
+        "name": "shop",
+        "services": 1,
+        "tasks_running": 2,
+        "tasks_wanted": 2,
+        "status": "running",
+        "updated_at": NOW - 60,
+        "volumes": ["shop_data"],
+        "networks": ["shop_default"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("second", "status"),
+    [
+        ({"state": "starting"}, "updating"),
+        ({"state": "preparing", "crashes": 1, "problem": "exit 1"}, "degraded"),
+        ({"state": "failed", "message": "exit 1"}, "degraded"),
+        ({"health": "unhealthy", "problem": "unhealthy"}, "degraded"),
+    ],
+)
+async def test_a_stack_status_tells_waiting_from_trouble(api, node, second, status):
+    node.state = state(task(1), task(2, **second))
+    row = (await api.get("/v1/stacks/shop")).json()
+    assert (row["status"], row["tasks_running"]) == (status, 1)
+
+
+async def test_a_stack_that_is_held_or_leaves_says_so(api, node):
+    service, stack = node.state.services["shop/web"], node.state.stacks["shop"]
+    node.state = state(services={"shop/web": replace(service, stopped=True)})
+    assert (await api.get("/v1/stacks/shop")).json()["status"] == "stopped"
+    node.state = state(stacks={"shop": replace(stack, removing=True)})
+    assert (await api.get("/v1/stacks/shop")).json()["status"] == "removing"
+
+
+async def test_a_stack_shows_the_spec_it_was_deployed_from(api):
+    spec = (await api.get("/v1/stacks/shop")).json()["spec"]
+    assert spec["services"]["web"]["image"] == "web:1"
+
+
+async def test_a_service_shows_its_ports_and_how_many_serve(api, node):
+    node.state = state(task(1), task(2, health="unhealthy"))
+    row = (await api.get("/v1/services", params={"stack": "shop"})).json()["items"][0]
+    assert (row["name"], row["replicas"], row["running"], row["stopped"]) == ("shop/web", 2, 1, False)
+    assert [(port["target"], port["published"], port["protocol"]) for port in row["ports"]] == [(80, 8080, "tcp")]
+    assert (await api.get("/v1/services", params={"stack": "other"})).json()["items"] == []
+
+
+async def test_one_service_shows_its_spec(api):
+    body = (await api.get("/v1/services/shop/web")).json()
+    assert (body["revision"], body["spec"]["replicas"]) == (WEB.revision(), 2)
+
+
+async def test_tasks_are_those_that_count_unless_all_are_asked_for(api, node):
+    old = task(1, id="old", desired="stop", state="stopped", created_at=NOW - 999)
+    held = task(2, desired="stop", state="stopped")
+    node.state = state(old, task(1), held)
+    named = [row["id"] for row in (await api.get("/v1/tasks")).json()["items"]]
+    assert named == ["web1-aaaa", "web2-aaaa"]
+    every = [row["id"] for row in (await api.get("/v1/tasks", params={"all": 1})).json()["items"]]
+    assert every == ["old", "web1-aaaa", "web2-aaaa"]
+
+
+@pytest.mark.parametrize(
+    "params", [{"stack": "shop"}, {"service": "web"}, {"service": "shop/web"}, {"stack": "shop", "service": "web"}]
+)
+async def test_tasks_are_chosen_by_stack_and_service(api, params):
+    assert len((await api.get("/v1/tasks", params=params)).json()["items"]) == 2
+    assert (await api.get("/v1/tasks", params={**params, "stack": "x", "service": "x"})).json()["items"] == []
+
+
+@pytest.mark.parametrize("reference", ["web1-aaaa", "web1", "shop-web-1"])
+async def test_a_task_is_found_by_id_beginning_or_name(api, reference):
+    assert (await api.get(f"/v1/tasks/{reference}")).json()["id"] == "web1-aaaa"
+
+
+async def test_a_task_tells_all_that_a_person_may_ask(api, node):
+    node.state = state(task(1, exit_code=None, past=(attempt(1, "c0", "exit 137, out of memory"),), attempt=2))
+    row = (await api.get("/v1/tasks/shop-web-1")).json()
+    assert row["node"] == "rome"
+    assert row["image"] == "web:1"
+    assert row["addresses"] == {"shop_default": "10.9.0.5"}
+    assert row["ports"] == [{"target": 80, "protocol": "tcp", "host_ip": "0.0.0.0", "host_port": 8080}]
+    assert row["past"][0]["reason"] == "exit 137, out of memory"
+
+
+async def test_volumes_are_a_stack_s_own_and_those_that_outlived_theirs(api):
+    items = (await api.get("/v1/volumes")).json()["items"]
+    assert [(row["name"], row["stack"], row["nodes"]) for row in items] == [
+        ("old_data", "", ["rome"]),
+        ("shop_data", "shop", ["rome"]),
+    ]
+    assert [row["name"] for row in (await api.get("/v1/volumes?stack=shop")).json()["items"]] == ["shop_data"]
+
+
+async def test_actors_are_a_flat_list_and_each_is_found_by_path_or_address(api):
+    items = (await api.get("/v1/actors")).json()["items"]
+    assert [row["address"] for row in items] == ["rome-1", "rome-1/senate", "rome-1/services/shop/web"]
+    for name in ("services/shop/web", "rome-1/services/shop/web"):
+        assert (await api.get(f"/v1/actors/{name}")).json()["kind"] == "ServiceActor"
+
+
+async def test_an_actor_s_restarts_and_last_failure_are_shown(api, node):
+    node.tree = [actor("senate", restarts=4, last_failure="StoreLost: gone")]
+    row = (await api.get("/v1/actors/senate")).json()
+    assert (row["restarts"], row["last_failure"], row["detail"]) == (4, "StoreLost: gone", {"followers": 1})
+
+
+async def test_one_off_work_that_is_done_is_no_longer_wanted(api, node: FakeNode):
+    from cluster.spec import RestartPolicy
+
+    spec = replace(WEB, restart=RestartPolicy("on-failure"), depends_on=(Dependency("db"),))
+    service = replace(node.state.services["shop/web"], spec=spec)
+    node.state = state(task(1, state="complete"), task(2, state="complete"), services={"shop/web": service})
+    row = (await api.get("/v1/stacks/shop")).json()
+    assert (row["tasks_wanted"], row["tasks_running"], row["status"]) == (0, 0, "running")

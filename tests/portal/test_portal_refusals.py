@@ -1,0 +1,168 @@
+"""Bad requests: each is one problem document that says what is wrong, and changes nothing."""
+
+import httpx
+import orjson
+import pytest
+
+from actors.protocol import GetState
+from portal.api.app import create_api
+from supervisor.address import Address
+from supervisor.errors import AskTimeout
+from tests.portal.build import NODE, SHOP, bearer
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/v1/stacks/shpo", 'there is no stack "shpo"; did you mean "shop"?'),
+        ("/v1/stacks/zzz", "`gbnt stack ls` shows what is there"),
+        ("/v1/services/shop/wbe", 'did you mean "shop/web"?'),
+        ("/v1/services/shop/zzz/logs", "there is no service"),
+        ("/v1/tasks/shop-web-9", 'did you mean "shop-web-'),
+        ("/v1/tasks/zzz/logs", "there is no task"),
+        ("/v1/actors/senat", "there is no actor"),
+        ("/v1/nothing", "no such path"),
+        ("/", "no such path"),
+    ],
+)
+async def test_what_is_not_there_is_404_with_a_hint(api, path, words):
+    answer = await api.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert words in answer.json()["detail"]
+
+
+async def test_a_beginning_that_several_tasks_share_names_them(api):
+    answer = await api.get("/v1/tasks/web")
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert "web1-aaaa, web2-aaaa" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("scale", {"replicas": "3"}, "replicas"),
+        ("scale", {"replicas": 1.5}, "replicas"),
+        ("scale", {}, "replicas"),
+        ("scale", {"replicas": 3, "force": True}, "force"),
+        ("scale", [], "the body is wrong"),
+        ("update", {}, "needs an"),
+        ("update", {"force": "yes"}, "force"),
+    ],
+)
+async def test_a_wrong_body_names_the_key(api, node, path, body, words):
+    answer = await api.post(f"/v1/services/shop/web/{path}", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert words in answer.json()["detail"]
+    assert node.commands() == []
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b'{"replicas": 1e999}', b'"' + b"[" * 10_000])
+async def test_a_body_that_is_no_json_is_refused(api, node, body):
+    answer = await api.post("/v1/services/shop/web/scale", content=body)
+    assert answer.status_code == 422
+    assert node.commands() == []
+
+
+async def test_a_spec_of_another_shape_names_the_place(api, node):
+    document = orjson.loads(orjson.dumps({"spec": SHOP}))
+    document["spec"]["services"]["web"]["ports"][0]["target"] = "eighty"
+    answer = await api.put("/v1/stacks/shop", json=document)
+    assert answer.status_code == 422
+    assert "spec.services.web.ports.0.target" in answer.json()["detail"]
+    assert node.commands() == []
+
+
+async def test_a_key_of_a_newer_client_is_refused_rather_than_left_out(api, node):
+    document = orjson.loads(orjson.dumps({"spec": SHOP}))
+    document["spec"]["services"]["web"]["ports"][0]["quantum"] = True
+    answer = await api.put("/v1/stacks/shop", json=document)
+    assert answer.status_code == 422
+    assert "spec.services.web.ports.0.quantum" in answer.json()["detail"]
+    assert node.commands() == []
+
+
+async def test_a_spec_under_another_name_is_refused(api, node):
+    answer = await api.put("/v1/stacks/other", content=orjson.dumps({"spec": SHOP}))
+    assert answer.status_code == 422
+    assert node.commands() == []
+
+
+async def test_a_body_of_40_mib_is_refused_before_it_is_read_whole(api):
+    read = 0
+
+    async def body():
+        nonlocal read
+        for _ in range(40):
+            read += 1
+            yield b" " * (1 << 20)
+
+    answer = await api.put("/v1/stacks/shop", content=body())
+    assert (answer.status_code, answer.json()["code"]) == (413, "invalid")
+    assert read == 17
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/events?after=-1",
+        "/v1/events?limit=x",
+        "/v1/events?limit=1.5",
+        "/v1/events?after=nan",
+        "/v1/events?after=inf",
+        "/v1/services/shop/web/logs?tail=-3",
+        "/v1/services/shop/web/logs?since=yesterday",
+        "/v1/services/shop/web/logs?follow=1&previous=1",
+        "/v1/stacks/shop/progress?after=soon",
+    ],
+)
+async def test_a_wrong_parameter_is_named(api, path):
+    answer = await api.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/v1/tokens", {"name": "", "role": "admin"}),
+        ("POST", "/v1/tokens", {"name": "x", "role": "emperor"}),
+        ("POST", "/v1/tokens", {"name": "x", "role": "admin", "ttl": 0}),
+        ("POST", "/v1/tokens", {"name": "x", "role": "admin", "ttl": -5}),
+        ("POST", "/v1/builds", None),
+    ],
+)
+async def test_other_bad_requests_are_invalid(api, node, method, path, body):
+    answer = await api.request(method, path, json=body)
+    assert answer.status_code == 422
+    assert node.commands() == []
+
+
+@pytest.mark.parametrize("key", ["x" * 201, "tab\there"])
+async def test_an_idempotency_key_is_short_and_printable(api, node, key):
+    answer = await api.post("/v1/stacks/shop/stop", headers={"idempotency-key": key})
+    assert answer.status_code == 422
+    assert node.commands() == []
+
+
+async def test_another_method_is_405(api):
+    answer = await api.patch("/v1/stacks/shop")
+    assert (answer.status_code, answer.json()["code"]) == (405, "invalid")
+    assert "GET" in answer.headers["allow"]
+
+
+async def test_a_senate_that_does_not_answer_is_503(api, node):
+    await api.get("/v1/cluster")
+    node.replies[GetState] = AskTimeout(Address(NODE, "senate"), GetState())
+    answer = await api.get("/v1/stacks")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+async def test_a_fault_of_ours_is_told_without_its_insides(node, caplog):
+    node.replies[GetState] = lambda message: "not a state"
+    transport = httpx.ASGITransport(create_api(node.backend(), trusted=True), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="https://gbnt", headers=bearer("admin")) as client:
+        answer = await client.get("/v1/stacks")
+    assert (answer.status_code, answer.json()["code"]) == (500, "unavailable")
+    assert "str" not in answer.json()["detail"]
+    assert "expected State for an answer, got str" in caplog.text

@@ -1,0 +1,145 @@
+"""What the API asks of the Senate, and how it passes on what became of that."""
+
+import orjson
+import pytest
+
+from actors.protocol import (
+    Accepted,
+    CreateSnapshot,
+    CreateToken,
+    DeployStack,
+    HoldService,
+    HoldStack,
+    ListSnapshots,
+    Refused,
+    ReleaseHeld,
+    RemoveService,
+    RemoveStack,
+    RevokeToken,
+    ScaleService,
+    SnapshotList,
+    SnapshotMade,
+    StopTask,
+    UpdateService,
+)
+from portal.credentials import is_valid, parse
+from supervisor.address import Address
+from supervisor.errors import AskTimeout, MailboxFull
+from tests.portal.build import NODE, NOW, SHOP, token
+
+pytestmark = pytest.mark.anyio
+
+KEY = {"idempotency-key": "k-1"}
+
+
+async def test_a_deploy_hands_the_spec_on_as_it_was_meant(api, node):
+    answer = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": SHOP}), headers=KEY)
+    assert answer.status_code == 200
+    assert answer.json() == {"revision": 8, "changes": {"web": "created"}, "detail": {}}
+    assert node.commands() == [DeployStack(SHOP, "k-1")]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "command", "status"),
+    [
+        ("DELETE", "/v1/stacks/shop", None, RemoveStack("shop", (), "k-1"), 202),
+        ("DELETE", "/v1/stacks/shop?volumes=a,b", None, RemoveStack("shop", ("a", "b"), "k-1"), 202),
+        ("POST", "/v1/stacks/shop/stop", None, HoldStack("shop", True, "k-1"), 200),
+        ("POST", "/v1/stacks/shop/start", {}, HoldStack("shop", False, "k-1"), 200),
+        ("POST", "/v1/services/shop/web/scale", {"replicas": 5}, ScaleService("shop/web", 5, "k-1"), 200),
+        (
+            "POST",
+            "/v1/services/shop/web/update",
+            {"image": "web:2", "force": False},
+            UpdateService("shop/web", "web:2", request="k-1"),
+            200,
+        ),
+        ("POST", "/v1/services/shop/web/restart", None, UpdateService("shop/web", force=True, request="k-1"), 200),
+        ("POST", "/v1/services/shop/web/stop", None, HoldService("shop/web", True, "k-1"), 200),
+        ("POST", "/v1/services/shop/web/start", None, HoldService("shop/web", False, "k-1"), 200),
+        ("DELETE", "/v1/services/shop/web", None, RemoveService("shop/web", "k-1"), 200),
+        ("DELETE", "/v1/tasks/shop-web-1", None, StopTask("web1-aaaa", "k-1"), 200),
+        ("DELETE", "/v1/tokens/viewer", None, RevokeToken("viewer", "k-1"), 200),
+        ("POST", "/v1/snapshots/release-held", None, ReleaseHeld("k-1"), 200),
+    ],
+)
+async def test_each_write_is_one_command_under_the_caller_s_key(api, node, method, path, body, command, status):
+    answer = await api.request(method, path, json=body, headers=KEY)
+    assert answer.status_code == status
+    assert answer.json()["revision"] == 8
+    assert node.commands() == [command]
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("not_found", 404), ("conflict", 409), ("invalid", 422), ("unavailable", 503), ("unknown", 503)],
+)
+async def test_a_refusal_keeps_its_code_and_its_words(api, node, code, status):
+    node.replies[ScaleService] = Refused(code, "because")
+    answer = await api.post("/v1/services/shop/web/scale", json={"replicas": 1})
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert (problem["status"], problem["code"], problem["detail"]) == (status, code, "because")
+    assert problem["type"] == "about:blank"
+    assert problem["title"]
+
+
+async def test_a_write_without_an_answer_may_have_been_made(api, node):
+    node.replies[HoldStack] = AskTimeout(Address(NODE, "senate"), HoldStack("shop", True))
+    answer = await api.post("/v1/stacks/shop/stop")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unknown")
+    assert "same Idempotency-Key" in answer.json()["detail"]
+
+
+async def test_a_write_that_never_arrived_was_not_made(api, node):
+    node.replies[HoldStack] = MailboxFull(Address(NODE, "senate"), 1000)
+    answer = await api.post("/v1/stacks/shop/stop")
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+async def test_a_token_s_secret_is_shown_once_and_only_its_hash_is_kept(api, node):
+    node.replies[CreateToken] = lambda message: Accepted(8, {message.id: "created"})
+    answer = await api.post("/v1/tokens", json={"name": "ci", "role": "operator", "ttl": 60}, headers=KEY)
+    assert answer.status_code == 201
+    made, [command] = answer.json(), node.commands()
+    assert (made["name"], made["role"], made["created_at"], made["expires_at"]) == ("ci", "operator", NOW, NOW + 60)
+    credential = parse(made["token"])
+    assert credential.id == made["id"] == command.id
+    assert command.request == "k-1"
+    assert credential.secret not in repr(command)
+    assert is_valid(credential, token("x", hash=command.hash), NOW)
+
+
+async def test_a_token_without_a_ttl_never_expires(api, node):
+    node.replies[CreateToken] = lambda message: Accepted(8, {message.id: "created"})
+    answer = await api.post("/v1/tokens", json={"name": "ci", "role": "viewer", "ttl": None})
+    assert answer.json()["expires_at"] == 0
+
+
+async def test_a_token_whose_request_was_answered_before_has_no_secret_to_show(api, node):
+    node.replies[CreateToken] = Accepted(8, {"0a0b0c0d": "created"})
+    answer = await api.post("/v1/tokens", json={"name": "ci", "role": "viewer"}, headers=KEY)
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+
+
+async def test_tokens_are_listed_without_their_hashes(api):
+    items = (await api.get("/v1/tokens")).json()["items"]
+    assert [row["role"] for row in items] == ["admin", "operator", "viewer"]
+    assert set(items[0]) == {"id", "name", "role", "created_at", "expires_at", "used_at"}
+
+
+async def test_snapshots_are_made_and_listed_by_their_own_actor(api, node):
+    made = SnapshotMade("s-1", 4096, 7, NOW)
+    node.replies |= {CreateSnapshot: made, ListSnapshots: SnapshotList((made,))}
+    row = {"name": "s-1", "size": 4096, "revision": 7, "created_at": NOW}
+    answer = await api.post("/v1/snapshots")
+    assert (answer.status_code, answer.json()) == (201, row)
+    assert (await api.get("/v1/snapshots")).json()["items"] == [row]
+    assert [path for path, message in node.asked if message in node.commands()] == ["snapshots", "snapshots"]
+
+
+async def test_a_snapshot_that_cannot_be_made_says_why(api, node):
+    node.replies[CreateSnapshot] = Refused("unavailable", "no space is left on the disk")
+    answer = await api.post("/v1/snapshots")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "no space is left on the disk")
