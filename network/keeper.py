@@ -108,10 +108,12 @@ class ResolverKeeper:
 
     async def _start(self) -> ResolverStatus:
         """Run the command, which detaches, and wait for the answer: ours, or that of one who was started meanwhile."""
+        command = [*_own_scope(), *self._command]
         try:
-            ended = await anyio.run_process(
-                [*_own_scope(), *self._command], stdin=subprocess.DEVNULL, check=False, start_new_session=True
-            )
+            with anyio.fail_after(PATIENCE):
+                ended = await anyio.run_process(command, stdin=subprocess.DEVNULL, check=False, start_new_session=True)
+        except TimeoutError as error:
+            raise ResolverUnstartable(f"the resolver was not up in {PATIENCE:.0f} s: {' '.join(command)}") from error
         except OSError as error:
             raise ResolverUnstartable(f"the resolver cannot be started: {error}") from error
         if ended.returncode not in (0, RUNNING_ALREADY):
@@ -128,7 +130,9 @@ class ResolverKeeper:
                     if version in (None, status.version):
                         return status
                 await anyio.sleep(PAUSE)
-        raise ResolverUnstartable(f"the resolver was started but does not answer at {self._socket}")
+        raise ResolverUnstartable(
+            f"a resolver runs but does not answer at {self._socket}; end the process that resolver.pid beside it names"
+        )
 
     async def _ask(self, request: Mapping[str, Any]) -> ResolverStatus:
         try:

@@ -5,8 +5,8 @@
     {"op": "replace", "command": []}  answer, then become this program, which inherits the sockets
     {"op": "stop"}                    answer, then end
 
-Each is answered by the status: `serial`, `version`, `pid`, `listening`, `bind_errors` (address to
-reason) and `counters`; or by `{"error": "..."}`.
+Each is answered by the status: `serial`, `version`, `pid`, `listening`, `bind_errors` (address to reason) and
+`counters`; or by `{"error": "..."}`.
 """
 
 from __future__ import annotations

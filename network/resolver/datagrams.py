@@ -26,9 +26,17 @@ class Datagrams:
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(sock, self._read)
 
+    def pause(self) -> None:
+        """Read no more: what comes from now on waits in the socket."""
+        self._loop.remove_reader(self._socket)
+
+    def busy(self) -> bool:
+        """Whether questions are under way upstream."""
+        return bool(self._forwards)
+
     def close(self) -> None:
         """Close the socket, and forget the questions that are under way."""
-        self._loop.remove_reader(self._socket)
+        self.pause()
         for task in self._forwards:
             task.cancel()
         self._socket.close()

@@ -12,6 +12,9 @@ from network.resolver.handover import Pair
 from network.resolver.resolver import Resolver
 from network.resolver.streams import Streams
 
+GRACE = 0.5
+TURN = 0.01
+
 _IP_FREEBIND = 15  # linux/in.h; the socket module does not name it
 
 
@@ -19,11 +22,19 @@ _IP_FREEBIND = 15  # linux/in.h; the socket module does not name it
 class _Listener:
     pair: Pair
     datagrams: Datagrams
-    streams: asyncio.Server
+    streams: Streams
+    server: asyncio.Server
+
+    def pause(self) -> None:
+        self.datagrams.pause()
+        self.server.close()
+
+    def busy(self) -> bool:
+        return self.datagrams.busy() or self.streams.busy()
 
     def close(self) -> None:
+        self.server.close()
         self.datagrams.close()
-        self.streams.close()
 
 
 class Listeners:
@@ -54,9 +65,20 @@ class Listeners:
         for address in self._open.keys() - set(wanted):
             self._open.pop(address).close()
 
-    def duplicates(self) -> dict[str, Pair]:
-        """A second handle on each address's sockets, which stays open when these listeners are closed."""
-        return {address: (each.pair[0].dup(), each.pair[1].dup()) for address, each in self._open.items()}
+    async def release(self) -> dict[str, Pair]:
+        """Close everything here, but let go of no address: its sockets come back open, and new questions wait in them.
+
+        What is under way has GRACE seconds to end.
+        """
+        released = {address: (each.pair[0].dup(), each.pair[1].dup()) for address, each in self._open.items()}
+        for listener in self._open.values():
+            listener.pause()
+        for _ in range(round(GRACE / TURN)):
+            await asyncio.sleep(TURN)  # the first turn also lets connections just accepted begin to be served
+            if not any(listener.busy() for listener in self._open.values()):
+                break
+        self.close()
+        return released
 
     def close(self) -> None:
         """Close every socket."""
@@ -70,8 +92,9 @@ class Listeners:
         except OSError as error:
             self._errors[address] = f"{error.strerror or error} (port {self._port})"
             return
-        server = await asyncio.start_server(Streams(self._resolver, address).serve, sock=pair[1])
-        self._open[address] = _Listener(pair, Datagrams(self._resolver, address, pair[0]), server)
+        streams = Streams(self._resolver, address)
+        server = await asyncio.start_server(streams.serve, sock=pair[1])
+        self._open[address] = _Listener(pair, Datagrams(self._resolver, address, pair[0]), streams, server)
 
 
 def _bound_pair(address: str, port: int) -> Pair:

@@ -52,14 +52,16 @@ async def serve(
     log(f"resolver {os.getpid()} answers, version {VERSION}, zones {resolver.zones.serial}")
     ready()
     await control.stopping.wait()
-    succession = Succession(control.successor, listeners.duplicates()) if control.successor else None
     binding.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await binding
     server.close()
+    if control.successor:
+        log(f"resolver {os.getpid()} makes place for {' '.join(control.successor)}")
+        return Succession(control.successor, await listeners.release())
     listeners.close()
-    log(f"resolver {os.getpid()} was told to {'make place' if succession else 'stop'}")
-    return succession
+    log(f"resolver {os.getpid()} was told to stop")
+    return None
 
 
 def _bind(path: Path) -> socket.socket:

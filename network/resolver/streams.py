@@ -23,6 +23,10 @@ class Streams:
         self._gateway = gateway
         self._connections = 0
 
+    def busy(self) -> bool:
+        """Whether connections are open."""
+        return self._connections > 0
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection to its end."""
         self._connections += 1
