@@ -92,12 +92,13 @@ def _frame_of(cls: type[Any]) -> type[BaseModel]:
 
 
 def _encode_message(value: object) -> bytes:
-    cls: type[Any] = type(value)
+    cls: Any = type(value)
     try:
-        frame = _frame_of(cls)
+        tag = tag_of(cls)
     except KeyError:
         raise Unencodable(f'{cls.__name__} has no tag: decorate it with @message("name/1")') from None
-    body: Any = frame.model_construct(t=tag_of(cls), b=value)
+    frame = _frame_of(cls)
+    body: Any = frame.model_construct(t=tag, b=value)
     return frame.__pydantic_serializer__.to_json(body, warnings="error")
 
 
