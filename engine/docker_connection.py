@@ -135,7 +135,7 @@ class Connection:
             async with response:
                 version: dict[str, Any] = orjson.loads(await response.read())
         self._api = agreed_api(version)
-        self._session().api_version = f"v{self._api[0]}.{self._api[1]}"
+        self._session().api_version = f"v{_text(self._api)}"
         return version
 
     async def negotiate(self) -> tuple[int, int]:
@@ -178,11 +178,14 @@ def agreed_api(version: Mapping[str, Any]) -> tuple[int, int]:
     agreed = min(newest, NEWEST_API)
     if agreed < max(oldest, OLDEST_API):
         raise Refused(
-            f"Docker Engine {version.get('Version', '')} speaks API {version['ApiVersion']}; "
-            f"gbnt needs one that speaks {OLDEST_API[0]}.{OLDEST_API[1]} to {NEWEST_API[0]}.{NEWEST_API[1]} "
-            "(Docker 20.10 to 29)"
+            f"Docker Engine {version.get('Version', '')} speaks API {_text(oldest)} to {_text(newest)}; "
+            f"gbnt speaks {_text(OLDEST_API)} to {_text(NEWEST_API)}, which Docker 20.10 to 29 understand"
         )
     return agreed
+
+
+def _text(numbers: tuple[int, int]) -> str:
+    return f"{numbers[0]}.{numbers[1]}"
 
 
 def _numbers(text: str) -> tuple[int, int]:

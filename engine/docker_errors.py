@@ -125,7 +125,7 @@ _PULL = (
         "the registry {0} of {subject} is not found by name; check the name and this machine's DNS",
     ),
     _rule(
-        r"dial tcp (\S+): (?:\w+: )?(.+)|(?:Client\.Timeout|TLS handshake|i/o) ?timeout",
+        r"dial tcp|Client\.Timeout|deadline exceeded|TLS handshake timeout|i/o timeout",
         ImageUnavailable,
         "the registry of {subject} is not reached ({message})",
     ),

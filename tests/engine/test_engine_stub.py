@@ -1,0 +1,160 @@
+"""What DockerEngine does with engines that are old, new, full, or break off in the middle."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from cluster.container import ContainerSpec, Endpoint
+from engine.docker import DockerEngine
+from engine.port import AddressTaken, DiskFull, EngineUnavailable, ImageUnavailable, Refused
+from tests.engine.stub import VERSION, StubEngine, broken_after, ended_after, endless
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
+
+CREATED = b'{"Type":"container","Action":"create","Actor":{"ID":"c1","Attributes":{}},"timeNano":1500000000}\n'
+TWO_NETWORKS = ContainerSpec("web", "busybox", {}, endpoints=(Endpoint("front", "10.0.0.2"), Endpoint("back")))
+
+
+@pytest.mark.parametrize(
+    ("newest", "oldest", "agreed"), [("1.41", "1.12", "1.41"), ("1.52", "1.44", "1.52"), ("1.70", "1.44", "1.52")]
+)
+async def test_the_newest_version_that_both_know_is_spoken(tmp_path: Path, newest: str, oldest: str, agreed: str):
+    stub = StubEngine({**VERSION, "ApiVersion": newest, "MinAPIVersion": oldest})
+    async with stub.serving(tmp_path) as engine:
+        info = await engine.info()
+        assert info.api_version == agreed
+        assert stub.asked[-1][1] == f"/v{agreed}/info"
+        assert info.labels == {"disk": "ssd", "rack": "7"}
+
+
+@pytest.mark.parametrize(("newest", "oldest"), [("1.40", "1.12"), ("1.99", "1.60")])
+async def test_an_engine_of_another_age_is_refused_in_words(tmp_path: Path, newest: str, oldest: str):
+    stub = StubEngine({**VERSION, "ApiVersion": newest, "MinAPIVersion": oldest})
+    async with stub.serving(tmp_path) as engine:
+        with pytest.raises(Refused, match=f"speaks API {oldest} to {newest}; gbnt speaks 1.41 to 1.52"):
+            await engine.info()
+
+
+async def test_the_version_is_agreed_anew_after_the_engine_was_away(tmp_path: Path):
+    stub = StubEngine(answers={"GET images/busybox/json": broken_after()})
+    async with stub.serving(tmp_path) as engine:
+        with pytest.raises(EngineUnavailable):
+            await engine.image("busybox")
+        stub.version = {**VERSION, "ApiVersion": "1.47"}
+        assert (await engine.info()).api_version == "1.47"
+        assert await engine.container("web") is None
+        assert stub.asked[-1][1] == "/v1.47/containers/web/json"
+
+
+async def test_all_networks_are_attached_at_the_creation_where_the_engine_can(tmp_path: Path):
+    stub = StubEngine(answers={"POST containers/create": {"Id": "c1"}})
+    async with stub.serving(tmp_path) as engine:
+        assert await engine.create(TWO_NETWORKS) == "c1"
+        _, path, body = stub.asked[-1]
+        assert path.endswith("/containers/create")
+        assert set(body["NetworkingConfig"]["EndpointsConfig"]) == {"front", "back"}
+
+
+async def test_a_container_that_misses_a_network_is_taken_back(tmp_path: Path):
+    stub = StubEngine(
+        {**VERSION, "ApiVersion": "1.41", "MinAPIVersion": "1.12"},
+        {
+            "POST containers/create": {"Id": "c1"},
+            "POST networks/back/connect": (403, {"message": "Address already in use"}),
+            "DELETE containers/c1": (204, None),
+        },
+    )
+    async with stub.serving(tmp_path) as engine:
+        with pytest.raises(AddressTaken, match="container web"):
+            await engine.create(TWO_NETWORKS)
+        assert [f"{method} {path}" for method, path, _ in stub.asked[-2:]] == [
+            "POST /v1.41/networks/back/connect",
+            "DELETE /v1.41/containers/c1",
+        ]
+
+
+async def test_a_broken_event_stream_is_an_unavailable_engine(tmp_path: Path):
+    stub = StubEngine(answers={"GET events": broken_after(CREATED)})
+    async with stub.serving(tmp_path) as engine, engine.events({}) as events:
+        assert (await anext(events)).at == 1.5
+        with pytest.raises(EngineUnavailable):
+            await anext(events)
+
+
+async def test_an_event_stream_that_ends_is_an_unavailable_engine_too(tmp_path: Path):
+    stub = StubEngine(answers={"GET events": ended_after(CREATED[:20], CREATED[20:])})
+    async with stub.serving(tmp_path) as engine, engine.events({}) as events:
+        assert (await anext(events)).action == "create"
+        with pytest.raises(EngineUnavailable, match="ended its event stream"):
+            await anext(events)
+
+
+async def test_a_time_out_of_the_caller_stays_its_own(tmp_path: Path):
+    async with StubEngine(answers={"GET events": endless}).serving(tmp_path) as engine:
+        with pytest.raises(TimeoutError):
+            await first_event(engine, within=0.05)
+
+
+async def test_a_log_that_breaks_off_is_an_unavailable_engine(tmp_path: Path):
+    stub = StubEngine(
+        answers={
+            "GET containers/web/json": {"Config": {"Tty": False}},
+            "GET containers/web/logs": broken_after(b"\x01\0\0\0\0\0\0\x07at one\n"),
+        }
+    )
+    read: list[str] = []
+    async with stub.serving(tmp_path) as engine:
+        with pytest.raises(EngineUnavailable):
+            await follow(engine, "web", into=read)
+    assert read == ["one"]
+
+
+async def test_a_full_disk_is_told_from_within_a_pull(tmp_path: Path):
+    full = b'{"status":"Extracting","id":"a"}\n{"error":"write /var/lib/docker/tmp/x: no space left on device"}\n'
+    stub = StubEngine(answers={"POST images/create": ended_after(full)})
+    async with stub.serving(tmp_path) as engine:
+        with pytest.raises(DiskFull):
+            async for _ in engine.pull("busybox"):
+                pass
+
+
+async def test_a_pull_adds_its_layers_up(tmp_path: Path):
+    told = (
+        b'{"status":"Pulling from library/busybox","id":"latest"}\n'
+        b'{"status":"Downloading","id":"a","progressDetail":{"current":10,"total":100}}\n'
+        b'{"status":"Downloading","id":"b","progressDetail":{"current":5,"total":50}}\n'
+        b'{"status":"Download complete","id":"a","progressDetail":{}}\n'
+        b'{"status":"Pull complete","id":"b","progressDetail":{}}\n'
+    )
+    stub = StubEngine(answers={"POST images/create": ended_after(told)})
+    async with stub.serving(tmp_path) as engine:
+        steps = [(step.done, step.total) async for step in engine.pull("busybox")]
+    assert steps == [(0, 0), (10, 100), (15, 150), (105, 150), (150, 150)]
+
+
+async def test_an_image_that_is_denied_says_what_that_can_mean(tmp_path: Path):
+    denied = {"message": "pull access denied for shop, repository does not exist or may require 'docker login': denied"}
+    stub = StubEngine(answers={"POST images/create": (404, denied)})
+    async with stub.serving(tmp_path) as engine:
+        with pytest.raises(ImageUnavailable, match="there is no such image, or it needs a sign-in"):
+            async for _ in engine.pull("shop"):
+                pass
+
+
+async def test_a_missing_socket_says_how_to_start_the_engine(tmp_path: Path):
+    engine = DockerEngine(f"unix://{tmp_path}/none.sock")
+    with pytest.raises(EngineUnavailable, match=r"none\.sock does not answer; start it with `systemctl start docker`"):
+        await engine.info()
+    await engine.close()
+
+
+async def first_event(engine: DockerEngine, within: float) -> None:
+    async with engine.events({}) as events:
+        with anyio.fail_after(within):
+            await anext(events)
+
+
+async def follow(engine: DockerEngine, container: str, into: list[str]) -> None:
+    async for line in engine.logs(container, follow=True):
+        into.append(line.text)  # noqa: PERF401 - what came before the break counts
