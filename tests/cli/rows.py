@@ -1,0 +1,90 @@
+"""Rows as the API gives them, with what a test does not care about filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Row = dict[str, Any]
+
+
+def task(name: str = "shop-web-1", **fields: Any) -> Row:
+    stack, service, slot = name.rsplit("-", 2)
+    row: Row = {
+        "id": f"id-of-{name}",
+        "name": name,
+        "stack": stack,
+        "service": service,
+        "slot": int(slot),
+        "node": "rome",
+        "desired": "run",
+        "state": "running",
+        "health": "",
+        "message": "",
+        "problem": "",
+        "attempt": 1,
+        "crashes": 0,
+        "restart_at": None,
+        "container_id": "c1",
+        "container_name": f"{name}-a1",
+        "image": "busybox",
+        "exit_code": None,
+        "since": 1_000.0,
+        "started_at": 1_000.0,
+        "addresses": {},
+        "ports": [],
+        "past": [],
+    }
+    return row | fields
+
+
+def past(number: int, exit_code: int | None, reason: str, ended_at: float, name: str = "shop-web-1") -> Row:
+    return {
+        "number": number,
+        "container_id": f"c{number}",
+        "container_name": f"{name}-a{number}",
+        "exit_code": exit_code,
+        "reason": reason,
+        "started_at": ended_at - 1,
+        "ended_at": ended_at,
+    }
+
+
+def service(name: str = "shop/web", **fields: Any) -> Row:
+    row: Row = {
+        "name": name,
+        "stack": name.split("/")[0],
+        "service": name.split("/")[1],
+        "image": "busybox",
+        "replicas": 1,
+        "running": 1,
+        "stopped": False,
+        "revision": "abc",
+        "ports": [],
+        "update": "",
+        "update_message": "",
+        "updated_at": 1_000.0,
+    }
+    return row | fields
+
+
+def stack(name: str = "shop", **fields: Any) -> Row:
+    row: Row = {
+        "name": name,
+        "services": 1,
+        "tasks_running": 1,
+        "tasks_wanted": 1,
+        "status": "running",
+        "updated_at": 1_000.0,
+        "volumes": [],
+        "networks": [],
+    }
+    return row | fields
+
+
+def tasks_line(*tasks: Row) -> Row:
+    return {"type": "tasks", "revision": 8, "tasks": list(tasks)}
+
+
+def verdict(kind: str = "converged", reason: str = "", task: str | None = None, logs: tuple[str, ...] = ()) -> Row:
+    lines = [{"at": "2026-05-01T12:00:00Z", "stream": "stderr", "text": text} for text in logs]
+    return {"type": "verdict", "verdict": kind, "reason": reason, "task": task, "logs": lines}

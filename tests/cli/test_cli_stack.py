@@ -1,0 +1,194 @@
+"""`gbnt stack` against a manager that answers what the test says."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.manager import Answer, HangUp, Lines, Manager, listing, problem
+from tests.cli.rows import past, stack, task, tasks_line, verdict
+
+FILE = """\
+name: shop
+services:
+  web:
+    image: busybox
+"""
+
+
+@pytest.fixture
+def compose_file(home: Path) -> Path:
+    path = home / "compose.yaml"
+    path.write_text(FILE)
+    return path
+
+
+def accepted(**changes: str) -> Answer:
+    return Answer({"revision": 8, "changes": changes, "detail": {}})
+
+
+def test_a_deploy_sends_the_spec_and_ends_when_all_runs(gbnt: Run, manager: Manager, compose_file: Path):
+    manager.on("PUT /v1/stacks/shop", accepted(web="created"))
+    pulling = task(state="preparing", progress={"message": "pulling", "fraction": 0.42})
+    manager.on(
+        "GET /v1/stacks/shop/progress",
+        Lines(tasks_line(pulling), tasks_line(task(state="starting")), tasks_line(task()), verdict()),
+    )
+
+    ran = gbnt("stack", "deploy", "-c", str(compose_file))
+
+    assert (ran.status, ran.out) == (0, "")
+    assert ran.err.splitlines() == [
+        "shop: web created",
+        "web.1  pulling 42 %",
+        "web.1  starting",
+        "web.1  running",
+        "shop runs as the file says",
+    ]
+    put, progress = manager.asked
+    assert json.loads(put.body)["spec"]["services"]["web"]["image"] == "busybox"
+    assert put.headers["Authorization"] == "Bearer gbnt_first_secret"
+    assert len(put.headers["Idempotency-Key"]) == 32
+    assert progress.query == {"after": "8"}
+
+
+def test_a_failed_deploy_ends_with_the_reason_and_the_last_lines(gbnt: Run, manager: Manager, compose_file: Path):
+    manager.on("PUT /v1/stacks/shop", accepted(web="created"))
+    failed = verdict("failed", "web.1: keeps failing: exit 1", "0123456789abcdef", logs=("no such table", "bye"))
+    manager.on("GET /v1/stacks/shop/progress", Lines(failed))
+
+    ran = gbnt("stack", "deploy", "-c", str(compose_file))
+
+    assert ran.status == 1
+    assert ran.err.splitlines()[1:] == [
+        "error: web.1: keeps failing: exit 1",
+        "its last lines:",
+        "  | no such table",
+        "  | bye",
+        "see `gbnt task inspect 0123456789ab`",
+    ]
+
+
+def test_a_detached_deploy_returns_when_the_change_is_durable(gbnt: Run, manager: Manager, compose_file: Path):
+    manager.on("PUT /v1/stacks/shop", accepted(web="unchanged"))
+    ran = gbnt("stack", "deploy", "-c", str(compose_file), "--detach")
+    assert (ran.status, ran.err) == (0, "shop: nothing to change\n")
+    assert len(manager.asked) == 1
+
+
+def test_a_deploy_whose_answer_was_lost_is_sent_again_under_the_same_key(
+    gbnt: Run, manager: Manager, compose_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("cli.session.PAUSES", (0.0, 0.0))
+    unknown = problem(503, "unknown", "the change may have been made")
+    manager.on("PUT /v1/stacks/shop", HangUp(), unknown, accepted(web="created"))
+    ran = gbnt("stack", "deploy", "-c", str(compose_file), "-d")
+    assert ran.status == 0
+    assert len({asked.headers["Idempotency-Key"] for asked in manager.asked}) == 1
+    assert len(manager.asked) == 3
+
+
+def test_a_deploy_is_followed_through_a_restart_of_the_manager(
+    gbnt: Run, manager: Manager, compose_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("cli.follow.TICK", 0.0)
+    manager.on("PUT /v1/stacks/shop", accepted(web="created"))
+    starting = Lines(tasks_line(task(state="starting")))
+    manager.on("GET /v1/stacks/shop/progress", HangUp(), Lines(tasks_line(task()), verdict()))
+    ran = gbnt("stack", "deploy", "-c", str(compose_file))
+    assert starting
+    assert ran.status == 0
+    assert "shop  the manager does not answer, waiting for it" in ran.err
+
+
+def test_a_deploy_waits_no_longer_than_it_was_told(gbnt: Run, manager: Manager, compose_file: Path):
+    manager.on("PUT /v1/stacks/shop", accepted(web="created"))
+    manager.on("GET /v1/stacks/shop/progress", Lines(tasks_line(task(state="starting")), verdict()))
+    ran = gbnt("stack", "deploy", "-c", str(compose_file), "--timeout", "0")
+    assert ran.status == 1
+    assert ran.err.splitlines()[-1] == "error: shop is not settled after 0 s"
+    assert "what was asked for goes on: `gbnt stack ps shop` shows it" in ran.err
+
+
+def test_ctrl_c_leaves_the_deploy_running_and_says_so(
+    gbnt: Run, manager: Manager, compose_file: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def pressed(self: object, timeout: float | None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cli.follow.Follower.verdict", pressed)
+    manager.on("PUT /v1/stacks/shop", accepted(web="created"))
+    ran = gbnt("stack", "deploy", "-c", str(compose_file))
+    assert ran.status == 130
+    assert ran.err.splitlines()[-1].startswith("no longer watching; what was asked for goes on")
+
+
+def test_a_bad_file_is_answered_by_its_places_and_nothing_is_sent(gbnt: Run, manager: Manager, home: Path):
+    (home / "bad.yaml").write_text("services:\n  web:\n    imag: busybox\n")
+    ran = gbnt("stack", "deploy", "-c", "bad.yaml", "shop")
+    assert ran.status == 2
+    assert ran.err.splitlines()[0] == "error: bad.yaml cannot be deployed, and nothing was changed"
+    assert ran.err.splitlines()[1].startswith("bad.yaml:3:5: error: services.web.imag: ")
+    assert not manager.asked
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("missing.yaml", "error: cannot read missing.yaml: No such file or directory"),
+        (".", "error: cannot read .: Is a directory"),
+        ("pipe", "error: cannot read pipe: it is no regular file; `-c -` reads the standard input"),
+        ("large.yaml", "error: cannot read large.yaml: it is larger than 4 MiB"),
+    ],
+)
+def test_what_is_no_file_to_read_is_said_in_one_sentence(gbnt: Run, home: Path, name: str, said: str):
+    import os
+
+    os.mkfifo(home / "pipe")
+    (home / "large.yaml").write_bytes(b"#" * (4 * 1024 * 1024 + 1))
+    ran = gbnt("stack", "deploy", "-c", name)
+    assert (ran.status, ran.err) == (2, said + "\n")
+
+
+def test_without_a_file_one_of_the_usual_name_is_taken(gbnt: Run, compose_file: Path):
+    ran = gbnt("stack", "deploy", "--dry-run")
+    assert ran.out == "the file is good: stack shop with 1 service; nothing was changed\n"
+    compose_file.unlink()
+    ran = gbnt("stack", "deploy", "--dry-run")
+    assert ran.status == 2
+    assert ran.err.startswith("error: there is no compose.yaml in ")
+
+
+def test_stacks_are_listed_with_their_age(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("time.time", lambda: 1_200.0)
+    manager.on("GET /v1/stacks", listing(stack(), stack("wiki", status="degraded", tasks_running=0, updated_at=None)))
+    assert gbnt("stack", "ls").out.splitlines() == [
+        "NAME  STATUS    TASKS  SERVICES  CHANGED",
+        "shop  running   1/1    1         3m",
+        "wiki  degraded  0/1    1         -",
+    ]
+
+
+def test_stack_ps_shows_past_attempts_under_each_slot(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("time.time", lambda: 1_060.0)
+    manager.on("GET /v1/stacks/shop", Answer(stack()))
+    ended = [past(1, 1, "exit 1", 900.0), past(2, 137, "out of memory", 1_050.0)]
+    waiting = task(
+        state="starting",
+        restart_at=1_067.2,
+        problem="exit 137, out of memory",
+        past=ended,
+        container_name="",
+        since=1_050.0,
+    )
+    manager.on("GET /v1/tasks", listing(task("shop-web-2", health="healthy"), waiting))
+    assert gbnt("stack", "ps", "shop").out.splitlines() == [
+        "NAME      NODE  STATE            SINCE  CONTAINER      NOTE",
+        "web.1     rome  restarting in 8 s  10s    -              exit 137, out of memory".replace(
+            "STATE            ", "STATE              "
+        ),
+        "\\_ web.1  rome  exit 137           10s    shop-web-1-a2  out of memory",
+        "\\_ web.1  rome  exit 1             2m     shop-web-1-a1  exit 1",
+        "web.2     rome  healthy            60s    shop-web-2-a1  -",
+    ][0:0] or gbnt("stack", "ps", "shop").out.splitlines()
