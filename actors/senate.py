@@ -191,7 +191,10 @@ class Senate(Actor):
             ctx.ref(follower).tell(message)
 
     async def _events(self, after: int, limit: int) -> protocol.Events:
-        rows = await self._store.read(entities.EVENTS_AFTER, (after, limit))
+        if after:
+            rows = await self._store.read(entities.EVENTS_AFTER, (after, limit))
+        else:
+            rows = list(reversed(await self._store.read(entities.NEWEST_EVENTS, (limit,))))
         floor = await self._store.read(entities.REVISION)
         return protocol.Events(tuple(records.to_event(row) for row in rows), int(floor[0]["compacted"] or 0))
 

@@ -11,6 +11,11 @@ REVISION = "SELECT rev, compacted FROM revision"
 EVENTS_AFTER = "SELECT rev, n, at, kind, subject, message, body FROM events WHERE rev > ? ORDER BY rev, n LIMIT ?"
 """Events after a revision, in order; parameters `(rev, limit)`. Complete only where `rev >= compacted`."""
 
+NEWEST_EVENTS = (
+    "SELECT rev, n, at, kind, subject, message, body FROM events ORDER BY rev DESC, n DESC LIMIT ?"  # (limit)
+)
+"""The newest events, newest first; parameters `(limit,)`."""
+
 
 def every(table: Table) -> str:
     """The SELECT of a whole table, ordered by key: rows of `key`, `version`, `body`."""

@@ -21,7 +21,7 @@ class GetState:
 @message("events.get/1")
 @dataclass(frozen=True, slots=True)
 class GetEvents:
-    """Answered by `Events`: the first `limit` after the revision."""
+    """Answered by `Events`: the first `limit` after the revision, or the newest `limit` for 0."""
 
     after: int = 0
     limit: int = 1000

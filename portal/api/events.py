@@ -18,7 +18,7 @@ LARGEST_LIMIT = 10_000
 
 
 async def index(request: Request) -> Response:
-    """The newest `limit` events after a revision; with `follow` those, and then each as it happens."""
+    """The first `limit` events after a revision, or the newest without one; with `follow` those, and then each as it happens."""
     after = whole(request.query_params, "after", 0) or 0
     limit = whole(request.query_params, "limit", DEFAULT_LIMIT)
     wanted = GetEvents(after, min(LARGEST_LIMIT, DEFAULT_LIMIT if limit is None else limit))
