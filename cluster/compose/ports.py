@@ -18,7 +18,7 @@ from cluster.spec import Port, Protocol
 
 LARGEST_PORT = 65535
 
-_SHORT = re.compile(r"(?:(\[[^\]]*\]|[^:\[\]]*):)??(?:([0-9]*(?:-[0-9]+)?):)?([0-9]+(?:-[0-9]+)?)(?:/([A-Za-z]+))?")
+_SHORT = re.compile(r"(?:(?:(\[[^\]]*\]|[^:\[\]]*):)?([0-9]*(?:-[0-9]+)?):)?([0-9]+(?:-[0-9]+)?)(?:/([A-Za-z]+))?")
 _FORM = 'write it as in "8080:80" or "127.0.0.1:8080:80/udp"'
 _PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)
 

@@ -10,6 +10,7 @@ from cluster.compose.keys import read
 from cluster.compose.networks import DEFAULT
 from cluster.compose.scope import Scope
 from cluster.compose.service_keys import service_keys
+from cluster.compose.tree import Path, dotted
 from cluster.compose.value import Value
 from cluster.spec import Attachment, Resources, RestartPolicy, ServiceSpec, UpdatePolicy
 
@@ -37,6 +38,7 @@ def service(name: str, value: Value, scope: Scope) -> ReadService:
     if not active:
         value.warn("profiles are not supported yet: the service is left out", code="unsupported")
     policy = _restart(value, keys.pop("restart", None), deployed.get("restart_policy"))
+    replicas = _agreed(value, keys, "scale", deployed.get("replicas"), ("deploy", "replicas"), scope)
     published = keys.get("ports", ())
     spec = ServiceSpec(
         name=name,
@@ -44,8 +46,8 @@ def service(name: str, value: Value, scope: Scope) -> ReadService:
         environment=environment(keys.pop("environment", {}), keys.pop("env_file", []), scope),
         mounts=keys.pop("volumes", ()),
         networks=keys.pop("networks", () if "network_mode" in keys else (Attachment(DEFAULT),)),
-        replicas=_agreed(value, "scale", keys.pop("scale", None), "deploy.replicas", deployed.get("replicas"), 1),
-        resources=_resources(value, keys, deployed.get("limits", Resources())),
+        replicas=1 if replicas is None else replicas,
+        resources=_resources(value, keys, deployed.get("limits", Resources()), scope),
         restart=policy or RestartPolicy(),
         update=_update(value, deployed.get("update_config", UpdatePolicy()), any(port.published for port in published)),
         deploy_labels=deployed.get("labels", {}),
@@ -55,12 +57,10 @@ def service(name: str, value: Value, scope: Scope) -> ReadService:
 
 
 def _image(name: str, value: Value, keys: dict[str, Any], scope: Scope) -> str:
-    image: str = keys.pop("image", "")
-    if image:
-        return image
-    if "build" not in keys:
+    given = value.entries()
+    if all(key not in given or given[key].is_null for key in ("image", "build")):
         raise value.refuse("has neither image nor build", 'add "image: NAME"', "no-image")
-    return f"{scope.stack}-{name}:latest"
+    return str(keys.pop("image", f"{scope.stack}-{name}:latest"))
 
 
 def _restart(value: Value, short: RestartPolicy | None, policy: RestartPolicy | None) -> RestartPolicy | None:
@@ -77,20 +77,20 @@ def _update(value: Value, update: UpdatePolicy, fixed_port: bool) -> UpdatePolic
     return replace(update, order="stop-first")
 
 
-def _resources(value: Value, keys: dict[str, Any], limits: Resources) -> Resources:
+def _resources(value: Value, keys: dict[str, Any], limits: Resources, scope: Scope) -> Resources:
     return Resources(
-        cpus=_agreed(value, "cpus", keys.pop("cpus", None), "deploy.resources.limits.cpus", limits.cpus, None),
-        memory=_agreed(
-            value, "mem_limit", keys.pop("mem_limit", None), "deploy.resources.limits.memory", limits.memory, None
-        ),
-        pids=_agreed(
-            value, "pids_limit", keys.pop("pids_limit", None), "deploy.resources.limits.pids", limits.pids, None
-        ),
+        cpus=_agreed(value, keys, "cpus", limits.cpus, ("deploy", "resources", "limits", "cpus"), scope),
+        memory=_agreed(value, keys, "mem_limit", limits.memory, ("deploy", "resources", "limits", "memory"), scope),
+        pids=_agreed(value, keys, "pids_limit", limits.pids, ("deploy", "resources", "limits", "pids"), scope),
     )
 
 
-def _agreed(value: Value, short: str, first: Any, long: str, second: Any, otherwise: Any) -> Any:
-    """The one value of two keys that mean the same."""
-    if first is not None and second is not None and first != second:
-        raise value.refuse(f"{short} and {long} differ", "remove one of the two", "conflict")
-    return first if first is not None else second if second is not None else otherwise
+def _agreed(value: Value, keys: dict[str, Any], short: str, long: Any, path: Path, scope: Scope) -> Any:
+    """The one value of two keys that mean the same: `short`, and the one at `path` whose value is `long`."""
+    first = keys.pop(short, None)
+    if first is None:
+        return long
+    if long not in (None, first):
+        raise value.refuse(f"{short} and {dotted(path)} differ", "remove one of the two", "conflict")
+    scope.origins[(*value.path, *path)] = value.entries()[short].place
+    return first

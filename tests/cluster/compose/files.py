@@ -44,9 +44,9 @@ def service(keys: str, rest: str = "", **options: Mapping[str, str]) -> ServiceS
 
 
 def one_service(keys: str, rest: str = "") -> str:
-    """A file with the service `web`; its `keys` begin on line 4."""
+    """A file with the service `web`; its `keys` begin on line 4, and after them comes `rest`."""
     lines = "".join(f"    {line}\n" for line in dedent(keys).strip("\n").splitlines())
-    return f"services:\n  web:\n    image: nginx\n{lines}{dedent(rest)}"
+    return f"services:\n  web:\n    image: nginx\n{lines}{rest}"
 
 
 def refused(text: str | bytes, **options: Mapping[str, str | bytes]) -> list[str]:
