@@ -54,7 +54,9 @@ def listing(*rows: dict[str, Any]) -> Answer:
 
 def problem(status: int, code: str, detail: str, **more: object) -> Answer:
     """A refusal of the API."""
-    return Answer({"type": "about:blank", "title": "No", "status": status, "code": code, "detail": detail, **more}, status)
+    return Answer(
+        {"type": "about:blank", "title": "No", "status": status, "code": code, "detail": detail, **more}, status
+    )
 
 
 class Manager(socketserver.ThreadingMixIn, socketserver.TCPServer):

@@ -1,6 +1,7 @@
 """`gbnt stack` against a manager that answers what the test says."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -94,10 +95,8 @@ def test_a_deploy_is_followed_through_a_restart_of_the_manager(
 ):
     monkeypatch.setattr("cli.follow.TICK", 0.0)
     manager.on("PUT /v1/stacks/shop", accepted(web="created"))
-    starting = Lines(tasks_line(task(state="starting")))
     manager.on("GET /v1/stacks/shop/progress", HangUp(), Lines(tasks_line(task()), verdict()))
     ran = gbnt("stack", "deploy", "-c", str(compose_file))
-    assert starting
     assert ran.status == 0
     assert "shop  the manager does not answer, waiting for it" in ran.err
 
@@ -143,8 +142,6 @@ def test_a_bad_file_is_answered_by_its_places_and_nothing_is_sent(gbnt: Run, man
     ],
 )
 def test_what_is_no_file_to_read_is_said_in_one_sentence(gbnt: Run, home: Path, name: str, said: str):
-    import os
-
     os.mkfifo(home / "pipe")
     (home / "large.yaml").write_bytes(b"#" * (4 * 1024 * 1024 + 1))
     ran = gbnt("stack", "deploy", "-c", name)
@@ -184,11 +181,72 @@ def test_stack_ps_shows_past_attempts_under_each_slot(gbnt: Run, manager: Manage
     )
     manager.on("GET /v1/tasks", listing(task("shop-web-2", health="healthy"), waiting))
     assert gbnt("stack", "ps", "shop").out.splitlines() == [
-        "NAME      NODE  STATE            SINCE  CONTAINER      NOTE",
-        "web.1     rome  restarting in 8 s  10s    -              exit 137, out of memory".replace(
-            "STATE            ", "STATE              "
-        ),
+        "NAME      NODE  STATE              SINCE  CONTAINER      NOTE",
+        "web.1     rome  restarting in 8 s  10s    -              exit 137, out of memory",
         "\\_ web.1  rome  exit 137           10s    shop-web-1-a2  out of memory",
         "\\_ web.1  rome  exit 1             2m     shop-web-1-a1  exit 1",
         "web.2     rome  healthy            60s    shop-web-2-a1  -",
-    ][0:0] or gbnt("stack", "ps", "shop").out.splitlines()
+    ]
+    assert manager.asked[-1].query == {"stack": "shop", "all": "1"}
+
+
+def test_rm_waits_until_the_stack_is_gone_and_names_the_volumes_it_kept(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/stacks/shop", Answer(stack()))
+    manager.on("GET /v1/volumes", listing({"name": "shop_data", "external": False}, {"name": "nas", "external": True}))
+    manager.on("DELETE /v1/stacks/shop", accepted(web="removed"))
+    manager.on("GET /v1/stacks/shop/progress", Lines(verdict("removed")))
+    ran = gbnt("stack", "rm", "shop")
+    assert ran.status == 0
+    assert ran.out == "shop is gone\nkept its volumes shop_data: the next deploy of shop finds them\n"
+    assert manager.asked[2].query == {}
+
+
+def test_rm_removes_volumes_only_after_naming_them(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/stacks/shop", Answer(stack()))
+    manager.on("GET /v1/volumes", listing({"name": "shop_data", "external": False}, {"name": "nas", "external": True}))
+    manager.on("DELETE /v1/stacks/shop", accepted(web="removed"))
+    manager.on("GET /v1/stacks/shop/progress", Lines(verdict("removed")))
+
+    refused = gbnt("stack", "rm", "shop", "--volumes")
+    assert refused.status == 2
+    assert "say --yes" in refused.err
+    assert "  shop_data" in refused.err
+    assert {asked.method for asked in manager.asked} == {"GET"}
+
+    assert gbnt("stack", "rm", "shop", "--volumes", "--yes").out == "shop is gone\n"
+    assert next(asked for asked in manager.asked if asked.method == "DELETE").query == {"volumes": "shop_data"}
+
+
+@pytest.mark.parametrize("answer", ["y\n", "\n"])
+def test_on_a_terminal_rm_asks(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch, answer: str):
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda prompt: answer.strip())
+    manager.on("GET /v1/stacks/shop", Answer(stack()))
+    manager.on("GET /v1/volumes", listing({"name": "shop_data", "external": False}))
+    manager.on("DELETE /v1/stacks/shop", accepted(web="removed"))
+    ran = gbnt("stack", "rm", "shop", "--volumes", "--detach")
+    sent = any(asked.method == "DELETE" for asked in manager.asked)
+    assert (ran.status, sent) == ((0, True) if answer == "y\n" else (2, False))
+
+
+def test_stop_and_start_hold_the_stack(gbnt: Run, manager: Manager):
+    for action, said in (("stop", "shop is stopped\n"), ("start", "shop is started\n")):
+        manager.on(f"POST /v1/stacks/shop/{action}", accepted(web="changed"))
+        manager.on("GET /v1/stacks/shop/progress", Lines(verdict()))
+        ran = gbnt("stack", action, "shop")
+        assert (ran.status, ran.out) == (0, said)
+
+
+def test_config_prints_the_file_in_full(gbnt: Run, compose_file: Path):
+    assert (
+        gbnt("stack", "config", "-o", "json").out
+        == json.dumps(
+            {
+                "name": "shop",
+                "services": {"web": {"image": "busybox", "networks": {"default": {}}}},
+                "networks": {"default": {"name": "shop_default"}},
+            },
+            indent=2,
+        )
+        + "\n"
+    )
