@@ -74,6 +74,21 @@ async def test_a_container_that_misses_a_network_is_taken_back(tmp_path: Path):
         ]
 
 
+async def test_a_creation_that_is_cancelled_half_way_is_taken_back(tmp_path: Path):
+    stub = StubEngine(
+        {**VERSION, "ApiVersion": "1.41", "MinAPIVersion": "1.12"},
+        {
+            "POST containers/create": {"Id": "c1"},
+            "POST networks/back/connect": endless,
+            "DELETE containers/c1": (204, None),
+        },
+    )
+    async with stub.serving(tmp_path) as engine:
+        with anyio.move_on_after(0.1):
+            await engine.create(TWO_NETWORKS)
+        assert stub.asked[-1][:2] == ("DELETE", "/v1.41/containers/c1")
+
+
 async def test_a_broken_event_stream_is_an_unavailable_engine(tmp_path: Path):
     stub = StubEngine(answers={"GET events": broken_after(CREATED)})
     async with stub.serving(tmp_path) as engine, engine.events({}) as events:
