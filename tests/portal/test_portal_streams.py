@@ -1,0 +1,260 @@
+"""Streams of lines: progress of a deploy, events, logs, builds."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from actors.protocol import Committed, Events, GetEvents, Progress
+from portal.api.app import create_api
+from portal.backend import EngineFailed, TooSlow
+from tests.portal.build import FakeNode, Said, attempt, event, state, task
+from tests.portal.driver import get
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def app(node):
+    return create_api(node.backend())
+
+
+# -- progress --------------------------------------------------------------------------------------------------------
+
+
+async def test_progress_shows_each_change_and_ends_with_the_verdict(app, node):
+    async with get(app, "/v1/stacks/shop/progress?after=7") as stream:
+        preparing = task(2, state="preparing", message="getting image web:1")
+        node.tell(Committed(state(task(1), preparing, revision=7)))
+        first = await stream.line()
+        assert (first["type"], first["revision"]) == ("tasks", 7)
+        assert [(row["name"], row["state"]) for row in first["tasks"]] == [
+            ("shop-web-1", "running"),
+            ("shop-web-2", "preparing"),
+        ]
+        assert all("progress" not in row for row in first["tasks"])
+
+        node.tell(Progress(preparing.id, "pulling", 0.42))
+        assert (await stream.line())["tasks"][1]["progress"] == {"message": "pulling", "fraction": 0.42}
+
+        node.tell(Committed(state(task(1), task(2), revision=9)))
+        second, last = await stream.rest()
+        assert "progress" not in second["tasks"][1]
+        assert (last["type"], last["verdict"], last["task"], last["logs"]) == ("verdict", "converged", None, [])
+
+
+async def test_progress_looks_at_nothing_before_its_revision(app, node):
+    async with get(app, "/v1/stacks/shop/progress?after=9") as stream:
+        node.tell(Committed(state(revision=8)), Committed(state(task(1), revision=9)), Committed(state(revision=10)))
+        assert [line.get("revision") for line in await stream.rest()] == [9, 10, None]
+
+
+async def test_progress_is_silent_about_changes_elsewhere(app, node):
+    waiting = task(2, state="starting")
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        other = replace(task(1), id="other", stack="other")
+        node.tell(
+            Committed(state(task(1), waiting)),
+            Committed(state(task(1), waiting, other, revision=8)),
+            Progress("other", "pulling", 0.1),
+            Committed(state(revision=9)),
+        )
+        assert [line.get("revision") for line in await stream.rest()] == [7, 9, None]
+
+
+async def test_a_failed_deploy_ends_with_the_reason_and_the_last_words(app, node):
+    failing = task(
+        2, state="preparing", crashes=2, problem="exit 1", container_id="c3", past=(attempt(1, "c1"), attempt(2, "c2"))
+    )
+    node.output["c2"] = [Said("2024-01-01T00:00:00Z", "no such table: users", "stderr")]
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(state(task(1), failing)))
+        last = (await stream.rest())[-1]
+    assert (last["verdict"], last["task"]) == ("failed", failing.id)
+    assert last["reason"] == "web.2: keeps failing: exit 1"
+    assert [line["text"] for line in last["logs"]] == ["no such table: users"]
+    assert node.read == [("c2", False, 20, 0.0)]
+
+
+async def test_a_verdict_does_without_last_words_that_are_not_to_be_had(app, node):
+    failing = task(1, state="failed", message="exit 1")
+    node.output["web1-container"] = EngineFailed("no such container")
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(state(failing, task(2))))
+        last = (await stream.rest())[-1]
+    assert (last["verdict"], last["logs"]) == ("failed", [])
+
+
+async def test_progress_of_a_removal_ends_when_the_stack_is_gone(app, node):
+    stack = node.state.stacks["shop"]
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(state(stacks={"shop": replace(stack, removing=True)})))
+        node.tell(Committed(state(revision=9, stacks={}, services={})))
+        last = (await stream.rest())[-1]
+    assert last["verdict"] == "removed"
+
+
+async def test_a_manager_that_stops_telling_is_an_error_and_no_verdict(app, node):
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.told.close()
+        [last] = await stream.rest()
+    assert last["code"] == "unavailable"
+
+
+# -- events ----------------------------------------------------------------------------------------------------------
+
+
+async def test_events_are_listed_in_order(api, node):
+    body = (await api.get("/v1/events", params={"after": 4, "limit": 50})).json()
+    assert [(row["revision"], row["number"]) for row in body["items"]] == [(5, 1), (6, 1), (6, 2)]
+    assert body["revision"] == 6
+    assert node.commands() == [GetEvents(4, 50)]
+
+
+async def test_events_before_those_that_are_kept_are_gone(api, node):
+    node.events = Events((event(90),), compacted=80)
+    answer = await api.get("/v1/events?after=12")
+    assert answer.status_code == 410
+    assert "80" in answer.json()["detail"]
+
+
+async def test_following_events_tells_each_once_and_loses_none(app, node):
+    async with get(app, "/v1/events?follow=1&after=4") as stream:
+        node.tell(
+            Committed(state(revision=6), ()),
+            Committed(state(revision=6), (event(6, 1), event(6, 2), event(6, 3))),
+            Committed(state(revision=7), (event(7, 1),)),
+        )
+        lines = [await stream.line() for _ in range(5)]
+        assert [(line["revision"], line["number"]) for line in lines] == [(5, 1), (6, 1), (6, 2), (6, 3), (7, 1)]
+        stream.leave()
+        assert await stream.rest() == []
+
+
+async def test_a_reader_that_is_too_slow_is_told_so_last(node):
+    async def told_too_much():
+        yield Committed(state(), (event(9),))
+        raise TooSlow
+
+    class Slow(FakeNode):
+        def follow(self):
+            return nullcontext(told_too_much())
+
+    slow = Slow()
+    async with get(create_api(slow.backend()), "/v1/events?follow=1&after=8") as stream:
+        lines = await stream.rest()
+    slow.close()
+    assert [line.get("revision") for line in lines[:-1]] == [5, 6, 6, 9]
+    assert "more slowly" in lines[-1]["error"]
+
+
+# -- logs ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_service_s_logs_are_merged_by_time(api, node):
+    node.output = {
+        "web1-container": [Said("2024-01-01T00:00:00.1Z", "a"), Said("2024-01-01T00:00:03Z", "d")],
+        "web2-container": [Said("2024-01-01T00:00:00.15Z", "b", "stderr"), Said("2024-01-01T00:00:02.999Z", "c")],
+    }
+    answer = await api.get("/v1/services/shop/web/logs?tail=10&since=5")
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    lines = [_parsed(line) for line in answer.text.splitlines()]
+    assert [(line["text"], line["task"]) for line in lines] == [
+        ("a", "shop-web-1"),
+        ("b", "shop-web-2"),
+        ("c", "shop-web-2"),
+        ("d", "shop-web-1"),
+    ]
+    assert lines[1] == {
+        "task": "shop-web-2",
+        "task_id": "web2-aaaa",
+        "at": "2024-01-01T00:00:00.15Z",
+        "stream": "stderr",
+        "text": "b",
+    }
+    assert node.read == [("web1-container", False, 10, 5.0), ("web2-container", False, 10, 5.0)]
+
+
+async def test_logs_of_one_task_are_its_own(api, node):
+    node.output["web2-container"] = [Said("2024-01-01T00:00:00Z", "hello")]
+    lines = (await api.get("/v1/tasks/web2/logs")).text.splitlines()
+    assert [_parsed(line)["text"] for line in lines] == ["hello"]
+
+
+async def test_previous_logs_are_those_of_the_last_container_that_ended(api, node):
+    node.state = state(task(1, past=(attempt(1, "c1"), attempt(2, "c2"))), task(2))
+    node.output["c2"] = [Said("2024-01-01T00:00:00Z", "dying")]
+    lines = (await api.get("/v1/tasks/web1/logs?previous=1")).text.splitlines()
+    assert [_parsed(line)["text"] for line in lines] == ["dying"]
+    assert (await api.get("/v1/tasks/web2/logs?previous=1")).status_code == 404
+
+
+async def test_previous_of_a_task_that_ended_is_its_own_container(api, node):
+    node.state = state(task(1, state="failed", past=(attempt(1, "c1"),)), task(2))
+    await api.get("/v1/tasks/web1/logs?previous=1")
+    assert node.read[0][0] == "web1-container"
+
+
+async def test_one_container_that_cannot_be_read_is_told_of_after_the_others(api, node):
+    node.output = {
+        "web1-container": EngineFailed("the container is gone"),
+        "web2-container": [Said("2024-01-01T00:00:00Z", "hello")],
+    }
+    lines = [_parsed(line) for line in (await api.get("/v1/services/shop/web/logs")).text.splitlines()]
+    assert lines[0]["text"] == "hello"
+    assert lines[1] == {"error": "the container is gone", "code": "unavailable"}
+
+
+async def test_following_logs_goes_on_with_the_containers_that_come_later(app, node):
+    node.output = {
+        "web1-container": [Said("2024-01-01T00:00:01Z", "old")],
+        "later": [Said("2024-01-01T00:00:09Z", "new")],
+    }
+    async with get(app, "/v1/services/shop/web/logs?follow=1&tail=5") as stream:
+        node.tell(Committed(state(task(1))))
+        assert (await stream.line())["text"] == "old"
+        node.tell(Committed(state(task(1))), Committed(state(task(1, container_id="later", attempt=2))))
+        assert (await stream.line())["text"] == "new"
+        stream.leave()
+        assert await stream.rest() == []
+    assert node.read == [("web1-container", True, 5, 0.0), ("later", True, None, 0.0)]
+
+
+async def test_following_a_task_ends_with_it(app, node):
+    node.output["web1-container"] = [Said("2024-01-01T00:00:01Z", "bye")]
+    async with get(app, "/v1/tasks/web1/logs?follow=1") as stream:
+        node.tell(Committed(state(task(1))), Committed(state(task(1, state="stopped", desired="stop"))))
+        assert [line["text"] for line in await stream.rest()] == ["bye"]
+
+
+async def test_following_a_service_ends_when_it_is_removed(app, node):
+    async with get(app, "/v1/services/shop/web/logs?follow=1") as stream:
+        node.tell(Committed(state()), Committed(replace(state(), services={}, tasks={})))
+        assert await stream.rest() == []
+
+
+# -- builds ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_build_streams_its_context_and_ends_with_the_image(api, node):
+    async def context():
+        yield b"tar"
+        yield b"ball"
+
+    answer = await api.post("/v1/builds?tag=web:1&dockerfile=D&nocache=1&target=&evil=1", content=context())
+    assert [_parsed(line) for line in answer.text.splitlines()] == [
+        {"line": "Step 1/1 : FROM scratch"},
+        {"image_id": "sha256:web:1"},
+    ]
+    assert node.built == [(b"tarball", "web:1", {"dockerfile": "D", "nocache": "1"})]
+
+
+async def test_a_build_that_fails_ends_with_the_error(api, node):
+    node.build_fails = "step 1 failed: no such file"
+    answer = await api.post("/v1/builds?tag=web:1", content=b"tar")
+    assert _parsed(answer.text.splitlines()[-1]) == {"error": "step 1 failed: no such file"}
+
+
+def _parsed(line):
+    return orjson.loads(line)
