@@ -16,6 +16,7 @@ import anyio
 
 from actors import protocol
 from actors.inventory import Inventory
+from actors.provisions import survey
 from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation
 from cluster.containers import CLUSTER, SERVICE, SLOT, STACK, TASK
@@ -37,9 +38,10 @@ BIRTHS_FORGIVEN, BIRTH_PAUSE, BIRTH_PAUSE_CAP = 2, 0.1, 30.0
 @message("engine.up/1")
 @dataclass(frozen=True, slots=True)
 class EngineUp:
-    """The event stream is open, and these are all the cluster's containers at this moment."""
+    """The event stream is open, and these are the cluster's networks, volumes and containers at this moment."""
 
     info: EngineInfo
+    here: protocol.ProvisionsNow
     containers: tuple[ContainerInfo, ...]
 
 
@@ -139,8 +141,8 @@ class Agent(Actor):
                 self._give(assignment.task.id, ctx)
             case protocol.Confirmed(batch):
                 self._confirm(batch, ctx)
-            case EngineUp(info, containers):
-                await self._engine_is_up(info, containers, ctx)
+            case EngineUp(info, here, containers):
+                await self._engine_is_up(info, here, containers, ctx)
             case Looked(containers):
                 await self._look_over(containers, ctx)
             case EngineDown(reason):
@@ -206,7 +208,7 @@ class Agent(Actor):
 
     async def _let_go(self, task: str, ctx: Context) -> None:
         for known in (self._assigned, self._told, self._seen, self._births, self._unconfirmed):
-            known.pop(task, None)  # type: ignore[attr-defined]
+            known.pop(task, None)
         await ctx.system.stop_child(f"agent/tasks/{task}")
 
     # -- the tasks -------------------------------------------------------------------------------------------------
@@ -289,7 +291,7 @@ class Agent(Actor):
             try:
                 info = await self._engine.info()
                 async with self._engine.events({CLUSTER: self._machine.cluster}) as events:
-                    me.tell(EngineUp(info, await self._list()))
+                    me.tell(EngineUp(info, await survey(self._engine, self._machine.cluster), await self._list()))
                     pause = FIRST_RETRY
                     async for event in events:
                         await me.offer(EngineSays(event))
@@ -319,7 +321,9 @@ class Agent(Actor):
         if task in self._assigned:
             ctx.ref(f"agent/tasks/{task}").tell(protocol.Happened(event))
 
-    async def _engine_is_up(self, info: EngineInfo, containers: tuple[ContainerInfo, ...], ctx: Context) -> None:
+    async def _engine_is_up(
+        self, info: EngineInfo, here: protocol.ProvisionsNow, containers: tuple[ContainerInfo, ...], ctx: Context
+    ) -> None:
         report = replace(
             self._report,
             status="ready",
@@ -332,11 +336,11 @@ class Agent(Actor):
             cpus=info.cpus,
             memory=info.memory,
             labels=info.labels,
+            networks=here.networks,
+            volumes=here.volumes,
+            used_subnets=here.used_subnets,
         )
         self._tell_node(ctx, report)
-        names = tuple(sorted(self._inventory.networks))
-        if self._complete:
-            ctx.ref("agent/provisions").tell(protocol.KeepProvisions(names, ()))
         await self._look_over(containers, ctx)
 
     def _engine_is_down(self, reason: str, ctx: Context) -> None:

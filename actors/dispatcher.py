@@ -34,6 +34,7 @@ class Dispatcher(Actor):
         self._state = State()
         self._services: dict[str, protocol.ServiceView] = {}
         self._nodes: dict[str, protocol.NodeView] = {}
+        self._ready: frozenset[str] = frozenset()
         self._agents: dict[str, protocol.RegisterAgent] = {}
 
     async def started(self, ctx: Context) -> None:
@@ -69,10 +70,13 @@ class Dispatcher(Actor):
             by_service[task.service_key].append(task)
         for key in self._services.keys() - self._state.services.keys():
             await self._drop_service(self._services.pop(key).service, ctx)
+        ready = frozenset(node.id for node in self._state.nodes.values() if node.status == "ready")
+        others, self._ready = ready != self._ready, ready  # other machines: a task that waits for one may get it now
         for key, service in self._state.services.items():
             tasks = tuple(by_service[key])
             known = self._services.get(key)
-            if known is not None and known.service == service and known.tasks == tasks:
+            same = known is not None and known.service == service and known.tasks == tasks
+            if same and not (others and any(task.state == "pending" for task in tasks)):
                 continue
             await self._show_service(key, service, tasks, ctx)
 

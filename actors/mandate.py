@@ -21,7 +21,7 @@ class Mandate:
         """What the command comes to on this state. A message that is no command is refused."""
         match message:
             case protocol.DeployStack(spec):
-                return deploy.deploy(state, spec, entropy, self.pool)
+                return deploy.deploy(state, spec, entropy)
             case protocol.RemoveStack(stack, volumes):
                 return deploy.remove_stack(state, stack, volumes, entropy)
             case protocol.HoldStack(stack, stopped):
@@ -37,7 +37,7 @@ class Mandate:
             case protocol.StopTask(task):
                 return tasks.stop_task(state, task)
             case protocol.Plan(service, _, decided):
-                return tasks.carry_out(state, service, decided, entropy)
+                return tasks.carry_out(state, service, decided, entropy, self.pool)
             case protocol.Observed(seen=seen):
                 return tasks.take_in(state, seen)
             case protocol.NodeReport() as report:

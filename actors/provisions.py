@@ -137,18 +137,21 @@ class ProvisionsActor(Actor):
         return busy
 
     async def _tell(self, ctx: Context) -> None:
-        every = await self._engine.networks()
-        volumes = await self._engine.volumes(self._labels)
-        now = protocol.ProvisionsNow(
-            networks=tuple(sorted(info.name for info in every if _ours(info.labels, self._labels))),
-            volumes=tuple(sorted(info.name for info in volumes)),
-            used_subnets=tuple(
-                sorted(s for info in every if not _ours(info.labels, self._labels) for s in info.subnets)
-            ),
-        )
+        now = await survey(self._engine, self._labels[CLUSTER])
         if now != self._told:
             self._told = now
             ctx.ref(self._agent).tell(now)
+
+
+async def survey(engine: Engine, cluster: str) -> protocol.ProvisionsNow:
+    """The cluster's networks and volumes on this engine, and the subnets that others use. Raises EngineError."""
+    labels = {CLUSTER: cluster}
+    every = await engine.networks()
+    return protocol.ProvisionsNow(
+        networks=tuple(sorted(info.name for info in every if _ours(info.labels, labels))),
+        volumes=tuple(sorted(info.name for info in await engine.volumes(labels))),
+        used_subnets=tuple(sorted(s for info in every if not _ours(info.labels, labels) for s in info.subnets)),
+    )
 
 
 def _ours(labels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:

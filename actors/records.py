@@ -40,7 +40,7 @@ def to_body(change: Change) -> str:
 
 
 def from_body(table: Table, body: str) -> object:
-    """The entity of a row of `table`. Raises pydantic's ValidationError for a row that no gbnt of this version wrote."""
+    """The entity of a row. Raises pydantic's ValidationError for one that no gbnt of this version wrote."""
     return _adapter(table).validate_json(body)
 
 

@@ -32,6 +32,7 @@ KEPT_EVENT_SECONDS = 14 * 24 * 3600.0
 RETAIN_EVERY = 500
 
 Observe = Callable[[str, float], None]
+Rows = dict[tuple[str, str], Change]
 
 
 class StoreLost(Exception):
@@ -65,7 +66,7 @@ class Senate(Actor):
         self._store = store
         self._mandate = mandate
         self._holder = holder
-        self._entropy = lambda: Entropy(clock(), new_id)
+        self._entropy: Callable[[], Entropy] = lambda: Entropy(clock(), new_id)
         self._observe = observe
         self._state = State()
         self._followers: dict[str, None] = {}
@@ -139,7 +140,7 @@ class Senate(Actor):
     async def _commit(self, working: State, decided: list[Decided], answers: list[_Answer], ctx: Context) -> None:
         """Make the batch durable and tell everybody; where it cannot be, nothing of it has happened."""
         revision, now = self._state.revision + 1, self._entropy().now
-        changes = {(c.table, c.key): c for outcome in decided for c in outcome.changes}
+        changes: Rows = {(c.table, c.key): c for outcome in decided for c in outcome.changes}
         events = records.numbered([h for outcome in decided for h in outcome.happenings], revision, now)
         batch = records.statements(changes.values(), events, revision) + self._retention(working, now, changes)
         applied = await self._apply(batch)
@@ -166,7 +167,7 @@ class Senate(Actor):
             raise StoreLost(f"the store answered {applied.outcome}: {applied.reason}")
         return applied
 
-    def _retention(self, working: State, now: float, changes: dict[tuple[str, str], Change]) -> list[Statement]:
+    def _retention(self, working: State, now: float, changes: Rows) -> list[Statement]:
         """Nothing grows for ever: every so many commits the oldest events, request ids and command answers go."""
         self._commits += 1
         if self._commits % RETAIN_EVERY:

@@ -200,6 +200,7 @@ class TaskActor(Actor):
         answer = await ctx.ref(self._around.images).ask(wanted, timeout=ASK_TIMEOUT)
         if isinstance(answer, protocol.Failed):
             return Stepped("Pull", failure=answer.reason, down=answer.down)
+        assert isinstance(answer, protocol.ImageHere)
         return Stepped("Pull", image=answer.id)
 
     async def _create(self, ctx: Context, assignment: Assignment, attempt: int) -> Stepped:

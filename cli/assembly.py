@@ -180,7 +180,7 @@ class Assembly:
         self._home.credentials.unlink(missing_ok=True)
 
     def _dead_letters(self) -> Mapping[str, int]:
-        return {str(reason): number for reason, number in self._system.dead_letters.statistics().items()}
+        return {str(reason): number for reason, number in self._system.dead_letters.statistics().by_reason.items()}
 
     async def _check_resolver(self) -> Check:
         found = self._system.inspect("resolver")

@@ -17,7 +17,7 @@ def delay(policy: RestartPolicy, crashes: int, jitter: float) -> float:
     if crashes <= 0:
         return 0.0
     if policy.delay is not None:
-        pause = policy.delay * 2 ** min(crashes - 1, 30)
+        pause = policy.delay * 2.0 ** min(crashes - 1, 30)
     elif crashes == 1:
         return 0.0
     else:

@@ -10,9 +10,10 @@ from cluster.spec import Healthcheck, Logging, Mount, Resources
 
 @dataclass(frozen=True, slots=True)
 class PortBinding:
-    """A container's port on the host. `host_port` 0 lets the engine choose a free one; `host_ip` empty is every address.
+    """A container's port on the host.
 
-    `host_port_last` above `host_port` lets the engine take any free port of that range.
+    `host_port` 0 lets the engine choose a free one; `host_port_last` above `host_port` lets it take any free one of
+    that range. `host_ip` empty is every address.
     """
 
     target: int

@@ -7,6 +7,7 @@ looks at the engine and goes on from there, which is why no container is made tw
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from cluster import backoff
@@ -162,66 +163,53 @@ def _final(situation: Situation) -> TaskState:
 
 def _bring_up(situation: Situation, attempt: int) -> Verdict:
     task, spec = situation.assignment.task, situation.assignment.spec
-    common = {"attempt": attempt, "crashes": situation.crashes}
+    verdict = partial(Verdict, attempt=attempt, crashes=situation.crashes)
     if situation.failure and situation.now < situation.retry_at:
         text = f"{situation.failure}; trying again in {_seconds(situation.retry_at - situation.now)}"
-        return Verdict(
-            Wait(situation.retry_at),
-            "preparing",
-            text,
-            problem=situation.failure,
-            restart_at=situation.retry_at,
-            **common,
+        return verdict(
+            Wait(situation.retry_at), "preparing", text, problem=situation.failure, restart_at=situation.retry_at
         )
     if not situation.image_ready:
-        return Verdict(Pull(), "preparing", f"getting image {spec.image}", problem=situation.failure, **common)
+        return verdict(Pull(), "preparing", f"getting image {spec.image}", problem=situation.failure)
     if task.desired == "ready":
-        return Verdict(Wait(), "preparing", f"ready: {task.message}" if task.message else "ready", ready=True, **common)
+        return verdict(Wait(), "preparing", f"ready: {task.message}" if task.message else "ready", ready=True)
     if situation.waiting_for and (attempt == 1 or situation.cold):
-        return Verdict(Wait(), "preparing", f"waits for {situation.waiting_for}", ready=True, **common)
-    return Verdict(
-        Create(attempt), "preparing", "making the container", problem=situation.failure, ready=True, **common
-    )
+        return verdict(Wait(), "preparing", f"waits for {situation.waiting_for}", ready=True)
+    return verdict(Create(attempt), "preparing", "making the container", problem=situation.failure, ready=True)
 
 
 def _start(situation: Situation, seen: Seen) -> Verdict:
-    common = {"attempt": seen.attempt, "crashes": situation.crashes, "ready": True}
+    verdict = partial(Verdict, attempt=seen.attempt, crashes=situation.crashes, ready=True)
     if situation.failure and situation.now < situation.retry_at:
         text = f"{situation.failure}; trying again in {_seconds(situation.retry_at - situation.now)}"
-        return Verdict(
-            Wait(situation.retry_at),
-            "preparing",
-            text,
-            problem=situation.failure,
-            restart_at=situation.retry_at,
-            **common,
+        return verdict(
+            Wait(situation.retry_at), "preparing", text, problem=situation.failure, restart_at=situation.retry_at
         )
     if situation.waiting_for and (seen.attempt == 1 or situation.cold):
-        return Verdict(Wait(), "preparing", f"waits for {situation.waiting_for}", **common)
-    return Verdict(Start(seen.id), "preparing", "starting the container", problem=situation.failure, **common)
+        return verdict(Wait(), "preparing", f"waits for {situation.waiting_for}")
+    return verdict(Start(seen.id), "preparing", "starting the container", problem=situation.failure)
 
 
 def _watch(situation: Situation, seen: Seen) -> Verdict:
-    common = {"attempt": seen.attempt, "crashes": situation.crashes, "ready": True}
+    verdict = partial(Verdict, attempt=seen.attempt, crashes=situation.crashes, ready=True)
     if situation.stopping:
-        return Verdict(Stop(seen.id, situation.stopping), "running", f"stopping: {situation.stopping}", **common)
+        return verdict(Stop(seen.id, situation.stopping), "running", f"stopping: {situation.stopping}")
     if seen.health == "unhealthy":
         since = situation.now if situation.unhealthy_since is None else situation.unhealthy_since
         deadline = since + UNHEALTHY_GRACE
         was_up = situation.assignment.task.state == "running" and situation.assignment.task.attempt == seen.attempt
         state: TaskState = "running" if was_up else "starting"
         if situation.now >= deadline:
-            return Verdict(Stop(seen.id, "unhealthy"), state, "unhealthy: restarting it", problem="unhealthy", **common)
+            return verdict(Stop(seen.id, "unhealthy"), state, "unhealthy: restarting it", problem="unhealthy")
         text = f"unhealthy: restarts in {_seconds(deadline - situation.now)} unless it recovers"
-        return Verdict(Wait(deadline), state, text, problem="unhealthy", **common)
+        return verdict(Wait(deadline), state, text, problem="unhealthy")
     if seen.health == "starting":
-        return Verdict(Wait(), "starting", "started; waits for its first healthy check", **common)
+        return verdict(Wait(), "starting", "started; waits for its first healthy check")
     # A container that has run a healthy while has cleared its record: look again then, so that the count is told.
     clears = seen.started_at + backoff.HEALTHY_WHILE
     if situation.crashes and situation.now < clears:
-        return Verdict(Wait(clears), "running", "healthy" if seen.health else "running", **common)
-    settled = {**common, "crashes": 0}
-    return Verdict(Wait(), "running", "healthy" if seen.health else "running", **settled)
+        return verdict(Wait(clears), "running", "healthy" if seen.health else "running")
+    return verdict(Wait(), "running", "healthy" if seen.health else "running", crashes=0)
 
 
 def _after_end(situation: Situation, seen: Seen) -> Verdict:

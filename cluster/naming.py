@@ -18,9 +18,9 @@ def zones(state: State, node: str) -> Zones:
             for name in known_as:
                 names[network].setdefault(name, [])
     for task in state.tasks.values():
-        service = state.services.get(task.service_key)
-        if service is not None and task.serving:
-            _answer_with(task, _names(state, service, networks), names)
+        owner = state.services.get(task.service_key)
+        if owner is not None and task.serving:
+            _answer_with(task, _names(state, owner, networks), names)
     return Zones(
         serial=state.revision,
         networks={

@@ -184,7 +184,7 @@ class KeepProvisions:
 @message("provisions.now/1")
 @dataclass(frozen=True, slots=True)
 class ProvisionsNow:
-    """From the `provisions` actor to the agent: the cluster's networks and volumes that are here, all subnets in use."""
+    """From the `provisions` actor to the agent: the cluster's networks and volumes that are here, others' subnets."""
 
     networks: tuple[str, ...]
     volumes: tuple[str, ...]

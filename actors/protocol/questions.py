@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from cluster.model import Event, State
 from supervisor.message import message
 
-
 # The pure rules know nothing of messages; here their state becomes one.
 message("state/1")(State)
 

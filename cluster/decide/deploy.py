@@ -12,7 +12,7 @@ from cluster.model import Change, Network, Service, Stack, State, revision_key
 from cluster.spec import NetworkSpec, Port, ServiceSpec, StackSpec
 
 
-def deploy(state: State, spec: StackSpec, entropy: Entropy, pool: str = addresses.DEFAULT_POOL) -> Decision:
+def deploy(state: State, spec: StackSpec, entropy: Entropy) -> Decision:
     """Make the stack be as `spec` says. An unchanged file gives a decision without changes."""
     refusal = _refuse(state, spec)
     if refusal is not None:
@@ -22,11 +22,8 @@ def deploy(state: State, spec: StackSpec, entropy: Entropy, pool: str = addresse
     if known is None or known.spec != spec:
         created = entropy.now if known is None else known.created_at
         draft.put(Change("stacks", spec.name, Stack(spec.name, spec, created, entropy.now)))
-    try:
-        for key, network in spec.networks.items():
-            _network(draft, spec.name, key, network, pool)
-    except addresses.Exhausted as error:
-        return Refusal("unavailable", str(error))
+    for key, network in spec.networks.items():
+        _network(draft, spec.name, key, network)
     told = {name: _service(draft, spec.name, wanted, entropy.now) for name, wanted in spec.services.items()}
     for service in state.services_of(spec.name):
         if service.name not in spec.services and not service.removing:
@@ -63,7 +60,7 @@ def _network_change(state: State, spec: StackSpec) -> Refusal | None:
                 "conflict",
                 f"network {network.name} belongs to stack {known.stack}: mark it external or name it otherwise",
             )
-        if network.subnet and network.subnet != known.subnet and not network.external:
+        if network.subnet and known.subnet not in ("", network.subnet) and not network.external:
             text = f"network {key} has the subnet {known.subnet}, which cannot change while it is there"
             return Refusal("conflict", f"{text}: remove the stack first, or give the network another name")
     return None
@@ -95,31 +92,22 @@ def _clash(one: Port, other: Port) -> bool:
     return one.published == other.published and same_ip
 
 
-def _network(draft: Draft, stack: str, key: str, spec: NetworkSpec, pool: str) -> None:
-    if spec.name in draft.state.networks:
+def _network(draft: Draft, stack: str, key: str, spec: NetworkSpec) -> None:
+    """A new network has no subnet yet, unless the file names one: its first task on a machine gets it one."""
+    if spec.external or spec.name in draft.state.networks:
         return
-    if spec.external:
-        return
-    taken = [n.subnet for n in draft.state.networks.values() if n.subnet]
-    taken += [subnet for node in draft.state.nodes.values() for subnet in node.used_subnets]
-    subnet = spec.subnet or addresses.free_subnet(pool, taken)
-    draft.put(
-        Change(
-            "networks",
-            spec.name,
-            Network(
-                name=spec.name,
-                stack=stack,
-                key=key,
-                subnet=subnet,
-                gateway=addresses.gateway(subnet),
-                mtu=addresses.MTU,
-                internal=spec.internal,
-                labels=spec.labels,
-                options=spec.options,
-            ),
-        )
+    network = Network(
+        name=spec.name,
+        stack=stack,
+        key=key,
+        subnet=spec.subnet,
+        gateway=addresses.gateway(spec.subnet) if spec.subnet else "",
+        mtu=addresses.MTU,
+        internal=spec.internal,
+        labels=spec.labels,
+        options=spec.options,
     )
+    draft.put(Change("networks", spec.name, network))
 
 
 def _service(draft: Draft, stack: str, spec: ServiceSpec, now: float) -> str:

@@ -10,14 +10,20 @@ from cluster.assignment import Observation
 from cluster.container import PortBinding
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.decide.sweep import sweep
-from cluster.model import Change, Service, State, Task
+from cluster.model import Change, Network, Service, State, Task
+from cluster.placement import place
 from cluster.reconcile import AddTask, DesireTask, Reconciled
 from cluster.spec import Port
 from cluster.transitions import IllegalTransition, observe
 
 
-def carry_out(state: State, service_key: str, decided: Reconciled, entropy: Entropy) -> Decided:
-    """A service's decision made real. What no longer fits the present state is dropped: the service is asked again."""
+def carry_out(
+    state: State, service_key: str, decided: Reconciled, entropy: Entropy, pool: str = addresses.DEFAULT_POOL
+) -> Decided:
+    """A service's decision made real. What no longer fits the present state is dropped: the service is asked again.
+
+    `pool` is what the subnets of networks are taken from (CIDR).
+    """
     service = state.services.get(service_key)
     if service is None:
         return Decided()
@@ -25,7 +31,7 @@ def carry_out(state: State, service_key: str, decided: Reconciled, entropy: Entr
     for desire in decided.desires:
         _desire(draft, desire, entropy.now)
     for add in decided.adds:
-        _add(draft, service, add, entropy)
+        _add(draft, service, add, entropy, pool)
     _say_update(draft, service, decided)
     return draft.decided()
 
@@ -52,13 +58,13 @@ def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
         draft.tell("task.stopping", task.name, desire.message)
 
 
-def _add(draft: Draft, service: Service, add: AddTask, entropy: Entropy) -> None:
+def _add(draft: Draft, service: Service, add: AddTask, entropy: Entropy, pool: str) -> None:
     """Add a task, or give a pending one another try; a slot that has its task already is left alone."""
     wanted = [task for task in draft.state.tasks_of(service.key) if task.slot == add.slot and _wanted(task, service)]
     pending = next((task for task in wanted if task.state == "pending"), None)
     if (wanted and pending is None) or add.slot > service.replicas or service.stopped or service.removing:
         return
-    task = _placed(draft, service, add, entropy)
+    task = _placed(draft, service, add, entropy, pool)
     if pending is not None:
         if task.message == pending.message:
             return
@@ -72,7 +78,7 @@ def _wanted(task: Task, service: Service) -> bool:
     return same_life and task.desired in ("run", "ready")
 
 
-def _placed(draft: Draft, service: Service, add: AddTask, entropy: Entropy) -> Task:
+def _placed(draft: Draft, service: Service, add: AddTask, entropy: Entropy, pool: str) -> Task:
     task = Task(
         id=entropy.new_id(),
         stack=service.stack,
@@ -83,37 +89,51 @@ def _placed(draft: Draft, service: Service, add: AddTask, entropy: Entropy) -> T
         node="",
         desired=add.desired,
         state="pending",
-        message="waits for a machine: none is there yet",
+        message="",
         created_at=entropy.now,
         since=entropy.now,
     )
-    node = next((node for node in draft.state.nodes.values() if node.status != "down"), None)
+    node, reason = place(draft.state)
     if node is None:
-        return task
+        return replace(task, message=reason)
     try:
-        given = _addresses(draft, service)
+        given = _addresses(draft, service, pool)
     except addresses.Exhausted as error:
         return replace(task, message=f"waits for an address: {error}", problem=str(error))
     bindings = _bindings(draft.state, service, add.slot)
     return replace(task, node=node.id, state="assigned", message=add.message, addresses=given, bindings=bindings)
 
 
-def _addresses(draft: Draft, service: Service) -> dict[str, str]:
-    stack = draft.state.stacks[service.stack]
+def _addresses(draft: Draft, service: Service, pool: str) -> dict[str, str]:
+    """An address on each of the service's networks, by the engine's names of those. Raises addresses.Exhausted."""
+    networks = draft.state.stacks[service.stack].spec.networks
     given: dict[str, str] = {}
     for attachment in service.spec.networks:
-        network = draft.state.networks.get(stack.spec.networks[attachment.network].name)
-        if network is None or not network.subnet:
-            given[stack.spec.networks[attachment.network].name] = attachment.ipv4_address
+        name = networks[attachment.network].name
+        network = draft.state.networks.get(name)
+        if network is None:  # an external one: its addresses are not ours to give
+            given[name] = attachment.ipv4_address
             continue
-        taken = {task.addresses.get(network.name, "") for task in draft.state.tasks.values() if not task.ended}
+        network = _with_subnet(draft, network, pool)
+        taken = {task.addresses.get(name, "") for task in draft.state.tasks.values() if not task.ended}
         if attachment.ipv4_address and attachment.ipv4_address not in taken:
-            given[network.name] = attachment.ipv4_address
+            given[name] = attachment.ipv4_address
             continue
-        address, following = addresses.free_address(network.subnet, network.next_host, taken)
-        given[network.name] = address
-        draft.put(Change("networks", network.name, replace(network, next_host=following)))
+        given[name], following = addresses.free_address(network.subnet, network.next_host, taken)
+        draft.put(Change("networks", name, replace(network, next_host=following)))
     return given
+
+
+def _with_subnet(draft: Draft, network: Network, pool: str) -> Network:
+    """The network with a subnet: chosen with its first task, when a machine has told which ones it uses itself."""
+    if network.subnet:
+        return network
+    taken = [other.subnet for other in draft.state.networks.values() if other.subnet]
+    taken += [subnet for node in draft.state.nodes.values() for subnet in node.used_subnets]
+    subnet = addresses.free_subnet(pool, taken)
+    chosen = replace(network, subnet=subnet, gateway=addresses.gateway(subnet))
+    draft.put(Change("networks", network.name, chosen))
+    return chosen
 
 
 def _bindings(state: State, service: Service, slot: int) -> tuple[PortBinding, ...]:

@@ -146,8 +146,8 @@ def test_each_task_of_a_service_takes_one_port_of_a_range() -> None:
 
 def test_a_network_of_a_machine_is_left_alone_and_stacks_get_subnets_of_their_own() -> None:
     state = state_with(node(used_subnets=("10.201.0.0/24", "192.168.0.0/16")))
-    state = deployed(stack(spec("a"), name="one"), state)
-    state = deployed(stack(spec("a"), name="two"), state)
+    state = settled(deployed(stack(spec("a"), name="one"), state))
+    state = settled(deployed(stack(spec("a"), name="two"), state), "y")
     subnets = {network.subnet for network in state.networks.values()}
     assert subnets == {"10.201.1.0/24", "10.201.2.0/24"}
 
