@@ -57,18 +57,15 @@ class Alarms:
         """Ring alarms when they are due, until cancelled."""
         while True:
             self._earlier = anyio.Event()
-            self._sleeping_until = self._next_moment()
+            self._sleeping_until = self._moments[0] if self._moments else math.inf
             with anyio.CancelScope(deadline=self._sleeping_until):
                 await self._earlier.wait()
-            self._sleeping_until = -math.inf
-            self._ring(anyio.current_time())
-
-    def _next_moment(self) -> float:
-        while self._moments and not self._due[self._moments[0]]:
-            del self._due[heapq.heappop(self._moments)]
-        return self._moments[0] if self._moments else math.inf
+            if anyio.current_time() >= self._sleeping_until:
+                self._ring(anyio.current_time())
 
     def _ring(self, now: float) -> None:
-        while self._moments and self._moments[0] <= now:
+        # Moments that lost all their alarms go only here. Were they forgotten whenever the sleeper looks, every ask of an
+        # idle system, answered before the sleeper has turned over, would wake it again.
+        while self._moments and (self._moments[0] <= now or not self._due[self._moments[0]]):
             for alarm in self._due.pop(heapq.heappop(self._moments)):
                 alarm.ring()
