@@ -1,0 +1,132 @@
+"""When a deploy has come to its end, and which."""
+
+from dataclasses import replace
+
+import pytest
+
+from cluster.model import Stack, State
+from cluster.progress import Converged, Failed, Removed, Waiting, verdict
+from cluster.spec import RestartPolicy
+from tests.cluster.build import NOW, running, service, spec, stack, task
+
+OLD = {"id": "old", "revision": "r0"}
+
+
+def of(*tasks, **fields) -> State:
+    """The shop with one service of these tasks."""
+    one = service(**fields)
+    return State(
+        stacks={"shop": Stack("shop", stack(one.spec), NOW, NOW)},
+        services={one.key: one},
+        tasks={t.id: t for t in tasks},
+    )
+
+
+def test_all_replicas_serving_is_the_end():
+    two = (running(), running(id="t2", slot=2))
+    assert isinstance(verdict(of(*two, replicas=2), "shop"), Converged)
+
+
+@pytest.mark.parametrize(
+    "tasks",
+    [
+        (),
+        (task(state="pending"),),
+        (task(state="preparing", message="getting image busybox"),),
+        (running(health="starting"),),
+        (running(desired="ready"),),
+        (running(revision="r0"),),
+        (running(generation=9),),
+        (running(), running(**OLD)),
+        (running(), running(id="t2", slot=2)),
+        (task(state="preparing", crashes=1, problem="exit 1"),),
+        (running(health="unhealthy", problem="unhealthy"),),
+    ],
+    ids=[
+        "no task",
+        "pending",
+        "pulling",
+        "not yet healthy",
+        "only readied",
+        "older revision",
+        "before a forced restart",
+        "an old one is left",
+        "too many",
+        "first crash",
+        "unhealthy once",
+    ],
+)
+def test_it_waits_for_what_may_still_come_right(tasks):
+    assert isinstance(verdict(of(*tasks), "shop"), Waiting)
+
+
+def test_an_old_task_that_is_on_its_way_out_is_not_waited_for():
+    leaving = running(**OLD, desired="stop")
+    assert isinstance(verdict(of(running(), leaving), "shop"), Converged)
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (task(state="failed", message="exit 1; gave up after 3 tries"), "web.1: exit 1; gave up after 3 tries"),
+        (task(state="rejected", message="no node fits"), "web.1: no node fits"),
+        (task(state="preparing", crashes=2, problem="exit 1"), "web.1: keeps failing: exit 1"),
+        (running(health="unhealthy", crashes=2, problem="unhealthy"), "web.1: keeps failing: unhealthy"),
+        (task(state="preparing", problem="there is no image nope"), "web.1: there is no image nope"),
+    ],
+)
+def test_it_ends_with_what_needs_a_person(one, words):
+    assert verdict(of(one), "shop") == Failed(words, one.id)
+
+
+@pytest.mark.parametrize(
+    "one",
+    [
+        task(state="failed", message="exit 1", desired="stop"),
+        task(state="failed", message="exit 1", revision="r0"),
+        task(id="old", state="preparing", problem="no image", revision="r0"),
+    ],
+)
+def test_what_is_no_longer_wanted_fails_nothing(one):
+    fresh = running(id="new", slot=1)
+    assert not isinstance(verdict(of(one, fresh), "shop"), Failed)
+
+
+def test_an_update_that_was_given_up_is_a_failure_with_its_words():
+    failed = running(problem="exit 1", **OLD, desired="stop", state="failed")
+    given_up = of(running(), failed, update="failed", update_message="rolled back: exit 1")
+    assert verdict(given_up, "shop") == Failed("web: rolled back: exit 1", "old")
+
+
+def test_one_off_work_is_done_when_it_ended_well():
+    job = spec(restart=RestartPolicy("on-failure"))
+    assert isinstance(verdict(of(task(state="complete"), spec=job), "shop"), Converged)
+    assert isinstance(verdict(of(task(state="failed", message="exit 1"), spec=job), "shop"), Failed)
+
+
+def test_a_service_that_has_to_run_is_not_done_when_it_ends():
+    assert isinstance(verdict(of(task(state="complete")), "shop"), Waiting)
+
+
+def test_a_service_that_is_held_counts_as_settled_once_it_is_down():
+    assert isinstance(verdict(of(running(), stopped=True), "shop"), Waiting)
+    assert isinstance(verdict(of(running(desired="stop"), stopped=True), "shop"), Converged)
+
+
+def test_a_service_on_its_way_out_is_waited_for():
+    assert isinstance(verdict(of(removing=True), "shop"), Waiting)
+
+
+def test_a_failure_outweighs_what_waits_for_it():
+    waiting = of(task(state="pending"))
+    db = replace(service(spec=spec("db")), revision="r1")
+    broken = task(id="db1", service="db", state="failed", message="exit 1")
+    both = replace(waiting, services={**waiting.services, db.key: db}, tasks={**waiting.tasks, "db1": broken})
+    assert verdict(both, "shop") == Failed("db.1: exit 1", "db1")
+
+
+def test_a_stack_that_leaves_is_waited_for_until_it_is_gone():
+    here = of(running())
+    going = replace(here, stacks={"shop": replace(here.stacks["shop"], removing=True)})
+    assert isinstance(verdict(going, "shop"), Waiting)
+    assert isinstance(verdict(State(), "shop"), Removed)

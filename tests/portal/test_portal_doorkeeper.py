@@ -1,0 +1,164 @@
+"""Who may come in, who may do what, and what becomes of those who guess."""
+
+import logging
+
+import httpx
+import pytest
+
+from actors.protocol import GetState
+from portal.api.app import create_api
+from portal.api.doorkeeper import FAILURES, MOST_ADDRESSES, Failures
+from portal.credentials import Credential, is_valid, new_credential, parse
+from supervisor.address import Address
+from supervisor.errors import AskTimeout
+from tests.portal.build import NODE, NOW, bearer, credential, state, token
+
+pytestmark = pytest.mark.anyio
+
+READS = [
+    "/v1/cluster",
+    "/v1/nodes",
+    "/v1/stacks",
+    "/v1/stacks/shop",
+    "/v1/services",
+    "/v1/services/shop/web",
+    "/v1/services/shop/web/logs",
+    "/v1/tasks",
+    "/v1/tasks/web1",
+    "/v1/tasks/web1/logs",
+    "/v1/actors",
+    "/v1/actors/senate",
+    "/v1/events",
+    "/v1/volumes",
+]
+WRITES = [
+    ("DELETE", "/v1/stacks/shop"),
+    ("POST", "/v1/stacks/shop/stop"),
+    ("POST", "/v1/services/shop/web/restart"),
+    ("DELETE", "/v1/services/shop/web"),
+    ("DELETE", "/v1/tasks/web1"),
+]
+ADMIN = [("GET", "/v1/tokens"), ("DELETE", "/v1/tokens/viewer"), ("POST", "/v1/snapshots/release-held")]
+
+
+@pytest.fixture
+async def stranger(node):
+    transport = httpx.ASGITransport(create_api(node.backend()))
+    async with httpx.AsyncClient(transport=transport, base_url="https://gbnt") as client:
+        yield client
+
+
+@pytest.mark.parametrize("role", ["admin", "operator", "viewer"])
+@pytest.mark.parametrize("path", READS)
+async def test_every_role_may_look(stranger, role, path):
+    assert (await stranger.get(path, headers=bearer(role))).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), WRITES)
+async def test_an_operator_may_change_things_and_a_viewer_may_not(stranger, node, method, path):
+    denied = await stranger.request(method, path, headers=bearer("viewer"))
+    assert (denied.status_code, denied.json()["code"]) == (403, "forbidden")
+    assert "viewer" in denied.json()["detail"]
+    assert node.commands() == []
+    assert (await stranger.request(method, path, headers=bearer("operator"))).is_success
+
+
+@pytest.mark.parametrize(("method", "path"), ADMIN)
+async def test_credentials_and_restores_are_an_admin_s(stranger, node, method, path):
+    for role in ("viewer", "operator"):
+        assert (await stranger.request(method, path, headers=bearer(role))).status_code == 403
+    assert node.commands() == []
+    assert (await stranger.request(method, path, headers=bearer("admin"))).is_success
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer gbnt_admin_",
+        "Bearer gbnt_admin_wrong",
+        "Bearer gbnt_nobody_secret-of-admin",
+        "Bearer xxxx_admin_secret-of-admin",
+        "Basic Z2JudDphZG1pbg==",
+        "Bearer " + "x" * 10_000,
+    ],
+)
+async def test_without_a_good_token_nobody_learns_anything(stranger, node, header):
+    for path in ("/v1/stacks", "/v1/nothing", "/"):
+        answer = await stranger.get(path, headers={"authorization": header} if header is not None else {})
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert "gbnt token create" in answer.json()["detail"]
+
+
+async def test_a_token_works_until_it_expires(stranger, node):
+    node.state = state(tokens={"admin": token("admin", expires_at=NOW + 10)})
+    assert (await stranger.get("/v1/stacks", headers=bearer("admin"))).status_code == 200
+    node.now = NOW + 10
+    assert (await stranger.get("/v1/stacks", headers=bearer("admin"))).status_code == 401
+
+
+async def test_a_revoked_token_is_worthless_at_once(stranger, node):
+    assert (await stranger.get("/v1/stacks", headers=bearer("viewer"))).status_code == 200
+    node.state = state(tokens={})
+    assert (await stranger.get("/v1/stacks", headers=bearer("viewer"))).status_code == 401
+
+
+async def test_the_first_credential_s_first_use_is_told_once(stranger, node):
+    node.state = state(tokens={"admin": token("admin", first=True), "viewer": token("viewer")})
+    await stranger.get("/v1/stacks", headers=bearer("viewer"))
+    await stranger.get("/v1/stacks", headers={"authorization": "Bearer gbnt_admin_wrong"})
+    assert node.signed_in == 0
+    await stranger.get("/v1/stacks", headers=bearer("admin"))
+    await stranger.get("/v1/stacks", headers=bearer("admin"))
+    assert node.signed_in == 1
+
+
+async def test_actors_can_be_looked_at_while_the_senate_is_away(stranger, node):
+    assert (await stranger.get("/v1/actors", headers=bearer("viewer"))).status_code == 200
+    node.replies[GetState] = AskTimeout(Address(NODE, "senate"), GetState())
+    assert (await stranger.get("/v1/actors", headers=bearer("viewer"))).status_code == 200
+
+
+async def test_who_guesses_has_to_wait_and_who_knows_has_not(stranger, node):
+    bad = {"authorization": "Bearer gbnt_admin_guess"}
+    for _ in range(FAILURES):
+        assert (await stranger.get("/v1/stacks", headers=bad)).status_code == 401
+    denied = await stranger.get("/v1/stacks", headers=bad)
+    assert (denied.status_code, denied.headers["retry-after"]) == (429, "60")
+    assert "too many failed sign-ins from 127.0.0.1" in denied.json()["detail"]
+    assert (await stranger.get("/v1/stacks", headers=bearer("admin"))).status_code == 200
+    node.now += 61
+    assert (await stranger.get("/v1/stacks", headers=bad)).status_code == 401
+
+
+def test_the_memory_of_failures_is_bounded():
+    failures = Failures()
+    for number in range(MOST_ADDRESSES + 10):
+        failures.count(f"a{number}", float(number) / MOST_ADDRESSES)
+    assert len(failures._seen) == MOST_ADDRESSES
+
+
+async def test_a_trusted_door_asks_for_nothing(node):
+    transport = httpx.ASGITransport(create_api(node.backend(), trusted=True))
+    async with httpx.AsyncClient(transport=transport, base_url="http://gbnt") as client:
+        assert (await client.get("/v1/tokens")).status_code == 200
+
+
+async def test_no_secret_is_in_a_log_or_an_error(stranger, node, caplog):
+    caplog.set_level(logging.DEBUG)
+    answer = await stranger.get("/v1/stacks", headers={"authorization": "Bearer gbnt_admin_s3cr3t"})
+    await stranger.get("/v1/stacks", headers=bearer("admin"))
+    assert "s3cr3t" not in answer.text + str(answer.headers) + caplog.text
+    assert "secret-of-admin" not in caplog.text + repr(credential("admin"))
+
+
+def test_a_new_credential_is_parsed_back_and_has_256_random_bits():
+    made = new_credential()
+    assert parse(made.text) == made
+    assert len(made.secret) == 43
+    assert new_credential().secret != made.secret
+    assert is_valid(made, token("x", hash=made.hash), NOW)
+    assert not is_valid(Credential(made.id, "other"), token("x", hash=made.hash), NOW)
