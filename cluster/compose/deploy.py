@@ -85,7 +85,7 @@ def _limits(value: Value) -> Resources:
     return Resources(**read(value, _LIMITS))
 
 
-_LIMITS: Table = {"cpus": cpus, "memory": memory, "pids": pids, **later("devices")}
+_LIMITS: Table = {"cpus": cpus, "memory": memory, "pids": pids}
 _RESTART_POLICY: Table = {
     "condition": lambda value: value.word(get_args(RestartCondition)),
     "delay": duration,

@@ -7,7 +7,7 @@ recursive in libyaml and kills the process at a million open brackets.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 import yaml
 
@@ -54,9 +54,7 @@ def parse(report: Report) -> Mapping:
         for event in yaml.parse(report.text, Loader=yaml.CSafeLoader):
             builder.take(event)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        hint = "indent with spaces, not with tabs" if "'\\t'" in str(error.problem) else ""
-        report.fatal(_place(mark) if mark else START, f"not YAML: {error.problem or error.context}", hint)
+        _not_yaml(error, report)
     except yaml.reader.ReaderError as error:
         place = _place_of_byte(report.text.encode(), error.position)
         report.fatal(place, f"not YAML: {error.reason}", "remove the character")
@@ -73,6 +71,15 @@ class _Mark(Protocol):
 
     line: int
     column: int
+
+
+def _not_yaml(error: yaml.MarkedYAMLError, report: Report) -> NoReturn:
+    mark = error.problem_mark or error.context_mark
+    place = _place(mark) if mark else START
+    hint = "indent with spaces, not with tabs" if report.line(place.line).lstrip(" ").startswith("\t") else ""
+    if error.context and error.context_mark and not hint:
+        hint = f"{error.context} that begins on line {error.context_mark.line + 1}"
+    report.fatal(place, f"not YAML: {error.problem or error.context}", hint)
 
 
 @dataclass(slots=True)

@@ -60,12 +60,13 @@ class Report:
         self, place: Place, path: Path, message: str, hint: str = "", code: str = "", severity: Severity = "error"
     ) -> Finding:
         """A finding at a place of this file, with its source line."""
-        excerpt, caret = excerpt_of(self._line(place.line), place.column)
+        excerpt, caret = excerpt_of(self.line(place.line), place.column)
         return Finding(
             self.file, place.line, place.column, dotted(path), message, hint, excerpt, caret, severity, code or severity
         )
 
-    def _line(self, number: int) -> str:
+    def line(self, number: int) -> str:
+        """A source line by its number, from 1; empty where there is none."""
         if self._lines is None:
             self._lines = self.text.splitlines()
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""

@@ -11,7 +11,7 @@ from cluster.compose.findings import ComposeError, Finding
 from cluster.compose.loader import Loaded, Source, load
 from cluster.spec import ServiceSpec
 
-FOLDER = "/home/person/shop"
+FOLDER = "/srv/shop"
 
 
 def reader(files: Mapping[str, str | bytes]) -> Callable[[str], bytes]:

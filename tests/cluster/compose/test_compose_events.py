@@ -77,7 +77,15 @@ def test_a_byte_order_mark_is_no_text() -> None:
         (b"", 'c.yml:1:1: error: the file is empty (it needs "services:" at least)'),
         (b"# nothing\n", 'c.yml:1:1: error: the file is empty (it needs "services:" at least)'),
         (b"7", 'c.yml:1:1: error: the top level must be a map (begin with "services:")'),
-        (b"a:\n\tb: 1", "c.yml:2:1: error: not YAML: found character that cannot start any token"),
+        (
+            b"a:\n\tb: 1",
+            "c.yml:2:1: error: not YAML: found character that cannot start any token (indent with spaces, not with tabs)",
+        ),
+        (
+            b'a: 1\nb: "c\n',
+            "c.yml:3:1: error: not YAML: found unexpected end of stream"
+            " (while scanning a quoted scalar that begins on line 2)",
+        ),
         (b"a: [1\nb: 2", "c.yml:2:2: error: not YAML: did not find expected ',' or ']'"),
         (b"a: \x01", "c.yml:1:4: error: not YAML: control characters are not allowed (remove the character)"),
         (b"a: 1\nb: \xff", "c.yml:2:4: error: byte 8 is not UTF-8 (save the file as UTF-8)"),

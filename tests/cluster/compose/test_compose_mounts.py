@@ -17,10 +17,10 @@ DATA = "volumes: {data: }\n"
         ("data:/var/lib/:ro,nocopy", Mount("volume", "/var/lib", "data", read_only=True, no_copy=True)),
         ("/var/lib", Mount("volume", "/var/lib")),
         ("./conf:/etc/conf:ro", Mount("bind", "/etc/conf", f"{FOLDER}/conf", read_only=True)),
-        ("../x:/x", Mount("bind", "/x", "/home/person/x")),
+        ("../x:/x", Mount("bind", "/x", "/srv/x")),
         (".:/x", Mount("bind", "/x", FOLDER)),
         ("/etc:/x:rslave", Mount("bind", "/x", "/etc", propagation="rslave")),
-        ("~/x:/x:Z", Mount("bind", "/x", "/home/me/x", selinux="Z")),
+        ("~/x:/x:Z", Mount("bind", "/x", "/people/me/x", selinux="Z")),
         ("{type: bind, source: conf, target: /x}", Mount("bind", "/x", f"{FOLDER}/conf")),
         (
             "{type: bind, source: /a, target: /x, bind: {create_host_path: false, propagation: shared}}",
@@ -38,7 +38,7 @@ DATA = "volumes: {data: }\n"
     ],
 )
 def test_a_mount_is_read(entry: str, expected: Mount) -> None:
-    spec = service(f"volumes:\n  - {entry}\n", DATA, environment={"HOME": "/home/me"})
+    spec = service(f"volumes:\n  - {entry}\n", DATA, environment={"HOME": "/people/me"})
     assert spec.mounts == (expected,)
 
 
