@@ -66,7 +66,8 @@ class FakeEngine:
         self.running = True
         self._clock = clock
         self._world = World(self._tell)
-        self._streams: set[_Stream] = set()
+        self._boots = 0
+        self._streams: list[_Stream] = []
         self._refusals: defaultdict[str, deque[tuple[EngineError, bool]]] = defaultdict(deque)
         self._changed: anyio.Event | None = None
 
@@ -114,6 +115,7 @@ class FakeEngine:
         """Go away, and let all containers die with it. What exists is kept."""
         self._world.lose_power(self._clock())
         self.running = False
+        self._boots += 1
         self.break_streams()
 
     def restart(self) -> None:
@@ -141,13 +143,14 @@ class FakeEngine:
     async def pull(self, reference: str) -> AsyncIterator[PullProgress]:
         name = full_reference(reference)
         async with self._call("pull"):
+            boot = self._boots
             image = next((image for key, image in self.images.items() if full_reference(key) == name), None)
             if image is None:
                 raise ImageUnavailable(f"the registry has no image {reference}; check its name and tag")
         for step in range(PULL_STEPS):
             yield PullProgress(image.size * step // PULL_STEPS, image.size, "Downloading")
             await anyio.sleep(image.pull_seconds / PULL_STEPS)
-            self._require_running()
+            self._require_running(since_boot=boot)
         self._world.local[name] = image
         yield PullProgress(image.size, image.size, "Pull complete")
 
@@ -202,14 +205,14 @@ class FakeEngine:
 
     @asynccontextmanager
     async def events(self, labels: Mapping[str, str]) -> AsyncIterator[AsyncIterator[EngineEvent]]:
-        stream = _Stream(labels)
+        async with self._call("events"):
+            stream = _Stream(labels)
+        self._streams.append(stream)
         try:
-            async with self._call("events"):
-                self._streams.add(stream)
             async with aclosing(self._read(stream)) as events:
                 yield events
         finally:
-            self._streams.discard(stream)
+            self._streams.remove(stream)
 
     async def logs(
         self, container: str, *, follow: bool = False, tail: int | None = None, since: float = 0.0
@@ -264,7 +267,8 @@ class FakeEngine:
         """One call: bad luck before it, its effect on a settled world, and bad luck after it."""
         self.calls[name] += 1
         await self._delay()
-        self._require_running()
+        boot = self._boots
+        self._require_running(since_boot=boot)
         self._fail(name, after=False)
         self._preload()
         self._world.settle(self._clock())
@@ -273,6 +277,7 @@ class FakeEngine:
         finally:
             self._announce()
         await self._delay()
+        self._require_running(since_boot=boot)
         self._fail(name, after=True)
 
     async def _delay(self) -> None:
@@ -285,9 +290,10 @@ class FakeEngine:
         if self.faults and (self.faults.fails_after() if after else self.faults.fails_before()):
             raise EngineUnavailable(f"the connection to the fake engine broke during {name}")
 
-    def _require_running(self) -> None:
-        if not self.running:
-            raise EngineUnavailable("the fake engine does not answer; call its restart()")
+    def _require_running(self, *, since_boot: int) -> None:
+        """A connection that was made before a crash is lost, though the engine be back already."""
+        if not self.running or self._boots != since_boot:
+            raise EngineUnavailable("the fake engine does not answer; a test stopped it by crash()")
 
     def _preload(self) -> None:
         for name, image in self.images.items():
@@ -319,11 +325,12 @@ class FakeEngine:
 
     async def _until(self, reached: Callable[[], bool], *, running: bool = True) -> None:
         """Wait for it, and let happen what falls due meanwhile. Raises when the engine goes away (if `running`)."""
+        boot = self._boots
         await anyio.lowlevel.checkpoint()
         while True:
             self._world.settle(self._clock())
             if running:
-                self._require_running()
+                self._require_running(since_boot=boot)
             if reached():
                 return
             if self._changed is None:

@@ -142,9 +142,10 @@ async def test_a_call_under_way_learns_of_the_crash(engine: FakeEngine, autojump
     engine.images["deaf"] = FakeImage(local=True, stops_in=None)
     container = await run(engine, image="deaf")
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(crash_after, engine, 1.0)
+        tasks.start_soon(restart_after, engine, 1.0)
         with pytest.raises(EngineUnavailable):
             await engine.stop(container, 10.0)
+    assert (await engine.info()).id
 
 
 @pytest.mark.trio
@@ -196,9 +197,9 @@ async def test_the_same_seed_brings_the_same_bad_luck(autojump_clock):
     assert {"before", "after", "done"} <= {outcome for outcome, _ in histories[0]}
 
 
-async def crash_after(engine: FakeEngine, seconds: float) -> None:
+async def restart_after(engine: FakeEngine, seconds: float) -> None:
     await anyio.sleep(seconds)
-    engine.crash()
+    engine.restart()
 
 
 async def unlucky_history(seed: int) -> list[tuple[str, float]]:
