@@ -79,7 +79,8 @@ def test_a_byte_order_mark_is_no_text() -> None:
         (b"7", 'c.yml:1:1: error: the top level must be a map (begin with "services:")'),
         (
             b"a:\n\tb: 1",
-            "c.yml:2:1: error: not YAML: found character that cannot start any token (indent with spaces, not with tabs)",
+            "c.yml:2:1: error: not YAML: found character that cannot start any token"
+            " (indent with spaces, not with tabs)",
         ),
         (
             b'a: 1\nb: "c\n',
