@@ -20,7 +20,16 @@ from cluster.assignment import Assignment, Observation
 from cluster.container import ContainerSpec
 from cluster.containers import TASK, container_for
 from cluster.execution import Create, Done, Pull, Situation, Start, Step, Stop, Verdict, Wait, decide
-from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineUnavailable, NameTaken, NotFound
+from engine.port import (
+    AddressTaken,
+    ContainerInfo,
+    Engine,
+    EngineError,
+    EngineEvent,
+    EngineUnavailable,
+    NameTaken,
+    NotFound,
+)
 from supervisor.actor import Actor, Context
 from supervisor.errors import ActorError
 from supervisor.message import message
@@ -29,6 +38,8 @@ STEP, RETRY = "step", "retry"
 ASK_TIMEOUT = 3600.0
 PROVISION_TIMEOUT = 120.0
 MAX_RETRY = 60.0
+# An engine says that a container died a moment before it lets go of its address, which the next attempt needs.
+RELEASE_PAUSES = tuple(0.01 * 1.5**n for n in range(12))
 
 
 @message("task.stepped/1")
@@ -233,6 +244,14 @@ class TaskActor(Actor):
             return known.id
 
     async def _start(self, container: str) -> Stepped:
+        for pause in RELEASE_PAUSES:
+            try:
+                return await self._start_once(container)
+            except AddressTaken:
+                await anyio.sleep(pause)
+        return await self._start_once(container)
+
+    async def _start_once(self, container: str) -> Stepped:
         async with self._around.limiter:
             await self._around.engine.start(container)
             seen = await self._around.engine.container(container)
