@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 import anyio
-from anyio.streams.memory import MemoryObjectSendStream
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from actors.protocol import Committed, Follow, Progress, Unfollow
 from portal.backend import TooSlow
@@ -29,13 +29,31 @@ class Resume:
     """A timer's tick: the Senate may be there again."""
 
 
+@dataclass(slots=True)
+class Reader:
+    """One reader's buffer; `behind` once it overflowed."""
+
+    stream: MemoryObjectSendStream[Committed | Progress]
+    behind: bool = False
+
+    def take(self, message: Committed | Progress) -> bool:
+        """Whether the reader is there and had room for the message."""
+        try:
+            self.stream.send_nowait(message)
+        except anyio.WouldBlock:
+            self.behind = True
+        except anyio.BrokenResourceError:
+            return False
+        return not self.behind
+
+
 class Session(Actor):
     """Passes on what the Senate tells, until the reader leaves or cannot keep up.
 
     When the Senate is restarted it follows the next incarnation, whose first message is the whole state again.
     """
 
-    def __init__(self, reader: MemoryObjectSendStream[Committed | Progress]) -> None:
+    def __init__(self, reader: Reader) -> None:
         self._reader = reader
 
     async def started(self, ctx: Context) -> None:
@@ -46,10 +64,7 @@ class Session(Actor):
         """Pass on without waiting: a full buffer ends the session, for memory is not the reader's to fill."""
         match message:
             case Committed() | Progress():
-                try:
-                    self._reader.send_nowait(message)
-                except (anyio.WouldBlock, anyio.BrokenResourceError):
-                    self._reader.close()
+                if not self._reader.take(message):
                     ctx.stop()
             case Terminated():
                 ctx.timers.start("resume", RETRY_SECONDS, Resume())
@@ -59,7 +74,7 @@ class Session(Actor):
     async def stopped(self, ctx: Context) -> None:
         """Let go of both sides."""
         ctx.ref(SENATE).tell(Unfollow(str(ctx.address)))
-        self._reader.close()
+        self._reader.stream.close()
 
     def _follow(self, ctx: Context) -> None:
         senate = ctx.ref(SENATE)
@@ -83,22 +98,26 @@ class Sessions:
     async def follow(self) -> AsyncIterator[AsyncIterator[Committed | Progress]]:
         """Committed states and progress, beginning with the present state, until the context is left.
 
-        The iterator raises TooSlow when its reader falls too far behind. Raises supervisor.errors.StartFailed.
+        The iterator raises TooSlow when its reader falls too far behind, and ends early only when the node stops.
+        Raises supervisor.errors.ActorError where no session can be started.
         """
         send, receive = anyio.create_memory_object_stream[Committed | Progress](BUFFER)
         id = str(next(self._numbers))
-        spec = ChildSpec(id, lambda: Session(send), restart=Restart.TEMPORARY)
+        reader = Reader(send)
+        spec = ChildSpec(id, lambda: Session(reader), restart=Restart.TEMPORARY)
         with send, receive:
             await self.system.start_child(PATH, spec)
             try:
-                yield _until_closed(receive)
+                yield _told(reader, receive)
             finally:
                 with anyio.CancelScope(shield=True):
                     await self.system.stop_child(f"{PATH}/{id}")
 
 
-async def _until_closed(receive: AsyncIterator[Committed | Progress]) -> AsyncIterator[Committed | Progress]:
+async def _told(
+    reader: Reader, receive: MemoryObjectReceiveStream[Committed | Progress]
+) -> AsyncIterator[Committed | Progress]:
     async for told in receive:
         yield told
-    # The session closes its end only when the buffer was full: the reader leaves by leaving the context.
-    raise TooSlow
+    if reader.behind:
+        raise TooSlow

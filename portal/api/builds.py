@@ -41,7 +41,8 @@ async def _build(
     try:
         async for line in backend.build(context, tag, options):
             await emit({"line": line})
-        await emit({"image_id": await backend.image_id(tag)})
+        image = await backend.image_id(tag)
+        await emit({"image_id": image} if image else {"error": f"the build left no image under the name {tag}"})
     except EngineFailed as error:
         await emit({"error": str(error)})
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import AsyncIterator
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from actors.protocol import Committed, Events, GetEvents
+from cluster.model import Event
 from portal.api.lines import Emit, Lines
 from portal.api.problems import Problem
-from portal.api.requests import READ_TIMEOUT, ask, backend_of, flag, listing, whole
-from portal.backend import Backend
+from portal.api.requests import ask, backend_of, flag, listing, whole
 from portal.rows import event_row
 
 DEFAULT_LIMIT = 1_000
 LARGEST_LIMIT = 10_000
+LAST_NUMBER = sys.maxsize
 
 
 async def index(request: Request) -> Response:
-    """The first `limit` events after a revision, or the newest without one; with `follow` those, and then each as it happens."""
+    """The first `limit` events after a revision, or the newest without one; with `follow` all, then each new one."""
     after = whole(request.query_params, "after", 0) or 0
     limit = whole(request.query_params, "limit", DEFAULT_LIMIT)
     wanted = GetEvents(after, min(LARGEST_LIMIT, DEFAULT_LIMIT if limit is None else limit))
@@ -27,18 +31,16 @@ async def index(request: Request) -> Response:
         text = f"events up to revision {events.compacted} are no longer kept: begin again without `after`"
         raise Problem("not_found", text, status=410)
     if flag(request, "follow"):
-        backend = backend_of(request)
-        return Lines(lambda emit: _follow(backend, wanted, emit))
+        return Lines(lambda emit: _follow(request, wanted, emit))
     revision = events.events[-1].revision if events.events else after
     return listing([event_row(event) for event in events.events], revision)
 
 
-async def _follow(backend: Backend, wanted: GetEvents, emit: Emit) -> None:
+async def _follow(request: Request, wanted: GetEvents, emit: Emit) -> None:
     """Listen first and read second, so that nothing between the two is lost; what is heard twice is told once."""
-    async with backend.follow() as messages:
-        events = await backend.ask("senate", wanted, READ_TIMEOUT)
-        last = (wanted.after, 0)
-        for event in events.events if isinstance(events, Events) else ():
+    async with backend_of(request).follow() as messages:
+        last = (wanted.after, LAST_NUMBER)
+        async for event in _past(request, wanted):
             await emit(event_row(event))
             last = (event.revision, event.number)
         async for message in messages:
@@ -46,6 +48,25 @@ async def _follow(backend: Backend, wanted: GetEvents, emit: Emit) -> None:
                 if (event.revision, event.number) > last:
                     await emit(event_row(event))
                     last = (event.revision, event.number)
+
+
+async def _past(request: Request, wanted: GetEvents) -> AsyncIterator[Event]:
+    """The newest events, or every one after a revision, page by page."""
+    page = (await ask(request, "senate", wanted, Events)).events
+    for event in page:
+        yield event
+    while wanted.after and page:
+        # A page may end within a revision, whose other events the next one begins with.
+        last = page[-1]
+        again = GetEvents(last.revision - 1, LARGEST_LIMIT)
+        known = (last.revision, last.number)
+        page = tuple(
+            event
+            for event in (await ask(request, "senate", again, Events)).events
+            if (event.revision, event.number) > known
+        )
+        for event in page:
+            yield event
 
 
 ROUTES = (Route("/v1/events", index),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 
 import orjson
@@ -30,27 +30,37 @@ log = logging.getLogger(__name__)
 
 
 class Problem(Exception):
-    """The request is answered with this refusal. `status` is the code's own unless another one is given."""
+    """The request is answered with this refusal. `status` is the code's own unless another one is given.
+
+    `findings` are places in the body and what is wrong with each, with the keys of cluster.compose.findings.Finding.
+    """
 
     def __init__(
-        self, code: str, detail: str, *, status: int | None = None, headers: Mapping[str, str] | None = None
+        self,
+        code: str,
+        detail: str,
+        *,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        findings: Sequence[Mapping[str, object]] = (),
     ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.status = STATUS[code] if status is None else status
         self.headers = headers or {}
+        self.findings = findings
 
     def document(self) -> dict[str, object]:
         """The problem document."""
-        title = HTTPStatus(self.status).phrase
-        return {
+        document: dict[str, object] = {
             "type": "about:blank",
-            "title": title,
+            "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
             "code": self.code,
         }
+        return {**document, "findings": self.findings} if self.findings else document
 
     def response(self) -> Response:
         """The problem document as a response."""
@@ -84,7 +94,7 @@ def as_problem(error: Exception) -> Problem:
         case Problem():
             return error
         case EngineFailed():
-            return Problem("unavailable", str(error))
+            return Problem("conflict", str(error))
         case ActorError():
             return unanswered(error, writing=False)
         case HTTPException(status_code=404):

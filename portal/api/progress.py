@@ -9,6 +9,7 @@ from actors.protocol import Committed, Progress
 from cluster import progress
 from cluster.model import State, Task
 from portal.api.lines import Emit
+from portal.api.problems import Problem
 from portal.backend import Backend, EngineFailed
 from portal.rows import Row, is_wanted, task_row
 
@@ -68,7 +69,7 @@ async def _settle(
             verdict = progress.verdict(message.state, view.stack)
             if not isinstance(verdict, progress.Waiting):
                 return verdict
-    raise ConnectionError("the manager stopped telling of changes")
+    raise Problem("unavailable", f"the manager stops; what becomes of {view.stack} is seen when it is back")
 
 
 async def _verdict_line(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from actors.protocol import DeployStack, HoldStack, RemoveStack
+from cluster.compose.checks import validate
 from cluster.model import Stack, State
 from cluster.spec import StackSpec
 from portal.api.bodies import body_of
@@ -45,6 +46,9 @@ async def deploy(request: Request) -> Response:
     name, deployment = request.path_params["name"], await body_of(request, Deployment)
     if deployment.spec.name != name:
         raise Problem("invalid", f'the path names the stack "{name}" and the spec "{deployment.spec.name}"')
+    findings = validate(deployment.spec)
+    if findings:
+        raise Problem("invalid", f'the spec of "{name}" cannot be run', findings=[asdict(found) for found in findings])
     return await change(request, DeployStack(deployment.spec, key_of(request)))
 
 

@@ -35,7 +35,7 @@ def token(role: str, **fields: object) -> Token:
     return replace(Token(role, f"{role}'s", role, credential(role).hash, NOW - 100), **fields)  # type: ignore[arg-type]
 
 
-WEB = ServiceSpec("web", "web:1", ports=(Port(80, 8080),), replicas=2)
+WEB = ServiceSpec("web", "web:1", ports=(Port(80, 8080, 8089),), replicas=2)
 SHOP = StackSpec(
     "shop",
     {"web": WEB},

@@ -1,10 +1,13 @@
 """Bad requests: each is one problem document that says what is wrong, and changes nothing."""
 
+from dataclasses import replace
+
 import httpx
 import orjson
 import pytest
 
 from actors.protocol import GetState
+from cluster.spec import Dependency
 from portal.api.app import create_api
 from supervisor.address import Address
 from supervisor.errors import AskTimeout
@@ -80,6 +83,16 @@ async def test_a_key_of_a_newer_client_is_refused_rather_than_left_out(api, node
     answer = await api.put("/v1/stacks/shop", json=document)
     assert answer.status_code == 422
     assert "spec.services.web.ports.0.quantum" in answer.json()["detail"]
+    assert node.commands() == []
+
+
+async def test_a_spec_that_cannot_be_run_tells_every_place(api, node):
+    web = replace(SHOP.services["web"], replicas=-1, depends_on=(Dependency("db"),))
+    answer = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": replace(SHOP, services={"web": web})}))
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    places = [finding["path"] for finding in answer.json()["findings"]]
+    assert any("depends_on" in place for place in places)
+    assert any("replicas" in place for place in places)
     assert node.commands() == []
 
 

@@ -203,7 +203,7 @@ async def test_one_container_that_cannot_be_read_is_told_of_after_the_others(api
     }
     lines = [_parsed(line) for line in (await api.get("/v1/services/shop/web/logs")).text.splitlines()]
     assert lines[0]["text"] == "hello"
-    assert lines[1] == {"error": "the container is gone", "code": "unavailable"}
+    assert lines[1] == {"error": "the container is gone", "code": "conflict"}
 
 
 async def test_following_logs_goes_on_with_the_containers_that_come_later(app, node):
