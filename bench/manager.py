@@ -23,7 +23,11 @@ class Manager:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.api_port, self.telemetry_port = _free_port(), _free_port()
-        self.environment = {**os.environ, "GBNTCTL_CONFIG": str(folder / "config"), "GBNT_DATA_DIR": str(folder / "data")}
+        self.environment = {
+            **os.environ,
+            "GBNTCTL_CONFIG": str(folder / "config"),
+            "GBNT_DATA_DIR": str(folder / "data"),
+        }
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
