@@ -78,12 +78,18 @@ class ClusterCA:
         """
         path = self._folder / "server.pem"
         wanted = _alternatives({*ALWAYS_NAMES, *names}, {*ALWAYS_ADDRESSES, *addresses})
-        present = _read(path)
-        if present is None or not self._lasts(present.certificate, wanted):
+        if not self._lasts(path, wanted):
             _write(path, self._issue(wanted).pem())
         return path
 
-    def _lasts(self, certificate: x509.Certificate, wanted: x509.SubjectAlternativeName) -> bool:
+    def _lasts(self, path: Path, wanted: x509.SubjectAlternativeName) -> bool:
+        try:
+            present = _read(path)
+        except IdentityError:
+            return False  # unlike the authority's, a server's key is easily made anew
+        if present is None:
+            return False
+        certificate = present.certificate
         half = (
             certificate.not_valid_before_utc + (certificate.not_valid_after_utc - certificate.not_valid_before_utc) / 2
         )
