@@ -1,0 +1,196 @@
+"""Somebody who keeps ordering changes of one stack, repeats each until it is answered, and knows what must be then."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from random import Random
+
+import anyio
+
+from actors import protocol
+from cluster.model import State
+from cluster.spec import Dependency, Healthcheck, Port, RestartPolicy, ServiceSpec
+from supervisor.errors import ActorError
+from tests.cluster.build import spec, stack
+
+Ask = Callable[[object], Awaitable[object]]
+
+WEB = ("web:1", "web:2", "web:3")
+PAUSE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was ordered of one service. `once`: it is one-off work."""
+
+    image: str
+    replicas: int = 1
+    stopped: bool = False
+    generation: int = 0
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command, and what is wanted once it was accepted."""
+
+    command: object
+    wanted: Mapping[str, Wanted]
+
+
+class Customer:
+    """One stack's customer. Its orders follow from `random` and its own earlier ones; `note` takes a line for the log."""
+
+    def __init__(self, stack: str, random: Random, ask: Ask, note: Callable[[str], None]) -> None:
+        self.stack = stack
+        self.wanted: Mapping[str, Wanted] = {}
+        self.waiting = False
+        self._random = random
+        self._ask = ask
+        self._note = note
+        self._number = 0
+
+    async def order(self, times: int) -> None:
+        """Give so many orders, each until it was answered, and see each done."""
+        for _ in range(times):
+            await anyio.sleep(self._random.choice((0.0, 0.3, 4.0, 15.0)) * self._random.random())
+            self._number += 1
+            self.waiting = True
+            order = await self._choose(f"{self.stack}-{self._number}")
+            accepted = await self._insist(order.command)
+            self.wanted = order.wanted
+            for name, what in accepted.changes.items():
+                if what == "created" and name in self.wanted:
+                    self.wanted = {**self.wanted, name: replace(self.wanted[name], generation=0)}
+            self.waiting = False
+            state = await self._until_answered(protocol.GetState())
+            assert isinstance(state, State)
+            self.check(state)
+
+    def check(self, state: State) -> None:
+        """Whether the cluster knows every order that was accepted, and followed none twice."""
+        if self.waiting:
+            return
+        services = {one.name: one for one in state.services_of(self.stack) if not one.removing}
+        known = {
+            name: Wanted(one.spec.image, one.replicas, one.stopped, one.generation, name == "job")
+            for name, one in services.items()
+        }
+        assert known == self.wanted, f"{self.stack} is {known} and was ordered to be {self.wanted}"
+
+    async def _insist(self, command: object) -> protocol.Accepted:
+        while True:
+            answer = await self._until_answered(command)
+            if isinstance(answer, protocol.Accepted):
+                return answer
+            assert isinstance(answer, protocol.Refused)
+            gone = isinstance(command, protocol.StopTask) and answer.code == "not_found"
+            if gone:
+                return protocol.Accepted(0)
+            busy = answer.code in ("unavailable", "unknown") or "is still being removed" in answer.message
+            assert busy, f"{command} was refused: {answer.message}"
+            await anyio.sleep(PAUSE)
+
+    async def _until_answered(self, command: object) -> object:
+        self._note(f"{self.stack} asks {_brief(command)}")
+        while True:
+            try:
+                answer = await self._ask(command)
+            except ActorError:
+                await anyio.sleep(PAUSE)
+                continue
+            if not isinstance(answer, State):
+                self._note(f"{self.stack} hears {answer}")
+            return answer
+
+    async def _choose(self, request: str) -> Order:
+        if not self.wanted:
+            return self._deploy(request)
+        choices = [self._deploy, self._deploy, self._scale, self._hold, self._hold_stack, self._restart, self._update]
+        if self._random.random() < 0.15:
+            return self._random.choice([self._remove_stack, self._remove_service])(request)
+        if self._random.random() < 0.2:
+            return await self._stop_task(request)
+        return self._random.choice(choices)(request)
+
+    def _deploy(self, request: str) -> Order:
+        web = self._random.choice(WEB)
+        replicas = self._random.randint(1, 3)
+        services = [
+            spec("web", image=web, replicas=replicas, depends_on=(Dependency("db", "service_healthy"),), ports=_ports(self.stack)),
+            spec("db", image="db", healthcheck=Healthcheck(("CMD", "true"))),
+        ]
+        if self._random.random() < 0.4:
+            services.append(spec("job", image="job", restart=RestartPolicy("none")))
+        if self._random.random() < 0.4:
+            services.append(spec("cache", image="cache", replicas=2))
+        file = stack(*services, name=self.stack)
+        return Order(protocol.DeployStack(file, request), {one.name: self._as_deployed(one) for one in services})
+
+    def _as_deployed(self, service: ServiceSpec) -> Wanted:
+        known = self.wanted.get(service.name)
+        generation = known.generation if known else 0
+        return Wanted(service.image, service.replicas, False, generation, service.name == "job")
+
+    def _scale(self, request: str) -> Order:
+        name = self._random.choice([name for name in self.wanted if name != "job"])
+        replicas = self._random.randint(0, 4) if name != "db" else 1
+        return self._change(protocol.ScaleService(self._key(name), replicas, request), name, replicas=replicas)
+
+    def _hold(self, request: str) -> Order:
+        name = self._random.choice(list(self.wanted))
+        stopped = not self.wanted[name].stopped
+        return self._change(protocol.HoldService(self._key(name), stopped, request), name, stopped=stopped)
+
+    def _hold_stack(self, request: str) -> Order:
+        stopped = self._random.random() < 0.4
+        wanted = {name: replace(one, stopped=stopped) for name, one in self.wanted.items()}
+        return Order(protocol.HoldStack(self.stack, stopped, request), wanted)
+
+    def _restart(self, request: str) -> Order:
+        name = self._random.choice(list(self.wanted))
+        command = protocol.UpdateService(self._key(name), force=True, request=request)
+        return self._change(command, name, generation=self.wanted[name].generation + 1)
+
+    def _update(self, request: str) -> Order:
+        if "web" not in self.wanted:
+            return self._deploy(request)
+        image = self._random.choice(WEB)
+        return self._change(protocol.UpdateService(self._key("web"), image, request=request), "web", image=image)
+
+    def _remove_stack(self, request: str) -> Order:
+        return Order(protocol.RemoveStack(self.stack, request=request), {})
+
+    def _remove_service(self, request: str) -> Order:
+        # The others may be needed by one that stays, and the last service goes with its stack.
+        name = next((name for name in ("cache", "job") if name in self.wanted), "")
+        if not name:
+            return self._remove_stack(request)
+        rest = {other: one for other, one in self.wanted.items() if other != name}
+        return Order(protocol.RemoveService(self._key(name), request), rest)
+
+    async def _stop_task(self, request: str) -> Order:
+        state = await self._until_answered(protocol.GetState())
+        assert isinstance(state, State)
+        tasks = sorted(task.id for task in state.tasks.values() if task.stack == self.stack)
+        return Order(protocol.StopTask(self._random.choice(tasks) if tasks else "none", request), self.wanted)
+
+    def _change(self, command: object, name: str, **fields: object) -> Order:
+        return Order(command, {**self.wanted, name: replace(self.wanted[name], **fields)})  # type: ignore[arg-type]
+
+    def _key(self, name: str) -> str:
+        return f"{self.stack}/{name}"
+
+
+def _ports(stack: str) -> tuple[Port, ...]:
+    return (Port(80, 8000, 8009),) if stack == "shop" else ()
+
+
+def _brief(command: object) -> str:
+    if isinstance(command, protocol.DeployStack):
+        services = command.spec.services.values()
+        return f"DeployStack({', '.join(f'{one.name}={one.image}x{one.replicas}' for one in services)}, {command.request})"
+    return str(command)
+
+

@@ -1,0 +1,220 @@
+"""One machine with everything against it: what happens follows from a seed alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import anyio
+
+from actors import protocol
+from engine.fake import FakeImage
+from engine.port import EngineError
+from supervisor.errors import ActorError, NoSuchActor
+from tests.actors.house import CLUSTER, House, Life, story
+from tests.sim.customer import WEB, Customer
+from tests.sim.luck import Luck, SlowStore, WitnessedEngine
+from tests.sim.scheduling import run_seeded
+from tests.sim.witness import Violation, Witness, complaints, unsettled
+
+ORDERS = 5
+SETTLES_WITHIN = 300.0
+LABELS = {"gbnt.cluster": CLUSTER}
+
+
+class Simulation:
+    """Run once. `log` tells what happened, in order, with virtual times."""
+
+    def __init__(self, seed: int, directory: Path) -> None:
+        chances = Random(seed)
+        self.log: list[str] = []
+        self._violations: list[str] = []
+        self._random = Random(chances.random())
+        self._luck = Luck(
+            Random(chances.random()),
+            before=chances.choice((0.0, 0.02, 0.1)),
+            after=chances.choice((0.0, 0.02, 0.1)),
+            slow=chances.choice((0.0, 0.1, 0.5)),
+            slowest=chances.choice((0.1, 1.0, 5.0)),
+            stream=chances.choice((0.0, 0.02, 0.1)),
+            broken=chances.choice((0.0, 0.0, 0.01)),
+            bad_commit=chances.choice((0.0, 0.02, 0.1)),
+            kill=self._kill,
+        )
+        self._engine = WitnessedEngine(self._luck, self._witness(Witness(self._note)))
+        self._engine.images.update(images())
+        self._house = House(self._engine, partial(self._open_store, directory / "state.db"), Random(chances.random()))
+        self._customers = [
+            Customer(name, Random(chances.random()), self._ask, self._note) for name in ("shop", "blog")
+        ]
+        self._life: Life | None = None
+        self._killed = anyio.Event()
+        self._over = False
+
+    async def run(self) -> None:
+        """Let the customers order while all goes wrong, then wait until all is as ordered. Raises what must not be."""
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._go_wrong)
+                group.start_soon(self._live)
+                async with anyio.create_task_group() as customers:
+                    for customer in self._customers:
+                        customers.start_soon(customer.order, ORDERS)
+                self._calm_down()
+                await self._settle()
+                group.cancel_scope.cancel()
+        except BaseExceptionGroup as errors:
+            raise _first(errors) from None
+        if self._violations:
+            raise Violation("\n".join(self._violations))
+
+    # -- what goes wrong -------------------------------------------------------------------------------------------
+
+    async def _go_wrong(self) -> None:
+        mishaps: list[Callable[[], object]] = [
+            self._light_fuse,
+            self._light_fuse,
+            self._kill,
+            self._engine.break_streams,
+            self._crash_engine,
+            self._end_a_container,
+            self._end_a_container,
+            self._take_a_port,
+        ]
+        while not self._over:
+            await anyio.sleep(self._random.uniform(0.2, 6.0))
+            if not self._over:
+                mishap = self._random.choice(mishaps)
+                self._note(f"-- {mishap.__name__.strip('_')}")
+                mishap()
+            if not self._engine.running and self._random.random() < 0.5:
+                self._engine.restart()
+            if self._random.random() < 0.1:
+                await self._remove_a_container()
+
+    def _light_fuse(self) -> None:
+        self._luck.fuse = self._random.randint(1, 60)
+
+    def _kill(self) -> None:
+        if self._life is not None:
+            self._note("-- killed")
+            self._life.kill()
+            self._killed.set()
+
+    def _crash_engine(self) -> None:
+        self._engine.crash()
+
+    def _end_a_container(self) -> None:
+        running = [one.id for one in self._engine.present() if one.running]
+        if running:
+            self._engine.exit(self._random.choice(running), self._random.choice((0, 1, 137)))
+
+    async def _remove_a_container(self) -> None:
+        present = [one.id for one in self._engine.present()]
+        try:
+            if present:
+                await self._engine.remove(self._random.choice(present))
+        except (EngineError, RuntimeError):
+            pass  # the person at the keyboard sees it fail too
+
+    def _take_a_port(self) -> None:
+        self._engine.held_ports.add(self._random.randint(8000, 8004))
+
+    def _calm_down(self) -> None:
+        self._note("-- all is calm from here on")
+        self._over = True
+        self._luck.calm_down()
+        self._engine.held_ports.clear()
+        if not self._engine.running:
+            self._engine.restart()
+
+    # -- gbnt ------------------------------------------------------------------------------------------------------
+
+    async def _live(self) -> None:
+        """One life after the other."""
+        while True:
+            self._killed = anyio.Event()
+            self._note("-- gbnt begins")
+            async with self._house.life() as life:
+                self._life = life
+                await self._killed.wait()
+            self._life = None
+            if not self._over and self._random.random() < 0.5:
+                await anyio.sleep(self._random.uniform(0.0, 20.0))
+
+    async def _open_store(self, path: Path) -> SlowStore:
+        store = await SlowStore.open(path, threaded=False, fault=self._luck.commit_point)
+        store.luck = self._luck
+        return store
+
+    async def _ask(self, command: object) -> object:
+        if self._life is None:
+            raise NoSuchActor(_SENATE)
+        return await self._life.ask(command)
+
+    # -- what must hold --------------------------------------------------------------------------------------------
+
+    def _witness(self, witness: Witness) -> Callable[..., None]:
+        def see(event: object) -> None:
+            try:
+                witness.see(event)
+            except Violation as error:
+                self._violations.append(str(error))
+
+        return see
+
+    async def _settle(self) -> None:
+        deadline = anyio.current_time() + SETTLES_WITHIN
+        while missing := await self._unsettled():
+            if anyio.current_time() > deadline:
+                raise Violation("\n".join(["bad luck is over, and still:", *missing]))
+            await anyio.sleep(1.0)
+        assert self._life is not None
+        events = await self._life.events()
+        self._violations += complaints(self._engine, self._house.letters, events)
+
+    async def _unsettled(self) -> list[str]:
+        if self._life is None:
+            return ["gbnt does not run"]
+        state = await self._life.state()
+        for customer in self._customers:
+            customer.check(state)
+        containers = list(await self._engine.containers(LABELS))
+        networks = {info.name for info in await self._engine.networks(LABELS)}
+        missing = unsettled(state, containers, networks, self._customers)
+        return [*missing, story(state)] if missing else []
+
+    def _note(self, line: str) -> None:
+        self.log.append(f"{anyio.current_time() - 1e6:9.3f} {line}")
+
+
+def simulate(seed: int, directory: Path) -> Simulation:
+    """Run one simulation. What must not happen is raised with its seed, and with how it came to it."""
+    simulation = None
+
+    async def main() -> None:
+        nonlocal simulation
+        simulation = Simulation(seed, directory)
+        await simulation.run()
+
+    try:
+        run_seeded(main, seed)
+    except BaseException as error:
+        hashes = os.environ.get("PYTHONHASHSEED", "random")
+        lines = simulation.log[-400:] if simulation else []
+        raise Violation("\n".join([*lines, str(error), f"SIM_SEED={seed} PYTHONHASHSEED={hashes}"])) from error
+    assert simulation is not None
+    return simulation
+
+
+def images() -> dict[str, FakeImage]:
+    """The registry of all simulations."""
+    return {
+        **{name: FakeImage(pull_seconds=2.0, stops_in=0.5) for name in WEB},
+        "db": FakeImage(pull_seconds=1.0, healthy_after=1.5, stops_in=1.0),
+        "job": FakeImage(pull_seconds=1.0, runs_for=2.0),
+        "cache": FakeImage(pull_seconds=0.5, stops_in=None),
+    }
