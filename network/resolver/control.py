@@ -39,15 +39,14 @@ class Control:
         self._resolver = resolver
         self._listeners = listeners
         self._log = log
-        self._changing = asyncio.Lock()
         self._logged: dict[str, str] = {}
         self.stopping = asyncio.Event()
         self.successor: tuple[str, ...] = ()
 
-    async def restore(self) -> None:
+    def restore(self) -> None:
         """Put the zones in force that were saved last. A file that is not whole is named in the log and left out."""
         try:
-            await self._put_in_force(zonefile.load(self._zones_path))
+            self._put_in_force(zonefile.load(self._zones_path))
         except (OSError, ValueError) as error:
             self._log(f"the saved zones could not be read, waiting for new ones: {error}")
 
@@ -55,7 +54,7 @@ class Control:
         """Serve one connection until the other side hangs up."""
         try:
             while line := await reader.readline():
-                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
+                writer.write(json.dumps(self._answer(line)).encode() + b"\n")
                 await writer.drain()
         except (OSError, ValueError) as error:
             self._log(f"a control connection broke: {error}")
@@ -67,9 +66,8 @@ class Control:
         while True:
             await asyncio.sleep(RETRY)
             if self._listeners.errors():
-                async with self._changing:
-                    await self._listeners.listen(self._resolver.zones.gateways())
-                    self._log_errors()
+                self._listeners.listen(self._resolver.zones.gateways())
+                self._log_errors()
 
     def status(self) -> dict[str, Any]:
         """How things are, as the module's docstring says."""
@@ -82,12 +80,14 @@ class Control:
             "counters": self._resolver.counters(),
         }
 
-    async def _answer(self, line: bytes) -> dict[str, Any]:
+    def _answer(self, line: bytes) -> dict[str, Any]:
         try:
             request = json.loads(line)
             operation = request["op"]
             if operation == "zones":
-                await self._publish(zonefile.decode(request["zones"]))
+                zones = zonefile.decode(request["zones"])
+                self._put_in_force(zones)
+                zonefile.save(self._zones_path, zones)
             elif operation == "replace":
                 self.successor = tuple(map(str, request["command"]))
                 self.stopping.set()
@@ -101,17 +101,12 @@ class Control:
             return {"error": f"the zones are in force, but could not be saved: {error}"}
         return self.status()
 
-    async def _publish(self, zones: Zones) -> None:
-        async with self._changing:
-            await self._put_in_force(zones)
-            zonefile.save(self._zones_path, zones)
-
-    async def _put_in_force(self, zones: Zones) -> None:
+    def _put_in_force(self, zones: Zones) -> None:
         """Listen first, answer by the new zones next, stop listening last: no moment goes without an answer."""
         kept = set(self._listeners.addresses())
-        await self._listeners.listen(kept | set(zones.gateways()))
+        self._listeners.listen(kept | set(zones.gateways()))
         self._resolver.zones = zones
-        await self._listeners.listen(zones.gateways())
+        self._listeners.listen(zones.gateways())
         self._log_errors()
 
     def _log_errors(self) -> None:

@@ -23,18 +23,17 @@ class _Listener:
     pair: Pair
     datagrams: Datagrams
     streams: Streams
-    server: asyncio.Server
 
     def pause(self) -> None:
         self.datagrams.pause()
-        self.server.close()
+        self.streams.pause()
 
     def busy(self) -> bool:
         return self.datagrams.busy() or self.streams.busy()
 
     def close(self) -> None:
-        self.server.close()
         self.datagrams.close()
+        self.streams.close()
 
 
 class Listeners:
@@ -56,12 +55,12 @@ class Listeners:
         """Why an address could not be bound, for each that was wanted in vain."""
         return dict(self._errors)
 
-    async def listen(self, wanted: Collection[str]) -> None:
+    def listen(self, wanted: Collection[str]) -> None:
         """Bind what is wanted and not bound, try again what failed before, and close what is no longer wanted."""
         self._errors = {}
         for address in wanted:
             if address not in self._open:
-                await self._bind(address)
+                self._bind(address)
         for address in self._open.keys() - set(wanted):
             self._open.pop(address).close()
 
@@ -74,9 +73,9 @@ class Listeners:
         for listener in self._open.values():
             listener.pause()
         for _ in range(round(GRACE / TURN)):
-            await asyncio.sleep(TURN)  # the first turn also lets connections just accepted begin to be served
             if not any(listener.busy() for listener in self._open.values()):
                 break
+            await asyncio.sleep(TURN)
         self.close()
         return released
 
@@ -86,15 +85,16 @@ class Listeners:
             listener.close()
         self._open.clear()
 
-    async def _bind(self, address: str) -> None:
+    def _bind(self, address: str) -> None:
         try:
             pair = self._inherited.pop(address, None) or _bound_pair(address, self._port)
         except OSError as error:
             self._errors[address] = f"{error.strerror or error} (port {self._port})"
             return
-        streams = Streams(self._resolver, address)
-        server = await asyncio.start_server(streams.serve, sock=pair[1])
-        self._open[address] = _Listener(pair, Datagrams(self._resolver, address, pair[0]), streams, server)
+        datagrams, streams = pair
+        self._open[address] = _Listener(
+            pair, Datagrams(self._resolver, address, datagrams), Streams(self._resolver, address, streams)
+        )
 
 
 def _bound_pair(address: str, port: int) -> Pair:

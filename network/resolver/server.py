@@ -45,7 +45,7 @@ async def serve(
     control = Control(setting.directory, resolver, listeners, log)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, control.stopping.set)
-    await control.restore()
+    control.restore()
     path = setting.directory / SOCKET
     server = await asyncio.start_unix_server(control.converse, sock=_bind(path), limit=MOST_BYTES)
     binding = asyncio.create_task(control.keep_binding())
