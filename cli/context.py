@@ -13,7 +13,6 @@ from __future__ import annotations
 import base64
 import binascii
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Any
 import yaml
 
 from cli.errors import BadInput
+from cli.home import write_private
 from cli.words import did_you_mean
 
 Document = dict[str, Any]
@@ -139,16 +139,7 @@ def _edit(path: Path, change: Callable[[Document], object]) -> Path:
     document = _read(path)
     change(document)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mkstemp makes it 0600
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            yaml.safe_dump(document, file, sort_keys=False)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    write_private(path, yaml.safe_dump(document, sort_keys=False).encode())
     return path
 
 

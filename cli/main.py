@@ -87,6 +87,11 @@ def _run(words: Sequence[str]) -> int:
         case ["version" | "--version", *_]:
             print(f"gbnt {__version__}")
             return 0
+        case ["health"]:
+            from cli.health import check_this_machine
+
+            check_this_machine(os.environ.get("GBNT_TELEMETRY_PORT"))
+            return 0
         case [name, *arguments] if name in COMMANDS:
             return _call(name, arguments)
     return _unknown(words[0])

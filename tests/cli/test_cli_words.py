@@ -1,9 +1,11 @@
 """Tables, and the words in them."""
 
+from typing import Any
+
 import pytest
 
 from cli.errors import BadInput
-from cli.table import Column, cells, column, cut, render
+from cli.table import Column, Row, cells, column, cut, render
 from cli.task_words import note, state, with_past
 from cli.words import age, count, did_you_mean, duration, said, size
 from tests.cli.rows import past, task
@@ -60,7 +62,7 @@ COLUMNS = (column("NAME", "name"), column("NOTE", "note", flexible=True), Column
 
 
 def test_columns_are_aligned_and_empty_cells_are_dashes():
-    rows = [{"name": "web", "note": ["a", "b"], "n": 0}, {"name": "database", "note": "", "n": None}]
+    rows: list[Row] = [{"name": "web", "note": ["a", "b"], "n": 0}, {"name": "database", "note": "", "n": None}]
     assert render(rows, COLUMNS).splitlines() == ["NAME      NOTE  N", "web       a, b  0", "database  -     -"]
 
 
@@ -92,7 +94,7 @@ def test_a_hostile_message_cannot_move_the_cursor():
         ({"state": "starting", "restart_at": 99.0, "problem": "exit 1"}, ("starting", "exit 1")),
     ],
 )
-def test_a_task_in_words(fields: dict[str, object], said: tuple[str, str]):
+def test_a_task_in_words(fields: dict[str, Any], said: tuple[str, str]):
     row = task(**fields)
     assert (state(row, 100.0), note(row)) == said
 

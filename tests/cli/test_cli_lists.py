@@ -1,0 +1,156 @@
+"""What there is besides stacks: nodes, actors, events, tokens, snapshots, health."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+from tests.cli.manager import Answer, Lines, Manager, listing
+
+
+def actor(address: str, **fields: object) -> dict[str, object]:
+    row: dict[str, object] = {
+        "address": address,
+        "kind": "Actor",
+        "state": "running",
+        "incarnation": 1,
+        "mailbox": 0,
+        "capacity": 1000,
+        "processed": 5,
+        "restarts": 0,
+        "last_failure": None,
+        "last_failure_at": None,
+        "started_at": 900.0,
+        "children": [],
+        "detail": {},
+    }
+    return row | fields
+
+
+TREE = [
+    actor("rome"),
+    actor("rome/senate", mailbox=2),
+    actor("rome/services"),
+    actor("rome/services/shop"),
+    actor("rome/services/shop/web", restarts=1, last_failure="EngineGone: no answer", last_failure_at=940.0),
+    actor("rome/services/wiki", state="restarting"),
+    actor("rome/portal"),
+]
+
+
+def test_the_tree_of_actors_is_drawn_with_restarts_and_failures(
+    gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("time.time", lambda: 1_000.0)
+    manager.on("GET /v1/actors", listing(*TREE))
+    assert gbnt("actor", "tree").out.splitlines() == [
+        "rome",
+        "├─ senate  (2 messages waiting)",
+        "├─ services",
+        "│  ├─ shop",
+        "│  │  └─ web  (1 restart, last failure 60s ago: EngineGone: no answer)",
+        "│  └─ wiki  (restarting)",
+        "└─ portal",
+    ]
+
+
+def test_actors_are_listed_and_inspected(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/actors", listing(*TREE))
+    manager.on("GET /v1/actors/services/shop/web", Answer(TREE[4]))
+    assert gbnt("actor", "ls").out.splitlines()[2].split()[:4] == ["rome/senate", "Actor", "running", "2/1000"]
+    assert json.loads(gbnt("actor", "inspect", "services/shop/web", "-o", "json").out) == TREE[4]
+
+
+def test_nodes_are_listed(gbnt: Run, manager: Manager):
+    node = {
+        "name": "rome",
+        "role": "manager",
+        "status": "unavailable",
+        "address": "192.0.2.1",
+        "tasks": 3,
+        "cpus": 2,
+        "memory": 8_000_000_000,
+        "engine_version": "",
+        "message": "the engine does not answer",
+    }
+    manager.on("GET /v1/nodes", listing(node))
+    assert gbnt("node", "ls").out.splitlines() == [
+        "NAME  ROLE     STATUS       ADDRESS    TASKS  CPUS  MEMORY  ENGINE  NOTE",
+        "rome  manager  unavailable  192.0.2.1  3      2     8.0 GB  -       the engine does not answer",
+    ]
+
+
+def event(revision: int, message: str = "scaled to 3") -> dict[str, object]:
+    return {"revision": revision, "number": 0, "at": 0, "kind": "service", "subject": "shop/web", "message": message}
+
+
+def test_events_are_listed_and_followed(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/events", listing(event(1)), Lines(event(1), event(2, "a\x1b[2J")), Lines(event(3)))
+    assert gbnt("events", "-n", "5").out.splitlines()[1] == "1         -     service  shop/web  scaled to 3"
+    assert gbnt("events", "-f").out.splitlines() == [
+        "-  service  shop/web  scaled to 3",
+        "-  service  shop/web  a\\x1b[2J",
+    ]
+    assert json.loads(gbnt("events", "-f", "--after", "2", "-o", "json").out) == event(3)
+    assert [asked.query for asked in manager.asked] == [
+        {"limit": "5"},
+        {"limit": "100", "follow": "1"},
+        {"after": "2", "limit": "100", "follow": "1"},
+    ]
+
+
+def test_tokens_are_made_listed_and_revoked(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("time.time", lambda: 1_000.0)
+    kept = {"id": "4f", "name": "ci", "role": "operator", "created_at": 400, "expires_at": 8_200, "used_at": 0}
+    manager.on("POST /v1/tokens", Answer({**kept, "token": "gbnt_4f_secret"}, 201))
+    manager.on("GET /v1/tokens", listing(kept, {**kept, "id": "5a", "expires_at": 0, "used_at": 990}))
+    manager.on("DELETE /v1/tokens/4f", Answer({"revision": 9, "changes": {}}))
+
+    made = gbnt("token", "create", "ci", "--ttl", "2h")
+    assert (made.out, made.err) == ("gbnt_4f_secret\n", "keep it now: it is not shown again\n")
+    assert json.loads(manager.asked[0].body) == {"name": "ci", "role": "operator", "ttl": 7_200.0}
+    assert gbnt("token", "ls").out.splitlines() == [
+        "ID  NAME  ROLE      CREATED  EXPIRES  LAST USED",
+        "4f  ci    operator  10m      in 2h    -",
+        "5a  ci    operator  10m      never    10s",
+    ]
+    assert gbnt("token", "rm", "4f").out == "4f is worthless from now on\n"
+
+
+def test_snapshots_are_made_listed_and_confirmed(gbnt: Run, manager: Manager):
+    kept = {"name": "gbnt-1", "size": 40_960, "revision": 7, "created_at": 0}
+    manager.on("POST /v1/snapshots", Answer(kept, 201))
+    manager.on("GET /v1/snapshots", Answer({"items": [kept]}))
+    manager.on("POST /v1/snapshots/release-held", Answer({"revision": 9, "changes": {}}))
+    assert gbnt("snapshot", "create").out == "gbnt-1\n"
+    assert gbnt("snapshot", "ls").out.splitlines()[1] == "gbnt-1  7         41 kB  -"
+    assert gbnt("snapshot", "confirm").status == 0
+
+
+def test_a_snapshot_that_is_not_there_cannot_be_restored(gbnt: Run, home: Path):
+    ran = gbnt("snapshot", "restore", "gbnt-1")
+    assert ran.status == 1
+    assert ran.err.startswith(f"error: there is no snapshot {home}/data/snapshots/gbnt-1.db: ")
+
+
+WELL = {"senate": {"ok": True, "detail": "answers"}, "engine": {"ok": True, "detail": "20.10"}}
+
+
+@pytest.mark.parametrize("more", [[], ["--host", "127.0.0.1"]])
+def test_health_by_its_exit_status(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch, more: list[str]):
+    monkeypatch.setenv("GBNT_TELEMETRY_PORT", str(manager.server_address[1]))
+    ill = {**WELL, "engine": {"ok": False, "detail": "does not answer"}}
+    manager.on(
+        "GET /health", Answer({"status": "ok", "checks": WELL}), Answer({"status": "degraded", "checks": ill}, 503)
+    )
+    ran = gbnt("health", *more)
+    assert (ran.status, ran.out.splitlines()) == (
+        0,
+        ["ok", "PART    STATE  DETAIL", "senate  ok     answers", "engine  ok     20.10"],
+    )
+    ran = gbnt("health", *more)
+    assert (ran.status, ran.out.splitlines()[-1]) == (1, "engine  NOT OK  does not answer")
+    assert ran.err == "error: 127.0.0.1 is degraded\n"
+    manager.stop()
+    assert gbnt("health", *more).status == 3
