@@ -6,7 +6,8 @@ import pytest
 
 from engine.docker import DockerEngine
 from engine.fake import FakeEngine, FakeImage
-from tests.contract.engine_contract import EngineContract, Program, Programs, Stage
+from tests.contract.engine_contract import EngineContract
+from tests.contract.engine_stage import Program, Programs, Stage
 from tests.engine.registry import Registry, docker
 
 FAKE_IMAGES = {

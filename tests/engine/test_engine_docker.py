@@ -10,7 +10,7 @@ from cluster.container import ContainerSpec
 from cluster.spec import Resources
 from engine.docker import DockerEngine
 from engine.port import ContainerInfo, EngineUnavailable, Refused
-from tests.contract.engine_contract import tar
+from tests.contract.engine_stage import tar
 from tests.engine.registry import docker
 
 pytestmark = [pytest.mark.anyio, pytest.mark.engine, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
