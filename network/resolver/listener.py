@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,11 @@ from network.resolver.streams import Streams
 GRACE = 0.5
 TURN = 0.01
 
-_IP_FREEBIND = 15  # linux/in.h; the socket module does not name it
+RECEIVE_BUFFER = 4 * 1024 * 1024  # bytes; the kernel's own choice overflows at some 280 questions
+
+# linux/in.h and asm-generic/socket.h; the socket module does not name them
+_IP_FREEBIND = 15
+_SO_RCVBUFFORCE = 33
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +118,9 @@ def _bound(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
         sock.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
         if kind == socket.SOCK_STREAM:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        else:
+            with contextlib.suppress(PermissionError):  # it takes CAP_NET_ADMIN, and names resolve without it
+                sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, RECEIVE_BUFFER)
         sock.bind((address, port))
         if kind == socket.SOCK_STREAM:
             sock.listen()  # two sockets may be bound to one port, and only the second to listen is told

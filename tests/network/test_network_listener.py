@@ -89,11 +89,13 @@ def test_connections_that_only_idle_do_not_starve_datagrams_or_grow_without_end(
 def test_garbage_does_not_stop_it(served: Place) -> None:
     chance = random.Random(53)
     with socket.socket(type=socket.SOCK_DGRAM) as client:
-        for _ in range(3_000):
+        for number in range(3_000):
             packet = bytearray(QUESTION)
             for _ in range(chance.randrange(1, 6)):
                 packet[chance.randrange(len(packet))] = chance.randrange(256)
             client.sendto(packet[: chance.randrange(len(packet) + 1)], (GATEWAY, served.port))
+            if number % 50 == 0:
+                assert served.addresses("web") == {"10.0.0.1"}
     for size in (0, 1, 11, 12, 500, 65_535):
         with socket.create_connection((GATEWAY, served.port), timeout=5) as client:
             client.sendall(struct.pack("!H", size) + chance.randbytes(size // 2))
