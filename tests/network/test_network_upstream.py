@@ -30,7 +30,7 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def answering(address: str) -> Behaviour:
+def answering(address: str) -> Callable[[bytes], bytes]:
     def behave(packet: bytes) -> bytes:
         reply = DNSRecord.parse(packet).reply()
         reply.add_answer(RR("example.com", QTYPE.A, rdata=A(address)))
