@@ -39,6 +39,7 @@ class Sightings:
         self.newest: Seen | None = None
         self.crashes = task.crashes
         self.cold = False
+        self.cleared = False
         self.unhealthy_since: float | None = None
         self.ports: tuple[HostPort, ...] = ()
 
@@ -48,8 +49,12 @@ class Sightings:
         return tuple(self._ended[number] for number in sorted(self._ended))
 
     def listed(self, containers: Iterable[ContainerInfo]) -> None:
-        """Take in all containers of the task as the engine has them now."""
-        found = sorted(containers, key=attempt_of)
+        """Take in all containers of the task as the engine has them now.
+
+        One that was made but never started, by a life before this one, is not counted: it may be half made.
+        """
+        known = self.newest.id if self.newest else ""
+        found = sorted((c for c in containers if c.state != "created" or c.id == known), key=attempt_of)
         self._ids = {attempt_of(info): info.id for info in found}
         for info in found[:-1]:
             self._remember(_seen(info))
@@ -117,7 +122,7 @@ class Sightings:
 
     def removed(self) -> None:
         """No container of the task is left."""
-        self.newest, self.ports = None, ()
+        self.newest, self.ports, self.cleared = None, (), True
         self._ids.clear()
 
     def surplus(self) -> list[str]:

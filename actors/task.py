@@ -179,6 +179,7 @@ class TaskActor(Actor):
             unhealthy_since=sightings.unhealthy_since,
             stopping=self._stopping,
             cold=sightings.cold,
+            cleared=sightings.cleared,
         )
 
     # -- one step --------------------------------------------------------------------------------------------------
@@ -229,19 +230,26 @@ class TaskActor(Actor):
         names = {key: volume.name for key, volume in volumes.items()}
         spec = container_for(assignment, attempt, self._around.cluster, networks, names)
         async with self._around.limiter:
-            container = await self._make(spec)
+            try:
+                container = await self._around.engine.create(spec)
+            except NameTaken:
+                return await self._made_before(spec, attempt)
         return Stepped("Create", container=container, name=spec.name, attempt=attempt)
 
-    async def _make(self, spec: ContainerSpec) -> str:
+    async def _made_before(self, spec: ContainerSpec, attempt: int) -> Stepped:
+        """This very attempt was made before, by a gbnt that was killed before it heard of it.
+
+        If it was not started it may have been killed half way, with networks missing: it is made again.
+        """
         engine = self._around.engine
-        try:
-            return await engine.create(spec)
-        except NameTaken:
-            # This very attempt was made before: by a gbnt that was killed before it heard of it.
-            known = await engine.container(spec.name)
-            if known is None or known.labels.get(TASK) != self._id:
-                raise
-            return known.id
+        known = await engine.container(spec.name)
+        if known is not None and known.labels.get(TASK) != self._id:
+            raise NameTaken(f"a container {spec.name} is there already and not this task's: remove it")
+        if known is not None and known.state != "created":
+            return Stepped("Create", seen=(known,))
+        if known is not None:
+            await engine.remove(known.id)
+        return Stepped("Create", container=await engine.create(spec), name=spec.name, attempt=attempt)
 
     async def _start(self, container: str) -> Stepped:
         for pause in RELEASE_PAUSES:
@@ -295,6 +303,8 @@ class TaskActor(Actor):
         match step.kind:
             case "Pull":
                 self._image = step.image
+            case "Create" if step.seen:
+                sightings.listed(step.seen)
             case "Create" if not step.failure:
                 sightings.created(step.container, step.name, step.attempt)
                 self._stopping = ""

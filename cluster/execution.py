@@ -6,7 +6,7 @@ looks at the engine and goes on from there, which is why no container is made tw
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -38,7 +38,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that a decision rests on. `failure` is what stopped the last step, with the time from which to try again."""
+    """All that a decision rests on.
+
+    `failure` is what stopped the last step, `retry_at` the time from which to try again. `stopping` is why the newest
+    container was stopped, `cold` that it ended while nobody watched, `cleared` that no container is left to remove.
+    """
 
     assignment: Assignment
     seen: Seen | None
@@ -48,11 +52,11 @@ class Situation:
     waiting_for: str = ""
     crashes: int = 0
     failure: str = ""
-    failures: int = 0
     retry_at: float = 0.0
     unhealthy_since: float | None = None
     stopping: str = ""
     cold: bool = False
+    cleared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,16 @@ class Verdict:
 
 
 def decide(situation: Situation) -> Verdict:
-    """The one next thing to do for a task."""
+    """The one next thing to do for a task. A step that failed is not tried again before its pause is over."""
+    verdict = _next(situation)
+    if isinstance(verdict.step, Wait | Done) or not situation.failure or situation.now >= situation.retry_at:
+        return verdict
+    text = f"{situation.failure}; trying again in {_seconds(situation.retry_at - situation.now)}"
+    waiting = replace(verdict, step=Wait(situation.retry_at), message=text, restart_at=situation.retry_at)
+    return replace(waiting, problem=situation.failure)
+
+
+def _next(situation: Situation) -> Verdict:
     if situation.assignment.task.desired in ("stop", "remove"):
         return _bring_down(situation)
     seen = situation.seen
@@ -150,7 +163,7 @@ def _bring_down(situation: Situation) -> Verdict:
             Stop(seen.id, task.message), going, f"stopping: {task.message}", attempt, crashes=situation.crashes
         )
     if task.desired == "remove":
-        if seen is not None and seen.phase != "none":
+        if not situation.cleared:
             return Verdict(Remove(), _final(situation), "removing", attempt)
         return Verdict(Done(removed=True), _final(situation), "removed", attempt)
     return Verdict(Done(), _final(situation), task.message or "stopped", attempt)
@@ -164,11 +177,6 @@ def _final(situation: Situation) -> TaskState:
 def _bring_up(situation: Situation, attempt: int) -> Verdict:
     task, spec = situation.assignment.task, situation.assignment.spec
     verdict = partial(Verdict, attempt=attempt, crashes=situation.crashes)
-    if situation.failure and situation.now < situation.retry_at:
-        text = f"{situation.failure}; trying again in {_seconds(situation.retry_at - situation.now)}"
-        return verdict(
-            Wait(situation.retry_at), "preparing", text, problem=situation.failure, restart_at=situation.retry_at
-        )
     if not situation.image_ready:
         return verdict(Pull(), "preparing", f"getting image {spec.image}", problem=situation.failure)
     if task.desired == "ready":
@@ -180,11 +188,6 @@ def _bring_up(situation: Situation, attempt: int) -> Verdict:
 
 def _start(situation: Situation, seen: Seen) -> Verdict:
     verdict = partial(Verdict, attempt=seen.attempt, crashes=situation.crashes, ready=True)
-    if situation.failure and situation.now < situation.retry_at:
-        text = f"{situation.failure}; trying again in {_seconds(situation.retry_at - situation.now)}"
-        return verdict(
-            Wait(situation.retry_at), "preparing", text, problem=situation.failure, restart_at=situation.retry_at
-        )
     if situation.waiting_for and (seen.attempt == 1 or situation.cold):
         return verdict(Wait(), "preparing", f"waits for {situation.waiting_for}")
     return verdict(Start(seen.id), "preparing", "starting the container", problem=situation.failure)

@@ -86,13 +86,19 @@ def test_a_container_stopped_for_being_unhealthy_counts_as_failed_though_it_exit
 
 
 def test_a_failed_step_is_said_and_tried_again_when_its_pause_is_over() -> None:
-    failed = situation(failure="port 80 is held by nginx", failures=1, retry_at=NOW + 4, image_ready=True)
+    failed = situation(failure="port 80 is held by nginx", retry_at=NOW + 4, image_ready=True)
     verdict = decide(failed)
     assert verdict.step == Wait(NOW + 4)
     assert verdict.problem == "port 80 is held by nginx"
     assert verdict.message == "port 80 is held by nginx; trying again in 4 s"
-    again = situation(failure="port 80 is held by nginx", failures=1, retry_at=NOW, image_ready=True)
+    again = situation(failure="port 80 is held by nginx", retry_at=NOW, image_ready=True)
     assert decide(again).step == Create(1)
+
+
+def test_a_stop_that_failed_is_not_tried_again_before_its_pause_is_over() -> None:
+    stopping = task(desired="stop", state="running", message="stopped by hand")
+    held = situation(task=stopping, seen=seen(), failure="the engine does not answer", retry_at=NOW + 1)
+    assert decide(held).step == Wait(NOW + 1)
 
 
 def test_stopping_stops_the_container_and_keeps_it_removing_takes_it_away() -> None:
@@ -102,7 +108,8 @@ def test_stopping_stops_the_container_and_keeps_it_removing_takes_it_away() -> N
     assert (ended.step, ended.state) == (Done(), "stopped")
     removing = task(desired="remove", state="running")
     assert decide(situation(task=removing, seen=seen(phase="ended"))).step == Remove()
-    assert decide(situation(task=removing)).step == Done(removed=True)
+    assert decide(situation(task=removing)).step == Remove()  # one may be there that nobody heard of
+    assert decide(situation(task=removing, cleared=True)).step == Done(removed=True)
 
 
 def test_a_task_that_completed_stays_complete_when_it_is_put_away() -> None:
