@@ -16,10 +16,10 @@ def short_name(task: Row) -> str:
 
 
 def state(task: Row, now: float) -> str:
-    """`running`, `healthy`, `pulling 42 %`, `restarting in 8 s`, ..."""
+    """`running`, `healthy`, `pulling 42%`, `restarting in 8 s`, ..."""
     progress = task.get("progress")
     if progress:
-        return f"{progress['message']} {100 * progress['fraction']:.0f} %"
+        return str(progress["message"])
     if task["state"] == "running":
         return {"healthy": "healthy", "unhealthy": "unhealthy", "starting": "starting"}.get(task["health"], "running")
     wait = countdown(task.get("restart_at"), now)
@@ -30,6 +30,8 @@ def note(task: Row) -> str:
     """Why it is as it is: its problem, else the message of a state that does not speak for itself."""
     if task.get("problem"):
         return str(task["problem"])
+    if task.get("progress"):
+        return ""
     return "" if task["state"] == "running" and task["health"] != "unhealthy" else str(task.get("message") or "")
 
 

@@ -78,8 +78,14 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def said(subject: str, changes: Mapping[str, str]) -> str:
-    """What a change did, in one line: `shop: db unchanged, web updated`."""
-    real = [change for change in changes.values() if change != "unchanged"]
-    if not real:
+    """What a change did, in one line: `shop: db unchanged, web updated`, or `shop/web: scaled from 2 to 3`.
+
+    `changes` is by service, with or without its stack before it.
+    """
+    if all(change == "unchanged" for change in changes.values()):
         return f"{subject}: nothing to change"
-    return f"{subject}: {', '.join(f'{name} {change}' for name, change in sorted(changes.items()))}"
+    parts = (
+        change if name == subject else f"{name.removeprefix(f'{subject}/')} {change}"
+        for name, change in sorted(changes.items())
+    )
+    return f"{subject}: {', '.join(parts)}"

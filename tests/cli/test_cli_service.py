@@ -9,8 +9,8 @@ from tests.cli.manager import Answer, Lines, Manager, listing, problem
 from tests.cli.rows import service, task, verdict
 
 
-def accepted(**changes: str) -> Answer:
-    return Answer({"revision": 8, "changes": changes, "detail": {}})
+def accepted(service: str = "", change: str = "") -> Answer:
+    return Answer({"revision": 8, "changes": {service: change} if service else {}, "detail": {}})
 
 
 PORTS = [
@@ -44,10 +44,10 @@ def test_an_empty_list_prints_nothing_that_a_script_could_take_for_a_row(gbnt: R
 
 
 def test_scale_takes_several_services_and_says_what_it_did(gbnt: Run, manager: Manager):
-    manager.on("POST /v1/services/shop/web/scale", accepted(web="scaled"))
-    manager.on("POST /v1/services/shop/api/scale", accepted(api="unchanged"))
+    manager.on("POST /v1/services/shop/web/scale", accepted("shop/web", "scaled from 1 to 3"))
+    manager.on("POST /v1/services/shop/api/scale", accepted("shop/api", "unchanged"))
     ran = gbnt("service", "scale", "shop/web=3", "shop/api=2")
-    assert ran.out == "shop/web: web scaled\nshop/api: nothing to change\n"
+    assert ran.out == "shop/web: scaled from 1 to 3\nshop/api: nothing to change\n"
     assert [json.loads(asked.body) for asked in manager.asked] == [{"replicas": 3}, {"replicas": 2}]
 
 
@@ -60,8 +60,8 @@ def test_a_wrong_target_changes_nothing(gbnt: Run, manager: Manager, target: str
 
 def test_a_bare_name_is_enough_where_one_stack_has_it(gbnt: Run, manager: Manager):
     manager.on("GET /v1/services", listing(service("shop/web"), service("wiki/db"), service("shop/db")))
-    manager.on("POST /v1/services/shop/web/restart", accepted(web="updated"))
-    assert gbnt("service", "restart", "web").out == "shop/web: web updated\n"
+    manager.on("POST /v1/services/shop/web/restart", accepted("shop/web", "restarting"))
+    assert gbnt("service", "restart", "web").out == "shop/web: restarting\n"
 
     several = gbnt("service", "restart", "db")
     assert several.status == 2
@@ -74,18 +74,18 @@ def test_a_bare_name_is_enough_where_one_stack_has_it(gbnt: Run, manager: Manage
 
 def test_update_needs_something_to_change(gbnt: Run, manager: Manager):
     assert gbnt("service", "update", "shop/web").status == 2
-    manager.on("POST /v1/services/shop/web/update", accepted(web="updated"))
+    manager.on("POST /v1/services/shop/web/update", accepted("shop/web", "restarting"))
     manager.on("GET /v1/stacks/shop/progress", Lines(verdict()))
     assert gbnt("service", "update", "shop/web", "--image", "busybox:2", "--wait").status == 0
     assert json.loads(manager.asked[0].body) == {"image": "busybox:2", "force": False}
 
 
 def test_stop_start_and_rm_of_a_service(gbnt: Run, manager: Manager):
-    manager.on("POST /v1/services/shop/web/stop", accepted(web="stopped"))
-    manager.on("POST /v1/services/shop/web/start", accepted(web="started"))
-    manager.on("DELETE /v1/services/shop/web", accepted(web="removed"))
+    manager.on("POST /v1/services/shop/web/stop", accepted("shop/web", "stopped"))
+    manager.on("POST /v1/services/shop/web/start", accepted("shop/web", "started"))
+    manager.on("DELETE /v1/services/shop/web", accepted("shop/web", "is being removed"))
     said = [gbnt("service", action, "shop/web").out for action in ("stop", "start", "rm")]
-    assert said == ["shop/web: web stopped\n", "shop/web: web started\n", "shop/web: web removed\n"]
+    assert said == ["shop/web: stopped\n", "shop/web: started\n", "shop/web: is being removed\n"]
 
 
 def test_a_refusal_is_the_managers_own_sentence(gbnt: Run, manager: Manager):

@@ -31,7 +31,7 @@ def accepted(**changes: str) -> Answer:
 
 def test_a_deploy_sends_the_spec_and_ends_when_all_runs(gbnt: Run, manager: Manager, compose_file: Path):
     manager.on("PUT /v1/stacks/shop", accepted(web="created"))
-    pulling = task(state="preparing", progress={"message": "pulling", "fraction": 0.42})
+    pulling = task(state="preparing", progress={"message": "pulling 42%", "fraction": 0.42})
     manager.on(
         "GET /v1/stacks/shop/progress",
         Lines(tasks_line(pulling), tasks_line(task(state="starting")), tasks_line(task()), verdict()),
@@ -42,7 +42,7 @@ def test_a_deploy_sends_the_spec_and_ends_when_all_runs(gbnt: Run, manager: Mana
     assert (ran.status, ran.out) == (0, "")
     assert ran.err.splitlines() == [
         "shop: web created",
-        "web.1  pulling 42 %",
+        "web.1  pulling 42%",
         "web.1  starting",
         "web.1  running",
         "shop runs as the file says",

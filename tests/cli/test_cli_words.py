@@ -50,6 +50,8 @@ def test_sizes_and_counts():
 
 def test_a_change_in_words():
     assert said("shop", {"web": "updated", "db": "unchanged"}) == "shop: db unchanged, web updated"
+    assert said("shop", {"shop/web": "stopped"}) == "shop: web stopped"
+    assert said("shop/web", {"shop/web": "scaled from 2 to 3"}) == "shop/web: scaled from 2 to 3"
     assert said("shop", {"db": "unchanged"}) == "shop: nothing to change"
 
 
@@ -88,7 +90,10 @@ def test_a_hostile_message_cannot_move_the_cursor():
         ({"state": "running"}, ("running", "")),
         ({"state": "running", "health": "healthy", "message": "started"}, ("healthy", "")),
         ({"state": "running", "health": "unhealthy", "message": "probe failed"}, ("unhealthy", "probe failed")),
-        ({"state": "preparing", "progress": {"message": "pulling", "fraction": 0.425}}, ("pulling 42 %", "")),
+        (
+            {"state": "preparing", "progress": {"message": "pulling 42%", "fraction": 0.42}, "message": "getting"},
+            ("pulling 42%", ""),
+        ),
         ({"state": "pending", "message": "waits for db to be healthy"}, ("pending", "waits for db to be healthy")),
         ({"state": "starting", "restart_at": 107.5, "problem": "exit 1"}, ("restarting in 8 s", "exit 1")),
         ({"state": "starting", "restart_at": 99.0, "problem": "exit 1"}, ("starting", "exit 1")),
