@@ -19,10 +19,18 @@ LOOK = 5.0
 RETRY = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a resolver stands: the serial of the zones it answers by, and what keeps it from some of its addresses."""
+
+    serial: int
+    problem: str = ""
+
+
 class Resolver(Protocol):
     """The port to the resolver process. Both calls raise `Unreachable` with a sentence when it is not there."""
 
-    async def ensure(self) -> None:
+    async def ensure(self) -> Standing:
         """Adopt the resolver that runs, or start one."""
 
     async def publish(self, zones: Zones) -> None:
@@ -48,6 +56,7 @@ class ResolverActor(Actor):
         self._wanted: Zones | None = None
         self._published: Zones | None = None
         self._problem = "is starting"
+        self._reachable = False
 
     async def started(self, ctx: Context) -> None:
         """Follow the Senate; the resolver itself is looked for in the background of that."""
@@ -74,24 +83,24 @@ class ResolverActor(Actor):
     async def _ensure(self, ctx: Context) -> None:
         pause = LOOK
         try:
-            await self._resolver.ensure()
-            if self._problem:
-                self._published = None  # another process than the one that was told
-            self._problem = ""
+            standing = await self._resolver.ensure()
+            self._reachable, self._problem = True, standing.problem
+            if self._published is None or self._published.serial != standing.serial:
+                self._published = None  # it began anew, or another gbnt told it: say it again
             await self._publish(ctx)
         except Unreachable as error:
-            self._problem, pause = str(error), RETRY
+            self._reachable, self._problem, pause = False, str(error), RETRY
         ctx.timers.start("look", pause, Look())
 
     async def _publish(self, ctx: Context) -> None:
         wanted = self._wanted
-        if self._problem or wanted is None or _same(wanted, self._published):
+        if not self._reachable or wanted is None or _same(wanted, self._published):
             return
         try:
             await self._resolver.publish(wanted)
             self._published = wanted
         except Unreachable as error:
-            self._problem = str(error)
+            self._reachable, self._problem = False, str(error)
             ctx.timers.start("look", 0.0, Look())
 
     def describe(self) -> dict[str, object]:

@@ -14,7 +14,7 @@ from anyio.abc import TaskStatus
 
 from actors.agent import Machine
 from actors.mandate import Mandate
-from actors.resolver import Unreachable
+from actors.resolver import Standing, Unreachable
 from actors.tree import Parts, new_id, tree
 from cli.credential import FirstCredential
 from cli.home import Home, NodeIdentity
@@ -47,12 +47,14 @@ class Keeper:
     def __init__(self, keeper: ResolverKeeper) -> None:
         self._keeper = keeper
 
-    async def ensure(self) -> None:
+    async def ensure(self) -> Standing:
         """See `actors.resolver.Resolver`."""
         try:
-            await self._keeper.ensure()
+            status = await self._keeper.ensure()
         except ResolverError as error:
             raise Unreachable(str(error)) from error
+        errors = "; ".join(f"cannot listen on {address}: {why}" for address, why in status.bind_errors.items())
+        return Standing(status.serial, errors)
 
     async def publish(self, zones: Zones) -> None:
         """See `actors.resolver.Resolver`."""
@@ -189,7 +191,7 @@ class Assembly:
 
 
 def bound(host: str, port: int) -> Callable[[], socket]:
-    """What binds a door's socket: the first one at once, so that a port that is taken is told before anything starts."""
+    """What binds a door's socket: the first one at once, so that a taken port is told before anything starts."""
     first = [listen(host, port)]
     return lambda: first.pop() if first else listen(host, port)
 

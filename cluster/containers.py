@@ -13,6 +13,10 @@ from cluster.spec import Mount
 CLUSTER, STACK, SERVICE, SLOT = "gbnt.cluster", "gbnt.stack", "gbnt.service", "gbnt.slot"
 TASK, REVISION, ATTEMPT = "gbnt.task", "gbnt.revision", "gbnt.attempt"
 
+# Without it a container inherits the host's search domains, and a service with no healthy replica for the moment would
+# be looked for under each of them, upstream.
+NO_SEARCH = (".",)
+
 
 def container_name(assignment: Assignment, attempt: int) -> str:
     """`stack-service-slot-task`, and the attempt from the second on. The same try always has the same name.
@@ -59,6 +63,7 @@ def container_for(
         endpoints=endpoints,
         network_mode="" if endpoints else (spec.network_mode or "none"),
         dns=gateways,
+        dns_search=NO_SEARCH if gateways else (),
         extra_hosts=spec.extra_hosts,
         healthcheck=spec.healthcheck,
         resources=spec.resources,

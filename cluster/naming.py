@@ -23,10 +23,7 @@ def zones(state: State, node: str) -> Zones:
             _answer_with(task, _names(state, owner, networks), names)
     return Zones(
         serial=state.revision,
-        networks={
-            name: Zone(network.gateway, network.subnet, {n: tuple(a) for n, a in sorted(names[name].items())})
-            for name, network in networks.items()
-        },
+        networks={name: _zone(network, names[name]) for name, network in networks.items()},
         clients={
             address: tuple(network for network in task.addresses if network in networks)
             for task in mine
@@ -34,6 +31,11 @@ def zones(state: State, node: str) -> Zones:
             if network in networks and address
         },
     )
+
+
+def _zone(network: Network, names: dict[str, list[str]]) -> Zone:
+    known = {name: tuple(sorted(addresses)) for name, addresses in sorted(names.items())}
+    return Zone(network.gateway, network.subnet, known, internal=network.internal)
 
 
 def _names(state: State, service: Service, networks: dict[str, Network]) -> dict[str, tuple[str, ...]]:
