@@ -120,4 +120,4 @@ class Context:
 
     def stop(self) -> None:
         """End this actor in order, after the present message. What waits becomes dead letters."""
-        self._cell.stop()
+        self._cell.stop("normal")

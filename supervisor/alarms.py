@@ -64,8 +64,8 @@ class Alarms:
                 self._ring(anyio.current_time())
 
     def _ring(self, now: float) -> None:
-        # Moments that lost all their alarms go only here. Were they forgotten whenever the sleeper looks, every ask of an
-        # idle system, answered before the sleeper has turned over, would wake it again.
+        # Moments that lost all their alarms go only here. Were they forgotten whenever the sleeper looks, every ask of
+        # an idle system, answered before the sleeper has turned over, would wake it again.
         while self._moments and (self._moments[0] <= now or not self._due[self._moments[0]]):
             for alarm in self._due.pop(heapq.heappop(self._moments)):
                 alarm.ring()

@@ -45,7 +45,7 @@ class Cell(ABC):
         self.incarnation = system.next_incarnation()
         self.started_at = system.clock()
         self.state: State = "starting"
-        self.reason = "normal"
+        self.reason = ""
         self.failure: Exception | None = None
         self.started = False
         self.killed = False

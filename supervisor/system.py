@@ -68,7 +68,7 @@ class System:
         if self._root is not None:
             raise RuntimeError("this system has run: make a new one")
         self._root = Child(self.address, ChildSpec("root", root), dynamic=False)
-        cell = self._root.cell = Supervisor(self, self.address, root, self._ended)
+        cell = self._root.cell = Supervisor(self, self.address, root, self._root_ended)
         self.register(cell)
         async with anyio.create_task_group() as group:
             alarms = anyio.CancelScope(shield=True)
@@ -170,9 +170,9 @@ class System:
             yield self._root.info(self._root.cell.child_ids)
             yield from self._root.cell.inspect()
 
-    def _ended(self, cell: Cell) -> None:
-        if self._root is not None and cell.failure is not None:
-            self._root.failed(cell.failure, self.clock())
+    def _root_ended(self, cell: Cell) -> None:
+        if self._root is not None:
+            self._root.cell = None
 
     async def _run_alarms(self, scope: anyio.CancelScope) -> None:
         with scope:

@@ -27,7 +27,7 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An asyncio loop whose time passes only when all of its tasks wait. For in-memory work: real sockets time out falsely."""
+    """An asyncio loop whose time passes only when all of its tasks wait. Not for real sockets: they time out falsely."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
@@ -48,8 +48,8 @@ def virtual_backend(name: str) -> tuple[str, dict[str, Any]]:
 def seeded_trio(seed: int) -> Iterator[None]:
     """Make each trio run inside schedule its tasks by this seed, and by nothing else.
 
-    Trio shuffles each batch of runnable tasks, which finds races; only two private names make that repeatable. A canary test
-    notices when they change.
+    Trio shuffles each batch of runnable tasks, which finds races; only two private names make that repeatable. A canary
+    test notices when they change.
     """
     before = trio_run._ALLOW_DETERMINISTIC_SCHEDULING, trio_run._r
     trio_run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]

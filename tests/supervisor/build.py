@@ -89,7 +89,7 @@ def handler(id: str, receive: Callable[..., Any], started: Callable[[Context], A
 
 @asynccontextmanager
 async def running(*children: ChildSpec, **options: Any) -> AsyncIterator[System]:
-    """A system with these children, in strict mode unless `codec` says otherwise; other options go to the root's spec."""
+    """A system with these children, in strict mode unless `codec` says otherwise; other options are the root spec's."""
     system = System("rome-1", codec=options.pop("codec", JsonCodec()), router=options.pop("router", None))
     async with anyio.create_task_group() as group:
         await group.start(system.run, SupervisorSpec(children=children, **options))
