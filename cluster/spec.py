@@ -183,7 +183,13 @@ class ServiceSpec:
         updates and restarts are paced, and where the image was built from.
         """
         lasting = replace(
-            self, replicas=1, depends_on=(), update=UpdatePolicy(), restart=RestartPolicy(), build=None, deploy_labels={}
+            self,
+            replicas=1,
+            depends_on=(),
+            update=UpdatePolicy(),
+            restart=RestartPolicy(),
+            build=None,
+            deploy_labels={},
         )
         return fingerprint(lasting)[:12]
 
