@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -13,6 +13,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from actors.protocol import Committed, Follow, Progress, Unfollow
 from portal.backend import TooSlow
 from supervisor.actor import Actor, Context
+from supervisor.errors import ActorStopped
 from supervisor.message import Terminated, message
 from supervisor.spec import ChildSpec, Restart, SupervisorSpec
 from supervisor.system import System
@@ -42,7 +43,7 @@ class Reader:
             self.stream.send_nowait(message)
         except anyio.WouldBlock:
             self.behind = True
-        except anyio.BrokenResourceError:
+        except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             return False
         return not self.behind
 
@@ -108,15 +109,22 @@ class Sessions:
         with send, receive:
             await self.system.start_child(PATH, spec)
             try:
-                yield _told(reader, receive)
+                async with aclosing(_told(reader, receive)) as told:
+                    yield told
             finally:
                 with anyio.CancelScope(shield=True):
-                    await self.system.stop_child(f"{PATH}/{id}")
+                    await self._end(f"{PATH}/{id}")
+
+    async def _end(self, path: str) -> None:
+        try:
+            await self.system.stop_child(path)
+        except ActorStopped:
+            pass  # all sessions end, and this one with them
 
 
 async def _told(
     reader: Reader, receive: MemoryObjectReceiveStream[Committed | Progress]
-) -> AsyncIterator[Committed | Progress]:
+) -> AsyncGenerator[Committed | Progress, None]:
     async for told in receive:
         yield told
     if reader.behind:

@@ -25,8 +25,7 @@ SERVER_LIFE = timedelta(days=90)
 # Machines whose clocks are a little behind must not find a fresh certificate not yet valid.
 BACKDATE = timedelta(days=1)
 
-ALWAYS_NAMES = ("localhost",)
-ALWAYS_ADDRESSES = ("127.0.0.1", "::1")
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 class IdentityError(Exception):
@@ -72,12 +71,12 @@ class ClusterCA:
         return hashlib.sha256(self._ours.certificate.public_bytes(Encoding.DER)).hexdigest()
 
     def server_certificate(self, names: Iterable[str], addresses: Iterable[str]) -> Path:
-        """The PEM file of a key and certificate for a server of these names and addresses, and this machine's own.
+        """The PEM file of a key and certificate for a server of these names and addresses, and of this machine's.
 
         It is made anew where half its life is over, where the names are others, or where another authority signed it.
         """
         path = self._folder / "server.pem"
-        wanted = _alternatives({*ALWAYS_NAMES, *names}, {*ALWAYS_ADDRESSES, *addresses})
+        wanted = _alternatives([*THIS_MACHINE, *names, *addresses])
         if not self._lasts(path, wanted):
             _write(path, self._issue(wanted).pem())
         return path
@@ -87,22 +86,21 @@ class ClusterCA:
             present = _read(path)
         except IdentityError:
             return False  # unlike the authority's, a server's key is easily made anew
-        if present is None:
-            return False
-        certificate = present.certificate
-        half = (
-            certificate.not_valid_before_utc + (certificate.not_valid_after_utc - certificate.not_valid_before_utc) / 2
+        return (
+            present is not None and self._is_ours(present.certificate) and self._is_fresh(present.certificate, wanted)
         )
-        if not certificate.not_valid_before_utc <= self._now() < half:
-            return False
-        named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        if set(named) != set(wanted):
-            return False
+
+    def _is_ours(self, certificate: x509.Certificate) -> bool:
         try:
             certificate.verify_directly_issued_by(self._ours.certificate)
         except (ValueError, TypeError, InvalidSignature):
             return False
         return True
+
+    def _is_fresh(self, certificate: x509.Certificate, wanted: x509.SubjectAlternativeName) -> bool:
+        begin, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return begin <= self._now() < begin + (end - begin) / 2 and set(named) == set(wanted)
 
     def _issue(self, names: x509.SubjectAlternativeName) -> _Pair:
         key, authority, now = ec.generate_private_key(ec.SECP256R1()), self._ours.certificate, self._now()
@@ -165,10 +163,15 @@ def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
     )
 
 
-def _alternatives(names: Iterable[str], addresses: Iterable[str]) -> x509.SubjectAlternativeName:
-    by_name = [x509.DNSName(name) for name in sorted(names)]
-    by_address = [x509.IPAddress(ip_address(address)) for address in sorted(addresses)]
-    return x509.SubjectAlternativeName([*by_name, *by_address])
+def _alternatives(hosts: Iterable[str]) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName([_alternative(host) for host in sorted(set(hosts))])
+
+
+def _alternative(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host.encode("idna").decode())
 
 
 def _read(path: Path) -> _Pair | None:

@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 
 from portal.api import actors, builds, cluster, events, services, snapshots, stacks, tasks, tokens
 from portal.api.doorkeeper import Doorkeeper
+from portal.api.drain import Drain
 from portal.api.problems import Problem, answer_problem
 from portal.backend import Backend, EngineFailed
 
@@ -17,7 +18,7 @@ def create_api(backend: Backend, *, trusted: bool = False) -> Starlette:
     resources = (cluster, stacks, services, tasks, actors, events, tokens, snapshots, builds)
     app = Starlette(
         routes=[route for resource in resources for route in resource.ROUTES],
-        middleware=[] if trusted else [Middleware(Doorkeeper, backend=backend)],
+        middleware=[Middleware(Drain), *([] if trusted else [Middleware(Doorkeeper, backend=backend)])],
         exception_handlers=dict.fromkeys((Problem, EngineFailed, HTTPException, Exception), answer_problem),
     )
     app.state.backend = backend

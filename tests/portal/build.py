@@ -139,6 +139,8 @@ class FakeNode:
         self.signed_in = 0
         self.now = NOW
         self.tree = [actor(""), actor("senate"), actor("services/shop/web", kind="ServiceActor", restarts=0)]
+        self.following = 0
+        self.nobody_follows = anyio.Event()
         self.told, self._messages = anyio.create_memory_object_stream[Committed | Progress](100)
         self.latencies = [Latency("gbnt_command_seconds", "Commands.")]
 
@@ -187,8 +189,13 @@ class FakeNode:
 
     @asynccontextmanager
     async def follow(self) -> AsyncIterator[AsyncIterator[Committed | Progress]]:
-        async with self._messages.clone() as messages:
-            yield messages
+        self.following += 1
+        try:
+            async with self._messages.clone() as messages:
+                yield messages
+        finally:
+            self.following -= 1
+            self.nobody_follows.set()
 
     async def logs(
         self, task: Task, container: str, *, follow: bool, tail: int | None, since: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import anyio
 import orjson
@@ -23,13 +24,13 @@ class Stream:
     ended: anyio.Event = field(default_factory=anyio.Event)
     status: int = 0
 
-    async def line(self) -> dict[str, object]:
+    async def line(self) -> dict[str, Any]:
         """The next line."""
         value = orjson.loads(await self.chunks.receive())
         assert isinstance(value, dict)
         return value
 
-    async def rest(self) -> list[dict[str, object]]:
+    async def rest(self) -> list[dict[str, Any]]:
         """All further lines, once the response has come to its end."""
         return [orjson.loads(chunk) async for chunk in self.chunks]
 

@@ -78,7 +78,7 @@ def test_no_more_than_so_many_lines_are_held():
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 20).map(lambda quarters: quarters / 4)), max_size=30))
 def test_no_line_is_ever_lost_and_the_next_is_due_within_the_window(arrivals):
-    held, out, now = Reorder(window=1.0), [], 0.0
+    held, out, now = Reorder(window=1.0), list[Line](), 0.0
     for moment, pause in arrivals:
         now += pause
         held.push(line(moment), now)

@@ -105,6 +105,7 @@ async def test_a_token_s_secret_is_shown_once_and_only_its_hash_is_kept(api, nod
     made, [command] = answer.json(), node.commands()
     assert (made["name"], made["role"], made["created_at"], made["expires_at"]) == ("ci", "operator", NOW, NOW + 60)
     credential = parse(made["token"])
+    assert credential is not None
     assert credential.id == made["id"] == command.id
     assert command.request == "k-1"
     assert credential.secret not in repr(command)
