@@ -21,10 +21,10 @@ def main() -> None:
     match sys.argv[1:]:
         case ["version"] | ["--version"]:
             print(f"gbnt {__version__}")
-        case ["resolver", "--runtime-dir", directory]:
-            from network.resolver.main import run
+        case ["resolver", *arguments]:
+            from network.resolver.main import main as resolver
 
-            sys.exit(run(directory))
+            sys.exit(resolver(arguments))
         case _:
             from cli.main import main as command_line
 

@@ -86,6 +86,8 @@ stop_manager() {
         wait_until 30 manager_gone "$pid" || die "gbnt serve did not end within 30 s; its log: $STATE/serve.log"
     fi
     as_root rm -f "$STATE/serve.pid"
+    # It outlives gbnt, so that names resolve while gbnt is replaced; here nothing is to be left.
+    gbnt resolver --stop --runtime-dir "$STATE/node/run"
 }
 
 # Print the first lines of a page. With Python: a fresh machine has neither curl nor wget.

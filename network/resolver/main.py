@@ -51,16 +51,34 @@ def run(runtime_dir: str, *, foreground: bool = False, port: int = 53, resolv_co
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command line: `--runtime-dir DIR [--foreground] [--port N] [--resolv-conf FILE]`."""
+    """The command line: `--runtime-dir DIR [--stop | --foreground] [--port N] [--resolv-conf FILE]`."""
     parser = argparse.ArgumentParser(
         prog="gbnt resolver", description="Answer names for the containers of this machine"
     )
     parser.add_argument("--runtime-dir", required=True)
     parser.add_argument("--foreground", action="store_true", help="stay attached, for a unit or a container of its own")
+    parser.add_argument("--stop", action="store_true", help="end the one that runs there; its names resolve no more")
     parser.add_argument("--port", type=int, default=53)
     parser.add_argument("--resolv-conf", default="/etc/resolv.conf")
     options = parser.parse_args(arguments)
+    if options.stop:
+        return stop(options.runtime_dir)
     return run(options.runtime_dir, foreground=options.foreground, port=options.port, resolv_conf=options.resolv_conf)
+
+
+def stop(runtime_dir: str) -> int:
+    """End the resolver of this runtime directory and wait until it has let go; one that does not run is fine."""
+    import socket
+
+    with socket.socket(socket.AF_UNIX) as channel:
+        try:
+            channel.connect(str(Path(runtime_dir).absolute() / "resolver.sock"))
+            channel.sendall(b'{"op":"stop"}\n')
+            while channel.recv(4096):
+                pass
+        except (FileNotFoundError, ConnectionError):
+            return 0
+    return 0
 
 
 def _serve(
