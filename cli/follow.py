@@ -105,8 +105,9 @@ def _failure(stack: str, verdict: Row) -> str:
 
 
 def lines(tasks: Iterable[Row], now: float) -> list[Line]:
-    """A line for each task, by service and slot."""
-    ordered = sorted(tasks, key=lambda task: (task["service"], task["slot"]))
+    """A line for each slot, by service. In a rollover a slot has two tasks for a while: the later one is shown."""
+    latest = {(task["service"], task["slot"]): task for task in tasks}
+    ordered = (task for _, task in sorted(latest.items()))
     return [Line(short_name(task), state(task, now), note(task), _mood(task)) for task in ordered]
 
 

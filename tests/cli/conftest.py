@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +29,8 @@ Run = Callable[..., Ran]
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A person's home of its own, and a terminal of 100 columns."""
-    for name in ("GBNT_CONTEXT", "GBNT_API_TOKEN", "GBNT_API_TOKEN_FILE", "GBNT_CONFIG"):
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("GBNT")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("GBNTCTL_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("GBNT_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "100")

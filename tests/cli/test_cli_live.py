@@ -120,6 +120,10 @@ def test_in_a_pipe_each_change_is_a_line_and_figures_are_no_change():
     assert stream.getvalue().splitlines() == ["web.1  pulling 1 %", "web.1  starting", "web.1  healthy"]
 
 
+def test_a_slot_that_is_rolled_over_is_one_line():
+    assert lines([task(id="old"), task(id="new", state="starting")], 0.0) == [Line("web.1", "starting")]
+
+
 def test_tasks_become_lines_by_service_and_slot():
     rows = [
         task("shop-web-10"),
