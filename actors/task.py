@@ -178,6 +178,7 @@ class TaskActor(Actor):
             retry_at=self._retry_at,
             unhealthy_since=sightings.unhealthy_since,
             stopping=self._stopping,
+            told=max(assignment.task.attempt, self._said.attempt if self._said else 0),
             cold=sightings.cold,
             cleared=sightings.cleared,
         )

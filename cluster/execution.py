@@ -41,7 +41,7 @@ class Situation:
     """All that a decision rests on.
 
     `failure` is what stopped the last step, `retry_at` the time from which to try again. `stopping` is why the newest
-    container was stopped, `cold` that it ended while nobody watched, `cleared` that no container is left to remove.
+    container was stopped, `told` the last attempt that was told of, `cold` that it ended while nobody watched, `cleared` that no container is left to remove.
     """
 
     assignment: Assignment
@@ -55,6 +55,7 @@ class Situation:
     retry_at: float = 0.0
     unhealthy_since: float | None = None
     stopping: str = ""
+    told: int = 1
     cold: bool = False
     cleared: bool = False
 
@@ -125,6 +126,8 @@ class Verdict:
 def decide(situation: Situation) -> Verdict:
     """The one next thing to do for a task. A step that failed is not tried again before its pause is over."""
     verdict = _next(situation)
+    if verdict.attempt < situation.told:  # what was told of a later attempt is not taken back
+        verdict = replace(verdict, attempt=situation.told)
     if isinstance(verdict.step, Wait | Done) or not situation.failure or situation.now >= situation.retry_at:
         return verdict
     text = f"{situation.failure}; trying again in {_seconds(situation.retry_at - situation.now)}"
@@ -159,14 +162,12 @@ def _bring_down(situation: Situation) -> Verdict:
     attempt = seen.attempt if seen else task.attempt
     if seen is not None and seen.phase == "running":
         going = task.state if not task.ended else "stopped"
-        return Verdict(
-            Stop(seen.id, task.message), going, f"stopping: {task.message}", attempt, crashes=situation.crashes
-        )
+        return Verdict(Stop(seen.id, task.why), going, f"stopping: {task.why}", attempt, crashes=situation.crashes)
     if task.desired == "remove":
         if not situation.cleared:
             return Verdict(Remove(), _final(situation), "removing", attempt)
         return Verdict(Done(removed=True), _final(situation), "removed", attempt)
-    return Verdict(Done(), _final(situation), task.message or "stopped", attempt)
+    return Verdict(Done(), _final(situation), task.why or "stopped", attempt)
 
 
 def _final(situation: Situation) -> TaskState:
@@ -180,7 +181,7 @@ def _bring_up(situation: Situation, attempt: int) -> Verdict:
     if not situation.image_ready:
         return verdict(Pull(), "preparing", f"getting image {spec.image}", problem=situation.failure)
     if task.desired == "ready":
-        return verdict(Wait(), "preparing", f"ready: {task.message}" if task.message else "ready", ready=True)
+        return verdict(Wait(), "preparing", "ready; waits for its predecessor to stop", ready=True)
     if situation.waiting_for and (attempt == 1 or situation.cold):
         return verdict(Wait(), "preparing", f"waits for {situation.waiting_for}", ready=True)
     return verdict(Create(attempt), "preparing", "making the container", problem=situation.failure, ready=True)

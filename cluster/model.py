@@ -57,7 +57,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One replica's life on one machine: (service, slot, revision). A restart by the agent is another attempt."""
+    """One replica's life on one machine: (service, slot, revision). A restart by the agent is another attempt.
+
+    `why` is the Senate's reason for `desired`, `message` the agent's words for `state`.
+    """
 
     id: str
     stack: str
@@ -71,6 +74,7 @@ class Task:
     message: str
     created_at: float
     since: float
+    why: str = ""
     ready: bool = False
     attempt: int = 1
     sequence: int = 0

@@ -49,7 +49,7 @@ def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
     task = draft.state.tasks.get(desire.task)
     if task is None or task.desired == desire.desired or task.desired == "remove":
         return
-    turned = replace(task, desired=desire.desired, message=desire.message or task.message)
+    turned = replace(task, desired=desire.desired, why=desire.message, message=desire.message or task.message)
     if not task.node:  # never given to a machine: nobody else will end it
         draft.put(Change("tasks", task.id, None))
         return

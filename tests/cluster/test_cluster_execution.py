@@ -95,14 +95,20 @@ def test_a_failed_step_is_said_and_tried_again_when_its_pause_is_over() -> None:
     assert decide(again).step == Create(1)
 
 
+def test_a_task_stopped_while_it_waits_for_its_next_attempt_ends_with_that_attempt() -> None:
+    waiting = task(desired="stop", state="preparing", attempt=6, why="replaced by a newer revision")
+    verdict = decide(situation(task=waiting, seen=seen(attempt=5, phase="ended", exit_code=1), told=6))
+    assert (verdict.step, verdict.state, verdict.attempt) == (Done(), "stopped", 6)
+
+
 def test_a_stop_that_failed_is_not_tried_again_before_its_pause_is_over() -> None:
-    stopping = task(desired="stop", state="running", message="stopped by hand")
+    stopping = task(desired="stop", state="running", why="stopped by hand")
     held = situation(task=stopping, seen=seen(), failure="the engine does not answer", retry_at=NOW + 1)
     assert decide(held).step == Wait(NOW + 1)
 
 
 def test_stopping_stops_the_container_and_keeps_it_removing_takes_it_away() -> None:
-    stopping = task(desired="stop", state="running", message="stopped by hand")
+    stopping = task(desired="stop", state="running", why="stopped by hand")
     assert decide(situation(task=stopping, seen=seen())).step == Stop("c1", "stopped by hand")
     ended = decide(situation(task=stopping, seen=seen(phase="ended")))
     assert (ended.step, ended.state) == (Done(), "stopped")
