@@ -10,7 +10,9 @@ from typing import Any, cast
 import anyio
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config, Sockets
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from portal.api.lines import CLOSING
 
 KEEP_ALIVE_SECONDS = 75.0
 GRACE_SECONDS = 1.0
@@ -29,15 +31,19 @@ def tls_context(certificate: Path) -> ssl.SSLContext:
 async def serve(app: ASGIApp, sock: socket, tls: ssl.SSLContext | None = None) -> None:
     """Serve on a listening socket, which is closed in the end. Needs asyncio.
 
-    Cancellation lets nobody in any more, and gives open requests a second to come to their end.
+    Cancellation lets nobody in any more, ends streams, and gives other requests a second to come to their end.
     """
     shutdown = anyio.Event()
+
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, CLOSING: shutdown}, receive, send)
+
     with sock:
         async with anyio.create_task_group() as group:
             group.start_soon(_set_when_cancelled, shutdown)
             with anyio.CancelScope(shield=True):
                 # The trigger also keeps hypercorn from taking over the process's signals.
-                await hypercorn_serve(cast(Any, app), _Bound(sock, tls), shutdown_trigger=shutdown.wait)
+                await hypercorn_serve(cast(Any, told), _Bound(sock, tls), shutdown_trigger=shutdown.wait)
             group.cancel_scope.cancel()
 
 

@@ -13,6 +13,9 @@ from starlette.types import Receive, Scope, Send
 from portal.api.problems import as_problem
 from portal.backend import TooSlow
 
+CLOSING = "gbnt.closing"
+"""The key of an ASGI scope under which a server puts the event that it sets when it is to stop."""
+
 Emit = Callable[[object], Awaitable[None]]
 Produce = Callable[[Emit], Awaitable[None]]
 
@@ -20,10 +23,11 @@ Produce = Callable[[Emit], Awaitable[None]]
 class Lines(Response):
     """Runs `produce`, which is given a function that sends one line and waits until the client has room for it.
 
-    The producer is cancelled when the client goes away; where it reads the request's body itself, only once `body_read`
-    is set, for two readers would take each other's parts. What it raises becomes the last line, `error` and `code`:
-    the status was sent before anything could go wrong. It is a function that is given `emit`, and no generator, for a
-    generator that is dropped half way closes its cancel scopes in the wrong task.
+    The producer is cancelled when the client goes away or the server stops. Where it reads the request's body itself
+    the client is listened to only once `body_read` is set, for two readers would take each other's parts. What it
+    raises becomes the last line, `error` and `code`: the status was sent before anything could go wrong. It is a
+    function that is given `emit`, and no generator, for a generator that is dropped half way closes its cancel scopes
+    in the wrong task.
     """
 
     media_type = "application/x-ndjson"
@@ -35,21 +39,27 @@ class Lines(Response):
         self._body_read = body_read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the lines until the producer has no more, or nobody reads them."""
+        """Send the lines until the producer has no more, nobody reads them, or the door closes."""
         # No proxy on the way may hold lines back.
         headers = [*self.raw_headers, (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
-        async with anyio.create_task_group() as race:
-            race.start_soon(self._when_gone, receive, race.cancel_scope)
-            await self._run(send)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-            race.cancel_scope.cancel()
 
-    async def _run(self, send: Send) -> None:
         async def emit(value: object) -> None:
             line = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
             await send({"type": "http.response.body", "body": line, "more_body": True})
 
+        ended, closing = False, scope.get(CLOSING) or anyio.Event()
+        async with anyio.create_task_group() as race:
+            race.start_soon(self._when_gone, receive, race.cancel_scope)
+            race.start_soon(_when_set, closing, race.cancel_scope)
+            await self._run(emit)
+            ended = True
+            race.cancel_scope.cancel()
+        if closing.is_set() and not ended:
+            await emit({"error": "the manager stops; ask again when it is back", "code": "unavailable"})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _run(self, emit: Emit) -> None:
         try:
             await self._produce(emit)
         except ClientDisconnect:
@@ -66,6 +76,11 @@ class Lines(Response):
         while (await receive())["type"] != "http.disconnect":
             pass
         scope.cancel()
+
+
+async def _when_set(event: anyio.Event, scope: anyio.CancelScope) -> None:
+    await event.wait()
+    scope.cancel()
 
 
 def _only(error: Exception) -> Exception:

@@ -12,6 +12,7 @@ import anyio
 import anyio.lowlevel
 import anyio.streams.tls
 import httpx
+import orjson
 import pytest
 
 from actors.protocol import Committed
@@ -134,6 +135,25 @@ async def test_cancellation_lets_an_open_request_end(node):
     assert answers == [200]
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
         pass
+
+
+@pytest.mark.parametrize("http2", [False, True])
+async def test_a_stream_ends_with_a_word_when_the_manager_stops(node, ca, http2):
+    lines = []
+    async with anyio.create_task_group() as readers:
+
+        async def read(port):
+            async with client(port, ca, http2=http2) as api, api.stream("GET", "/v1/events?follow=1") as answer:
+                async for line in answer.aiter_lines():
+                    lines.append(orjson.loads(line))
+                    if len(lines) == 3:
+                        reading.set()
+
+        reading = anyio.Event()
+        async with served(node, tls_context(ca.server_certificate([], []))) as port:
+            readers.start_soon(read, port)
+            await reading.wait()
+    assert lines[3:] == [{"error": "the manager stops; ask again when it is back", "code": "unavailable"}]
 
 
 @asynccontextmanager
