@@ -27,7 +27,7 @@ class _JumpingSelector(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An asyncio loop whose time passes only when all of its tasks wait. Not for real sockets: they time out falsely."""
+    """An asyncio loop whose time passes only when all of its tasks wait. Real sockets time out falsely in it."""
 
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
