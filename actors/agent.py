@@ -23,6 +23,7 @@ from cluster.containers import CLUSTER, SERVICE, SLOT, STACK, TASK
 from cluster.gates import waiting_for
 from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineInfo
 from supervisor.actor import Actor, Context
+from supervisor.errors import ActorError
 from supervisor.message import Terminated, message
 from supervisor.ref import Ref
 from supervisor.spec import ChildSpec
@@ -178,7 +179,17 @@ class Agent(Actor):
 
     def _tell_node(self, ctx: Context, report: protocol.NodeReport) -> None:
         self._report = report
-        ctx.ref("senate").tell(report)
+        ctx.spawn("report", partial(self._insist, ctx.ref("senate")), report)
+
+    async def _insist(self, senate: Ref, report: protocol.NodeReport) -> None:
+        """Tell it until it is durable; a newer report takes this one's place."""
+        while True:
+            try:
+                if isinstance(await senate.ask(report, timeout=RESEND), protocol.Accepted):
+                    return
+            except ActorError:
+                pass  # the Senate is not there, or is slow
+            await anyio.sleep(RESEND)
 
     async def _assign(self, orders: protocol.Assign, ctx: Context) -> None:
         if orders.full:

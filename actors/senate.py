@@ -41,11 +41,11 @@ class StoreLost(Exception):
 
 @dataclass(slots=True)
 class _Answer:
-    """A command's answer, kept until its batch is durable."""
+    """A command's answer, kept until its batch is durable; `decided` where it adds to that."""
 
     envelope: Envelope
     reply: object
-    changes: tuple[Change, ...] = ()
+    decided: bool = False
 
 
 class Senate(Actor):
@@ -95,7 +95,7 @@ class Senate(Actor):
         if decided:
             await self._commit(working, decided, answers, ctx)
         for answer in answers:
-            answer.envelope.reply_to.send(answer.reply)
+            self._send(answer, ctx)
         self._observe("command", time.perf_counter() - begun)
 
     async def _consider(self, envelope: Envelope, working: State, ctx: Context) -> tuple[_Answer, Decided] | None:
@@ -131,11 +131,11 @@ class Senate(Actor):
         revision = self._state.revision + (1 if decision.changes or decision.happenings else 0)
         reply: object = protocol.Accepted(revision, dict(decision.told), dict(decision.detail))
         if isinstance(message, protocol.Observed):
-            reply = None
+            reply = protocol.Confirmed(message.batch)
         elif request and decision.changes:
             kept = Change("commands", request, orjson.dumps(reply).decode())
             decision = Decided((*decision.changes, kept), decision.happenings)
-        return _Answer(envelope, reply, decision.changes), decision
+        return _Answer(envelope, reply, bool(decision.changes or decision.happenings)), decision
 
     async def _commit(self, working: State, decided: list[Decided], answers: list[_Answer], ctx: Context) -> None:
         """Make the batch durable and tell everybody; where it cannot be, nothing of it has happened."""
@@ -146,11 +146,12 @@ class Senate(Actor):
         applied = await self._apply(batch)
         if applied.outcome in (Outcome.COMMITTED, Outcome.DUPLICATE):
             self._state = working.after((c for c in changes.values() if c.entity is None), revision)
-            self._announce(events, answers, ctx)
+            self._tell_followers(protocol.Committed(self._state, events), ctx)
             return
-        for answer in answers:
-            if answer.changes:
-                answer.reply = protocol.Refused("unavailable", f"nothing was changed: {applied.reason}")
+        # From the first change on, each decision rests on what has not happened: a repeated command's answer, too.
+        first = next(index for index, answer in enumerate(answers) if answer.decided)
+        for answer in answers[first:]:
+            answer.reply = protocol.Refused("unavailable", f"nothing was changed: {applied.reason}")
 
     async def _apply(self, batch: list[Statement]) -> Applied:
         self._batches += 1
@@ -180,12 +181,12 @@ class Senate(Actor):
         requests = entities.forget_requests(before=self._state.revision - KEPT_COMMANDS)
         return [*old, *forgotten, requests]
 
-    def _announce(self, events: tuple[Event, ...], answers: list[_Answer], ctx: Context) -> None:
-        for answer in answers:
-            message = answer.envelope.message
-            if isinstance(message, protocol.Observed):
-                ctx.ref(message.agent).tell(protocol.Confirmed(message.batch))
-        self._tell_followers(protocol.Committed(self._state, events), ctx)
+    def _send(self, answer: _Answer, ctx: Context) -> None:
+        message = answer.envelope.message
+        if not isinstance(message, protocol.Observed):
+            answer.envelope.reply_to.send(answer.reply)
+        elif isinstance(answer.reply, protocol.Confirmed):
+            ctx.ref(message.agent).tell(answer.reply)
 
     def _tell_followers(self, message: object, ctx: Context) -> None:
         for follower in self._followers:

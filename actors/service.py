@@ -12,6 +12,8 @@ from supervisor.message import message
 
 # History also goes by age, so a service that nothing happens to looks again from time to time.
 LOOK_AGAIN = 3600.0
+# What was decided may be lost on its way, with the Senate or with its disk.
+DECIDE_AGAIN = 2.0
 
 
 @message("service.look-again/1")
@@ -41,8 +43,11 @@ class ServiceActor(Actor):
         if view is None:
             return
         decided = reconcile(view.service, view.tasks, self._clock())
-        if not decided.empty:
+        if decided.empty:
+            ctx.timers.cancel("decide")
+        else:
             ctx.ref("senate").tell(protocol.Plan(self._key, view.revision, decided))
+            ctx.timers.start("decide", DECIDE_AGAIN, LookAgain())
 
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""

@@ -40,7 +40,7 @@ class Order:
 
 
 class Customer:
-    """One stack's customer. Its orders follow from `random` and its own earlier ones; `note` takes a line for the log."""
+    """One stack's customer. Its orders follow from `random` and from earlier ones; `note` takes a line for the log."""
 
     def __init__(self, stack: str, random: Random, ask: Ask, note: Callable[[str], None]) -> None:
         self.stack = stack
@@ -50,6 +50,7 @@ class Customer:
         self._ask = ask
         self._note = note
         self._number = 0
+        self._generations: dict[str, int] = {}
 
     async def order(self, times: int) -> None:
         """Give so many orders, each until it was answered, and see each done."""
@@ -59,10 +60,12 @@ class Customer:
             self.waiting = True
             order = await self._choose(f"{self.stack}-{self._number}")
             accepted = await self._insist(order.command)
-            self.wanted = order.wanted
-            for name, what in accepted.changes.items():
-                if what == "created" and name in self.wanted:
-                    self.wanted = {**self.wanted, name: replace(self.wanted[name], generation=0)}
+            created = {name: 0 for name, what in accepted.changes.items() if what == "created"}
+            self.wanted = {
+                name: replace(one, generation=created.get(name, one.generation)) for name, one in order.wanted.items()
+            }
+            # A service that is taken back while it is being removed goes on counting.
+            self._generations |= {name: one.generation for name, one in self.wanted.items()}
             self.waiting = False
             state = await self._until_answered(protocol.GetState())
             assert isinstance(state, State)
@@ -118,7 +121,13 @@ class Customer:
         web = self._random.choice(WEB)
         replicas = self._random.randint(1, 3)
         services = [
-            spec("web", image=web, replicas=replicas, depends_on=(Dependency("db", "service_healthy"),), ports=_ports(self.stack)),
+            spec(
+                "web",
+                image=web,
+                replicas=replicas,
+                depends_on=(Dependency("db", "service_healthy"),),
+                ports=_ports(self.stack),
+            ),
             spec("db", image="db", healthcheck=Healthcheck(("CMD", "true"))),
         ]
         if self._random.random() < 0.4:
@@ -129,9 +138,9 @@ class Customer:
         return Order(protocol.DeployStack(file, request), {one.name: self._as_deployed(one) for one in services})
 
     def _as_deployed(self, service: ServiceSpec) -> Wanted:
-        known = self.wanted.get(service.name)
-        generation = known.generation if known else 0
-        return Wanted(service.image, service.replicas, False, generation, service.name == "job")
+        return Wanted(
+            service.image, service.replicas, False, self._generations.get(service.name, 0), service.name == "job"
+        )
 
     def _scale(self, request: str) -> Order:
         name = self._random.choice([name for name in self.wanted if name != "job"])
@@ -190,7 +199,7 @@ def _ports(stack: str) -> tuple[Port, ...]:
 def _brief(command: object) -> str:
     if isinstance(command, protocol.DeployStack):
         services = command.spec.services.values()
-        return f"DeployStack({', '.join(f'{one.name}={one.image}x{one.replicas}' for one in services)}, {command.request})"
+        return (
+            f"DeployStack({', '.join(f'{one.name}={one.image}x{one.replicas}' for one in services)}, {command.request})"
+        )
     return str(command)
-
-

@@ -4,37 +4,40 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from random import Random
+from dataclasses import dataclass
 
 import anyio
 
+from engine.fake import FakeEngine
+from engine.fake_container import FakeContainer
 from engine.faults import Faults
 from engine.port import EngineEvent
-from engine.fake import FakeEngine
 from store.contract import Applied, Statement
 from store.sqlite import SqliteStore
+from tests.actors.house import time_of_day
 
 
 class Killed(Exception):
     """gbnt was killed at this point: the caller never hears how its call went."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Luck(Faults):
     """Bad luck by chance, and `kill` at the step that `fuse` counts down to: one before and one after each effect.
 
-    `step` is called once for each step, to look whether all is still as it must be.
+    `broken` is the chance that a call raises what no engine may raise: a fault of gbnt's own, which an actor dies of.
     """
 
     kill: Callable[[], None] = lambda: None
-    step: Callable[[], None] = lambda: None
     fuse: int | None = None
     bad_commit: float = 0.0
+    broken: float = 0.0
     steps: int = 0
 
     def fails_before(self) -> bool:
         self.pass_point()
+        if self._happens(self.broken):
+            raise RuntimeError("a fault of gbnt's own")
         return super().fails_before()
 
     def fails_after(self) -> bool:
@@ -49,7 +52,6 @@ class Luck(Faults):
 
     def pass_point(self) -> None:
         self.steps += 1
-        self.step()
         if self.fuse is None:
             return
         self.fuse -= 1
@@ -60,7 +62,7 @@ class Luck(Faults):
 
     def calm_down(self) -> None:
         """No more bad luck."""
-        self.before = self.after = self.slow = self.stream = self.bad_commit = 0.0
+        self.before = self.after = self.slow = self.stream = self.bad_commit = self.broken = 0.0
         self.fuse = None
 
 
@@ -68,12 +70,16 @@ class WitnessedEngine(FakeEngine):
     """A fake engine whose every event is shown to `witness` at its moment, whoever else hears of it."""
 
     def __init__(self, faults: Faults, witness: Callable[[EngineEvent], None]) -> None:
-        super().__init__(faults=faults)
+        super().__init__(time_of_day, faults)
         self._witness = witness
 
     def _tell(self, event: EngineEvent) -> None:
         self._witness(event)
         super()._tell(event)
+
+    def present(self) -> list[FakeContainer]:
+        """Every container that is there."""
+        return list(self._world.containers.values())
 
 
 class SlowStore(SqliteStore):

@@ -10,10 +10,10 @@ from random import Random
 
 import anyio
 
-from actors import protocol
 from engine.fake import FakeImage
 from engine.port import EngineError
-from supervisor.errors import ActorError, NoSuchActor
+from supervisor.address import Address
+from supervisor.errors import NoSuchActor
 from tests.actors.house import CLUSTER, House, Life, story
 from tests.sim.customer import WEB, Customer
 from tests.sim.luck import Luck, SlowStore, WitnessedEngine
@@ -22,6 +22,7 @@ from tests.sim.witness import Violation, Witness, complaints, unsettled
 
 ORDERS = 5
 SETTLES_WITHIN = 300.0
+SENATE = Address("rome-1", "senate")
 LABELS = {"gbnt.cluster": CLUSTER}
 
 
@@ -47,9 +48,7 @@ class Simulation:
         self._engine = WitnessedEngine(self._luck, self._witness(Witness(self._note)))
         self._engine.images.update(images())
         self._house = House(self._engine, partial(self._open_store, directory / "state.db"), Random(chances.random()))
-        self._customers = [
-            Customer(name, Random(chances.random()), self._ask, self._note) for name in ("shop", "blog")
-        ]
+        self._customers = [Customer(name, Random(chances.random()), self._ask, self._note) for name in ("shop", "blog")]
         self._life: Life | None = None
         self._killed = anyio.Event()
         self._over = False
@@ -152,7 +151,7 @@ class Simulation:
 
     async def _ask(self, command: object) -> object:
         if self._life is None:
-            raise NoSuchActor(_SENATE)
+            raise NoSuchActor(SENATE)
         return await self._life.ask(command)
 
     # -- what must hold --------------------------------------------------------------------------------------------
@@ -188,7 +187,7 @@ class Simulation:
         return [*missing, story(state)] if missing else []
 
     def _note(self, line: str) -> None:
-        self.log.append(f"{anyio.current_time() - 1e6:9.3f} {line}")
+        self.log.append(f"{anyio.current_time():9.3f} {line}")
 
 
 def simulate(seed: int, directory: Path) -> Simulation:
@@ -201,13 +200,20 @@ def simulate(seed: int, directory: Path) -> Simulation:
         await simulation.run()
 
     try:
-        run_seeded(main, seed)
+        run_seeded(seed, main)
     except BaseException as error:
         hashes = os.environ.get("PYTHONHASHSEED", "random")
         lines = simulation.log[-400:] if simulation else []
         raise Violation("\n".join([*lines, str(error), f"SIM_SEED={seed} PYTHONHASHSEED={hashes}"])) from error
     assert simulation is not None
     return simulation
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first exception of a group of groups: the one that the others were cancelled for."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def images() -> dict[str, FakeImage]:

@@ -31,14 +31,18 @@ class Witness:
         """Each attempt of a task is started once, whatever became of it and of its maker."""
         label = event.labels.get
         attempt = label(TASK, ""), label(ATTEMPT, "")
-        self._note(f"{event.action} {label(STACK)}-{label(SERVICE)}-{label(SLOT)} {'.'.join(attempt)} {event.container}")
+        self._note(
+            f"{event.action} {label(STACK)}-{label(SERVICE)}-{label(SLOT)} {'.'.join(attempt)} {event.container}"
+        )
         if event.action == "start":
             if attempt in self._started:
                 raise Violation(f"attempt {attempt[1]} of task {attempt[0]} was started twice")
             self._started.add(attempt)
 
 
-def unsettled(state: State, containers: list[ContainerInfo], networks: set[str], customers: list[Customer]) -> list[str]:
+def unsettled(
+    state: State, containers: list[ContainerInfo], networks: set[str], customers: list[Customer]
+) -> list[str]:
     """What is not yet as it was ordered."""
     running = Counter(slot(info) for info in containers if info.state == "running")
     orders = {f"{one.stack}/{name}": wanted for one in customers for name, wanted in one.wanted.items()}
