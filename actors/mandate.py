@@ -46,6 +46,8 @@ class Mandate:
                 return nodes.create_token(state, _token(token, entropy.now))
             case protocol.RevokeToken(token):
                 return nodes.revoke_token(state, token)
+            case protocol.UseToken(token):
+                return nodes.use_token(state, token, entropy.now)
             case protocol.ReleaseHeld():
                 return nodes.release_held(state)
         return Refusal("invalid", f"the Senate knows no command {type(message).__name__}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from functools import partial
 from random import Random
 from socket import socket
@@ -157,8 +157,10 @@ class Assembly:
         self, task: Task, container: str, *, follow: bool, tail: int | None, since: float
     ) -> AsyncGenerator[LogLine, None]:
         try:
-            async for line in self._engine.logs(container, follow=follow, tail=tail, since=since):
-                yield line
+            # Closed at once when the reader leaves: the engine's connection is not for the garbage collector to end.
+            async with aclosing(self._engine.logs(container, follow=follow, tail=tail, since=since)) as lines:
+                async for line in lines:
+                    yield line
         except EngineError as error:
             raise EngineFailed(str(error)) from error
 
@@ -166,8 +168,9 @@ class Assembly:
         self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]
     ) -> AsyncGenerator[str, None]:
         try:
-            async for line in self._engine.build(context, tag, options):
-                yield line
+            async with aclosing(self._engine.build(context, tag, options)) as lines:
+                async for line in lines:
+                    yield line
         except EngineError as error:
             raise EngineFailed(str(error)) from error
 

@@ -41,7 +41,8 @@ class Situation:
     """All that a decision rests on.
 
     `failure` is what stopped the last step, `retry_at` the time from which to try again. `stopping` is why the newest
-    container was stopped, `told` the last attempt that was told of, `cold` that it ended while nobody watched, `cleared` that no container is left to remove.
+    container was stopped, `told` the last attempt that was told of, `cold` that it ended while nobody watched,
+    `cleared` that no container is left to remove.
     """
 
     assignment: Assignment

@@ -8,6 +8,7 @@ from cluster.model import Service, State, Task
 from cluster.reconcile import is_current
 
 GIVES_UP_AFTER = 2
+SETTLING = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,21 @@ def verdict(state: State, stack: str) -> Verdict:
         if found is not None:
             return found
     return Converged(f"stack {stack} runs as wanted")
+
+
+def settled_at(state: State, stack: str) -> float:
+    """When a stack that runs may be believed, in seconds since the epoch.
+
+    A task without a health check says that it runs as soon as it is started; one that is about to fall over is seen
+    to do so in the first moments.
+    """
+    unchecked = (
+        task.started_at
+        for service in state.services_of(stack)
+        for task in state.tasks_of(service.key)
+        if task.serving and not task.health
+    )
+    return max(unchecked, default=0.0) + SETTLING
 
 
 def of_service(state: State, service: Service) -> Waiting | Converged | Failed:

@@ -79,7 +79,7 @@ class DockerEngine:
         found = await self._image(reference)
         return image_info(found) if found else None
 
-    async def pull(self, reference: str) -> AsyncIterator[PullProgress]:
+    async def pull(self, reference: str) -> AsyncGenerator[PullProgress, None]:
         about = ("pull", f"image {reference}")
         meter = PullMeter()
         params = {"fromImage": full_reference(reference)}
@@ -89,7 +89,9 @@ class DockerEngine:
                     raise refusal(*about, 0, message["error"])
                 yield meter.progress(message)
 
-    async def build(self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]) -> AsyncIterator[str]:
+    async def build(
+        self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]
+    ) -> AsyncGenerator[str, None]:
         about = ("build", f"the build of {tag}")
         steps = BuildSteps()
         async with self._engine.stream(
@@ -177,7 +179,7 @@ class DockerEngine:
 
     async def logs(
         self, container: str, *, follow: bool = False, tail: int | None = None, since: float = 0.0
-    ) -> AsyncIterator[LogLine]:
+    ) -> AsyncGenerator[LogLine, None]:
         about = _about(container)
         found = await self._container(container)
         if found is None:

@@ -140,7 +140,7 @@ class FakeEngine:
                     return ImageInfo(_image_id(name, image), (name,), healthcheck=image.healthcheck)
             return None
 
-    async def pull(self, reference: str) -> AsyncIterator[PullProgress]:
+    async def pull(self, reference: str) -> AsyncGenerator[PullProgress, None]:
         name = full_reference(reference)
         async with self._call("pull"):
             boot = self._boots
@@ -154,7 +154,9 @@ class FakeEngine:
         self._world.local[name] = image
         yield PullProgress(image.size, image.size, "Pull complete")
 
-    async def build(self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]) -> AsyncIterator[str]:
+    async def build(
+        self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]
+    ) -> AsyncGenerator[str, None]:
         async with self._call("build") as world:
             size = 0
             async for chunk in context:
@@ -216,7 +218,7 @@ class FakeEngine:
 
     async def logs(
         self, container: str, *, follow: bool = False, tail: int | None = None, since: float = 0.0
-    ) -> AsyncIterator[LogLine]:
+    ) -> AsyncGenerator[LogLine, None]:
         async with self._call("logs") as world:
             found = world.get(container)
             lines = [line for line in found.log if _seconds(line) >= since]

@@ -17,7 +17,7 @@ cancelled; a cancelled or failed call that changes something has an unknown outc
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -208,10 +208,10 @@ class Engine(Protocol):
     async def image(self, reference: str) -> ImageInfo | None:
         """The local image of that name or id, or None."""
 
-    def pull(self, reference: str) -> AsyncIterator[PullProgress]:
+    def pull(self, reference: str) -> AsyncGenerator[PullProgress, None]:
         """Pull an image and yield how far it is; ends when it is there. Raises ImageUnavailable, DiskFull."""
 
-    def build(self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]) -> AsyncIterator[str]:
+    def build(self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]) -> AsyncGenerator[str, None]:
         """Build an image from a tar stream; yields the engine's output lines. Raises Refused with the failing step.
 
         `options` are the build's query parameters: `dockerfile`, `buildargs` (JSON), `target`, `labels` (JSON),
@@ -256,7 +256,7 @@ class Engine(Protocol):
 
     def logs(
         self, container: str, *, follow: bool = False, tail: int | None = None, since: float = 0.0
-    ) -> AsyncIterator[LogLine]:
+    ) -> AsyncGenerator[LogLine, None]:
         """A container's output in order; with `follow` until it stops. Raises NotFound, Refused (unreadable driver)."""
 
     async def create_network(self, request: NetworkRequest) -> str:

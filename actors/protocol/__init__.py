@@ -17,6 +17,7 @@ from actors.protocol.commands import (
     ScaleService,
     StopTask,
     UpdateService,
+    UseToken,
 )
 from actors.protocol.machine import (
     Assign,
@@ -102,6 +103,7 @@ __all__ = [
     "TaskBorn",
     "Unfollow",
     "UpdateService",
+    "UseToken",
     "WantImage",
     "WantProvisions",
     "WantView",

@@ -135,6 +135,14 @@ class RevokeToken:
     request: str = ""
 
 
+@message("token.use/1")
+@dataclass(frozen=True, slots=True)
+class UseToken:
+    """A credential was used. Kept to the hour: a person asks whether it is still in use, not when exactly."""
+
+    token: str
+
+
 @message("containers.release/1")
 @dataclass(frozen=True, slots=True)
 class ReleaseHeld:

@@ -8,6 +8,7 @@ from cluster.decide.decision import Decided, Decision, Draft, Refusal
 from cluster.decide.sweep import sweep
 from cluster.model import Change, Node, State, Token
 
+USE_NOTED_EVERY = 3600.0
 HOLD = "hold_unknown_containers"
 
 
@@ -51,6 +52,14 @@ def revoke_token(state: State, reference: str) -> Decision:
     draft.put(Change("tokens", found[0].id, None))
     draft.tell("token.revoked", found[0].name, "revoked")
     return draft.decided({found[0].id: "revoked"})
+
+
+def use_token(state: State, id: str, now: float) -> Decision:
+    """Note that a credential was used, to the hour. One that was revoked meanwhile is nobody's business."""
+    token = state.tokens.get(id)
+    if token is None or now - token.used_at < USE_NOTED_EVERY:
+        return Decided()
+    return Decided((Change("tokens", id, replace(token, used_at=now)),))
 
 
 def release_held(state: State) -> Decision:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,8 @@ from typing import Literal
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from actors.protocol import GetState
+from actors.protocol import GetState, UseToken
+from cluster.decide.nodes import USE_NOTED_EVERY
 from cluster.model import State, Token
 from portal.api.problems import Problem
 from portal.api.requests import READ_TIMEOUT
@@ -91,9 +93,16 @@ class Doorkeeper:
             raise self._turned_away(scope, now)
         if not may(token.role, scope["method"], scope["path"]):
             raise Problem("forbidden", f'the token "{token.name}" has the role {token.role}, which may not do this')
+        await self._note_use(token, now)
         if token.first and not self._first_used:
             await self._backend.first_sign_in()
             self._first_used = True
+
+    async def _note_use(self, token: Token, now: float) -> None:
+        if now - token.used_at < USE_NOTED_EVERY:
+            return
+        with contextlib.suppress(ActorError):  # a note is not worth a refusal
+            await self._backend.ask("senate", UseToken(token.id), READ_TIMEOUT)
 
     async def _token(self, headers: Headers, now: float) -> Token | None:
         scheme, _, text = headers.get("authorization", "").partition(" ")

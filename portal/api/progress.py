@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from actors.protocol import Committed, Progress
+import anyio
+
+from actors.protocol import Committed, GetState, Progress
 from cluster import progress
 from cluster.model import State, Task
 from portal.api.lines import Emit
 from portal.api.problems import Problem
+from portal.api.requests import READ_TIMEOUT
 from portal.backend import Backend, EngineFailed
 from portal.rows import Row, is_wanted, task_row
 
@@ -53,12 +56,12 @@ async def follow_stack(backend: Backend, stack: str, after: int, emit: Emit) -> 
     """Emit the stack's wanted tasks at each change, and last the verdict. Looks at no state before revision `after`."""
     view = _View(stack)
     async with backend.follow() as messages:
-        verdict = await _settle(view, messages, after, emit)
+        verdict = await _settle(view, messages, after, emit, backend)
     await emit(await _verdict_line(backend, view.state, verdict))
 
 
 async def _settle(
-    view: _View, messages: AsyncIterator[Committed | Progress], after: int, emit: Emit
+    view: _View, messages: AsyncIterator[Committed | Progress], after: int, emit: Emit, backend: Backend
 ) -> progress.Converged | progress.Failed | progress.Removed:
     async for message in messages:
         if isinstance(message, Committed) and message.state.revision < after:
@@ -67,9 +70,21 @@ async def _settle(
             await emit(view.line())
         if isinstance(message, Committed):
             verdict = progress.verdict(message.state, view.stack)
+            if isinstance(verdict, progress.Converged):
+                verdict = await _once_settled(view.stack, message.state, backend)
             if not isinstance(verdict, progress.Waiting):
                 return verdict
     raise Problem("unavailable", f"the manager stops; what becomes of {view.stack} is seen when it is back")
+
+
+async def _once_settled(stack: str, state: State, backend: Backend) -> progress.Verdict:
+    """The verdict once what runs may be believed; what is said meanwhile waits to be read."""
+    pause = progress.settled_at(state, stack) - backend.clock()
+    if pause <= 0:
+        return progress.verdict(state, stack)
+    await anyio.sleep(min(pause, progress.SETTLING))
+    now = await backend.ask("senate", GetState(), READ_TIMEOUT)
+    return progress.verdict(now, stack) if isinstance(now, State) else progress.Waiting("the manager is busy")
 
 
 async def _verdict_line(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cluster.model import Stack, State
-from cluster.progress import Converged, Failed, Removed, Waiting, verdict
+from cluster.progress import SETTLING, Converged, Failed, Removed, Waiting, settled_at, verdict
 from cluster.spec import RestartPolicy
 from tests.cluster.build import NOW, running, service, spec, stack, task
 
@@ -130,3 +130,8 @@ def test_a_stack_that_leaves_is_waited_for_until_it_is_gone():
     going = replace(here, stacks={"shop": replace(here.stacks["shop"], removing=True)})
     assert isinstance(verdict(going, "shop"), Waiting)
     assert isinstance(verdict(State(), "shop"), Removed)
+
+
+def test_a_task_without_a_health_check_is_believed_a_moment_after_its_start() -> None:
+    assert settled_at(of(running(started_at=NOW)), "shop") == NOW + SETTLING
+    assert settled_at(of(running(started_at=NOW, health="healthy")), "shop") < NOW

@@ -32,7 +32,7 @@ def bearer(role: str) -> dict[str, str]:
 
 
 def token(role: str, **fields: object) -> Token:
-    return replace(Token(role, f"{role}'s", role, credential(role).hash, NOW - 100), **fields)  # type: ignore[arg-type]
+    return replace(Token(role, f"{role}'s", role, credential(role).hash, NOW - 100, used_at=NOW), **fields)  # type: ignore[arg-type]
 
 
 WEB = ServiceSpec("web", "web:1", ports=(Port(80, 8080, 8089),), replicas=2)
