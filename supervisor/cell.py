@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import anyio
 import anyio.lowlevel
@@ -13,10 +13,10 @@ from anyio.abc import TaskGroup
 from supervisor.actor import Actor, Context
 from supervisor.address import Address
 from supervisor.dead_letters import Reason
-from supervisor.envelope import Ask, Envelope
+from supervisor.envelope import NOBODY, Ask, Envelope
 from supervisor.errors import ActorCrashed, ActorStopped, explain
 from supervisor.jobs import Jobs
-from supervisor.mailbox import Mailbox
+from supervisor.mailbox import EMPTY, Mailbox
 from supervisor.timers import Timers
 from supervisor.watch import NO_SUCH_ACTOR, Watch
 
@@ -29,8 +29,8 @@ State = Literal["starting", "running", "stopping", "stopped"]
 TURN = 64
 
 
-class Stop:
-    """In the system lane: end in order."""
+# In the system lane: end in order.
+STOP: Final = object()
 
 
 class Cell(ABC):
@@ -50,7 +50,7 @@ class Cell(ABC):
         self.started = False
         self.killed = False
         self.processed = 0
-        self.mailbox: Mailbox[Envelope, object] = Mailbox(capacity)
+        self.mailbox: Mailbox[object] = Mailbox(capacity)
         self.questions: dict[Ask, None] = {}
         self.watchers: dict[Watch, None] = {}
         self.ready = anyio.Event()
@@ -86,7 +86,7 @@ class Cell(ABC):
         if self.state in ("starting", "running"):
             self.state = "stopping"
             self.reason = reason
-            self.mailbox.put_system(Stop())
+            self.mailbox.put_system(STOP)
 
     def kill(self) -> None:
         """End it at its next checkpoint, without clean-up by the actor."""
@@ -104,7 +104,7 @@ class Cell(ABC):
             self.reason = f"crashed: {explain(self.failure)}"
         elif self.killed:
             self.reason = "killed"
-        for envelope in self.mailbox.close():
+        for envelope in map(Envelope.around, self.mailbox.close()):
             if not envelope.internal:
                 self.system.dead_letters.post(Reason.STOPPED, self.address, envelope.message)
         ended = ActorStopped if self.failure is None and not self.killed else ActorCrashed
@@ -185,40 +185,38 @@ class ActorCell(Cell):
 
     async def _serve(self) -> None:
         # The hot path: what a message costs is decided here and in `LocalRef.tell`.
-        mailbox, actor, context, batch = self.mailbox, self.actor, self._context, self.actor.batch
+        mailbox, actor, context = self.mailbox, self.actor, self._context
+        batch = actor.batch
         left = TURN
-        while mailbox.take_system() is None:
-            envelope = mailbox.take()
-            if envelope is None:
+        while (item := mailbox.take()) is not STOP:
+            if item is EMPTY:
                 await mailbox.wait()
                 left = TURN
                 continue
-            if envelope.source is not None and not self._wanted(envelope):
-                continue
-            if batch == 1:
-                context.reply_to = envelope.reply_to
-                await actor.receive(envelope.message, context)
+            if batch > 1:
+                await self._handle_batch([item, *mailbox.drain(batch - 1)])
+            elif type(item) is not Envelope:
+                context.reply_to = NOBODY
+                await actor.receive(item, context)
                 self.processed += 1
-            else:
-                envelopes = self._gather(envelope, batch)
-                await actor.receive_batch(envelopes, context)
-                self.processed += len(envelopes)
+            elif self._wanted(item):
+                context.reply_to = item.reply_to
+                await actor.receive(item.message, context)
+                self.processed += 1
             left -= 1
             if not left:
                 await anyio.lowlevel.checkpoint()
                 left = TURN
 
-    def _gather(self, first: Envelope, limit: int) -> list[Envelope]:
-        envelopes = [first]
-        while len(envelopes) < limit and (envelope := self.mailbox.take()) is not None:
-            if envelope.source is None or self._wanted(envelope):
-                envelopes.append(envelope)
-        return envelopes
+    async def _handle_batch(self, items: list[object]) -> None:
+        envelopes = [envelope for envelope in map(Envelope.around, items) if self._wanted(envelope)]
+        if envelopes:
+            await self.actor.receive_batch(envelopes, self._context)
+            self.processed += len(envelopes)
 
     def _wanted(self, envelope: Envelope) -> bool:
-        """Return whether a tick, result, notice or question is still to be handled."""
-        assert envelope.source is not None
-        if envelope.source.take():
+        """Return whether it is still to be handled: a tick, result, notice or question may not be."""
+        if envelope.source is None or envelope.source.take():
             return True
         if not envelope.internal:
             self.system.dead_letters.post(Reason.EXPIRED, self.address, envelope.message)

@@ -43,9 +43,10 @@ class Source(Protocol):
 
 
 class Envelope:
-    """One message in a mailbox.
+    """One message in a mailbox, with who waits for its answer. What is told, and has nobody and nothing to it, lies
+    there bare.
 
-    No frozen dataclass: one is made for every message, and would cost four times as much.
+    No frozen dataclass: those cost four times as much to make.
     """
 
     __slots__ = ("message", "reply_to", "source")
@@ -54,6 +55,11 @@ class Envelope:
         self.message = message
         self.reply_to = reply_to
         self.source = source
+
+    @classmethod
+    def around(cls, item: object) -> Envelope:
+        """Return an item of a mailbox as an envelope, which it may be already."""
+        return item if isinstance(item, Envelope) else cls(item)
 
     @property
     def deadline(self) -> float | None:

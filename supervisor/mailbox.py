@@ -12,12 +12,21 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from enum import Enum
+from typing import Final, Generic, Literal, TypeVar
 
 import anyio
 
 T = TypeVar("T")
-S = TypeVar("S")
+
+
+class Empty(Enum):
+    """The type of `EMPTY`: what an empty mailbox gives, since None may be a message."""
+
+    EMPTY = "empty"
+
+
+EMPTY: Final = Empty.EMPTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +40,8 @@ class MailboxStatistics:
     closed: bool
 
 
-class Mailbox(Generic[T, S]):
-    """User items `T` within `capacity`, system items `S` without a bound. One task reads, any task puts."""
+class Mailbox(Generic[T]):
+    """User items within `capacity`, system items without a bound. One task reads, any task puts."""
 
     __slots__ = ("_arrival", "_refused", "_room", "_system", "_user", "capacity", "closed")
 
@@ -42,7 +51,7 @@ class Mailbox(Generic[T, S]):
         self.capacity = capacity
         self.closed = False
         self._user: deque[T] = deque()
-        self._system: deque[S] = deque()
+        self._system: deque[T] = deque()
         self._arrival: anyio.Event | None = None
         self._room: anyio.Event | None = None
         self._refused = 0
@@ -75,7 +84,7 @@ class Mailbox(Generic[T, S]):
             self._wake()
         return True
 
-    def put_system(self, item: S) -> bool:
+    def put_system(self, item: T) -> bool:
         """Put an item at the end of the system lane. Returns False if closed."""
         if self.closed:
             return False
@@ -94,18 +103,21 @@ class Mailbox(Generic[T, S]):
             await self._room.wait()
         return False
 
-    def take(self) -> T | None:
-        """Take the first item of the user lane; None if it is empty."""
+    def take(self) -> T | Literal[Empty.EMPTY]:
+        """Take the next item, of the system lane if there is one; EMPTY if there is none at all."""
+        if self._system:
+            return self._system.popleft()
         if not self._user:
-            return None
+            return EMPTY
         if self._room is not None:
-            self._room.set()
-            self._room = None
+            self._make_room()
         return self._user.popleft()
 
-    def take_system(self) -> S | None:
-        """Take the first item of the system lane; None if it is empty."""
-        return self._system.popleft() if self._system else None
+    def drain(self, limit: int) -> list[T]:
+        """Take up to `limit` items of the user lane at once."""
+        if self._room is not None:
+            self._make_room()
+        return [self._user.popleft() for _ in range(min(limit, len(self._user)))]
 
     async def wait(self) -> None:
         """Sleep until an item is in either lane. For the one reader."""
@@ -120,7 +132,7 @@ class Mailbox(Generic[T, S]):
         self._user.clear()
         self._system.clear()
         if self._room is not None:
-            self._room.set()
+            self._make_room()
         return rest
 
     def statistics(self) -> MailboxStatistics:
@@ -131,3 +143,8 @@ class Mailbox(Generic[T, S]):
         assert self._arrival is not None
         self._arrival.set()
         self._arrival = None
+
+    def _make_room(self) -> None:
+        assert self._room is not None
+        self._room.set()
+        self._room = None

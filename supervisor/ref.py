@@ -89,7 +89,7 @@ class LocalRef(Ref):
         cell = self._cells.get(self._path)
         if cell is None:
             self._office.post(Reason.NO_SUCH_ACTOR, self.address, message)
-        elif not cell.mailbox.put(Envelope(message)):
+        elif not cell.mailbox.put(message):
             self._office.post(Reason.OVERFLOW, self.address, message)
 
     async def offer(self, message: object) -> None:
@@ -98,7 +98,7 @@ class LocalRef(Ref):
         cell = self._cells.get(self._path)
         if cell is None:
             self._office.post(Reason.NO_SUCH_ACTOR, self.address, message)
-        elif not await cell.mailbox.offer(Envelope(message)):
+        elif not await cell.mailbox.offer(message):
             self._office.post(Reason.STOPPED, self.address, message)
 
     async def ask(self, message: object, *, timeout: float) -> object:

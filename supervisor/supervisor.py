@@ -17,8 +17,10 @@ from anyio.abc import TaskGroup
 from supervisor.address import Address
 from supervisor.cell import ActorCell, Cell
 from supervisor.child import Child
+from supervisor.envelope import Envelope
 from supervisor.errors import ActorStopped, AlreadyStarted, RestartIntensityExceeded, StartFailed, explain
 from supervisor.inspection import ActorInfo
+from supervisor.mailbox import Empty
 from supervisor.plan import RestartWindow, plan, wants_restart
 from supervisor.spec import ChildSpec, Restart, SupervisorSpec
 
@@ -116,26 +118,18 @@ class Supervisor(Cell):
 
     async def _serve(self) -> None:
         while self.state == "running":
-            match self.mailbox.take_system():
+            match self.mailbox.take():
                 case Ended(child, cell) if child.cell is cell:
                     await self._ended(child, cell)
                 case TryAgain(child, cause) if child.restarting:
                     await self._restart(child, cause)
-                case None:
-                    await self._answer_next()
-
-    async def _answer_next(self) -> None:
-        envelope = self.mailbox.take()
-        if envelope is None:
-            await self.mailbox.wait()
-            return
-        self.processed += 1
-        match envelope.message:
-            case StartChild(spec):
-                envelope.reply_to.send(await self._start_dynamic(spec))
-            case StopChild(id):
-                await self._remove(id)
-                envelope.reply_to.send(None)
+                case Envelope(message=StartChild(spec), reply_to=asker):
+                    asker.send(await self._start_dynamic(spec))
+                case Envelope(message=StopChild(id), reply_to=asker):
+                    await self._remove(id)
+                    asker.send(None)
+                case Empty.EMPTY:
+                    await self.mailbox.wait()
 
     async def _start_dynamic(self, spec: ChildSpec) -> Exception | None:
         present = self._children.get(spec.id)
