@@ -20,10 +20,9 @@ from cli.errors import BadInput, NotAllowed
 from cli.options import default_data_dir, secret
 
 if TYPE_CHECKING:
-    import httpx
-
     from cli.client import Client
     from cli.context import Context
+    from cli.http import httpx
 
 ContextOption = Annotated[
     str,
@@ -77,14 +76,14 @@ def _http(name: str, socket_first: bool, environment: Mapping[str, str]) -> http
 
 
 def _through_socket(path: Path) -> httpx.Client:
-    import httpx
+    from cli.http import httpx
 
     # The host is not looked up: it only stands in messages.
     return _client("http://this-machine", {}, httpx.HTTPTransport(uds=str(path), limits=_one_request()))
 
 
 def _through_tls(context: Context, token: str) -> httpx.Client:
-    import httpx
+    from cli.http import httpx
 
     transport = httpx.HTTPTransport(verify=_trust(context), limits=_one_request(), socket_options=KEEPALIVE)
     try:
@@ -94,7 +93,7 @@ def _through_tls(context: Context, token: str) -> httpx.Client:
 
 
 def _client(server: str, headers: dict[str, str], transport: httpx.BaseTransport) -> httpx.Client:
-    import httpx
+    from cli.http import httpx
 
     # Longer than the manager waits for its own store, so that it is the manager that says what went wrong.
     timeout = httpx.Timeout(10.0, read=40.0)
@@ -103,7 +102,7 @@ def _client(server: str, headers: dict[str, str], transport: httpx.BaseTransport
 
 def _one_request() -> httpx.Limits:
     """A command asks once or twice and ends: each connection is closed with its answer, and none is left to close."""
-    import httpx
+    from cli.http import httpx
 
     return httpx.Limits(max_keepalive_connections=0)
 

@@ -8,9 +8,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-import httpx
-
 from cli.errors import BadInput, CliError, NotAllowed, NotFound, Unreachable
+from cli.http import httpx
 from cli.table import Row
 
 Params = Mapping[str, str | int | None]
