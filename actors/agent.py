@@ -43,7 +43,7 @@ class EngineUp:
 
     info: EngineInfo
     here: protocol.ProvisionsNow
-    containers: tuple[ContainerInfo, ...]
+    found: protocol.Containers
 
 
 @message("engine.down/1")
@@ -60,14 +60,6 @@ class EngineSays:
     """One event of the engine."""
 
     event: EngineEvent
-
-
-@message("engine.looked/1")
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """All the cluster's containers, from the slow look beside the events."""
-
-    containers: tuple[ContainerInfo, ...]
 
 
 @message("agent.tick/1")
@@ -142,10 +134,10 @@ class Agent(Actor):
                 self._give(assignment.task.id, ctx)
             case protocol.Confirmed(batch):
                 self._confirm(batch, ctx)
-            case EngineUp(info, here, containers):
-                await self._engine_is_up(info, here, containers, ctx)
-            case Looked(containers):
-                await self._look_over(containers, ctx)
+            case EngineUp(info, here, found):
+                await self._engine_is_up(info, here, found, ctx)
+            case protocol.Containers():
+                await self._look_over(message, ctx)
             case EngineDown(reason):
                 self._engine_is_down(reason, ctx)
             case protocol.ProvisionsNow(networks, volumes, subnets):
@@ -252,7 +244,7 @@ class Agent(Actor):
         if known is None and task in self._untouched:
             # The Senate has only just made it, so no container of it can be there: nothing to look for.
             self._untouched.discard(task)
-            actor.tell(protocol.Containers(()))
+            actor.tell(protocol.Containers((), self._clock()))
         elif known is None and self._report.status == "ready":
             ctx.spawn(f"look:{task}", partial(self._look_at, task, actor))
 
@@ -302,7 +294,8 @@ class Agent(Actor):
             try:
                 info = await self._engine.info()
                 async with self._engine.events({CLUSTER: self._machine.cluster}) as events:
-                    me.tell(EngineUp(info, await survey(self._engine, self._machine.cluster), await self._list()))
+                    here = await survey(self._engine, self._machine.cluster)
+                    me.tell(EngineUp(info, here, await self._list(CLUSTER, self._machine.cluster)))
                     pause = FIRST_RETRY
                     async for event in events:
                         await me.offer(EngineSays(event))
@@ -312,18 +305,19 @@ class Agent(Actor):
             await anyio.sleep(pause)
             pause = min(LAST_RETRY, pause * 2)
 
-    async def _list(self) -> tuple[ContainerInfo, ...]:
-        return tuple(await self._engine.containers({CLUSTER: self._machine.cluster}))
+    async def _list(self, label: str, value: str) -> protocol.Containers:
+        at = self._clock()
+        return protocol.Containers(tuple(await self._engine.containers({label: value})), at)
 
-    async def _look(self) -> Looked | None:
+    async def _look(self) -> protocol.Containers | None:
         try:
-            return Looked(await self._list())
+            return await self._list(CLUSTER, self._machine.cluster)
         except EngineError:
             return None  # the event stream says so too, and is what reconnects
 
     async def _look_at(self, task: str, actor: Ref) -> None:
         try:
-            actor.tell(protocol.Containers(tuple(await self._engine.containers({TASK: task}))))
+            actor.tell(await self._list(TASK, task))
         except EngineError:
             return  # all tasks are shown their containers when the engine is back
 
@@ -333,7 +327,7 @@ class Agent(Actor):
             ctx.ref(f"agent/tasks/{task}").tell(protocol.Happened(event))
 
     async def _engine_is_up(
-        self, info: EngineInfo, here: protocol.ProvisionsNow, containers: tuple[ContainerInfo, ...], ctx: Context
+        self, info: EngineInfo, here: protocol.ProvisionsNow, found: protocol.Containers, ctx: Context
     ) -> None:
         report = replace(
             self._report,
@@ -352,26 +346,26 @@ class Agent(Actor):
             used_subnets=here.used_subnets,
         )
         self._tell_node(ctx, report)
-        await self._look_over(containers, ctx)
+        await self._look_over(found, ctx)
 
     def _engine_is_down(self, reason: str, ctx: Context) -> None:
         if self._report.message != reason:
             self._tell_node(ctx, replace(self._report, status="unavailable", message=reason))
 
-    async def _look_over(self, containers: tuple[ContainerInfo, ...], ctx: Context) -> None:
+    async def _look_over(self, found: protocol.Containers, ctx: Context) -> None:
         """Show each task its containers. Those that no task knows go, unless a person has to confirm that first."""
         by_task: defaultdict[str, list[ContainerInfo]] = defaultdict(list)
-        for container in containers:
+        for container in found.containers:
             by_task[container.labels.get(TASK, "")].append(container)
         for task in self._assigned:
-            ctx.ref(f"agent/tasks/{task}").tell(protocol.Containers(tuple(by_task.get(task, ()))))
+            ctx.ref(f"agent/tasks/{task}").tell(protocol.Containers(tuple(by_task.get(task, ())), found.at))
         if not self._complete:
             return
         unknown = [info for task, infos in by_task.items() if task not in self._assigned for info in infos]
         held = tuple(sorted(info.name for info in unknown)) if self._hold else ()
         if held != self._report.held:
             self._tell_node(ctx, replace(self._report, held=held))
-        surplus = [*([] if self._hold else unknown), *self._old(containers)]
+        surplus = [*([] if self._hold else unknown), *self._old(found.containers)]
         if surplus:
             ctx.spawn("tidy", partial(self._tidy, [info.id for info in surplus]))
 

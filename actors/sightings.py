@@ -36,6 +36,7 @@ class Sightings:
         self._ids: dict[int, str] = {}
         self._ended = {attempt.number: attempt for attempt in task.past}
         self._oom = False
+        self._made_at = 0.0
         self.newest: Seen | None = None
         self.crashes = task.crashes
         self.cold = False
@@ -48,24 +49,26 @@ class Sightings:
         """The attempts that ended, oldest first."""
         return tuple(self._ended[number] for number in sorted(self._ended))
 
-    def listed(self, containers: Iterable[ContainerInfo]) -> None:
-        """Take in all containers of the task as the engine has them now.
+    def listed(self, containers: Iterable[ContainerInfo], at: float) -> list[str]:
+        """Take in all containers of the task as the engine had them after it was asked `at` that time.
 
-        One that was made but never started, by a life before this one, is not counted: it may be half made.
+        Those that were made but never started, by a life before this one, are not counted, for they may be half made:
+        their ids are returned.
         """
-        known = self.newest.id if self.newest else ""
-        found = sorted((c for c in containers if c.state != "created" or c.id == known), key=attempt_of)
+        known, every = self.newest, sorted(containers, key=attempt_of)
+        found = [info for info in every if info.state != "created" or (known is not None and info.id == known.id)]
         self._ids = {attempt_of(info): info.id for info in found}
         for info in found[:-1]:
             self._remember(_seen(info))
         if found:
             self._meet(found[-1])
-        elif self.newest is not None and self.newest.phase != "ended":
-            self._end(replace(self.newest, exit_code=None, error="its container was removed"), counts=False)
+        if known is not None and known.phase != "ended" and known.id not in self._ids.values() and at > self._made_at:
+            self._end(replace(known, exit_code=None, error="its container was removed"), counts=False)
+        return [info.id for info in every if info not in found]
 
     def _meet(self, info: ContainerInfo) -> None:
         seen, known = _seen(info), self.newest
-        if known is not None and known.attempt > seen.attempt:
+        if known is not None and (known.attempt > seen.attempt or _is_older(seen, known)):
             return
         if seen.phase != "ended":
             self._take(seen, info)
@@ -83,8 +86,9 @@ class Sightings:
         """Whether the record counts this end already."""
         return self._recorded.attempt > seen.attempt or self._recorded.ended
 
-    def created(self, container: str, name: str, attempt: int) -> None:
+    def created(self, container: str, name: str, attempt: int, at: float) -> None:
         """A container was made for this attempt."""
+        self._made_at = at
         self.newest = Seen(container, name, attempt, "created")
         self._ids[attempt] = container
         self.cold = self._oom = False
@@ -166,6 +170,13 @@ class Sightings:
                 started_at=seen.started_at,
                 ended_at=seen.finished_at,
             )
+
+
+def _is_older(seen: Seen, known: Seen) -> bool:
+    """Whether a look at a container was overtaken by what was heard of it since."""
+    if seen.id != known.id or known.phase == "created":
+        return False
+    return seen.phase == "created" or (known.phase == "ended" and seen.started_at < known.finished_at)
 
 
 def _ran_for(seen: Seen) -> float:

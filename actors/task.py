@@ -99,6 +99,7 @@ class TaskActor(Actor):
         self._sequence = 0
         self._said: Observation | None = None
         self._done = False
+        self._born = around.clock()
 
     async def started(self, ctx: Context) -> None:
         """Ask the agent for the assignment."""
@@ -109,8 +110,8 @@ class TaskActor(Actor):
         match message:
             case protocol.Take(assignment, waiting_for):
                 self._take(assignment, waiting_for)
-            case protocol.Containers(containers):
-                self._look(containers)
+            case protocol.Containers():
+                self._look(message, ctx)
             case protocol.Happened(event):
                 self._hear(event, ctx)
             case Stepped():
@@ -125,12 +126,14 @@ class TaskActor(Actor):
         self._assignment, self._waiting_for = assignment, waiting_for
         self._done = False
 
-    def _look(self, containers: tuple[ContainerInfo, ...]) -> None:
-        if self._assignment is None:
-            return
+    def _look(self, found: protocol.Containers, ctx: Context) -> None:
+        if self._assignment is None or found.at < self._born:
+            return  # what the life before this one did since then is not in it
         if self._sightings is None:
             self._sightings = Sightings(self._assignment.task)
-        self._sightings.listed(containers)
+        never_started = self._sightings.listed(found.containers, found.at)
+        if never_started and not isinstance(self._busy, Create):
+            ctx.spawn("tidy", self._prune, never_started)
         self._retry_at = 0.0  # the engine answers: nothing is gained by waiting
 
     def _hear(self, event: EngineEvent, ctx: Context) -> None:
@@ -285,8 +288,9 @@ class TaskActor(Actor):
                 return  # the agent's next look over all containers finds it again
 
     async def _look_closer(self) -> protocol.Containers | None:
+        at = self._around.clock()
         try:
-            return protocol.Containers(tuple(await self._around.engine.containers({TASK: self._id})))
+            return protocol.Containers(tuple(await self._around.engine.containers({TASK: self._id})), at)
         except EngineError:
             return None  # the agent shows the containers when the engine is back
 
@@ -305,9 +309,9 @@ class TaskActor(Actor):
             case "Pull":
                 self._image = step.image
             case "Create" if step.seen:
-                sightings.listed(step.seen)
+                sightings.listed(step.seen, self._around.clock())
             case "Create" if not step.failure:
-                sightings.created(step.container, step.name, step.attempt)
+                sightings.created(step.container, step.name, step.attempt, self._around.clock())
                 self._stopping = ""
             case "Start" | "Stop" if not step.failure:
                 sightings.inspected(next(iter(step.seen), None), self._stopping)

@@ -108,9 +108,10 @@ class Take:
 @message("task.containers/1")
 @dataclass(frozen=True, slots=True)
 class Containers:
-    """All containers of one task, as the engine lists them now."""
+    """All containers of the cluster, or of one task, as the engine had them when it was asked `at` a time of day."""
 
     containers: tuple[ContainerInfo, ...]
+    at: float
 
 
 @message("task.event/1")
