@@ -21,6 +21,9 @@ PHASES: dict[ContainerState, Phase] = {
     "dead": "ended",
 }
 
+UP = ("starting", "running")
+REMOVED = "its container was removed"
+
 
 def attempt_of(container: ContainerInfo) -> int:
     """The attempt that a container is of, by its label."""
@@ -62,8 +65,10 @@ class Sightings:
             self._remember(_seen(info))
         if found:
             self._meet(found[-1])
-        if known is not None and known.phase != "ended" and known.id not in self._ids.values() and at > self._made_at:
-            self._end(replace(known, exit_code=None, error="its container was removed"), counts=False)
+        if known is None and self._recorded.state in UP and self._recorded.attempt not in self._ids:
+            self._end(self._lost(), counts=False)
+        elif known is not None and known.phase != "ended" and known.id not in self._ids.values() and at > self._made_at:
+            self._end(replace(known, exit_code=None, error=REMOVED), counts=False)
         return [info.id for info in every if info not in found]
 
     def _meet(self, info: ContainerInfo) -> None:
@@ -79,8 +84,20 @@ class Sightings:
             self.newest = seen
             self._remember(seen)
         else:
-            was_up = self._recorded.attempt == seen.attempt and self._recorded.state in ("running", "starting")
+            was_up = self._recorded.attempt == seen.attempt and self._recorded.state in UP
             self._end(seen, counts=not was_up)
+
+    def _lost(self) -> Seen:
+        """The container that the record says was up, and that is not there any more."""
+        record = self._recorded
+        return Seen(
+            record.container_id,
+            record.container_name,
+            record.attempt,
+            "ended",
+            error=REMOVED,
+            started_at=record.started_at,
+        )
 
     def _is_on_record(self, seen: Seen) -> bool:
         """Whether the record counts this end already."""
@@ -100,7 +117,7 @@ class Sightings:
         if known is None or (info is not None and info.id != known.id):
             return
         if info is None:
-            self._end(replace(known, exit_code=None, error="its container was removed"), stopping=stopping)
+            self._end(replace(known, exit_code=None, error=REMOVED), stopping=stopping)
         elif PHASES[info.state] == "ended":
             self._end(_seen(info), stopping=stopping)
         elif known.phase != "ended":  # an end that was heard of is newer than this look
@@ -119,15 +136,15 @@ class Sightings:
             end = replace(known, exit_code=event.exit_code, oom_killed=self._oom, finished_at=event.at)
             self._end(end, stopping=stopping)
         elif event.action == "destroy":
-            self._end(replace(known, exit_code=None, error="its container was removed", finished_at=event.at))
+            self._end(replace(known, exit_code=None, error=REMOVED, finished_at=event.at))
         else:
             return event.action == "start"
         return False
 
-    def removed(self) -> None:
-        """No container of the task is left."""
-        self.newest, self.ports, self.cleared = None, (), True
-        self._ids.clear()
+    def removed(self, container: str) -> None:
+        """The newest container, which was never started, is not there any more; or (none named) none of them is."""
+        self.newest, self.ports, self.cleared = None, (), not container
+        self._ids = {attempt: id for attempt, id in self._ids.items() if container not in ("", id)}
 
     def surplus(self) -> list[str]:
         """Containers of earlier attempts but the last one, which is kept for its log."""

@@ -19,7 +19,7 @@ from actors.sightings import Sightings
 from cluster.assignment import Assignment, Observation
 from cluster.container import ContainerSpec
 from cluster.containers import TASK, container_for
-from cluster.execution import Create, Done, Pull, Situation, Start, Step, Stop, Verdict, Wait, decide
+from cluster.execution import Create, Done, Pull, Remove, Situation, Start, Step, Stop, Verdict, Wait, decide
 from engine.port import (
     AddressTaken,
     ContainerInfo,
@@ -207,8 +207,10 @@ class TaskActor(Actor):
                 return self._start(container)
             case Stop(container):
                 return self._stop(container, assignment)
-            case _:
-                return self._remove()
+            case Remove(container):
+                return self._remove(container)
+            case Wait() | Done():
+                raise AssertionError(f"{step} is nothing to do")
 
     async def _pull(self, ctx: Context, assignment: Assignment) -> Stepped:
         spec = assignment.spec
@@ -274,11 +276,12 @@ class TaskActor(Actor):
         seen = await self._around.engine.container(container)
         return Stepped("Stop", seen=(seen,) if seen else ())
 
-    async def _remove(self) -> Stepped:
+    async def _remove(self, container: str) -> Stepped:
         engine = self._around.engine
-        for container in await engine.containers({TASK: self._id}):
-            await engine.remove(container.id)
-        return Stepped("Remove")
+        every = [container] if container else [info.id for info in await engine.containers({TASK: self._id})]
+        for one in every:
+            await engine.remove(one)
+        return Stepped("Remove", container=container)
 
     async def _prune(self, containers: list[str]) -> None:
         for container in containers:
@@ -318,7 +321,7 @@ class TaskActor(Actor):
                 if step.kind == "Start":
                     ctx.spawn("prune", self._prune, sightings.surplus())
             case "Remove" if not step.failure:
-                sightings.removed()
+                sightings.removed(step.container)
 
     def _fail(self, step: Stepped) -> None:
         """A step failed: wait before the next try, longer each time. A missing engine is the agent's to wait for."""

@@ -90,7 +90,9 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Remove all containers of the task."""
+    """Remove one container, or (none named) all of the task."""
+
+    container: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,8 @@ def _bring_down(situation: Situation) -> Verdict:
         if not situation.cleared:
             return Verdict(Remove(), _final(situation), "removing", attempt)
         return Verdict(Done(removed=True), _final(situation), "removed", attempt)
+    if seen is not None and seen.phase == "created":
+        return Verdict(Remove(seen.id), _final(situation), "removing what was never started", attempt)
     return Verdict(Done(), _final(situation), task.why or "stopped", attempt)
 
 

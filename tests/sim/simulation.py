@@ -16,7 +16,7 @@ from supervisor.address import Address
 from supervisor.errors import NoSuchActor
 from tests.actors.house import CLUSTER, House, Life, story
 from tests.sim.customer import WEB, Customer
-from tests.sim.luck import Luck, SlowStore, WitnessedEngine
+from tests.sim.luck import Killed, Luck, SlowStore, WitnessedEngine
 from tests.sim.scheduling import run_seeded
 from tests.sim.witness import Violation, Witness, complaints, unsettled
 
@@ -32,7 +32,6 @@ class Simulation:
     def __init__(self, seed: int, directory: Path) -> None:
         chances = Random(seed)
         self.log: list[str] = []
-        self._violations: list[str] = []
         self._random = Random(chances.random())
         self._luck = Luck(
             Random(chances.random()),
@@ -45,7 +44,8 @@ class Simulation:
             bad_commit=chances.choice((0.0, 0.02, 0.1)),
             kill=self._kill,
         )
-        self._engine = WitnessedEngine(self._luck, self._witness(Witness(self._note)))
+        self._witness = Witness(self._note)
+        self._engine = WitnessedEngine(self._luck, self._witness.see)
         self._engine.images.update(images())
         self._house = House(self._engine, partial(self._open_store, directory / "state.db"), Random(chances.random()))
         self._customers = [Customer(name, Random(chances.random()), self._ask, self._note) for name in ("shop", "blog")]
@@ -67,8 +67,6 @@ class Simulation:
                 group.cancel_scope.cancel()
         except BaseExceptionGroup as errors:
             raise _first(errors) from None
-        if self._violations:
-            raise Violation("\n".join(self._violations))
 
     # -- what goes wrong -------------------------------------------------------------------------------------------
 
@@ -112,11 +110,14 @@ class Simulation:
             self._engine.exit(self._random.choice(running), self._random.choice((0, 1, 137)))
 
     async def _remove_a_container(self) -> None:
-        present = [one.id for one in self._engine.present()]
+        present = self._engine.present()
+        if not present:
+            return
+        chosen = self._random.choice(present)
+        self._witness.forgive(chosen.spec.labels)
         try:
-            if present:
-                await self._engine.remove(self._random.choice(present))
-        except (EngineError, RuntimeError):
+            await self._engine.remove(chosen.id)
+        except (EngineError, Killed, RuntimeError):
             pass  # the person at the keyboard sees it fail too
 
     def _take_a_port(self) -> None:
@@ -156,15 +157,6 @@ class Simulation:
 
     # -- what must hold --------------------------------------------------------------------------------------------
 
-    def _witness(self, witness: Witness) -> Callable[..., None]:
-        def see(event: object) -> None:
-            try:
-                witness.see(event)
-            except Violation as error:
-                self._violations.append(str(error))
-
-        return see
-
     async def _settle(self) -> None:
         deadline = anyio.current_time() + SETTLES_WITHIN
         while missing := await self._unsettled():
@@ -173,7 +165,9 @@ class Simulation:
             await anyio.sleep(1.0)
         assert self._life is not None
         events = await self._life.events()
-        self._violations += complaints(self._engine, self._house.letters, events)
+        wrong = self._witness.violations + complaints(self._engine, self._house.letters, events)
+        if wrong:
+            raise Violation("\n".join(wrong))
 
     async def _unsettled(self) -> list[str]:
         if self._life is None:
