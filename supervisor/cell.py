@@ -28,7 +28,6 @@ State = Literal["starting", "running", "stopping", "stopped"]
 # An actor that always finds another message lets others run after so many.
 TURN = 64
 
-
 # In the system lane: end in order.
 STOP: Final = object()
 

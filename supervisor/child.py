@@ -8,7 +8,7 @@ from supervisor.address import Address
 from supervisor.cell import ActorCell, Cell
 from supervisor.errors import explain
 from supervisor.inspection import ActorInfo
-from supervisor.spec import ChildSpec
+from supervisor.spec import ChildSpec, SupervisorSpec
 
 ChildState = Literal["starting", "running", "stopping", "stopped", "restarting"]
 
@@ -23,7 +23,7 @@ class Child:
         self.cell: Cell | None = None
         self.restarting = False
         self.restarts = 0
-        self.kind = "Supervisor"
+        self.kind = "Supervisor" if isinstance(spec.factory, SupervisorSpec) else "Actor"
         self._last_failure: str | None = None
         self._last_failure_at: float | None = None
 

@@ -186,6 +186,8 @@ class Supervisor(Cell):
 
     async def _start(self, child: Child) -> Exception | None:
         """Start a new life and wait until it has started. Returns why it did not."""
+        if self.state == "stopping":
+            return ActorStopped(child.address, self.reason)
         try:
             cell = self._incarnate(child)
         except Exception as error:  # noqa: BLE001 - the factory is the child's own code: part of the actor cell
@@ -195,8 +197,6 @@ class Supervisor(Cell):
         self.system.register(cell)
         self._group.start_soon(cell.run, name=str(child.address))
         try:
-            if self.state == "stopping":
-                cell.kill()
             await cell.ready.wait()
         finally:
             self._starting = None
@@ -224,13 +224,14 @@ class Supervisor(Cell):
         patience = None if isinstance(cell, Supervisor) and child.spec.shutdown else child.spec.shutdown
         if patience == 0 or self.killed:
             cell.kill()
-        cell.stop()
-        with anyio.move_on_after(patience):
-            await cell.done.wait()
-        if not cell.done.is_set():
-            log.warning("%s did not stop within %s s and was killed", child.address, patience)
-            cell.kill()
-            await cell.done.wait()
+        else:
+            cell.stop()
+            with anyio.move_on_after(patience):
+                await cell.done.wait()
+            if not cell.done.is_set():
+                log.warning("%s did not stop within %s s and is killed", child.address, patience)
+                cell.kill()
+        await cell.done.wait()
         child.cell = None
 
     def _note_failure(self, child: Child, error: Exception) -> None:

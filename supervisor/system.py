@@ -112,7 +112,7 @@ class System:
 
         It is restarted like any other child, but is forgotten when it ends for good and when its supervisor restarts.
         Raises StartFailed, AlreadyStarted, NoSuchActor where no supervisor has that path, or ActorStopped where that
-        ends meanwhile.
+        ends meanwhile. Not for an actor's `started` on its own supervisor: each would wait for the other.
         """
         error = await self._request(supervisor_path, StartChild(spec))
         if isinstance(error, Exception):
