@@ -103,9 +103,7 @@ class Cell(ABC):
             self.reason = f"crashed: {explain(self.failure)}"
         elif self.killed:
             self.reason = "killed"
-        for envelope in map(Envelope.around, self.mailbox.close()):
-            if not envelope.internal:
-                self.system.dead_letters.post(Reason.STOPPED, self.address, envelope.message)
+        self.mailbox.close()
         ended = ActorStopped if self.failure is None and not self.killed else ActorCrashed
         for question in list(self.questions):
             question.fail(ended(self.address, self.reason))
@@ -225,4 +223,7 @@ class ActorCell(Cell):
         self.timers.cancel_all()
         for target in list(self._watches):
             self.unwatch(target)
+        for envelope in map(Envelope.around, self.mailbox.close()):
+            if not envelope.internal:
+                self.system.dead_letters.post(Reason.STOPPED, self.address, envelope.message)
         super()._end()

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from supervisor.actor import Context
-from supervisor.errors import AlreadyStarted, NoSuchActor, StartFailed
+from supervisor.errors import ActorStopped, AlreadyStarted, NoSuchActor, StartFailed
 from supervisor.spec import ChildSpec, Restart, Strategy, SupervisorSpec
 from tests.supervisor.build import Crash, Sleep, StopYourself, handler, running, scribe, settle
 
@@ -135,3 +135,25 @@ async def test_a_stubborn_child_is_killed_when_stopped():
         begin = anyio.current_time()
         await system.stop_child("tasks/a")
         assert anyio.current_time() - begin == pytest.approx(1, abs=0.1)
+
+
+async def test_a_request_that_waits_when_the_supervisor_ends_is_refused_and_no_dead_letter():
+    async def started(ctx: Context) -> None:
+        await anyio.sleep_forever()
+
+    async def receive(message: object, ctx: Context) -> None:
+        pass
+
+    async with running(EMPTY) as system:
+
+        async def start(spec: ChildSpec) -> None:
+            with pytest.raises((StartFailed, ActorStopped)):
+                await system.start_child("tasks", spec)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(start, handler("hangs", receive, started))
+            await settle()
+            group.start_soon(start, scribe("waits", []))
+            await settle()
+            system.stop()
+    assert len(system.dead_letters) == 0
