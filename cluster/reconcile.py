@@ -112,7 +112,9 @@ def _fill(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:
         tasks = slots.get(slot, [])
         wanted = [task for task in tasks if task.desired in ("run", "ready")]
         leaving = [task for task in tasks if task.desired in ("stop", "remove") and not task.ended]
-        if not wanted or any(task.state == "pending" for task in wanted):
+        pending = [task for task in wanted if task.state == "pending" and is_current(service, task)]
+        adds += [AddTask(slot, task.desired, "") for task in pending]
+        if not wanted:
             adds.append(AddTask(slot, "ready" if leaving else "run", "waits for its predecessor" if leaving else ""))
         elif len(wanted) == 1 and wanted[0].desired == "ready" and not leaving:
             desires.append(DesireTask(wanted[0].id, "run", ""))
@@ -160,7 +162,7 @@ def _settled(task: Task) -> bool:
 def _may_stop_old(service: Service, new: Task) -> bool:
     if service.spec.update.order == "start-first":
         return _settled(new)
-    return new.ready or new.state == "failed"
+    return new.ready or new.ended
 
 
 def _told(service: Service, slots: Mapping[int, list[Task]], rolled: Reconciled) -> Reconciled:

@@ -82,6 +82,7 @@ class Life:
 
     async def order(self, command: object) -> protocol.Accepted:
         """What the command came to; a refusal fails the test."""
+        await self.state()
         answer = await self.ask(command)
         assert isinstance(answer, protocol.Accepted), answer
         return answer
@@ -184,8 +185,14 @@ def house_at(directory: Path, engine: FakeEngine | None = None) -> House:
 
 
 def story(state: State) -> str:
-    """How every task stands, in lines."""
-    return "\n".join(f"{task.name} {task.id} {task.desired} {task.state}: {task.message}" for task in of(state))
+    """How every machine, service and task stands, in lines."""
+    return "\n".join(
+        [
+            *(f"{node.name} {node.status}: {node.message}" for node in state.nodes.values()),
+            *(f"{one.key} {one.replicas} {one.update}: {one.update_message}" for one in state.services.values()),
+            *(f"{task.name} {task.id} {task.desired} {task.state}: {task.message}" for task in of(state)),
+        ]
+    )
 
 
 def of(state: State, service: str = "") -> list[Task]:

@@ -133,7 +133,7 @@ class Customer:
             spec("db", image="db", healthcheck=Healthcheck(("CMD", "true"))),
         ]
         if self._random.random() < 0.4:
-            services.append(spec("job", image="job", restart=RestartPolicy("none")))
+            services.append(spec("job", image="job", restart=RestartPolicy("on-failure")))
         if self._random.random() < 0.4:
             services.append(spec("cache", image="cache", replicas=2))
         networks = {key: NetworkSpec(f"{self.stack}_{key}") for key in NETWORKS}
@@ -151,7 +151,9 @@ class Customer:
         return self._change(protocol.ScaleService(self._key(name), replicas, request), name, replicas=replicas)
 
     def _hold(self, request: str) -> Order:
-        # Not the database alone: all that need it would wait for it, and rightly.
+        # Never the database alone: all that need it would wait for it, and rightly.
+        if self.wanted["db"].stopped:
+            return self._hold_stack(request)
         name = self._random.choice([name for name in self.wanted if name != "db"])
         stopped = not self.wanted[name].stopped
         return self._change(protocol.HoldService(self._key(name), stopped, request), name, stopped=stopped)
