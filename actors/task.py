@@ -20,6 +20,7 @@ from cluster.assignment import Assignment, Observation
 from cluster.container import ContainerSpec
 from cluster.containers import TASK, container_for
 from cluster.execution import Create, Done, Pull, Remove, Situation, Start, Step, Stop, Verdict, Wait, decide
+from cluster.model import ENDED
 from engine.port import (
     AddressTaken,
     ContainerInfo,
@@ -148,13 +149,14 @@ class TaskActor(Actor):
         if assignment is None or sightings is None or self._done:
             return
         verdict = decide(self._situation(assignment, sightings))
+        if self._busy is not None and (not isinstance(self._busy, Pull) or isinstance(verdict.step, Pull)):
+            if verdict.state not in ENDED:  # what is under way may still bring a container up
+                self._say(verdict, sightings, ctx)
+            return
         self._say(verdict, sightings, ctx)
         if self._busy is not None:
-            if isinstance(self._busy, Pull) and not isinstance(verdict.step, Pull):
-                ctx.cancel(STEP)
-                self._busy = None
-            else:
-                return
+            ctx.cancel(STEP)
+            self._busy = None
         ctx.timers.cancel(RETRY)
         match verdict.step:
             case Wait(until):

@@ -112,11 +112,13 @@ def _fill(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:
         tasks = slots.get(slot, [])
         wanted = [task for task in tasks if task.desired in ("run", "ready")]
         leaving = [task for task in tasks if task.desired in ("stop", "remove") and not task.ended]
-        pending = [task for task in wanted if task.state == "pending" and is_current(service, task)]
-        adds += [AddTask(slot, task.desired, "") for task in pending]
-        if not wanted:
+        alone = len(wanted) == 1 and not leaving
+        pending = next((task for task in wanted if task.state == "pending" and is_current(service, task)), None)
+        if pending is not None:
+            adds.append(AddTask(slot, "run" if alone else pending.desired, ""))
+        elif not wanted:
             adds.append(AddTask(slot, "ready" if leaving else "run", "waits for its predecessor" if leaving else ""))
-        elif len(wanted) == 1 and wanted[0].desired == "ready" and not leaving:
+        elif alone and wanted[0].desired == "ready":
             desires.append(DesireTask(wanted[0].id, "run", ""))
     return Reconciled(adds=tuple(adds), desires=tuple(desires))
 

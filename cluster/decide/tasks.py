@@ -50,7 +50,7 @@ def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
     if task is None or task.desired == desire.desired or task.desired == "remove":
         return
     turned = replace(task, desired=desire.desired, why=desire.message, message=desire.message or task.message)
-    if not task.node:  # never given to a machine: nobody else will end it
+    if not task.node and desire.desired in ("stop", "remove"):  # never given to a machine: nobody else will end it
         draft.put(Change("tasks", task.id, None))
         return
     draft.put(Change("tasks", task.id, turned))
