@@ -27,6 +27,7 @@ class Manager:
             **os.environ,
             "GBNTCTL_CONFIG": str(folder / "config"),
             "GBNT_DATA_DIR": str(folder / "data"),
+            "GBNT_NETWORK_POOL": "10.214.0.0/16",
         }
         self.process: subprocess.Popen[bytes] | None = None
 

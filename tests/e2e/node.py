@@ -71,7 +71,13 @@ class Node:
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GBNT")}
-        own = {"GBNT_DATA_DIR": str(self.data), "GBNTCTL_CONFIG": str(self.folder / "config")}
+        # A range of its own: the resolver of another cluster on this machine may still hold a gateway that was ours.
+        pool = f"10.{100 + self.api_port % 100}.0.0/16"
+        own = {
+            "GBNT_DATA_DIR": str(self.data),
+            "GBNTCTL_CONFIG": str(self.folder / "config"),
+            "GBNT_NETWORK_POOL": pool,
+        }
         return {**kept, **own, **({"DOCKER_HOST": self.engine} if self.engine else {}), **self.extra}
 
     def launch(self, *options: str) -> None:
@@ -152,7 +158,9 @@ class Node:
         label = f"label=gbnt.cluster={self.cluster}"
         chosen = [word for value in (label, *filters) for word in ("--filter", value)]
         ids = self.docker("ps", "-q", "--no-trunc", *([] if running else ["-a"]), *chosen).split()
-        return list(json.loads(self.docker("inspect", *ids))) if ids else []
+        # Its exit code tells of containers that went meanwhile; the others are printed all the same.
+        seen = subprocess.run(["docker", "inspect", *ids], env=self.environment, capture_output=True) if ids else None
+        return list(json.loads(seen.stdout)) if seen else []
 
     @property
     def cluster(self) -> str:
