@@ -171,8 +171,14 @@ class Node:
         import dnslib
 
         gateway = json.loads(self.docker("network", "inspect", network))[0]["IPAM"]["Config"][0]["Gateway"]
-        packet = dnslib.DNSRecord.question(name).send(gateway, 53, tcp=True, timeout=2)  # all of them, however many
-        return [str(answer.rdata) for answer in dnslib.DNSRecord.parse(packet).rr]
+        question = dnslib.DNSRecord.question(name).pack()
+        # From loopback: what leaves by another address of this machine would be masqueraded into a stranger's. By TCP:
+        # all answers, however many.
+        with socket.create_connection((gateway, 53), timeout=2, source_address=("127.0.0.1", 0)) as channel:
+            channel.sendall(len(question).to_bytes(2, "big") + question)
+            stream = channel.makefile("rb")
+            answer = stream.read(int.from_bytes(stream.read(2), "big"))
+        return [str(record.rdata) for record in dnslib.DNSRecord.parse(answer).rr]
 
     def clean(self) -> None:
         """Leave nothing: process, resolver, containers, networks, volumes."""
