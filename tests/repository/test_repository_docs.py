@@ -1,0 +1,144 @@
+"""The pages: their links lead somewhere, their command lines parse, and what they list is what there is."""
+
+import importlib
+import re
+import shlex
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import typer.main
+
+from cli.main import COMMANDS
+from cluster.transitions import LEGAL
+from portal.api import actors, builds, cluster, events, services, snapshots, stacks, tasks, tokens
+from tests.repository.compose_page import rendered
+from tests.repository.tree import ROOT, tracked
+
+PAGES = sorted(path for path in tracked() if path.suffix == ".md")
+DOCS = Path("docs")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+PROMPT = re.compile(r"^\s*(?:\$ )?(?:sudo )?(?:docker exec gbnt )?(gbnt [a-z].*)$", re.MULTILINE)
+INLINE = re.compile(r"`(?:sudo )?(gbnt [a-z][^`\n]*)`")
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# Typer names one of its errors of usage; what that one is a kind of is all of them.
+USAGE_ERROR: Any = typer.BadParameter.__base__
+SHELL_ENDS = ("|", "||", "&&", "&", ";", ">", ">>", "2>&1", "…")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_link_leads_somewhere(page):
+    assert [link for link in LINK.findall(_text(page)) if not _resolves(page, link)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_every_command_line_parses(page):
+    lines = sorted(set(_command_lines(_text(page))))
+    assert {line: problem for line in lines if (problem := _problem(line))} == {}
+
+
+def test_the_check_of_command_lines_sees_what_is_wrong():
+    assert _problem("gbnt stack ls -o json") == ""
+    for wrong in (
+        "gbnt stak ls",
+        "gbnt stack lst",
+        "gbnt stack ls --colour",
+        "gbnt stack ls a b",
+        "gbnt stack ls -o xml",
+    ):
+        assert _problem(wrong) != "", wrong
+
+
+def test_the_compose_page_lists_the_keys_of_the_tables():
+    # They differ? `python -m tests.repository.compose_page` prints what belongs at the page's end.
+    assert _text(DOCS / "compose.md").rstrip().endswith(rendered().rstrip())
+
+
+def test_the_api_page_lists_every_route():
+    resources = (cluster, stacks, services, tasks, actors, events, tokens, snapshots, builds)
+    routes = [route for resource in resources for route in resource.ROUTES]
+    served = {f"{method} {_plain(route.path)}" for route in routes for method in set(route.methods or ()) - {"HEAD"}}
+    listed = set(re.findall(r"`((?:GET|PUT|POST|DELETE) /v1/\S*)`", _text(DOCS / "api.md")))
+    assert listed == served
+
+
+def test_the_operations_page_explains_every_metric():
+    made = {name for file in ("portal/telemetry.py", "cli/assembly.py") for name in _metrics(_text(Path(file)))}
+    assert made - set(_metrics(_text(DOCS / "operations.md"))) == set()
+
+
+def test_the_architecture_page_lists_every_transition():
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \|", _text(DOCS / "architecture.md"), re.MULTILINE)
+    listed = {state: frozenset(re.findall(r"`(\w+)`", after)) for state, after in rows}
+    assert listed == LEGAL
+
+
+def _text(page: Path) -> str:
+    return (ROOT / page).read_text()
+
+
+def _resolves(page: Path, link: str) -> bool:
+    if re.match(r"https?://", link):
+        return True
+    path, _, anchor = link.partition("#")
+    target = (ROOT / page.parent / path) if path else ROOT / page
+    return target.exists() and (not anchor or anchor in _anchors(target.read_text()))
+
+
+def _anchors(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", BLOCK.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def _plain(path: str) -> str:
+    return path.replace(":path}", "}")
+
+
+def _metrics(text: str) -> list[str]:
+    return re.findall(r"\bgbnt_[a-z]+(?:_[a-z]+)*(?=[\"`])", text)
+
+
+def _command_lines(text: str) -> Iterator[str]:
+    """What a person may type: lines of blocks that begin as a command does, and commands within a sentence."""
+    for line in [*(line for _, block in BLOCK.findall(text) for line in PROMPT.findall(block))]:
+        yield from _alternatives(re.split(r"\s{2,}(?![\\-])", line)[0])
+    for line in INLINE.findall(BLOCK.sub("", text)):
+        yield from _alternatives(line)
+
+
+def _alternatives(line: str) -> Iterator[str]:
+    """`a b|c [-d]` stands for `a b -d` and `a c -d`."""
+    words = re.sub(r"[\[\]]", "", line).split(" ")
+    choices = [word.split("|") if re.fullmatch(r"[a-z]+(\|[a-z]+)+", word) else [word] for word in words]
+    yield from (" ".join(chosen) for chosen in product(*choices))
+
+
+def _problem(line: str) -> str:
+    """What the command line has against it; empty where it would run. It is parsed and not run."""
+    try:
+        words = shlex.split(line, comments=True)
+    except ValueError as error:
+        return str(error)
+    end = next((index for index, word in enumerate(words) if word in SHELL_ENDS), len(words))
+    _, name, *arguments = words[:end]
+    if name in ("version", "help", "resolver") or arguments[-1:] == ["--help"]:
+        return ""
+    if name not in COMMANDS:
+        return f"there is no command {name}"
+    command = typer.main.get_command(importlib.import_module(COMMANDS[name].module).app)
+    return _parsed(command, name, arguments)
+
+
+def _parsed(command: Any, name: str, arguments: list[str], parent: Any = None) -> str:
+    try:
+        context = command.make_context(name, list(arguments), parent=parent)
+        if not hasattr(command, "commands"):
+            return ""
+        _, below, rest = command.resolve_command(context, context._protected_args + context.args)
+        return _parsed(below, below.name, rest, context)
+    except USAGE_ERROR as error:
+        # A sentence may name a command without its arguments.
+        return "" if type(error).__name__ in ("MissingParameter", "NoArgsIsHelpError") else str(error)
