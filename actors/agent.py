@@ -16,10 +16,10 @@ import anyio
 
 from actors import protocol
 from actors.inventory import Inventory
-from actors.provisions import survey
+from actors.lookout import EngineDown, EngineSays, EngineUp, Lookout
 from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation
-from cluster.containers import CLUSTER, SERVICE, SLOT, STACK, TASK
+from cluster.containers import SERVICE, SLOT, STACK, TASK
 from cluster.gates import waiting_for
 from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineInfo
 from supervisor.actor import Actor, Context
@@ -31,35 +31,8 @@ from supervisor.spec import ChildSpec
 RESYNC = 60.0
 RESEND = 2.0
 REGISTER = 1.0
-FIRST_RETRY, LAST_RETRY = 0.2, 10.0
 KEPT_SECONDS = 7 * 24 * 3600.0
 BIRTHS_FORGIVEN, BIRTH_PAUSE, BIRTH_PAUSE_CAP = 2, 0.1, 30.0
-
-
-@message("engine.up/1")
-@dataclass(frozen=True, slots=True)
-class EngineUp:
-    """The event stream is open, and these are the cluster's networks, volumes and containers at this moment."""
-
-    info: EngineInfo
-    here: protocol.ProvisionsNow
-    found: protocol.Containers
-
-
-@message("engine.down/1")
-@dataclass(frozen=True, slots=True)
-class EngineDown:
-    """The engine does not answer, or its event stream broke."""
-
-    reason: str
-
-
-@message("engine.event/1")
-@dataclass(frozen=True, slots=True)
-class EngineSays:
-    """One event of the engine."""
-
-    event: EngineEvent
 
 
 @message("agent.tick/1")
@@ -96,6 +69,7 @@ class Agent(Actor):
     ) -> None:
         self._engine = engine
         self._machine = machine
+        self._lookout = Lookout(engine, machine.cluster, clock)
         self._inventory = inventory
         self._make_task = make_task
         self._clock = clock
@@ -117,7 +91,7 @@ class Agent(Actor):
         self._tell_node(ctx, self._report)
         self._register(ctx)
         ctx.timers.every("resync", RESYNC, Tick("resync"))
-        ctx.spawn("engine", partial(self._follow_engine, ctx.self))
+        ctx.spawn("engine", partial(self._lookout.follow, ctx.self))
 
     async def receive(self, message: object, ctx: Context) -> None:
         """Take in orders, engine news, or what a task noticed."""
@@ -167,7 +141,7 @@ class Agent(Actor):
                 self._sent = None
                 self._send(ctx)
             case "resync":
-                ctx.spawn("resync", self._look)
+                ctx.spawn("resync", self._lookout.look)
 
     def _tell_node(self, ctx: Context, report: protocol.NodeReport) -> None:
         self._report = report
@@ -207,7 +181,7 @@ class Agent(Actor):
         names = tuple(sorted(self._inventory.networks))
         ctx.ref("agent/provisions").tell(protocol.KeepProvisions(names, orders.remove_volumes))
         if orders.full and self._report.status == "ready":
-            ctx.spawn("resync", self._look)
+            ctx.spawn("resync", self._lookout.look)
 
     async def _let_go(self, task: str, ctx: Context) -> None:
         for known in (self._assigned, self._told, self._seen, self._births, self._unconfirmed):
@@ -246,7 +220,7 @@ class Agent(Actor):
             self._untouched.discard(task)
             actor.tell(protocol.Containers((), self._clock()))
         elif known is None and self._report.status == "ready":
-            ctx.spawn(f"look:{task}", partial(self._look_at, task, actor))
+            ctx.spawn(f"look:{task}", partial(self._lookout.look_at, task, actor))
 
     def _waits_for(self, assignment: Assignment) -> str:
         if not assignment.gates:
@@ -286,40 +260,6 @@ class Agent(Actor):
         self._send(ctx)
 
     # -- the engine ------------------------------------------------------------------------------------------------
-
-    async def _follow_engine(self, me: Ref) -> None:
-        """Follow the engine's events for ever; when they break, look for the engine with a growing pause."""
-        pause = FIRST_RETRY
-        while True:
-            try:
-                info = await self._engine.info()
-                async with self._engine.events({CLUSTER: self._machine.cluster}) as events:
-                    here = await survey(self._engine, self._machine.cluster)
-                    me.tell(EngineUp(info, here, await self._list(CLUSTER, self._machine.cluster)))
-                    pause = FIRST_RETRY
-                    async for event in events:
-                        await me.offer(EngineSays(event))
-                me.tell(EngineDown("the engine closed its stream of events"))
-            except EngineError as error:
-                me.tell(EngineDown(str(error)))
-            await anyio.sleep(pause)
-            pause = min(LAST_RETRY, pause * 2)
-
-    async def _list(self, label: str, value: str) -> protocol.Containers:
-        at = self._clock()
-        return protocol.Containers(tuple(await self._engine.containers({label: value})), at)
-
-    async def _look(self) -> protocol.Containers | None:
-        try:
-            return await self._list(CLUSTER, self._machine.cluster)
-        except EngineError:
-            return None  # the event stream says so too, and is what reconnects
-
-    async def _look_at(self, task: str, actor: Ref) -> None:
-        try:
-            actor.tell(await self._list(TASK, task))
-        except EngineError:
-            return  # all tasks are shown their containers when the engine is back
 
     def _pass_on(self, event: EngineEvent, ctx: Context) -> None:
         task = event.labels.get(TASK, "")
