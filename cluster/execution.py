@@ -41,8 +41,8 @@ class Situation:
     """All that a decision rests on.
 
     `failure` is what stopped the last step, `retry_at` the time from which to try again. `stopping` is why the newest
-    container was stopped, `told` the last attempt that was told of, `cold` that it ended while nobody watched,
-    `cleared` that no container is left to remove.
+    container was stopped, `told` the last attempt that was told of, `was_up` that the newest container was told to be
+    running, `cold` that it ended while nobody watched, `cleared` that no container is left to remove.
     """
 
     assignment: Assignment
@@ -57,6 +57,7 @@ class Situation:
     unhealthy_since: float | None = None
     stopping: str = ""
     told: int = 1
+    was_up: bool = False
     cold: bool = False
     cleared: bool = False
 
@@ -164,8 +165,8 @@ def _bring_down(situation: Situation) -> Verdict:
     task, seen = situation.assignment.task, situation.seen
     attempt = seen.attempt if seen else task.attempt
     if seen is not None and seen.phase == "running":
-        going = task.state if not task.ended else "stopped"
-        return Verdict(Stop(seen.id, task.why), going, f"stopping: {task.why}", attempt, crashes=situation.crashes)
+        state = "stopped" if task.ended else _state_up(situation, seen)
+        return Verdict(Stop(seen.id, task.why), state, f"stopping: {task.why}", attempt, crashes=situation.crashes)
     if task.desired == "remove":
         if not situation.cleared:
             return Verdict(Remove(), _final(situation), "removing", attempt)
@@ -202,12 +203,12 @@ def _start(situation: Situation, seen: Seen) -> Verdict:
 def _watch(situation: Situation, seen: Seen) -> Verdict:
     verdict = partial(Verdict, attempt=seen.attempt, crashes=situation.crashes, ready=True)
     if situation.stopping:
-        return verdict(Stop(seen.id, situation.stopping), "running", f"stopping: {situation.stopping}")
+        state = _state_up(situation, seen)
+        return verdict(Stop(seen.id, situation.stopping), state, f"stopping: {situation.stopping}")
     if seen.health == "unhealthy":
         since = situation.now if situation.unhealthy_since is None else situation.unhealthy_since
         deadline = since + UNHEALTHY_GRACE
-        was_up = situation.assignment.task.state == "running" and situation.assignment.task.attempt == seen.attempt
-        state: TaskState = "running" if was_up else "starting"
+        state = _state_up(situation, seen)
         if situation.now >= deadline:
             return verdict(Stop(seen.id, "unhealthy"), state, "unhealthy: restarting it", problem="unhealthy")
         text = f"unhealthy: restarts in {_seconds(deadline - situation.now)} unless it recovers"
@@ -219,6 +220,11 @@ def _watch(situation: Situation, seen: Seen) -> Verdict:
     if situation.crashes and situation.now < clears:
         return verdict(Wait(clears), "running", "healthy" if seen.health else "running")
     return verdict(Wait(), "running", "healthy" if seen.health else "running", crashes=0)
+
+
+def _state_up(situation: Situation, seen: Seen) -> TaskState:
+    """What a running container is called: it has to be healthy once, and from then on health is another matter."""
+    return "running" if situation.was_up or seen.health in ("", "healthy") else "starting"
 
 
 def _after_end(situation: Situation, seen: Seen) -> Verdict:

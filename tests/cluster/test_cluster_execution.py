@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cluster import backoff
 from cluster.execution import Create, Done, Pull, Remove, Start, Stop, Wait, decide
 from cluster.spec import RestartPolicy
-from tests.cluster.build import NOW, running, seen, situation, spec, task
+from tests.cluster.build import NOW, seen, situation, spec, task
 
 
 def test_a_new_task_first_has_its_image_then_its_container_then_its_start() -> None:
@@ -49,9 +49,9 @@ def test_running_is_first_reached_when_healthy_where_there_is_a_health_check() -
 
 def test_an_unhealthy_task_stays_running_for_its_grace_then_its_container_is_stopped() -> None:
     ill = seen(health="unhealthy")
-    waiting = decide(situation(task=running(), seen=ill, unhealthy_since=NOW))
+    waiting = decide(situation(seen=ill, unhealthy_since=NOW, was_up=True))
     assert (waiting.step, waiting.state) == (Wait(NOW + 10.0), "running")
-    assert decide(situation(task=running(), seen=ill, unhealthy_since=NOW - 10)).step == Stop("c1", "unhealthy")
+    assert decide(situation(seen=ill, unhealthy_since=NOW - 10)).step == Stop("c1", "unhealthy")
 
 
 def test_the_first_crash_is_repaired_at_once_and_later_ones_after_growing_pauses() -> None:

@@ -79,6 +79,7 @@ class Simulation:
             self._crash_engine,
             self._end_a_container,
             self._end_a_container,
+            self._sicken_a_container,
             self._take_a_port,
         ]
         while not self._over:
@@ -108,6 +109,11 @@ class Simulation:
         running = [one.id for one in self._engine.present() if one.running]
         if running:
             self._engine.exit(self._random.choice(running), self._random.choice((0, 1, 137)))
+
+    def _sicken_a_container(self) -> None:
+        checked = [one.id for one in self._engine.present() if one.running and one.health]
+        if checked:
+            self._engine.set_health(self._random.choice(checked), self._random.choice(("unhealthy", "healthy")))
 
     async def _remove_a_container(self) -> None:
         present = self._engine.present()
