@@ -20,49 +20,58 @@ def _option(*names: str, variable: str, help: str) -> object:
     return typer.Option(*names, envvar=variable, help=help, show_default=False)
 
 
+DataDir = Annotated[
+    Path | None,
+    _option("--data-dir", variable="GBNT_DATA_DIR", help=f"Where the state is kept. [{default_data_dir()}]"),
+]
+Bind = Annotated[str | None, _option("--bind", variable="GBNT_BIND", help="The address to listen on. [0.0.0.0]")]
+AdvertiseAddr = Annotated[
+    str | None,
+    _option("--advertise-addr", variable="GBNT_ADVERTISE_ADDR", help="The address that others reach this node by."),
+]
+ApiPort = Annotated[int | None, _option("--api-port", variable="GBNT_API_PORT", help=f"The API's port. [{API_PORT}]")]
+TelemetryPort = Annotated[
+    int | None,
+    _option("--telemetry-port", variable="GBNT_TELEMETRY_PORT", help=f"/health and /metrics. [{TELEMETRY_PORT}]"),
+]
+NodeName = Annotated[
+    str | None, _option("--node-name", variable="GBNT_NODE_NAME", help="This node's name. [the host name]")
+]
+NetworkPool = Annotated[
+    str | None,
+    _option("--network-pool", variable="GBNT_NETWORK_POOL", help="The range that networks are cut from (CIDR)."),
+]
+LogLevel = Annotated[
+    str | None, _option("--log-level", variable="GBNT_LOG_LEVEL", help="debug, info, warning or error. [info]")
+]
+Web = Annotated[
+    bool | None, _option("--web/--no-web", variable="GBNT_WEB", help="The web UI; this release has none yet.")
+]
+WebUser = Annotated[
+    str | None, _option("--web-user", variable="GBNT_WEB_USER", help="Who may sign in to the web UI. [admin]")
+]
+Config = Annotated[
+    Path | None, _option("--config", variable="GBNT_CONFIG", help="A YAML file of these options, as data-dir: /srv.")
+]
+Install = Annotated[
+    bool, typer.Option("--install", help="Set up a systemd service that does this, start it, and return.")
+]
+
+
 @app.command(epilog=example("sudo gbnt serve", "sudo gbnt serve --install --data-dir /srv/gbnt"))
 def serve(
-    data_dir: Annotated[
-        Path | None,
-        _option("--data-dir", variable="GBNT_DATA_DIR", help=f"Where the state is kept. [{default_data_dir()}]"),
-    ] = None,
-    bind: Annotated[
-        str | None, _option("--bind", variable="GBNT_BIND", help="The address to listen on. [0.0.0.0]")
-    ] = None,
-    advertise_addr: Annotated[
-        str | None,
-        _option("--advertise-addr", variable="GBNT_ADVERTISE_ADDR", help="The address that others reach this node by."),
-    ] = None,
-    api_port: Annotated[
-        int | None, _option("--api-port", variable="GBNT_API_PORT", help=f"The API's port. [{API_PORT}]")
-    ] = None,
-    telemetry_port: Annotated[
-        int | None,
-        _option("--telemetry-port", variable="GBNT_TELEMETRY_PORT", help=f"/health and /metrics. [{TELEMETRY_PORT}]"),
-    ] = None,
-    node_name: Annotated[
-        str | None, _option("--node-name", variable="GBNT_NODE_NAME", help="This node's name. [the host name]")
-    ] = None,
-    network_pool: Annotated[
-        str | None,
-        _option("--network-pool", variable="GBNT_NETWORK_POOL", help="The range that networks are cut from (CIDR)."),
-    ] = None,
-    log_level: Annotated[
-        str | None, _option("--log-level", variable="GBNT_LOG_LEVEL", help="debug, info, warning or error. [info]")
-    ] = None,
-    web: Annotated[
-        bool | None, _option("--web/--no-web", variable="GBNT_WEB", help="The web UI; this release has none yet.")
-    ] = None,
-    web_user: Annotated[
-        str | None, _option("--web-user", variable="GBNT_WEB_USER", help="Who may sign in to the web UI. [admin]")
-    ] = None,
-    config: Annotated[
-        Path | None,
-        _option("--config", variable="GBNT_CONFIG", help="A YAML file of these options, as data-dir: /srv."),
-    ] = None,
-    install: Annotated[
-        bool, typer.Option("--install", help="Set up a systemd service that does this, start it, and return.")
-    ] = False,
+    data_dir: DataDir = None,
+    bind: Bind = None,
+    advertise_addr: AdvertiseAddr = None,
+    api_port: ApiPort = None,
+    telemetry_port: TelemetryPort = None,
+    node_name: NodeName = None,
+    network_pool: NetworkPool = None,
+    log_level: LogLevel = None,
+    web: Web = None,
+    web_user: WebUser = None,
+    config: Config = None,
+    install: Install = False,
 ) -> None:
     """Run a node on this machine: manager and worker in one.
 

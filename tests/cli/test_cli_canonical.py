@@ -63,7 +63,7 @@ def loaded(text: str) -> StackSpec:
     def read(path: str) -> bytes:
         raise FileNotFoundError(path)
 
-    return load(Source("/home/me/shop/compose.yaml", text.encode()), project=None, environment={}, read=read).spec
+    return load(Source("/srv/me/shop/compose.yaml", text.encode()), project=None, environment={}, read=read).spec
 
 
 def test_a_file_read_written_out_and_read_again_is_the_same_stack():
