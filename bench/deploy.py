@@ -17,7 +17,7 @@ from bench.manager import Manager, manager
 
 COUNT = 30
 RUNS = 5
-CONCURRENCIES = (4, 6, 8, 12)
+CONCURRENCIES = (1, 2, 4, 6, 8, 12, 16, 30)
 
 COMPOSE = """\
 services:
