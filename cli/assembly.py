@@ -200,5 +200,5 @@ def bound(host: str, port: int) -> Callable[[], socket]:
 
 
 def resolver_command() -> tuple[str, ...]:
-    """How this very gbnt starts a resolver."""
-    return (sys.executable, "-m", "gubernator", "resolver")
+    """How this very gbnt starts a resolver; -P, or what lies in the present folder would be imported in its place."""
+    return (sys.executable, "-P", "-m", "gubernator", "resolver")

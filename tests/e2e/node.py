@@ -50,11 +50,16 @@ class Ended:
 
 @dataclass(slots=True)
 class Node:
-    """One manager. `engine` is the engine's URL; `program` what runs `serve`, another one to put faults in."""
+    """One manager. `engine` is the engine's URL; `program` what runs `serve`, another one to put faults in.
+
+    `client` is what runs every other command; `cwd` the folder that both run in.
+    """
 
     folder: Path
     engine: str = ""
     program: Sequence[str] = (*PROGRAM, "serve")
+    client: Sequence[str] = PROGRAM
+    cwd: Path | None = None
     api_port: int = field(default_factory=lambda: free_port())
     telemetry_port: int = field(default_factory=lambda: free_port())
     extra: dict[str, str] = field(default_factory=dict)
@@ -87,6 +92,7 @@ class Node:
             self.process = subprocess.Popen(
                 [*self.program, "--bind", "127.0.0.1", *ports, *options],
                 env=self.environment,
+                cwd=self.cwd,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -125,8 +131,9 @@ class Node:
 
     def gbnt(self, *words: str, stdin: str | None = None, timeout: float = 120.0) -> Ended:
         """Run a command against it."""
+        command = [*self.client, *words]
         ended = subprocess.run(
-            [*PROGRAM, *words], env=self.environment, capture_output=True, text=True, input=stdin, timeout=timeout
+            command, env=self.environment, cwd=self.cwd, capture_output=True, text=True, input=stdin, timeout=timeout
         )
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 
@@ -184,9 +191,13 @@ class Node:
         """Leave nothing: process, resolver, containers, networks, volumes."""
         if self.process is not None and self.process.poll() is None:
             self.kill9()
-        subprocess.run([*PROGRAM, "resolver", "--stop", "--runtime-dir", str(self.data / "run")], check=False)
+        self.end_resolver()
         if (self.data / "node.json").exists():
             self._clean_engine()
+
+    def end_resolver(self) -> None:
+        """End what outlives gbnt."""
+        subprocess.run([*self.client, "resolver", "--stop", "--runtime-dir", str(self.data / "run")], check=False)
 
     def _clean_engine(self) -> None:
         chosen = ("--filter", f"label=gbnt.cluster={self.cluster}")

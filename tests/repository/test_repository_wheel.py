@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gubernator import __version__
+from tests.e2e.node import node
 from tests.repository.tree import ROOT, modules
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -59,6 +60,19 @@ def test_the_wheel_holds_every_module(wheel):
 def test_the_wheel_owns_one_name(wheel):
     tops = {name.split("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
     assert tops == {"gubernator", f"gubernator-{__version__}.dist-info"}
+
+
+@pytest.mark.engine
+def test_the_installed_gbnt_serves_and_deploys_a_stack(environment, tmp_path):
+    gbnt = str(environment / "bin/gbnt")
+    (tmp_path / "gubernator").mkdir()
+    (tmp_path / "gubernator/__init__.py").write_text("raise ImportError('what lies in the present folder is no gbnt')")
+    with node(program=(gbnt, "serve"), client=(gbnt,), cwd=tmp_path) as one:
+        one.start()
+        told = one.deploy("services: {web: {image: busybox, command: [sleep, '1000'], init: true}}", "shop")
+        assert told.code == 0, told.text
+        (web,) = one.containers()
+        assert one.resolve("shop_default", "web") == [web["NetworkSettings"]["Networks"]["shop_default"]["IPAddress"]]
 
 
 def test_gbnt_runs_beside_a_package_called_supervisor_and_after_it_has_gone(environment, tmp_path):
