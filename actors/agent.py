@@ -21,6 +21,7 @@ from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation
 from cluster.containers import SERVICE, SLOT, STACK, TASK
 from cluster.gates import waiting_for
+from cluster.transitions import legal, observe
 from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineInfo
 from supervisor.actor import Actor, Context
 from supervisor.errors import ActorError
@@ -127,6 +128,7 @@ class Agent(Actor):
     def _register(self, ctx: Context) -> None:
         """Again and again until assignments come: the other side may not be there yet, or not any more."""
         ctx.watch(ctx.ref("senate"))
+        ctx.watch(ctx.ref("dispatcher"))
         self._tell_node(ctx, self._report)
         machine = self._machine
         ctx.ref("dispatcher").tell(protocol.RegisterAgent(machine.node, str(ctx.address), machine.boot))
@@ -214,7 +216,8 @@ class Agent(Actor):
             return
         self._told[task] = take
         actor = ctx.ref(f"agent/tasks/{task}")
-        actor.tell(take)
+        # To a new life of the actor the record is what the life before it told last.
+        actor.tell(replace(take, assignment=_as_seen(assignment, self._seen.get(task))) if known is None else take)
         if known is None and task in self._untouched:
             # The Senate has only just made it, so no container of it can be there: nothing to look for.
             self._untouched.discard(task)
@@ -341,3 +344,9 @@ class Agent(Actor):
             "unconfirmed": len(self._unconfirmed),
             "held": len(self._report.held),
         }
+
+
+def _as_seen(assignment: Assignment, seen: Observation | None) -> Assignment:
+    if seen is None or not legal(assignment.task, seen):
+        return assignment
+    return replace(assignment, task=observe(assignment.task, seen))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from actors import protocol
@@ -87,9 +88,8 @@ class Dispatcher(Actor):
         if new:
             # A new actor asks for its view itself, as it does after a crash: one way to begin.
             if not any(known.service.stack == service.stack for other, known in self._services.items() if other != key):
-                await ctx.system.start_child("services", ChildSpec(service.stack, dynamic()))
-            spec = ChildSpec(service.name, lambda: self._make_service(key))
-            await ctx.system.start_child(f"services/{service.stack}", spec)
+                await _begin(ctx, "services", ChildSpec(service.stack, dynamic()))
+            await _begin(ctx, f"services/{service.stack}", ChildSpec(service.name, lambda: self._make_service(key)))
         else:
             ctx.ref(f"services/{key}").tell(view)
 
@@ -103,7 +103,7 @@ class Dispatcher(Actor):
             known = self._nodes.get(node)
             self._nodes[node] = view
             if known is None:
-                await ctx.system.start_child("nodes", ChildSpec(node, lambda node=node: self._make_node(node)))  # type: ignore[misc]
+                await _begin(ctx, "nodes", ChildSpec(node, partial(self._make_node, node)))
             elif not _same(known, view):
                 ctx.ref(f"nodes/{node}").tell(view)
 
@@ -123,6 +123,12 @@ class Dispatcher(Actor):
 def dynamic() -> SupervisorSpec:
     """Children come and go at runtime; a crash of one is its own affair, up to a rate that no single one reaches."""
     return SupervisorSpec(intensity=200, period=60.0)
+
+
+async def _begin(ctx: Context, supervisor: str, child: ChildSpec) -> None:
+    """Start a child, in place of the one that a dispatcher before this one may have left."""
+    await ctx.system.stop_child(f"{supervisor}/{child.id}")
+    await ctx.system.start_child(supervisor, child)
 
 
 @message("state.follow-again/1")

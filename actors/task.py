@@ -184,14 +184,10 @@ class TaskActor(Actor):
             unhealthy_since=sightings.unhealthy_since,
             stopping=self._stopping,
             told=max(assignment.task.attempt, self._said.attempt if self._said else 0),
-            was_up=self._was_up(assignment, sightings),
+            told_state=(self._said or assignment.task).state,
             cold=sightings.cold,
             cleared=sightings.cleared,
         )
-
-    def _was_up(self, assignment: Assignment, sightings: Sightings) -> bool:
-        last = self._said or assignment.task
-        return last.state == "running" and sightings.newest is not None and last.attempt == sightings.newest.attempt
 
     # -- one step --------------------------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ from actors.snapshots import Shelf, SnapshotsActor
 from actors.task import Surroundings, TaskActor
 from engine.port import Engine
 from store.contract import Store
-from supervisor.spec import ChildSpec, SupervisorSpec
+from supervisor.spec import ChildSpec, Strategy, SupervisorSpec
 
 # How many containers are made and started at the same time: where one engine's own time is shortest.
 ENGINE_CONCURRENCY = 8
@@ -104,6 +104,9 @@ def _agent(parts: Parts) -> SupervisorSpec:
     )
     executor = partial(Agent, parts.engine, machine, inventory, lambda task: TaskActor(task, around), parts.clock)
     return SupervisorSpec(
+        # The executor starts the tasks' actors and knows what it told each: they begin anew together. No container
+        # takes notice, for all that they know is in the engine and in the state.
+        strategy=Strategy.ONE_FOR_ALL,
         intensity=10,
         period=60.0,
         children=(

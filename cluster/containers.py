@@ -49,7 +49,8 @@ def container_for(
     """The container of one attempt. `networks` are by the engine's names, `volumes` map a file's key to such a name."""
     task, spec = assignment.task, assignment.spec
     endpoints = tuple(Endpoint(name, address) for name, address in task.addresses.items())
-    gateways = tuple(networks[e.network].gateway for e in endpoints if networks[e.network].gateway)
+    own = [networks[endpoint.network] for endpoint in endpoints if endpoint.network in networks]
+    gateways = tuple(network.gateway for network in own if network.gateway)
     return ContainerSpec(
         name=container_name(assignment, attempt),
         image=spec.image_id or spec.image,

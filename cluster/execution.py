@@ -12,7 +12,7 @@ from typing import Literal
 
 from cluster import backoff
 from cluster.assignment import Assignment
-from cluster.model import Health, TaskState
+from cluster.model import ENDED, Health, TaskState
 from cluster.spec import RestartPolicy
 
 UNHEALTHY_GRACE = 10.0
@@ -41,8 +41,8 @@ class Situation:
     """All that a decision rests on.
 
     `failure` is what stopped the last step, `retry_at` the time from which to try again. `stopping` is why the newest
-    container was stopped, `told` the last attempt that was told of, `was_up` that the newest container was told to be
-    running, `cold` that it ended while nobody watched, `cleared` that no container is left to remove.
+    container was stopped, `told` the last attempt that was told of and `told_state` its state, `cold` that the newest
+    container ended while nobody watched, `cleared` that no container is left to remove.
     """
 
     assignment: Assignment
@@ -57,7 +57,7 @@ class Situation:
     unhealthy_since: float | None = None
     stopping: str = ""
     told: int = 1
-    was_up: bool = False
+    told_state: TaskState = "assigned"
     cold: bool = False
     cleared: bool = False
 
@@ -144,6 +144,8 @@ def _next(situation: Situation) -> Verdict:
         return _bring_down(situation)
     seen = situation.seen
     if seen is None or seen.phase == "none":
+        if situation.told_state in ENDED:  # its container was put away since
+            return Verdict(Done(), situation.told_state, situation.assignment.task.message, situation.told)
         return _bring_up(situation, attempt=max(1, situation.assignment.task.attempt))
     if seen.phase == "created":
         return _start(situation, seen)
@@ -165,7 +167,7 @@ def _bring_down(situation: Situation) -> Verdict:
     task, seen = situation.assignment.task, situation.seen
     attempt = seen.attempt if seen else task.attempt
     if seen is not None and seen.phase == "running":
-        state = "stopped" if task.ended else _state_up(situation, seen)
+        state = _final(situation) if situation.told_state in ENDED else _state_up(situation, seen)
         return Verdict(Stop(seen.id, task.why), state, f"stopping: {task.why}", attempt, crashes=situation.crashes)
     if task.desired == "remove":
         if not situation.cleared:
@@ -177,8 +179,7 @@ def _bring_down(situation: Situation) -> Verdict:
 
 
 def _final(situation: Situation) -> TaskState:
-    task = situation.assignment.task
-    return task.state if task.ended else "stopped"
+    return situation.told_state if situation.told_state in ENDED else "stopped"
 
 
 def _bring_up(situation: Situation, attempt: int) -> Verdict:
@@ -224,7 +225,8 @@ def _watch(situation: Situation, seen: Seen) -> Verdict:
 
 def _state_up(situation: Situation, seen: Seen) -> TaskState:
     """What a running container is called: it has to be healthy once, and from then on health is another matter."""
-    return "running" if situation.was_up or seen.health in ("", "healthy") else "starting"
+    was_up = situation.told_state == "running" and situation.told == seen.attempt
+    return "running" if was_up or seen.health in ("", "healthy") else "starting"
 
 
 def _after_end(situation: Situation, seen: Seen) -> Verdict:

@@ -141,10 +141,9 @@ def _roll(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:
     for old, new in pairs:
         if old is None:
             continue
-        if new is not None:
-            if _may_stop_old(service, new):
-                desires.append(DesireTask(old.id, "stop", "replaced by a newer revision"))
-        elif room > 0 or not old.serving:
+        if old.state == "pending" or (new is not None and _may_stop_old(service, new)):
+            desires.append(DesireTask(old.id, "stop", "replaced by a newer revision"))
+        elif new is None and (room > 0 or not old.serving):
             room -= 1 if old.serving else 0
             adds.append(AddTask(old.slot, first_desired, "waits for its predecessor to stop"))
     return Reconciled(adds=tuple(adds), desires=tuple(desires))

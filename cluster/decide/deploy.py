@@ -61,9 +61,15 @@ def _network_change(state: State, spec: StackSpec) -> Refusal | None:
                 f"network {network.name} belongs to stack {known.stack}: mark it external or name it otherwise",
             )
         if network.subnet and known.subnet not in ("", network.subnet) and not network.external:
-            text = f"network {key} has the subnet {known.subnet}, which cannot change while it is there"
-            return Refusal("conflict", f"{text}: remove the stack first, or give the network another name")
+            return _unchangeable(key, f"the subnet {known.subnet}")
+        if not network.external and (network.internal, network.options) != (known.internal, known.options):
+            return _unchangeable(key, "other settings (internal, driver_opts)")
     return None
+
+
+def _unchangeable(key: str, what: str) -> Refusal:
+    text = f"network {key} has {what}, which cannot change while it is there"
+    return Refusal("conflict", f"{text}: remove the stack first, or give the network another name")
 
 
 def _port_holder(state: State, stack: str, wanted: ServiceSpec) -> str:
@@ -156,12 +162,13 @@ def remove_stack(state: State, name: str, volumes: tuple[str, ...], entropy: Ent
     if stack.removing and set(volumes) <= set(stack.remove_volumes):
         return Decided(told={name: "is being removed already"})
     draft = Draft(state)
-    draft.put(Change("stacks", name, replace(stack, removing=True, remove_volumes=volumes, updated_at=entropy.now)))
+    doomed = tuple(sorted({*stack.remove_volumes, *volumes}))
+    draft.put(Change("stacks", name, replace(stack, removing=True, remove_volumes=doomed, updated_at=entropy.now)))
     for service in state.services_of(name):
         draft.put(Change("services", service.key, replace(service, removing=True, updated_at=entropy.now)))
     draft.tell(
         "stack.removing", name, "is being removed" + (f" with its volumes {', '.join(volumes)}" if volumes else "")
     )
     sweep(draft)
-    kept = ", ".join(sorted(own - set(volumes)))
+    kept = ", ".join(sorted(own - set(doomed)))
     return draft.decided({name: "removing"}, {"volumes_kept": kept} if kept else {})

@@ -60,10 +60,14 @@ def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
 
 def _add(draft: Draft, service: Service, add: AddTask, entropy: Entropy, pool: str) -> None:
     """Add a task, or give a pending one another try; a slot that has its task already is left alone."""
-    wanted = [task for task in draft.state.tasks_of(service.key) if task.slot == add.slot and _wanted(task, service)]
+    slot = [task for task in draft.state.tasks_of(service.key) if task.slot == add.slot]
+    wanted = [task for task in slot if _wanted(task, service)]
     pending = next((task for task in wanted if task.state == "pending"), None)
     if (wanted and pending is None) or add.slot > service.replicas or service.stopped or service.removing:
         return
+    beside = any(task.node and not task.ended for task in slot)
+    if add.desired == "run" and beside and service.spec.update.order == "stop-first":
+        return  # decided before that one was there: it has to stop first
     task = _placed(draft, service, add, entropy, pool)
     if pending is not None:
         if task.message == pending.message:

@@ -49,7 +49,7 @@ def test_running_is_first_reached_when_healthy_where_there_is_a_health_check() -
 
 def test_an_unhealthy_task_stays_running_for_its_grace_then_its_container_is_stopped() -> None:
     ill = seen(health="unhealthy")
-    waiting = decide(situation(seen=ill, unhealthy_since=NOW, was_up=True))
+    waiting = decide(situation(seen=ill, unhealthy_since=NOW, told_state="running"))
     assert (waiting.step, waiting.state) == (Wait(NOW + 10.0), "running")
     assert decide(situation(seen=ill, unhealthy_since=NOW - 10)).step == Stop("c1", "unhealthy")
 
@@ -120,7 +120,13 @@ def test_stopping_stops_the_container_and_keeps_it_removing_takes_it_away() -> N
 
 def test_a_task_that_completed_stays_complete_when_it_is_put_away() -> None:
     done = task(desired="remove", state="complete")
-    assert decide(situation(task=done, seen=seen(phase="ended"))).state == "complete"
+    assert decide(situation(task=done, seen=seen(phase="ended"), told_state="complete")).state == "complete"
+
+
+def test_a_task_that_completed_is_not_run_again_because_its_container_is_gone() -> None:
+    done = task(state="complete", attempt=2)
+    verdict = decide(situation(task=done, told=2, told_state="complete", image_ready=True))
+    assert (verdict.step, verdict.state, verdict.attempt) == (Done(), "complete", 2)
 
 
 @given(crashes=st.integers(0, 10_000), jitter=st.floats(0, 1), first=st.none() | st.floats(0, 1e6))

@@ -10,10 +10,12 @@ from random import Random
 
 import anyio
 
+from actors import protocol
+from cluster.model import State
 from engine.fake import FakeImage
 from engine.port import EngineError
 from supervisor.address import Address
-from supervisor.errors import NoSuchActor
+from supervisor.errors import ActorError, NoSuchActor
 from tests.actors.house import CLUSTER, House, Life, story
 from tests.sim.customer import WEB, Customer
 from tests.sim.luck import Killed, Luck, SlowStore, WitnessedEngine
@@ -176,9 +178,11 @@ class Simulation:
             raise Violation("\n".join(wrong))
 
     async def _unsettled(self) -> list[str]:
-        if self._life is None:
-            return ["gbnt does not run"]
-        state = await self._life.state()
+        try:
+            state = await self._ask(protocol.GetState())
+        except ActorError:
+            return ["gbnt does not answer"]
+        assert isinstance(state, State)
         for customer in self._customers:
             customer.check(state)
         containers = list(await self._engine.containers(LABELS))
