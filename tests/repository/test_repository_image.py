@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from gubernator import __version__
+from tests.e2e.node import Node, node, until
 from tests.repository.tree import ROOT
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -33,6 +34,44 @@ def image() -> Iterator[str]:
 
 def test_the_image_runs_gbnt(image):
     assert run("docker", "run", "--rm", image, "version") == f"gbnt {__version__}\n"
+
+
+@pytest.fixture
+def contained(image: str) -> Iterator[tuple[Node, str]]:
+    """A node whose manager runs in a container, as documented, and that container's name."""
+    with node() as one:
+        name = one.folder.name
+        kept = ("GBNT_DATA_DIR", "GBNTCTL_CONFIG", "GBNT_NETWORK_POOL")
+        shared = ("/var/run/docker.sock:/var/run/docker.sock", f"{one.folder}:{one.folder}")
+        options = [word for variable in kept for word in ("--env", variable)]
+        options += [word for mount in shared for word in ("--volume", mount)]
+        machine = ("--init", "--network", "host", "--cap-add", "NET_ADMIN")
+        one.program = ("docker", "run", "--rm", "--name", name, *machine, *options, image, "serve")
+        try:
+            yield one, name
+        finally:
+            subprocess.run(["docker", "rm", "-f", name], capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_manager_in_a_container_of_its_own_is_made_anew_and_no_task_is_restarted(contained, end):
+    manager, name = contained
+    manager.start()
+    file = "services: {web: {image: busybox, command: [sleep, '1000'], init: true, deploy: {replicas: 3}}}"
+    assert manager.deploy(file, "shop").code == 0
+    before = {each["Id"]: each["State"]["StartedAt"] for each in manager.containers()}
+    assert len(before) == 3
+    assert len(manager.resolve("shop_default", "web")) == 3
+    assert "shop" in run("docker", "exec", name, "gbnt", "stack", "ls")
+
+    run("docker", end, name)
+    manager.process.wait(30)
+    manager.start()
+
+    until(lambda: sorted(task["state"] for task in manager.rows("task", "ls")) == ["running"] * 3, "3 running tasks")
+    assert {task["attempt"] for task in manager.rows("task", "ls")} == {1}
+    assert {each["Id"]: each["State"]["StartedAt"] for each in manager.containers(running=False)} == before
+    until(lambda: len(manager.resolve("shop_default", "web")) == 3, "3 addresses by name")
 
 
 def test_the_image_asks_gbnt_for_its_health_and_keeps_its_state_in_a_volume(image):
