@@ -94,3 +94,8 @@ def write_private(path: Path, content: bytes) -> None:
     except BaseException:
         os.unlink(name)
         raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from cluster.model import Change, State
+from cluster.model import Change, State, Table
 
 RefusalCode = Literal["not_found", "conflict", "invalid", "unavailable", "unknown"]
 
@@ -68,6 +68,7 @@ class Draft:
 
     def __init__(self, state: State) -> None:
         self.state = state
+        self._own: dict[str, dict[str, Any]] = {}
         self._changes: dict[tuple[str, str], Change] = {}
         self._happenings: list[Happening] = []
 
@@ -75,7 +76,18 @@ class Draft:
         """Make changes; the last one of a row counts."""
         for change in changes:
             self._changes[change.table, change.key] = change
-        self.state = self.state.after(changes)
+            rows = self._rows(change.table)
+            if change.entity is None:
+                rows.pop(change.key, None)
+            else:
+                rows[change.key] = change.entity
+
+    def _rows(self, table: Table) -> dict[str, Any]:
+        """The table to write in: copied once, for a thousand tasks are added one after another."""
+        if table not in self._own:
+            self._own[table] = dict(getattr(self.state, table))
+            self.state = replace(self.state, **{table: self._own[table]})  # type: ignore[arg-type]
+        return self._own[table]
 
     def tell(self, kind: str, subject: str, message: str) -> None:
         """Add an event."""

@@ -28,7 +28,8 @@ def report_node(state: State, seen: Node) -> Decided:
         draft.tell("node.joined", seen.name, f"joined as {seen.role}")
     elif known.status != seen.status:
         draft.tell(f"node.{seen.status}", seen.name, seen.message)
-    sweep(draft)
+    if known is None or (known.networks, known.volumes) != (seen.networks, seen.volumes):
+        sweep(draft)
     return draft.decided()
 
 

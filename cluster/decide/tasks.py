@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from cluster import addresses
@@ -10,11 +10,14 @@ from cluster.assignment import Observation
 from cluster.container import PortBinding
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.decide.sweep import sweep
-from cluster.model import Change, Network, Service, State, Task
+from cluster.model import Change, Desired, Network, Service, State, Task
 from cluster.placement import place
 from cluster.reconcile import AddTask, DesireTask, Reconciled
 from cluster.spec import Port
 from cluster.transitions import IllegalTransition, observe
+
+# What is wanted of a task only ever moves on.
+ORDER: Mapping[Desired, int] = {"ready": 0, "run": 1, "stop": 2, "remove": 3}
 
 
 def carry_out(
@@ -47,8 +50,8 @@ def _say_update(draft: Draft, service: Service, decided: Reconciled) -> None:
 
 def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
     task = draft.state.tasks.get(desire.task)
-    if task is None or task.desired == desire.desired or task.desired == "remove":
-        return
+    if task is None or ORDER[desire.desired] <= ORDER[task.desired]:
+        return  # an older plan: what was asked for since goes further
     turned = replace(task, desired=desire.desired, why=desire.message, message=desire.message or task.message)
     if not task.node and desire.desired in ("stop", "remove"):  # never given to a machine: nobody else will end it
         draft.put(Change("tasks", task.id, None))
@@ -100,10 +103,12 @@ def _placed(draft: Draft, service: Service, add: AddTask, entropy: Entropy, pool
     node, reason = place(draft.state)
     if node is None:
         return replace(task, message=reason)
+    trial = Draft(draft.state)  # what comes to nothing is to leave nothing behind
     try:
-        given = _addresses(draft, service, pool)
+        given = _addresses(trial, service, pool)
     except addresses.Exhausted as error:
         return replace(task, message=f"waits for an address: {error}", problem=str(error))
+    draft.put(*trial.decided().changes)
     bindings = _bindings(draft.state, service, add.slot)
     return replace(task, node=node.id, state="assigned", message=add.message, addresses=given, bindings=bindings)
 
@@ -119,13 +124,20 @@ def _addresses(draft: Draft, service: Service, pool: str) -> dict[str, str]:
             given[name] = attachment.ipv4_address
             continue
         network = _with_subnet(draft, network, pool)
-        taken = {task.addresses.get(name, "") for task in draft.state.tasks.values() if not task.ended}
-        if attachment.ipv4_address and attachment.ipv4_address not in taken:
+        if attachment.ipv4_address:  # one replica, by the file's checks: its predecessor lets go of it first
             given[name] = attachment.ipv4_address
             continue
+        taken = {task.addresses.get(name, "") for task in draft.state.tasks.values() if not task.ended}
+        taken |= _reserved(draft.state, service.stack, attachment.network)
         given[name], following = addresses.free_address(network.subnet, network.next_host, taken)
         draft.put(Change("networks", name, replace(network, next_host=following)))
     return given
+
+
+def _reserved(state: State, stack: str, network: str) -> set[str]:
+    """The addresses that the file gives to services of its own choice."""
+    attachments = (one for service in state.services_of(stack) for one in service.spec.networks)
+    return {one.ipv4_address for one in attachments if one.network == network}
 
 
 def _with_subnet(draft: Draft, network: Network, pool: str) -> Network:
@@ -160,10 +172,16 @@ def take_in(state: State, seen: Iterable[Observation]) -> Decided:
     An observation that may not follow the record is a fault in gbnt: it is told as an event and left out, so that one
     bad report does not keep all others from being heard.
     """
-    draft = Draft(state)
+    draft, removed = Draft(state), False
     for observation in seen:
         task = draft.state.tasks.get(observation.task)
         if task is None:
+            continue
+        if observation.removed and task.desired == "remove":
+            # Nothing of it is left, whatever its last word was.
+            draft.put(Change("tasks", task.id, None))
+            draft.tell("task.removed", task.name, "removed")
+            removed = True
             continue
         try:
             now = observe(task, observation)
@@ -172,14 +190,11 @@ def take_in(state: State, seen: Iterable[Observation]) -> Decided:
             continue
         if now is task:
             continue
-        if observation.removed and task.desired == "remove":
-            draft.put(Change("tasks", task.id, None))
-            draft.tell("task.removed", task.name, "removed")
-            continue
         draft.put(Change("tasks", task.id, now))
         if (now.state, now.attempt, now.health, now.problem) != (task.state, task.attempt, task.health, task.problem):
             draft.tell(f"task.{now.health if now.health == 'unhealthy' else now.state}", task.name, now.message)
-    sweep(draft)
+    if removed:
+        sweep(draft)
     return draft.decided()
 
 
