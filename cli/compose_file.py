@@ -59,5 +59,5 @@ def _read(path: str) -> bytes:
                 raise OSError(errno.EINVAL, "it is no regular file; `-c -` reads the standard input")
             data = file.read(LARGEST_FILE + 1)
     if len(data) > LARGEST_FILE:
-        raise OSError(errno.EFBIG, f"it is larger than {LARGEST_FILE >> 20} MiB")
+        raise OSError(errno.EFBIG, f"it is larger than {LARGEST_FILE >> 20} MiB: is it the one?")
     return data

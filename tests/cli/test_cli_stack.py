@@ -138,7 +138,7 @@ def test_a_bad_file_is_answered_by_its_places_and_nothing_is_sent(gbnt: Run, man
         ("missing.yaml", "error: cannot read missing.yaml: No such file or directory"),
         (".", "error: cannot read .: Is a directory"),
         ("pipe", "error: cannot read pipe: it is no regular file; `-c -` reads the standard input"),
-        ("large.yaml", "error: cannot read large.yaml: it is larger than 4 MiB"),
+        ("large.yaml", "error: cannot read large.yaml: it is larger than 4 MiB: is it the one?"),
     ],
 )
 def test_what_is_no_file_to_read_is_said_in_one_sentence(gbnt: Run, home: Path, name: str, said: str):
