@@ -96,6 +96,7 @@ class TaskActor(Actor):
         self._failures = 0
         self._retry_at = 0.0
         self._stopping = ""
+        self._afresh = False
         self._busy: Step | None = None
         self._sequence = 0
         self._said: Observation | None = None
@@ -207,7 +208,7 @@ class TaskActor(Actor):
             case Create(attempt):
                 return self._create(ctx, assignment, attempt)
             case Start(container):
-                return self._start(container)
+                return self._start_again(container) if self._failures else self._start(container)
             case Stop(container):
                 return self._stop(container, assignment)
             case Remove(container):
@@ -228,10 +229,14 @@ class TaskActor(Actor):
         known = self._around.inventory
         networks, volumes = known.networks, known.volumes(assignment.task.stack)
         used = {mount.source for mount in assignment.spec.mounts if mount.type == "volume" and mount.source}
+        if not used <= volumes.keys():
+            missing = ", ".join(sorted(used - volumes.keys()))
+            return Stepped("Create", failure=f"its stack's file names no volume {missing} any more")
         wanted = protocol.WantProvisions(
             networks=tuple(networks[name] for name in assignment.task.addresses if name in networks),
             external=tuple(name for name in assignment.task.addresses if name not in networks),
             volumes=tuple(volumes[key] for key in sorted(used)),
+            afresh=self._afresh,
         )
         answer = await ctx.ref(self._around.provisions).ask(wanted, timeout=PROVISION_TIMEOUT)
         if isinstance(answer, protocol.Failed):
@@ -268,6 +273,13 @@ class TaskActor(Actor):
                 await anyio.sleep(pause)
         return await self._start_once(container)
 
+    async def _start_again(self, container: str) -> Stepped:
+        """The try before this one may have been done, though nobody heard: no attempt is started twice."""
+        seen = await self._around.engine.container(container)
+        if seen is not None and seen.state == "created":
+            return await self._start(container)
+        return Stepped("Start", seen=(seen,) if seen else ())
+
     async def _start_once(self, container: str) -> Stepped:
         async with self._around.limiter:
             await self._around.engine.start(container)
@@ -290,8 +302,10 @@ class TaskActor(Actor):
         for container in containers:
             try:
                 await self._around.engine.remove(container)
+            except EngineUnavailable:
+                return
             except EngineError:
-                return  # the agent's next look over all containers finds it again
+                continue  # the agent's next look over all containers finds it again
 
     async def _look_closer(self) -> protocol.Containers | None:
         at = self._around.clock()
@@ -323,6 +337,8 @@ class TaskActor(Actor):
                 sightings.inspected(next(iter(step.seen), None), self._stopping)
                 if step.kind == "Start":
                     ctx.spawn("prune", self._prune, sightings.surplus())
+            case "Start" if step.gone:
+                sightings.unstartable(step.failure)
             case "Remove" if not step.failure:
                 sightings.removed(step.container)
 
@@ -333,7 +349,7 @@ class TaskActor(Actor):
         pause = 1.0 if step.down else min(MAX_RETRY, 2.0 ** min(self._failures - 1, 10))
         self._retry_at = self._around.clock() + pause
         if step.gone:
-            self._image = ""
+            self._image, self._afresh = "", True
 
     # -- saying how it stands --------------------------------------------------------------------------------------
 
