@@ -22,7 +22,7 @@ from cluster.assignment import Assignment, Observation
 from cluster.containers import SERVICE, SLOT, STACK, TASK
 from cluster.gates import waiting_for
 from cluster.transitions import legal, observe
-from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineInfo
+from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineInfo, EngineUnavailable
 from supervisor.actor import Actor, Context
 from supervisor.errors import ActorError
 from supervisor.message import Terminated, message
@@ -78,6 +78,9 @@ class Agent(Actor):
         self._told: dict[str, protocol.Take] = {}
         self._seen: dict[str, Observation] = {}
         self._untouched: set[str] = set()
+        self._lost: set[str] = set()
+        self._by_service: defaultdict[str, list[str]] = defaultdict(list)
+        self._gated_by: defaultdict[str, list[str]] = defaultdict(list)
         self._births: defaultdict[str, list[float]] = defaultdict(list)
         self._unconfirmed: dict[str, Observation] = {}
         self._sent: tuple[int, dict[str, int]] | None = None
@@ -178,6 +181,7 @@ class Agent(Actor):
                 self._untouched.add(task)
             if new:
                 await ctx.system.start_child("agent/tasks", ChildSpec(task, partial(self._make_task, task)))
+        self._index()
         for task in self._assigned:
             self._give(task, ctx)
         names = tuple(sorted(self._inventory.networks))
@@ -226,22 +230,31 @@ class Agent(Actor):
             ctx.spawn(f"look:{task}", partial(self._lookout.look_at, task, actor))
 
     def _waits_for(self, assignment: Assignment) -> str:
-        if not assignment.gates:
-            return ""
-        up: defaultdict[str, list[Observation]] = defaultdict(list)
-        for task, known in self._assigned.items():
-            if known.task.desired == "run" and task in self._seen:
-                up[known.task.service_key].append(self._seen[task])
+        named = {gate.service for gate in assignment.gates}
+        up = {service: [self._seen[t] for t in self._by_service[service] if self._counts(t)] for service in named}
         return waiting_for(assignment.gates, up, self._completed)
+
+    def _counts(self, task: str) -> bool:
+        """Whether what was seen of a task may open a gate."""
+        return task in self._seen and task not in self._lost and self._assigned[task].task.desired == "run"
 
     def _notice(self, seen: Observation, ctx: Context) -> None:
         if seen.task not in self._assigned:
             return
+        self._lost.discard(seen.task)
         self._seen[seen.task] = self._unconfirmed[seen.task] = seen
         self._send(ctx)
+        for task in self._gated_by[self._assigned[seen.task].task.service_key]:
+            self._give(task, ctx)
+
+    def _index(self) -> None:
+        """Which tasks each service has, and which wait for it: so that one that is seen wakes those alone."""
+        self._by_service.clear()
+        self._gated_by.clear()
         for task, assignment in self._assigned.items():
-            if assignment.gates:
-                self._give(task, ctx)
+            self._by_service[assignment.task.service_key].append(task)
+            for gate in assignment.gates:
+                self._gated_by[gate.service].append(task)
 
     def _send(self, ctx: Context) -> None:
         if self._sent is not None or not self._unconfirmed:
@@ -300,8 +313,10 @@ class Agent(Actor):
         by_task: defaultdict[str, list[ContainerInfo]] = defaultdict(list)
         for container in found.containers:
             by_task[container.labels.get(TASK, "")].append(container)
+        self._lost = {task for task in self._assigned if self._went_down(task, by_task[task])}
         for task in self._assigned:
-            ctx.ref(f"agent/tasks/{task}").tell(protocol.Containers(tuple(by_task.get(task, ())), found.at))
+            self._give(task, ctx)  # first what it has to wait for, now that others are down too
+            ctx.ref(f"agent/tasks/{task}").tell(protocol.Containers(tuple(by_task[task]), found.at))
         if not self._complete:
             return
         unknown = [info for task, infos in by_task.items() if task not in self._assigned for info in infos]
@@ -311,6 +326,11 @@ class Agent(Actor):
         surplus = [*([] if self._hold else unknown), *self._old(found.containers)]
         if surplus:
             ctx.spawn("tidy", partial(self._tidy, [info.id for info in surplus]))
+
+    def _went_down(self, task: str, containers: list[ContainerInfo]) -> bool:
+        """Whether a task that was up has no container that runs: it ended while nobody watched."""
+        was_up = task in self._seen and self._seen[task].state in ("starting", "running")
+        return was_up and not any(container.state == "running" for container in containers)
 
     def _old(self, containers: tuple[ContainerInfo, ...]) -> list[ContainerInfo]:
         """Of each slot's ended containers the newest is kept for its log, for a week."""
@@ -333,8 +353,10 @@ class Agent(Actor):
         for container in containers:
             try:
                 await self._engine.remove(container)
+            except EngineUnavailable:
+                return
             except EngineError:
-                return  # the next look finds it again
+                continue  # the next look finds it again
 
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""

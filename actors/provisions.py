@@ -13,7 +13,7 @@ from engine.port import Conflict, Engine, EngineError, EngineUnavailable, NameTa
 from supervisor.actor import Actor, Context
 from supervisor.message import message
 
-RETRY = 1.0
+FIRST_RETRY, LAST_RETRY = 1.0, 30.0
 
 
 @message("provisions.again/1")
@@ -32,6 +32,7 @@ class ProvisionsActor(Actor):
         self._keep: protocol.KeepProvisions | None = None
         self._told: protocol.ProvisionsNow | None = None
         self._ready: set[str] = set()
+        self._pause = FIRST_RETRY
 
     async def receive(self, message: object, ctx: Context) -> None:
         """Make what is wanted, or remove what is not."""
@@ -39,14 +40,14 @@ class ProvisionsActor(Actor):
             case protocol.WantProvisions():
                 ctx.reply(await self._provide(message, ctx))
             case protocol.KeepProvisions():
-                self._keep = message
+                self._keep, self._pause = message, FIRST_RETRY
                 await self._tidy(ctx)
             case Again():
                 await self._tidy(ctx)
 
     async def _provide(self, wanted: protocol.WantProvisions, ctx: Context) -> protocol.DoneWell | protocol.Failed:
         names = {n.name for n in wanted.networks} | {v.name for v in wanted.volumes} | set(wanted.external)
-        if names <= self._ready:
+        if names <= self._ready and not wanted.afresh:
             return protocol.DoneWell()
         try:
             made = await self._make_networks(wanted.networks, wanted.external)
@@ -112,7 +113,8 @@ class ProvisionsActor(Actor):
         except EngineError:
             busy = True
         if busy:
-            ctx.timers.start("again", RETRY, Again())
+            ctx.timers.start("again", self._pause, Again())
+            self._pause = min(LAST_RETRY, self._pause * 2)
 
     async def _remove_networks(self, keep: protocol.KeepProvisions) -> bool:
         busy = False

@@ -108,7 +108,7 @@ class Sightings:
         self._made_at = at
         self.newest = Seen(container, name, attempt, "created")
         self._ids[attempt] = container
-        self.cold = self._oom = False
+        self._oom = False  # and still cold, if it was: only what runs has passed the gate
         self.unhealthy_since, self.ports = None, ()
 
     def inspected(self, info: ContainerInfo | None, stopping: str = "") -> None:
@@ -141,6 +141,11 @@ class Sightings:
             return event.action == "start"
         return False
 
+    def unstartable(self, why: str) -> None:
+        """The newest container cannot be started, for something that it was made with is gone: the next may be."""
+        if self.newest is not None:
+            self._end(replace(self.newest, exit_code=None, error=why), counts=False)
+
     def removed(self, container: str) -> None:
         """The newest container, which was never started, is not there any more; or (none named) none of them is."""
         self.newest, self.ports, self.cleared = None, (), not container
@@ -170,10 +175,9 @@ class Sightings:
             return
         self.newest = replace(seen, phase="ended", health="")
         self.unhealthy_since, self.ports = None, ()
+        self.cold = not counts
         if counts:
             self.crashes = backoff.crashes_after(self.crashes, _ran_for(seen))
-        else:
-            self.cold = True
         self._remember(self.newest, stopping)
 
     def _remember(self, seen: Seen, stopping: str = "") -> None:

@@ -166,11 +166,15 @@ class DoneWell:
 @message("provisions.want/1")
 @dataclass(frozen=True, slots=True)
 class WantProvisions:
-    """To the `provisions` actor: have these networks and volumes here. Answered by `DoneWell` or `Failed`."""
+    """To the `provisions` actor: have these networks and volumes here. Answered by `DoneWell` or `Failed`.
+
+    `afresh`: look again, for one of them was found missing.
+    """
 
     networks: tuple[Network, ...]
     external: tuple[str, ...]
     volumes: tuple[VolumeSpec, ...]
+    afresh: bool = False
 
 
 @message("provisions.keep/1")
