@@ -175,25 +175,17 @@ class Node:
 
     def resolve(self, network: str, name: str) -> list[str]:
         """What the resolver answers for a name on one of the engine's networks, asked from the host."""
-        return self.asker(network, name)()
-
-    def asker(self, network: str, name: str) -> Callable[[], list[str]]:
-        """What asks the resolver so, again and again."""
         import dnslib
 
         gateway = json.loads(self.docker("network", "inspect", network))[0]["IPAM"]["Config"][0]["Gateway"]
         question = dnslib.DNSRecord.question(name).pack()
-
-        def ask() -> list[str]:
-            # From loopback: what leaves by another address of this machine would be masqueraded into a stranger's. By
-            # TCP: all answers, however many.
-            with socket.create_connection((gateway, 53), timeout=2, source_address=("127.0.0.1", 0)) as channel:
-                channel.sendall(len(question).to_bytes(2, "big") + question)
-                stream = channel.makefile("rb")
-                answer = stream.read(int.from_bytes(stream.read(2), "big"))
-            return [str(record.rdata) for record in dnslib.DNSRecord.parse(answer).rr]
-
-        return ask
+        # From loopback: what leaves by another address of this machine would be masqueraded into a stranger's. By TCP:
+        # all answers, however many.
+        with socket.create_connection((gateway, 53), timeout=2, source_address=("127.0.0.1", 0)) as channel:
+            channel.sendall(len(question).to_bytes(2, "big") + question)
+            stream = channel.makefile("rb")
+            answer = stream.read(int.from_bytes(stream.read(2), "big"))
+        return [str(record.rdata) for record in dnslib.DNSRecord.parse(answer).rr]
 
     def clean(self) -> None:
         """Leave nothing: process, resolver, containers, networks, volumes."""
