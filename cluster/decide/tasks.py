@@ -36,6 +36,8 @@ def carry_out(
     for add in decided.adds:
         _add(draft, service, add, entropy, pool)
     _say_update(draft, service, decided)
+    if service.removing:  # what waited for a machine until now is gone at once, and may have been the last of it
+        sweep(draft)
     return draft.decided()
 
 

@@ -23,7 +23,7 @@ from tests.sim.scheduling import run_seeded
 from tests.sim.witness import Violation, Witness, complaints, unsettled
 
 ORDERS = 5
-SETTLES_WITHIN = 300.0
+TROUBLE, SETTLES_WITHIN = 120.0, 300.0
 SENATE = Address("rome-1", "senate")
 LABELS = {"gbnt.cluster": CLUSTER}
 
@@ -61,9 +61,10 @@ class Simulation:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._go_wrong)
                 group.start_soon(self._live)
-                async with anyio.create_task_group() as customers:
-                    for customer in self._customers:
-                        customers.start_soon(customer.order, ORDERS)
+                with anyio.fail_after(TROUBLE + SETTLES_WITHIN):
+                    async with anyio.create_task_group() as customers:
+                        for customer in self._customers:
+                            customers.start_soon(customer.order, ORDERS)
                 self._calm_down()
                 await self._settle()
                 group.cancel_scope.cancel()
@@ -86,6 +87,8 @@ class Simulation:
         ]
         while not self._over:
             await anyio.sleep(self._random.uniform(0.2, 6.0))
+            if anyio.current_time() > TROUBLE:
+                self._calm_down()
             if not self._over:
                 mishap = self._random.choice(mishaps)
                 self._note(f"-- {mishap.__name__.strip('_')}")
@@ -132,7 +135,8 @@ class Simulation:
         self._engine.held_ports.add(self._random.randint(8000, 8004))
 
     def _calm_down(self) -> None:
-        self._note("-- all is calm from here on")
+        if not self._over:
+            self._note("-- all is calm from here on")
         self._over = True
         self._luck.calm_down()
         self._engine.held_ports.clear()
