@@ -15,6 +15,7 @@ from typing import ClassVar
 import anyio
 
 from actors import protocol
+from actors.dispatcher import DISPATCHER
 from actors.inventory import Inventory
 from actors.lookout import EngineDown, EngineSays, EngineUp, Lookout
 from actors.task import TaskActor
@@ -131,10 +132,10 @@ class Agent(Actor):
     def _register(self, ctx: Context) -> None:
         """Again and again until assignments come: the other side may not be there yet, or not any more."""
         ctx.watch(ctx.ref("senate"))
-        ctx.watch(ctx.ref("dispatcher"))
+        ctx.watch(ctx.ref(DISPATCHER))
         self._tell_node(ctx, self._report)
         machine = self._machine
-        ctx.ref("dispatcher").tell(protocol.RegisterAgent(machine.node, str(ctx.address), machine.boot))
+        ctx.ref(DISPATCHER).tell(protocol.RegisterAgent(machine.node, str(ctx.address), machine.boot))
         ctx.timers.start("register", REGISTER, Tick("register"))
 
     def _tick(self, what: str, ctx: Context) -> None:

@@ -21,6 +21,8 @@ from supervisor.message import Terminated, message
 from supervisor.spec import ChildSpec, SupervisorSpec
 
 SENATE = "senate"
+DISPATCHER = "control/dispatcher"
+SERVICES, NODES = "control/services", "control/nodes"
 RETRY = 0.2
 
 
@@ -59,7 +61,7 @@ class Dispatcher(Actor):
             case protocol.RegisterAgent(node):
                 self._agents[node] = message
                 if node in self._nodes:
-                    ctx.ref(f"nodes/{node}").tell(message)
+                    ctx.ref(f"{NODES}/{node}").tell(message)
             case Terminated():
                 ctx.timers.start("follow", RETRY, FollowAgain())
             case FollowAgain():
@@ -88,14 +90,14 @@ class Dispatcher(Actor):
         if new:
             # A new actor asks for its view itself, as it does after a crash: one way to begin.
             if not any(known.service.stack == service.stack for other, known in self._services.items() if other != key):
-                await _begin(ctx, "services", ChildSpec(service.stack, dynamic()))
-            await _begin(ctx, f"services/{service.stack}", ChildSpec(service.name, lambda: self._make_service(key)))
+                await _begin(ctx, SERVICES, ChildSpec(service.stack, dynamic()))
+            await _begin(ctx, f"{SERVICES}/{service.stack}", ChildSpec(service.name, lambda: self._make_service(key)))
         else:
-            ctx.ref(f"services/{key}").tell(view)
+            ctx.ref(f"{SERVICES}/{key}").tell(view)
 
     async def _drop_service(self, service: Service, ctx: Context) -> None:
         last = not any(known.service.stack == service.stack for known in self._services.values())
-        await ctx.system.stop_child(f"services/{service.stack}" if last else f"services/{service.key}")
+        await ctx.system.stop_child(f"{SERVICES}/{service.stack}" if last else f"{SERVICES}/{service.key}")
 
     async def _show_nodes(self, ctx: Context) -> None:
         for node in self._state.nodes:
@@ -103,17 +105,17 @@ class Dispatcher(Actor):
             known = self._nodes.get(node)
             self._nodes[node] = view
             if known is None:
-                await _begin(ctx, "nodes", ChildSpec(node, partial(self._make_node, node)))
+                await _begin(ctx, NODES, ChildSpec(node, partial(self._make_node, node)))
             elif not _same(known, view):
-                ctx.ref(f"nodes/{node}").tell(view)
+                ctx.ref(f"{NODES}/{node}").tell(view)
 
     def _show_again(self, key: str, ctx: Context) -> None:
         if key in self._services:
-            ctx.ref(f"services/{key}").tell(self._services[key])
+            ctx.ref(f"{SERVICES}/{key}").tell(self._services[key])
         if key in self._nodes:
-            ctx.ref(f"nodes/{key}").tell(self._nodes[key])
+            ctx.ref(f"{NODES}/{key}").tell(self._nodes[key])
             if key in self._agents:
-                ctx.ref(f"nodes/{key}").tell(self._agents[key])
+                ctx.ref(f"{NODES}/{key}").tell(self._agents[key])
 
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors import protocol
-from actors.dispatcher import same_orders
+from actors.dispatcher import DISPATCHER, same_orders
 from cluster.assignment import Assignment
 from supervisor.actor import Actor, Context
 
@@ -19,7 +19,7 @@ class NodeActor(Actor):
 
     async def started(self, ctx: Context) -> None:
         """Ask for the machine's part of the state, and for the agent that registered."""
-        ctx.ref("dispatcher").tell(protocol.WantView(self._node))
+        ctx.ref(DISPATCHER).tell(protocol.WantView(self._node))
 
     async def receive(self, message: object, ctx: Context) -> None:
         """Take in a view or an agent, and tell the agent what is new to it."""

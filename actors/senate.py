@@ -17,11 +17,11 @@ import orjson
 from actors import protocol, records
 from actors.mandate import Mandate
 from cluster.decide.decision import Decided, Entropy, Refusal
-from cluster.model import Change, Event, State
+from cluster.model import Change, State
 from store import entities
-from store.contract import Applied, Outcome, Statement, Store
+from store.contract import Applied, Outcome, Statement, Store, StoreError
 from store.schema import Table
-from supervisor.actor import Actor, Context, Envelope
+from supervisor.actor import Actor, Context, Envelope, ReplyTo
 from supervisor.message import Terminated
 
 RETRIES = 5
@@ -72,6 +72,7 @@ class Senate(Actor):
         self._followers: dict[str, None] = {}
         self._batches = 0
         self._commits = 0
+        self._reads = 0
 
     async def started(self, ctx: Context) -> None:
         """Claim an epoch, so that no earlier writer can commit any more, and read the state."""
@@ -84,7 +85,7 @@ class Senate(Actor):
         answers: list[_Answer] = []
         working, decided = self._state, list[Decided]()
         for envelope in envelopes:
-            decision = await self._consider(envelope, working, ctx)
+            decision = self._consider(envelope, working, ctx)
             if decision is None:
                 continue
             answer, outcome = decision
@@ -98,14 +99,16 @@ class Senate(Actor):
             self._send(answer, ctx)
         self._observe("command", time.perf_counter() - begun)
 
-    async def _consider(self, envelope: Envelope, working: State, ctx: Context) -> tuple[_Answer, Decided] | None:
+    def _consider(self, envelope: Envelope, working: State, ctx: Context) -> tuple[_Answer, Decided] | None:
         """What a message comes to; None where it is no command and was dealt with."""
         match envelope.message:
             case protocol.GetState():
                 # Only what is durable is ever shown.
                 envelope.reply_to.send(self._state)
             case protocol.GetEvents(after, limit):
-                envelope.reply_to.send(await self._events(after, limit))
+                # Beside the decisions: a read that fails or takes long is no reason to keep commands waiting.
+                self._reads += 1
+                ctx.spawn(f"events:{self._reads}", self._answer_events, envelope.reply_to, after, limit)
             case protocol.Follow(follower):
                 self._followers[follower] = None
                 ctx.watch(ctx.ref(follower))
@@ -191,6 +194,12 @@ class Senate(Actor):
     def _tell_followers(self, message: object, ctx: Context) -> None:
         for follower in self._followers:
             ctx.ref(follower).tell(message)
+
+    async def _answer_events(self, reply_to: ReplyTo, after: int, limit: int) -> None:
+        try:
+            reply_to.send(await self._events(after, limit))
+        except StoreError as error:
+            reply_to.send(protocol.Refused("unavailable", str(error)))
 
     async def _events(self, after: int, limit: int) -> protocol.Events:
         if after:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors import protocol
+from actors.dispatcher import DISPATCHER
 from cluster.reconcile import reconcile
 from supervisor.actor import Actor, Context
 from supervisor.message import message
@@ -32,7 +33,7 @@ class ServiceActor(Actor):
 
     async def started(self, ctx: Context) -> None:
         """Ask for the service's part of the state."""
-        ctx.ref("dispatcher").tell(protocol.WantView(self._key))
+        ctx.ref(DISPATCHER).tell(protocol.WantView(self._key))
         ctx.timers.every("look", LOOK_AGAIN, LookAgain())
 
     async def receive(self, message: object, ctx: Context) -> None:

@@ -1,13 +1,14 @@
 """The supervision tree of one machine: which actor lives where, and what falls with what.
 
 senate          decides and commits
-dispatcher      shows services and nodes their part of the state
-services/       one actor a service         (dynamic)
-nodes/          one actor a machine         (dynamic)
+control/
+  services/     one actor a service, by stack (dynamic)
+  nodes/        one actor a machine           (dynamic)
+  dispatcher    shows services and nodes their part of the state
 agent/
   images        one pull at a time for an image
   provisions    networks and volumes
-  tasks/        one actor a task            (dynamic)
+  tasks/        one actor a task              (dynamic)
   executor      hears the engine, gives each task its assignment
 resolver        names
 snapshots       the schedule of snapshots
@@ -72,19 +73,34 @@ def tree(parts: Parts, *doors: ChildSpec) -> SupervisorSpec:
     senate = partial(
         Senate, parts.store, parts.mandate, machine.node, parts.clock, partial(new_id, parts.random), parts.observe
     )
-    dispatcher = partial(Dispatcher, lambda key: ServiceActor(key, parts.clock), NodeActor)
     return SupervisorSpec(
         intensity=20,
         period=60.0,
         children=(
             ChildSpec("senate", senate),
-            ChildSpec("services", dynamic()),
-            ChildSpec("nodes", dynamic()),
-            ChildSpec("dispatcher", dispatcher),
+            ChildSpec("control", _control(parts)),
             ChildSpec("agent", _agent(parts)),
             ChildSpec("resolver", partial(ResolverActor, parts.resolver, machine.node)),
             ChildSpec("snapshots", partial(SnapshotsActor, parts.shelf, SNAPSHOT_PERIOD)),
             *doors,
+        ),
+    )
+
+
+def _control(parts: Parts) -> SupervisorSpec:
+    """The dispatcher starts the services' and nodes' actors, and knows what it showed each: they begin anew together.
+
+    A stack's supervisor that gives up takes its children's ids with it, so that is for all of them to begin anew too.
+    """
+    dispatcher = partial(Dispatcher, lambda key: ServiceActor(key, parts.clock), NodeActor)
+    return SupervisorSpec(
+        strategy=Strategy.ONE_FOR_ALL,
+        intensity=10,
+        period=60.0,
+        children=(
+            ChildSpec("services", SupervisorSpec(intensity=0)),
+            ChildSpec("nodes", dynamic()),
+            ChildSpec("dispatcher", dispatcher),
         ),
     )
 
