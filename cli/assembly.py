@@ -95,10 +95,11 @@ class Assembly:
             store = await SqliteStore.open(self._home.store)
             closing.push_async_callback(store.close)
             authority = ClusterCA(self._home.keys, self._identity.cluster, self._clock)
+            credential = FirstCredential(self._options, self._home, self._system, authority)
             root = tree(self._parts(store), self._doors(authority))
             async with anyio.create_task_group() as group:
                 await group.start(partial(self._run_system, root))
-                await FirstCredential(self._options, self._home, self._system, authority).ensure(self._identity.name)
+                await credential.ensure(self._identity.name)
                 print(f"gbnt {__version__}: {self._identity.name} serves on {self._server()}", file=sys.stderr)
 
     async def _run_system(self, root: SupervisorSpec, *, task_status: TaskStatus[None]) -> None:
@@ -126,8 +127,9 @@ class Assembly:
     def _doors(self, authority: ClusterCA) -> ChildSpec:
         options, backend = self._options, self._backend()
         certificate = partial(authority.server_certificate, [self._identity.name], [self._address])
-        api, telemetry = bound(options.bind, options.api_port), bound(options.bind, options.telemetry_port)
-        trusted = partial(listen_unix, self._home.admin_socket)
+        api = bound(partial(listen, options.bind, options.api_port))
+        telemetry = bound(partial(listen, options.bind, options.telemetry_port))
+        trusted = bound(partial(listen_unix, self._home.admin_socket))
         children = (
             sessions(),
             ChildSpec("api", lambda: Door(create_api(backend), api, certificate)),
@@ -193,10 +195,10 @@ class Assembly:
         return Check(not problem, problem or "names resolve")
 
 
-def bound(host: str, port: int) -> Callable[[], socket]:
-    """What binds a door's socket: the first one at once, so that a taken port is told before anything starts."""
-    first = [listen(host, port)]
-    return lambda: first.pop() if first else listen(host, port)
+def bound(opened: Callable[[], socket]) -> Callable[[], socket]:
+    """What opens a door's socket: the first one at once, so that a taken port is told before anything starts."""
+    first = [opened()]
+    return lambda: first.pop() if first else opened()
 
 
 def resolver_command() -> tuple[str, ...]:

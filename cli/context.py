@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from cli.errors import BadInput
+from cli.errors import BadInput, CliError
 from cli.home import write_private
 from cli.words import did_you_mean
 
@@ -138,8 +138,13 @@ def _edit(path: Path, change: Callable[[Document], object]) -> Path:
     """Read, change and replace the file; a reader sees the old one or the new one."""
     document = _read(path)
     change(document)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    write_private(path, yaml.safe_dump(document, sort_keys=False).encode())
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, yaml.safe_dump(document, sort_keys=False).encode())
+    except OSError as error:
+        raise CliError(
+            f"cannot write the contexts to {path}: {error.strerror}; name another file in GBNTCTL_CONFIG"
+        ) from error
     return path
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from actors.protocol import Accepted, CreateToken, GetState
 from cli.context import Context, add_context
 from cli.errors import BadInput, CliError
@@ -16,42 +18,43 @@ TIMEOUT = 30.0
 
 
 class FirstCredential:
-    """Sees to it that there is one, and that this user's own `gbnt` has it."""
+    """Sees to it that there is one, and that this user's own `gbnt` has it.
+
+    Raises BadInput where a person brought one that is none.
+    """
 
     def __init__(self, options: ServeOptions, home: Home, system: System, authority: ClusterCA) -> None:
         self._options = options
         self._home = home
         self._system = system
         self._authority = authority
+        self._brought = _parsed(options.api_token) if options.api_token else None
 
     async def ensure(self, name: str) -> None:
         """Make the first credential where none is known, or the one that a person brought. `name` is the context's."""
         state = await self._system.ref("senate").ask(GetState(), timeout=TIMEOUT)
         assert isinstance(state, State)
-        brought = self._brought()
-        if brought is not None:
-            if brought.id not in state.tokens:
-                await self._create(brought, first=False)
+        if self._brought is not None:
+            if self._brought.id not in state.tokens:
+                await self._create(self._brought, first=False)
         elif not state.tokens or self._home.credentials.exists():
             await self._make_first(state, name)
 
-    def _brought(self) -> Credential | None:
-        if not self._options.api_token:
-            return None
-        credential = parse(self._options.api_token)
-        if credential is None or len(credential.secret) < 32:
-            raise BadInput("GBNT_API_TOKEN must be gbnt_ID_SECRET with a secret of 32 characters or more")
-        return credential
-
     async def _make_first(self, state: State, name: str) -> None:
-        """The file is written before the credential counts: a crash in between leaves nothing that nobody knows."""
+        """Both files are written before the credential counts: a crash leaves nothing that nobody knows."""
         credential = self._kept() or new_credential()
         if credential.id in state.tokens:
             return
         write_private(self._home.credentials, credential.text.encode())
+        self._introduce(name, credential)
         await self._create(credential, first=True)
+
+    def _introduce(self, name: str, credential: Credential) -> None:
         server = f"https://127.0.0.1:{self._options.api_port}"
-        add_context(Context(name, server, self._authority.certificate.decode(), credential.text))
+        try:
+            add_context(Context(name, server, self._authority.certificate.decode(), credential.text))
+        except CliError as error:
+            print(f"warning: {error}; the first credential is in {self._home.credentials}", file=sys.stderr)
 
     def _kept(self) -> Credential | None:
         try:
@@ -64,3 +67,10 @@ class FirstCredential:
         answer = await self._system.ref("senate").ask(command, timeout=TIMEOUT)
         if not isinstance(answer, Accepted):
             raise CliError(f"the first credential could not be kept: {answer}")
+
+
+def _parsed(text: str) -> Credential:
+    credential = parse(text)
+    if credential is None or len(credential.secret) < 32:
+        raise BadInput("GBNT_API_TOKEN must be gbnt_ID_SECRET with a secret of 32 characters or more")
+    return credential

@@ -14,6 +14,7 @@ import orjson
 from cli.errors import CliError
 
 CREDENTIALS = "first-credentials"
+LONGEST_SOCKET = 107  # bytes of a path, by the kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +31,13 @@ class Home:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        if len(os.fsencode(self.run / "resolver.sock")) > LONGEST_SOCKET:
+            raise CliError(f"the sockets in {path} would have too long a path: choose a shorter one with --data-dir")
         try:
             for folder in (path, self.run, self.store.parent):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
-            raise CliError(
-                f"cannot use the data directory {path}: {error.strerror}; run gbnt as root, or choose another one "
-                "with --data-dir"
-            ) from error
+            raise self._unusable(error) from error
 
     @property
     def store(self) -> Path:
@@ -78,8 +78,16 @@ class Home:
             made = NodeIdentity(cluster=new_id(), node=new_id(), name=name or socket.gethostname())
             write_private(file, orjson.dumps(asdict(made)))
             return made
+        except OSError as error:
+            raise self._unusable(error) from error
         except (orjson.JSONDecodeError, TypeError) as error:
             raise CliError(f"{file} is damaged: restore it from a backup, or begin with an empty --data-dir") from error
+
+    def _unusable(self, error: OSError) -> CliError:
+        return CliError(
+            f"cannot use the data directory {self.path}: {error.strerror}; run gbnt as root, or choose another one "
+            "with --data-dir"
+        )
 
 
 def write_private(path: Path, content: bytes) -> None:

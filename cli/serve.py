@@ -19,26 +19,31 @@ from cli.assembly import Assembly
 from cli.errors import CliError
 from cli.home import Home
 from cli.options import ServeOptions
+from engine.port import EngineError
 from portal.sockets import DoorError
 from store.contract import StoreError
 from supervisor.errors import SupervisionError
 from transport.identity import IdentityError
 
+# What keeps a node from starting, each in a sentence of its own.
+TOLD = (CliError, DoorError, EngineError, IdentityError, StoreError)
+
 
 def run(options: ServeOptions) -> int:
-    """Serve; the exit status. Raises CliError with a sentence where the node cannot start."""
+    """Serve; the exit status. Raises CliError with a sentence where the node cannot start or go on."""
     logging.basicConfig(
         level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     home = Home(options.data_dir)
     random = SystemRandom()
     identity = home.identity(options.node_name, lambda: new_id(random))
+    failure: CliError | None = None
     try:
         anyio.run(_serve, Assembly(options, home, identity, random, time.time))
-    except* (StoreError, DoorError, IdentityError) as errors:
-        raise CliError(str(_first(errors))) from None
-    except* SupervisionError as errors:
-        raise CliError(f"gbnt gave up: {_first(errors)}; its containers go on. Start it again") from None
+    except* (*TOLD, SupervisionError) as errors:
+        failure = _in_words(_first(errors))  # raised out here: in there it would become another group
+    if failure is not None:
+        raise failure
     return 0
 
 
@@ -65,4 +70,16 @@ def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return error.__cause__ if isinstance(error.__cause__, StoreError | DoorError | IdentityError) else error
+    return error
+
+
+def _in_words(error: BaseException) -> CliError:
+    """What a person is told, by the first cause where a supervisor gave up over something that says what to do."""
+    cause: BaseException | None = error
+    while isinstance(cause, SupervisionError):
+        cause = cause.__cause__
+    if isinstance(cause, CliError):
+        return cause
+    if isinstance(cause, TOLD):
+        return CliError(str(cause))
+    return CliError(f"gbnt gave up: {error}; its containers go on. Start it again")

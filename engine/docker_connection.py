@@ -20,6 +20,7 @@ from engine.port import EngineUnavailable, Refused
 Translation = Callable[[], AbstractContextManager[None]]
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
+SCHEMES = ("unix://", "tcp://", "http://", "https://")
 OLDEST_API = (1, 41)
 NEWEST_API = (1, 52)
 
@@ -58,11 +59,14 @@ class Answer:
 class Connection:
     """Calls to one engine. The session is opened by the first call, within its event loop.
 
-    `host` is a URL as in `DOCKER_HOST`; empty takes that variable, and the usual socket where it is not set.
+    `host` is a URL as in `DOCKER_HOST`; empty takes that variable, and the usual socket where it is not set. Raises
+    Refused where it is none.
     """
 
     def __init__(self, host: str = "") -> None:
         self.host = host or os.environ.get("DOCKER_HOST", "") or DEFAULT_HOST
+        if not self.host.startswith(SCHEMES):
+            raise Refused(f'"{self.host}" is no address of an engine: set DOCKER_HOST to one as {DEFAULT_HOST}')
         self._api = (0, 0)
         self._docker: aiodocker.Docker | None = None
         self._connector: aiohttp.UnixConnector | None = None

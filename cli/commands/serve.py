@@ -20,8 +20,9 @@ def _option(*names: str, variable: str, help: str) -> object:
     return typer.Option(*names, envvar=variable, help=help, show_default=False)
 
 
+# Text, not a path: the framework would look at it before gbnt can say what to do.
 DataDir = Annotated[
-    Path | None,
+    str | None,
     _option("--data-dir", variable="GBNT_DATA_DIR", help=f"Where the state is kept. [{default_data_dir()}]"),
 ]
 Bind = Annotated[str | None, _option("--bind", variable="GBNT_BIND", help="The address to listen on. [0.0.0.0]")]
