@@ -97,6 +97,7 @@ class TaskActor(Actor):
         self._retry_at = 0.0
         self._stopping = ""
         self._afresh = False
+        self._tried = ""
         self._busy: Step | None = None
         self._sequence = 0
         self._said: Observation | None = None
@@ -116,6 +117,8 @@ class TaskActor(Actor):
                 self._look(message, ctx)
             case protocol.Happened(event):
                 self._hear(event, ctx)
+            case protocol.EngineGone() if self._sightings is not None and not self._done:
+                self._sightings.engine_gone()
             case Stepped():
                 self._stepped(message, ctx)
         self._advance(ctx)
@@ -208,7 +211,7 @@ class TaskActor(Actor):
             case Create(attempt):
                 return self._create(ctx, assignment, attempt)
             case Start(container):
-                return self._start_again(container) if self._failures else self._start(container)
+                return self._start_again(container) if container == self._tried else self._start(container)
             case Stop(container):
                 return self._stop(container, assignment)
             case Remove(container):
@@ -266,6 +269,7 @@ class TaskActor(Actor):
         return Stepped("Create", container=await engine.create(spec), name=spec.name, attempt=attempt)
 
     async def _start(self, container: str) -> Stepped:
+        self._tried = container
         for pause in RELEASE_PAUSES:
             try:
                 return await self._start_once(container)
@@ -274,10 +278,14 @@ class TaskActor(Actor):
         return await self._start_once(container)
 
     async def _start_again(self, container: str) -> Stepped:
-        """The try before this one may have been done, though nobody heard: no attempt is started twice."""
+        """The try before this one may have been done, though nobody heard: no attempt is started twice.
+
+        What an engine could not start, or was stopped over, it may never be able to start: it is made anew.
+        """
         seen = await self._around.engine.container(container)
         if seen is not None and seen.state == "created":
-            return await self._start(container)
+            await self._around.engine.remove(container)
+            return Stepped("Remove", container=container)
         return Stepped("Start", seen=(seen,) if seen else ())
 
     async def _start_once(self, container: str) -> Stepped:
@@ -323,7 +331,7 @@ class TaskActor(Actor):
             return
         if step.failure:
             self._fail(step)
-        else:
+        elif step.kind not in ("Create", "Remove"):  # steps to a start, whose own failures go on counting
             self._failure, self._failures = "", 0
         match step.kind:
             case "Pull":
@@ -378,7 +386,8 @@ class TaskActor(Actor):
         if said == self._said:
             return
         self._said = said
-        self._sequence += 1
+        # The time of day is the floor: the record that this life began with may be older than what the last one told.
+        self._sequence = max(self._sequence + 1, int(self._around.clock() * 1000))
         news = replace(said, sequence=self._sequence, at=self._around.clock())
         ctx.ref(self._around.agent).tell(protocol.Noticed(news))
 
