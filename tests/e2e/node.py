@@ -101,7 +101,15 @@ class Node:
     def start(self, *options: str) -> None:
         """Start it and wait until it is well."""
         self.launch(*options)
-        until(self.is_well, f"a node that is well; its log: {self.log[-2000:]}")
+        try:
+            until(lambda: self.is_well() or self._ended, "a node that is well")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; its log: {self.log[-2000:]}") from None
+        assert not self._ended, f"it ended at once: {self.log[-2000:]}"
+
+    @property
+    def _ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
 
     def is_well(self) -> bool:
         return self.health().get("status") == "ok"
