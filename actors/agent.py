@@ -172,6 +172,7 @@ class Agent(Actor):
         now = {assignment.task.id: assignment for assignment in orders.assignments}
         gone = self._assigned.keys() - now.keys() if orders.full else set(orders.gone)
         self._inventory.take(orders)
+        released = self._hold and not orders.hold
         self._completed, self._hold = orders.completed, orders.hold
         for task in gone & self._assigned.keys():
             await self._let_go(task, ctx)
@@ -187,7 +188,7 @@ class Agent(Actor):
             self._give(task, ctx)
         names = tuple(sorted(self._inventory.networks))
         ctx.ref("agent/provisions").tell(protocol.KeepProvisions(names, orders.remove_volumes))
-        if orders.full and self._report.status == "ready":
+        if (orders.full or released) and self._report.status == "ready":
             ctx.spawn("resync", self._lookout.look)
 
     async def _let_go(self, task: str, ctx: Context) -> None:
@@ -306,6 +307,9 @@ class Agent(Actor):
         await self._look_over(found, ctx)
 
     def _engine_is_down(self, reason: str, ctx: Context) -> None:
+        if self._report.status == "ready":
+            for task in self._assigned:
+                ctx.ref(f"agent/tasks/{task}").tell(protocol.EngineGone())
         if self._report.message != reason:
             self._tell_node(ctx, replace(self._report, status="unavailable", message=reason))
 

@@ -21,6 +21,7 @@ from cli.home import Home, NodeIdentity
 from cli.machine import address_towards_default_route
 from cli.options import ServeOptions
 from cluster import addresses
+from cluster.decide.nodes import HOLD
 from cluster.model import Task
 from cluster.zones import Zones
 from engine.docker import DockerEngine
@@ -34,6 +35,8 @@ from portal.latency import Latency
 from portal.session import Sessions, sessions
 from portal.sockets import listen, listen_unix
 from portal.telemetry import create_telemetry
+from store.entities import put
+from store.schema import Table
 from store.snapshots import Snapshots
 from store.sqlite import SqliteStore
 from supervisor.spec import ChildSpec, SupervisorSpec
@@ -92,8 +95,11 @@ class Assembly:
         """Run the node. Raises what keeps it from starting, or SupervisionError when its root gives up."""
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self._engine.close)
+            lost = self._home.lost_its_store()
             store = await SqliteStore.open(self._home.store)
             closing.push_async_callback(store.close)
+            if lost:
+                await hold_what_is_unknown(store, self._home)
             authority = ClusterCA(self._home.keys, self._identity.cluster, self._clock)
             credential = FirstCredential(self._options, self._home, self._system, authority)
             root = tree(self._parts(store), self._doors(authority))
@@ -204,3 +210,15 @@ def bound(opened: Callable[[], socket]) -> Callable[[], socket]:
 def resolver_command() -> tuple[str, ...]:
     """How this very gbnt starts a resolver; -P, or what lies in the present folder would be imported in its place."""
     return (sys.executable, "-P", "-m", "gubernator", "resolver")
+
+
+async def hold_what_is_unknown(store: SqliteStore, home: Home) -> None:
+    """A known node with an empty store: its containers are there, and nothing says that they are not wanted."""
+    print(
+        f"gbnt: {home.store} is empty though this node has run before: its containers are left as they are; "
+        "restore a snapshot, or let them go with `gbnt snapshot confirm`",
+        file=sys.stderr,
+    )
+    epoch = await store.claim_epoch("recovery")
+    held = put(Table.SETTINGS, HOLD, '"the state was lost"', version=0)
+    await store.apply([held], rid=f"recovery:{epoch}", epoch=epoch)

@@ -31,6 +31,7 @@ class Home:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._is_new = False
         if len(os.fsencode(self.run / "resolver.sock")) > LONGEST_SOCKET:
             raise CliError(f"the sockets in {path} would have too long a path: choose a shorter one with --data-dir")
         try:
@@ -77,11 +78,16 @@ class Home:
         except FileNotFoundError:
             made = NodeIdentity(cluster=new_id(), node=new_id(), name=name or socket.gethostname())
             write_private(file, orjson.dumps(asdict(made)))
+            self._is_new = True
             return made
         except OSError as error:
             raise self._unusable(error) from error
         except (orjson.JSONDecodeError, TypeError) as error:
             raise CliError(f"{file} is damaged: restore it from a backup, or begin with an empty --data-dir") from error
+
+    def lost_its_store(self) -> bool:
+        """Whether this node has run before and its state is not there: deleted, or a volume that is not mounted."""
+        return not self._is_new and not self.store.exists()
 
     def _unusable(self, error: OSError) -> CliError:
         return CliError(

@@ -139,3 +139,18 @@ def test_a_stopped_service_stays_down_through_a_restart_and_a_stopped_task_is_re
     )
     kept = {c["Id"] for c in running.containers("label=gbnt.service=web")}
     assert len(before & kept) == 1
+
+
+def test_a_node_whose_state_was_lost_leaves_its_containers_until_a_person_confirms(running: Node) -> None:
+    assert running.deploy(sleepers(1), "keep").code == 0
+    before = lives(running)
+    running.stop()
+    for file in (running.data / "store").iterdir():
+        file.unlink()
+    running.start()
+    held = until(lambda: running.rows("node", "ls")[0]["held"], "containers that are held")
+    assert len(held) == 2
+    assert lives(running) == before
+    assert "left as they are" in running.log
+    running.ok("snapshot", "confirm")
+    until(lambda: not running.containers(running=False), "no container")
