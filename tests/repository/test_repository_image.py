@@ -58,11 +58,11 @@ def test_a_manager_in_a_container_of_its_own_is_made_anew_and_no_task_is_restart
     manager, name = contained
     manager.start()
     file = "services: {web: {image: busybox, command: [sleep, '1000'], init: true, deploy: {replicas: 3}}}"
-    assert manager.deploy(file, "shop").code == 0
+    assert manager.deploy(file, "housed").code == 0
     before = {each["Id"]: each["State"]["StartedAt"] for each in manager.containers()}
     assert len(before) == 3
-    assert len(manager.resolve("shop_default", "web")) == 3
-    assert "shop" in run("docker", "exec", name, "gbnt", "stack", "ls")
+    assert len(manager.resolve("housed_default", "web")) == 3
+    assert "housed" in run("docker", "exec", name, "gbnt", "stack", "ls")
 
     run("docker", end, name)
     manager.process.wait(30)
@@ -71,7 +71,7 @@ def test_a_manager_in_a_container_of_its_own_is_made_anew_and_no_task_is_restart
     until(lambda: sorted(task["state"] for task in manager.rows("task", "ls")) == ["running"] * 3, "3 running tasks")
     assert {task["attempt"] for task in manager.rows("task", "ls")} == {1}
     assert {each["Id"]: each["State"]["StartedAt"] for each in manager.containers(running=False)} == before
-    until(lambda: len(manager.resolve("shop_default", "web")) == 3, "3 addresses by name")
+    until(lambda: len(manager.resolve("housed_default", "web")) == 3, "3 addresses by name")
 
 
 def test_the_image_asks_gbnt_for_its_health_and_keeps_its_state_in_a_volume(image):

@@ -69,10 +69,12 @@ def test_the_installed_gbnt_serves_and_deploys_a_stack(environment, tmp_path):
     (tmp_path / "gubernator/__init__.py").write_text("raise ImportError('what lies in the present folder is no gbnt')")
     with node(program=(gbnt, "serve"), client=(gbnt,), cwd=tmp_path) as one:
         one.start()
-        told = one.deploy("services: {web: {image: busybox, command: [sleep, '1000'], init: true}}", "shop")
+        told = one.deploy("services: {web: {image: busybox, command: [sleep, '1000'], init: true}}", "wheeled")
         assert told.code == 0, told.text
         (web,) = one.containers()
-        assert one.resolve("shop_default", "web") == [web["NetworkSettings"]["Networks"]["shop_default"]["IPAddress"]]
+        assert one.resolve("wheeled_default", "web") == [
+            web["NetworkSettings"]["Networks"]["wheeled_default"]["IPAddress"]
+        ]
 
 
 def test_gbnt_runs_beside_a_package_called_supervisor_and_after_it_has_gone(environment, tmp_path):
