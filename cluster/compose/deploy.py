@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 from cluster.compose.environment import texts
 from cluster.compose.findings import quote
-from cluster.compose.keys import Fact, Table, Unread, later, read
+from cluster.compose.keys import Fact, Table, Unread, later, read, unheeded
 from cluster.compose.quantities import duration, size
 from cluster.compose.value import Value
 from cluster.spec import FailureAction, Resources, RestartCondition, RestartPolicy, UpdateOrder, UpdatePolicy
@@ -90,15 +90,15 @@ _RESTART_POLICY: Table = {
     "condition": lambda value: value.word(get_args(RestartCondition)),
     "delay": duration,
     "max_attempts": lambda value: value.integer(0, MOST_ATTEMPTS),
-    "window": duration,
+    "window": unheeded(duration),
 }
 _UPDATE: Table = {
     "parallelism": replicas,
-    "delay": duration,
+    "delay": unheeded(duration),
     "order": lambda value: value.word(get_args(UpdateOrder)),
-    "failure_action": lambda value: value.word(get_args(FailureAction)),
-    "monitor": duration,
-    "max_failure_ratio": lambda value: value.number(0.0, 1.0),
+    "failure_action": unheeded(lambda value: value.word(get_args(FailureAction))),
+    "monitor": unheeded(duration),
+    "max_failure_ratio": unheeded(lambda value: value.number(0.0, 1.0)),
 }
 _DEPLOY: Table = {
     "mode": _mode,

@@ -47,6 +47,17 @@ def later(*keys: str) -> dict[str, Reader | Unread | Fact]:
     return dict.fromkeys(keys, Unread.LATER)
 
 
+def unheeded(reader: Reader) -> Reader:
+    """A reader that checks and keeps a value which nothing acts on yet, and says so."""
+
+    def read_and_say(value: Value) -> Any:
+        result = reader(value)
+        value.warn(Unread.LATER.value, code="unsupported")
+        return result
+
+    return read_and_say
+
+
 def read(value: Value, table: Table, required: Mapping[str, str] = NOTHING) -> dict[str, Any]:
     """The map `value` read by `table`: what each reader made of its key, for the keys that are present and good.
 

@@ -13,7 +13,7 @@ from cluster.compose.commands import command
 from cluster.compose.environment import env_files, pairs, texts
 from cluster.compose.findings import quote
 from cluster.compose.healthcheck import healthcheck
-from cluster.compose.keys import Fact, Table, Unread, later, read
+from cluster.compose.keys import Fact, Table, Unread, later, read, unheeded
 from cluster.compose.mounts import mounts, tmpfs
 from cluster.compose.networks import attachments
 from cluster.compose.ports import expose, ports
@@ -118,7 +118,7 @@ def _within(reader: Callable[[Value, Scope], Any], scope: Scope) -> Callable[[Va
 _DEPENDENCY: Table = {
     "condition": lambda value: value.word(_CONDITIONS),
     "required": Value.boolean,
-    "restart": Value.boolean,
+    "restart": unheeded(Value.boolean),
 }
 
 
@@ -127,7 +127,7 @@ _FIXED: Table = {
     "cap_add": _capabilities,
     "cap_drop": _capabilities,
     "command": command,
-    "container_name": Value.string,
+    "container_name": unheeded(Value.string),
     "cpus": deploy.cpus,
     "depends_on": _depends_on,
     "deploy": deploy.deploy,
