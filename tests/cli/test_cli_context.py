@@ -2,6 +2,7 @@
 
 import base64
 import os
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import yaml
 
 from cli.connect import connect
 from cli.context import Context, add_context, contexts, find_context
-from cli.errors import BadInput
+from cli.errors import BadInput, CliError
 from cli.options import secret
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Manager, listing, problem
@@ -50,8 +51,8 @@ def test_the_same_name_replaces_and_others_stay(home: Path):
 
 def test_a_failed_write_leaves_the_old_file(home: Path, monkeypatch: pytest.MonkeyPatch):
     path = add_context(ROME, home / "config")
-    monkeypatch.setattr("os.replace", lambda *names: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr("os.replace", lambda *names: (_ for _ in ()).throw(OSError(ENOSPC, "disk full")))
+    with pytest.raises(CliError, match=f"cannot write the contexts to {path}: disk full"):
         add_context(GAUL, path)
     assert contexts(path) == ([ROME], "rome")
     assert [entry.name for entry in path.parent.iterdir()] == ["config"]
