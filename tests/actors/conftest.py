@@ -19,6 +19,7 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
 def engine() -> FakeEngine:
     engine = FakeEngine(time_of_day)
     engine.images["web"] = FakeImage(pull_seconds=2.0)
+    engine.images["db"] = FakeImage(local=True, healthcheck=True, healthy_after=5.0)
     return engine
 
 

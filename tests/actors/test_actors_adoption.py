@@ -1,12 +1,20 @@
-"""What a life of gbnt finds when it begins."""
+"""What a life of gbnt finds when it begins: containers of its own, of nobody, and of a state that was restored."""
 
 import pytest
 
 from actors import protocol
-from tests.actors.house import House, Life, serving
+from cluster.container import ContainerSpec
+from cluster.decide.nodes import HOLD
+from engine.fake import FakeEngine
+from engine.port import ContainerInfo
+from store import entities
+from store.schema import Table
+from tests.actors.house import CLUSTER, House, Life, serving
 from tests.cluster.build import spec, stack
 
 pytestmark = pytest.mark.anyio
+
+LABELS = {"gbnt.cluster": CLUSTER}
 
 
 def all_are(life: Life, state: str, number: int) -> bool:
@@ -15,13 +23,58 @@ def all_are(life: Life, state: str, number: int) -> bool:
     return [info.detail.get("state") for info in actors] == [state] * number
 
 
-async def test_a_restart_of_gbnt_restarts_no_container(house: House):
+async def stranger(engine: FakeEngine) -> ContainerInfo:
+    """A container that carries the cluster's labels, of a task that no state knows."""
+    engine.images["old"] = engine.images["db"]
+    labels = {**LABELS, "gbnt.stack": "old", "gbnt.service": "x", "gbnt.slot": "1", "gbnt.task": "gone"}
+    container = await engine.create(ContainerSpec("old-x-1", "old", labels))
+    await engine.start(container)
+    info = await engine.container(container)
+    assert info is not None
+    return info
+
+
+@pytest.mark.parametrize("end", ["in order", "killed"])
+async def test_a_restart_of_gbnt_restarts_no_container(house: House, end: str):
     async with house.life() as life:
         await life.order(protocol.DeployStack(stack(spec(image="web", replicas=3))))
         await life.until(serving("shop/web", 3))
-    starts, creates = house.engine.calls["start"], house.engine.calls["create"]
+        if end == "killed":
+            life.kill()
     async with house.life() as life:
         state = await life.until(serving("shop/web", 3))
         await life.eventually(lambda: all_are(life, "running", 3))
-    assert (house.engine.calls["start"], house.engine.calls["create"]) == (starts, creates) == (3, 3)
+    assert (house.engine.calls["start"], house.engine.calls["create"]) == (3, 3)
     assert all(task.attempt == 1 for task in state.tasks.values())
+
+
+async def test_what_was_deployed_while_gbnt_was_killed_is_there_afterwards(house: House):
+    async with house.life() as life:
+        accepted = await life.order(protocol.DeployStack(stack(spec(image="web")), request="r1"))
+        life.kill()
+    async with house.life() as life:
+        assert await life.order(protocol.DeployStack(stack(spec(image="web")), request="r1")) == accepted
+        await life.until(serving("shop/web"))
+        assert house.engine.calls["create"] == 1
+
+
+async def test_a_container_that_no_task_knows_is_removed(house: House):
+    await stranger(house.engine)
+    async with house.life() as life:
+        await life.state()
+        await life.eventually(lambda: house.engine.calls["remove"])
+    assert await house.engine.container("old-x-1") is None
+
+
+async def test_after_a_restore_it_is_held_until_a_person_confirms(house: House):
+    await stranger(house.engine)
+    store = await house.open_store()
+    epoch = await store.claim_epoch("a test")
+    await store.apply([entities.put(Table.SETTINGS, HOLD, '"yes"', version=0)], rid="hold", epoch=epoch)
+    await store.close()
+    async with house.life() as life:
+        await life.until(lambda state: any(node.held == ("old-x-1",) for node in state.nodes.values()))
+        assert await house.engine.container("old-x-1") is not None
+        await life.order(protocol.ReleaseHeld())
+        await life.eventually(lambda: house.engine.calls["remove"])
+    assert await house.engine.container("old-x-1") is None

@@ -1,0 +1,146 @@
+"""The Senate: durable before it is told, once however often it is asked, and many at a time."""
+
+from collections.abc import Sequence
+
+import anyio
+import pytest
+
+from actors import protocol
+from store.contract import Applied, Outcome, Statement
+from store.sqlite import SqliteStore
+from tests.actors.house import House, of, serving
+from tests.cluster.build import spec, stack
+
+pytestmark = pytest.mark.anyio
+
+
+class WilfulStore(SqliteStore):
+    """A store that does to the next batches what `plan` says; it counts all batches."""
+
+    def arm(self) -> None:
+        self.batches = 0
+        self.plan: list[str] = []
+
+    async def apply(self, statements: Sequence[Statement], *, rid: str, epoch: int) -> Applied:
+        self.batches += 1
+        match self.plan.pop(0) if self.plan else "":
+            case "unavailable":
+                return Applied(Outcome.UNAVAILABLE, "no space is left")
+            case "forgets to say":
+                await super().apply(statements, rid=rid, epoch=epoch)
+                return Applied(Outcome.UNKNOWN, "the commit may or may not be on disk")
+            case "breaks":
+                raise RuntimeError("a fault in the store")
+        await anyio.sleep(0.01)
+        return await super().apply(statements, rid=rid, epoch=epoch)
+
+
+@pytest.fixture
+def store(house: House, tmp_path) -> list[WilfulStore]:
+    """The store of each life, the newest last."""
+    stores: list[WilfulStore] = []
+
+    async def open_store() -> WilfulStore:
+        store = await WilfulStore.open(tmp_path / "state.db", threaded=False)
+        store.arm()
+        stores.append(store)
+        return store
+
+    house.open_store = open_store
+    return stores
+
+
+def deploy(name: str = "shop", request: str = "") -> protocol.DeployStack:
+    return protocol.DeployStack(stack(spec(image="web"), name=name), request)
+
+
+async def test_the_same_request_is_answered_as_the_first_time(house: House):
+    async with house.life() as life:
+        await life.order(deploy())
+        first = await life.order(protocol.UpdateService("shop/web", force=True, request="r1"))
+        assert await life.order(protocol.UpdateService("shop/web", force=True, request="r1")) == first
+        assert (await life.state()).services["shop/web"].generation == 1
+
+
+async def test_an_unchanged_deploy_writes_nothing(house: House, store: list[WilfulStore]):
+    async with house.life() as life:
+        await life.order(deploy())
+        state = await life.until(serving("shop/web"))
+        batches = store[-1].batches
+        accepted = await life.order(deploy())
+        assert accepted.changes == {"web": "unchanged"}
+        assert (await life.state()).revision == state.revision
+        assert store[-1].batches == batches
+
+
+async def test_commands_that_wait_together_are_committed_together(house: House, store: list[WilfulStore]):
+    async with house.life() as life:
+        await life.state()
+        before, answers = store[-1].batches, []
+
+        async def ask(number: int) -> None:
+            answers.append(await life.order(deploy(f"s{number}")))
+
+        async with anyio.create_task_group() as group:
+            for number in range(100):
+                group.start_soon(ask, number)
+        assert len(answers) == 100
+        assert store[-1].batches - before < 20
+        assert len((await life.state()).stacks) == 100
+
+
+async def test_a_full_disk_refuses_in_words_and_changes_nothing(house: House, store: list[WilfulStore]):
+    async with house.life() as life:
+        await life.until(lambda state: state.nodes)
+        store[-1].plan = ["unavailable"] * 50
+        refused = await life.ask(deploy())
+        assert refused == protocol.Refused("unavailable", "nothing was changed: no space is left")
+        assert (await life.state()).stacks == {}
+        store[-1].plan = []
+        await life.order(deploy())
+        await life.until(serving("shop/web"))
+
+
+async def test_what_was_decided_while_the_disk_was_full_is_decided_again(house: House, store: list[WilfulStore]):
+    async with house.life() as life:
+        await life.order(deploy())
+        store[-1].plan = ["unavailable"] * 10  # the service's plan, the machine's report, the task's observations
+        await life.until(serving("shop/web"))
+
+
+async def test_an_unknown_outcome_is_retried_and_not_applied_twice(house: House, store: list[WilfulStore]):
+    async with house.life() as life:
+        await life.order(deploy())
+        store[-1].plan = ["forgets to say"]
+        await life.order(protocol.UpdateService("shop/web", force=True))
+        assert (await life.state()).services["shop/web"].generation == 1
+        assert life.actor("senate").restarts == 0
+
+
+async def test_a_fault_in_the_store_restarts_the_senate_alone(house: House, store: list[WilfulStore]):
+    async with house.life() as life:
+        await life.order(deploy())
+        await life.until(serving("shop/web"))
+        others = {info.address.path: info.incarnation for info in life.system.inspect() if info.kind != "Supervisor"}
+        store[-1].plan = ["breaks"]
+        with pytest.raises(Exception, match="a fault in the store"):
+            await life.ask(deploy("lost"))
+        state = await life.state()
+        assert set(state.stacks) == {"shop"}
+        assert life.actor("senate").restarts == 1
+        assert "a fault in the store" in (life.actor("senate").last_failure or "")
+        await life.order(deploy("found"))
+        state = await life.until(serving("found/web"))
+        assert [task.attempt for task in of(state)] == [1, 1]
+        after = {info.address.path: info.incarnation for info in life.system.inspect()}
+        assert {path for path, life_number in others.items() if after[path] != life_number} == {"senate"}
+
+
+async def test_observations_are_told_again_until_they_are_confirmed(house: House, store: list[WilfulStore]):
+    async with house.life() as life:
+        await life.order(deploy())
+        (task,) = of(await life.until(serving("shop/web")))
+        store[-1].plan = ["unavailable"] * 3
+        house.engine.exit(task.container_id, 1)
+        await life.until(lambda state: of(state)[0].attempt == 2 and of(state)[0].serving)
+        await life.eventually(lambda: life.actor("agent/executor").detail["unconfirmed"] == 0)
