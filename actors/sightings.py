@@ -41,7 +41,7 @@ class Sightings:
         self._oom = False
         self._made_at = 0.0
         self.newest: Seen | None = None
-        self.crashes = task.crashes
+        self.crashes = self._crashes_before = task.crashes
         self.cold = False
         self.cleared = False
         self.unhealthy_since: float | None = None
@@ -82,10 +82,11 @@ class Sightings:
             self._end(seen, counts=False)
         elif self._is_on_record(seen):
             self.newest = seen
+            self.cold = not self._recorded.ended  # it was to be made again when the life before this one ended
             self._remember(seen)
         else:
             was_up = self._recorded.attempt == seen.attempt and self._recorded.state in UP
-            self._end(seen, counts=not was_up)
+            self._end(seen, counts=not was_up and not self.cold)
 
     def _lost(self) -> Seen:
         """The container that the record says was up, and that is not there any more."""
@@ -146,9 +147,19 @@ class Sightings:
         if self.newest is not None:
             self._end(replace(self.newest, exit_code=None, error=why), counts=False)
 
+    def engine_gone(self) -> None:
+        """The engine went away. It ends its containers before itself: the last end was its doing, and is no crash."""
+        if self.newest is not None and self.newest.phase != "running":
+            self.cold, self.crashes = True, self._crashes_before
+
     def removed(self, container: str) -> None:
-        """The newest container, which was never started, is not there any more; or (none named) none of them is."""
-        self.newest, self.ports, self.cleared = None, (), not container
+        """The newest container, which never ran, is not there any more; or (none named) none of them is."""
+        known, self.ports, self.cleared = self.newest, (), not container
+        if known is None or not container:
+            self.newest = None
+        elif known.phase == "created":  # or a look at all containers missed it already, and the next one is due
+            before = self._ended.get(known.attempt - 1)
+            self.newest = _ended_before(before) if before else None
         self._ids = {attempt: id for attempt, id in self._ids.items() if container not in ("", id)}
 
     def surplus(self) -> list[str]:
@@ -176,6 +187,7 @@ class Sightings:
         self.newest = replace(seen, phase="ended", health="")
         self.unhealthy_since, self.ports = None, ()
         self.cold = not counts
+        self._crashes_before = self.crashes
         if counts:
             self.crashes = backoff.crashes_after(self.crashes, _ran_for(seen))
         self._remember(self.newest, stopping)
@@ -191,6 +203,18 @@ class Sightings:
                 started_at=seen.started_at,
                 ended_at=seen.finished_at,
             )
+
+
+def _ended_before(attempt: Attempt) -> Seen:
+    return Seen(
+        id=attempt.container_id,
+        name=attempt.container_name,
+        attempt=attempt.number,
+        phase="ended",
+        exit_code=attempt.exit_code,
+        started_at=attempt.started_at,
+        finished_at=attempt.ended_at,
+    )
 
 
 def _is_older(seen: Seen, known: Seen) -> bool:

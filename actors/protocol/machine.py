@@ -105,6 +105,12 @@ class Take:
     waiting_for: str
 
 
+@message("task.engine_gone/1")
+@dataclass(frozen=True, slots=True)
+class EngineGone:
+    """To every task's actor: the engine ended, or its event stream broke."""
+
+
 @message("task.containers/1")
 @dataclass(frozen=True, slots=True)
 class Containers:

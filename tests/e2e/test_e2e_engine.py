@@ -92,7 +92,7 @@ def assert_runs_again_once_and_in_order(one: Node, before: dict[str, str]) -> No
     assert len(one.resolve("shop_default", "web")) == 3
 
 
-@pytest.mark.parametrize("signal", ["KILL"])
+@pytest.mark.parametrize("signal", ["TERM", "KILL"])
 def test_an_engine_restarted_under_gbnt_gets_everything_back(signal: str, engine: OwnEngine, alone: Node) -> None:
     assert alone.deploy(CHAIN, "shop").code == 0
     before = began(alone)
