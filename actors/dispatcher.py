@@ -61,7 +61,9 @@ class Dispatcher(Actor):
             case protocol.RegisterAgent(node):
                 self._agents[node] = message
                 if node in self._nodes:
-                    ctx.ref(f"{NODES}/{node}").tell(message)
+                    # What the machine itself saw since the last view is no news to it, but is to an agent that begins.
+                    self._nodes[node] = node_view(self._state, node)
+                    self._show_again(node, ctx)
             case Terminated():
                 ctx.timers.start("follow", RETRY, FollowAgain())
             case FollowAgain():
@@ -71,7 +73,7 @@ class Dispatcher(Actor):
         by_service: defaultdict[str, list[Task]] = defaultdict(list)
         for task in self._state.tasks.values():
             by_service[task.service_key].append(task)
-        for key in self._services.keys() - self._state.services.keys():
+        for key in sorted(self._services.keys() - self._state.services.keys()):
             await self._drop_service(self._services.pop(key).service, ctx)
         ready = frozenset(node.id for node in self._state.nodes.values() if node.status == "ready")
         others, self._ready = ready != self._ready, ready  # other machines: a task that waits for one may get it now
@@ -90,8 +92,10 @@ class Dispatcher(Actor):
         if new:
             # A new actor asks for its view itself, as it does after a crash: one way to begin.
             if not any(known.service.stack == service.stack for other, known in self._services.items() if other != key):
-                await _begin(ctx, SERVICES, ChildSpec(service.stack, dynamic()))
-            await _begin(ctx, f"{SERVICES}/{service.stack}", ChildSpec(service.name, lambda: self._make_service(key)))
+                await ctx.system.start_child(SERVICES, ChildSpec(service.stack, dynamic()))
+            await ctx.system.start_child(
+                f"{SERVICES}/{service.stack}", ChildSpec(service.name, lambda: self._make_service(key))
+            )
         else:
             ctx.ref(f"{SERVICES}/{key}").tell(view)
 
@@ -105,7 +109,7 @@ class Dispatcher(Actor):
             known = self._nodes.get(node)
             self._nodes[node] = view
             if known is None:
-                await _begin(ctx, NODES, ChildSpec(node, partial(self._make_node, node)))
+                await ctx.system.start_child(NODES, ChildSpec(node, partial(self._make_node, node)))
             elif not _same(known, view):
                 ctx.ref(f"{NODES}/{node}").tell(view)
 
@@ -125,12 +129,6 @@ class Dispatcher(Actor):
 def dynamic() -> SupervisorSpec:
     """Children come and go at runtime; a crash of one is its own affair, up to a rate that no single one reaches."""
     return SupervisorSpec(intensity=200, period=60.0)
-
-
-async def _begin(ctx: Context, supervisor: str, child: ChildSpec) -> None:
-    """Start a child, in place of the one that a dispatcher before this one may have left."""
-    await ctx.system.stop_child(f"{supervisor}/{child.id}")
-    await ctx.system.start_child(supervisor, child)
 
 
 @message("state.follow-again/1")

@@ -61,7 +61,10 @@ async def test_a_task_that_keeps_crashing_takes_nobody_with_it(house: House, eng
         assert life.actor("agent/tasks").restarts == 0
 
 
-@pytest.mark.parametrize("path", ["agent/executor", "dispatcher", "services/shop/web", "nodes/n1", "agent/provisions"])
+@pytest.mark.parametrize(
+    "path",
+    ["agent/executor", "agent/provisions", "control/dispatcher", "control/services/shop/web", "control/nodes/n1"],
+)
 async def test_whoever_crashes_no_container_is_restarted_and_orders_arrive(
     house: House, engine: FaultyEngine, path: str
 ):
