@@ -28,8 +28,9 @@ MOST_FILES = 8192
 def run(runtime_dir: str, *, foreground: bool = False, port: int = 53, resolv_conf: str = "/etc/resolv.conf") -> int:
     """Start the resolver of this runtime directory; the process's exit code.
 
-    Returns 0 as soon as a detached resolver answers (with `foreground`, when it was told to stop), RUNNING_ALREADY
-    where one runs, 1 where none can. `port` is the one to listen on and the one to ask upstreams on.
+    Returns 0 as soon as a detached resolver answers, RUNNING_ALREADY where one runs, 1 where none can. With
+    `foreground` it waits for the end of one that runs, goes on in its place, and returns 0 when it was told to stop.
+    `port` is the one to listen on and the one to ask upstreams on.
     """
     directory = Path(runtime_dir).absolute()
     taken_over = handover.inherited()
@@ -38,7 +39,7 @@ def run(runtime_dir: str, *, foreground: bool = False, port: int = 53, resolv_co
         return _serve(directory, port, resolv_conf, lock, sockets, lambda: None)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        held = _lock(directory / "resolver.pid")
+        held = _lock(directory / "resolver.pid", wait=foreground)
     except OSError as error:
         return _fail(f"the resolver cannot use {directory}: {error.strerror}")
     if held is None:
@@ -101,11 +102,11 @@ def _serve(
     return 0
 
 
-def _lock(path: Path) -> int | None:
-    """The descriptor that holds the lock until the process ends; None where another process has it."""
+def _lock(path: Path, *, wait: bool) -> int | None:
+    """The descriptor that holds the lock until the process ends; None where another has it and none is to `wait`."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         os.close(descriptor)
         return None

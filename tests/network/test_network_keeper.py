@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from network.keeper import ResolverGone, ResolverKeeper, ResolverRefused, ResolverUnstartable
+from network.keeper import ResolverGone, ResolverKeeper, ResolverRefused, ResolverStatus, ResolverUnstartable
 from network.resolver.control import VERSION
 from network.resolver.main import RUNNING_ALREADY
 from tests.network.conftest import GATEWAY, OTHER_GATEWAY, Place, zones
@@ -243,3 +243,24 @@ async def test_a_successor_that_cannot_be_run_leaves_the_old_one_answering(place
     while "cannot be run" not in (place.directory / "resolver.log").read_text():
         await anyio.sleep(0.01)
     assert (await keeper.ensure()).pid == status.pid
+
+
+async def test_one_in_the_foreground_waits_for_its_turn_and_goes_on_with_the_names(place: Place) -> None:
+    keeper = place.keeper()
+    first = await keeper.ensure()
+    await keeper.publish(zones(7, web=("10.0.0.7",)))
+    command = [*place.command(), "--runtime-dir", str(place.directory), "--foreground"]
+    async with await anyio.open_process(command, stderr=None) as second:
+        os.kill(first.pid, signal.SIGKILL)
+        status = await until_answered(keeper)
+        assert (status.pid, status.serial) == (second.pid, 7)
+        await keeper.stop()
+        assert await second.wait() == 0
+
+
+async def until_answered(keeper: ResolverKeeper) -> ResolverStatus:
+    while True:
+        try:
+            return await keeper.status()
+        except ResolverGone:
+            await anyio.sleep(0.01)
