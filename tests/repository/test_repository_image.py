@@ -38,19 +38,21 @@ def test_the_image_runs_gbnt(image):
 
 @pytest.fixture
 def contained(image: str) -> Iterator[tuple[Node, str]]:
-    """A node whose manager runs in a container, as documented, and that container's name."""
+    """A node whose manager and resolver run in a container each, as documented, and the name of the manager's."""
     with node() as one:
         name = one.folder.name
         kept = ("GBNT_DATA_DIR", "GBNTCTL_CONFIG", "GBNT_NETWORK_POOL")
         shared = ("/var/run/docker.sock:/var/run/docker.sock", f"{one.folder}:{one.folder}")
         options = [word for variable in kept for word in ("--env", variable)]
         options += [word for mount in shared for word in ("--volume", mount)]
-        machine = ("--init", "--network", "host", "--cap-add", "NET_ADMIN")
-        one.program = ("docker", "run", "--rm", "--name", name, *machine, *options, image, "serve")
+        machine = ("docker", "run", "--rm", "--init", "--network", "host", "--cap-add", "NET_ADMIN", *options)
+        one.program = (*machine, "--name", name, image, "serve")
+        answers = ("resolver", "--runtime-dir", str(one.data / "run"), "--foreground")
+        run(*machine, "--detach", "--no-healthcheck", "--name", f"{name}-resolver", image, *answers, **one.environment)
         try:
             yield one, name
         finally:
-            subprocess.run(["docker", "rm", "-f", name], capture_output=True, check=False)
+            subprocess.run(["docker", "rm", "-f", name, f"{name}-resolver"], capture_output=True, check=False)
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
@@ -66,12 +68,13 @@ def test_a_manager_in_a_container_of_its_own_is_made_anew_and_no_task_is_restart
 
     run("docker", end, name)
     manager.process.wait(30)
+    assert len(manager.resolve("housed_default", "web")) == 3
     manager.start()
 
     until(lambda: sorted(task["state"] for task in manager.rows("task", "ls")) == ["running"] * 3, "3 running tasks")
     assert {task["attempt"] for task in manager.rows("task", "ls")} == {1}
     assert {each["Id"]: each["State"]["StartedAt"] for each in manager.containers(running=False)} == before
-    until(lambda: len(manager.resolve("housed_default", "web")) == 3, "3 addresses by name")
+    assert len(manager.resolve("housed_default", "web")) == 3
 
 
 def test_the_image_asks_gbnt_for_its_health_and_keeps_its_state_in_a_volume(image):
