@@ -121,7 +121,7 @@ class Sightings:
             self._end(replace(known, exit_code=None, error=REMOVED), stopping=stopping)
         elif PHASES[info.state] == "ended":
             self._end(_seen(info), stopping=stopping)
-        elif known.phase != "ended":  # an end that was heard of is newer than this look
+        elif not _is_older(_seen(info), known):
             self._take(_seen(info), info)
 
     def happened(self, event: EngineEvent, stopping: str = "") -> bool:
@@ -221,7 +221,9 @@ def _is_older(seen: Seen, known: Seen) -> bool:
     """Whether a look at a container was overtaken by what was heard of it since."""
     if seen.id != known.id or known.phase == "created":
         return False
-    return seen.phase == "created" or (known.phase == "ended" and seen.started_at < known.finished_at)
+    if known.phase == "ended":
+        return seen.phase == "created" or seen.started_at <= known.finished_at
+    return seen.phase == "created" or (seen.health == "starting" and known.health != "starting")
 
 
 def _ran_for(seen: Seen) -> float:

@@ -22,7 +22,7 @@ from tests.sim.luck import Killed, Luck, SlowStore, WitnessedEngine
 from tests.sim.scheduling import run_seeded
 from tests.sim.witness import Violation, Witness, complaints, unsettled
 
-ORDERS = 5
+ORDERS = 4
 TROUBLE, SETTLES_WITHIN = 120.0, 300.0
 SENATE = Address("rome-1", "senate")
 LABELS = {"gbnt.cluster": CLUSTER}
@@ -34,6 +34,7 @@ class Simulation:
     def __init__(self, seed: int, directory: Path) -> None:
         chances = Random(seed)
         self.log: list[str] = []
+        self._directory = str(directory)
         self._random = Random(chances.random())
         self._luck = Luck(
             Random(chances.random()),
@@ -195,7 +196,7 @@ class Simulation:
         return [*missing, story(state)] if missing else []
 
     def _note(self, line: str) -> None:
-        self.log.append(f"{anyio.current_time():9.3f} {line}")
+        self.log.append(f"{anyio.current_time():9.3f} {line.replace(self._directory, '')}")
 
 
 def simulate(seed: int, directory: Path) -> Simulation:
@@ -209,7 +210,7 @@ def simulate(seed: int, directory: Path) -> Simulation:
 
     try:
         run_seeded(seed, main)
-    except BaseException as error:
+    except Exception as error:
         hashes = os.environ.get("PYTHONHASHSEED", "random")
         lines = simulation.log[-400:] if simulation else []
         raise Violation("\n".join([*lines, str(error), f"SIM_SEED={seed} PYTHONHASHSEED={hashes}"])) from error
