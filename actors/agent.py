@@ -87,7 +87,7 @@ class Agent(Actor):
         self._sent: tuple[int, dict[str, int]] | None = None
         self._batch = 0
         self._completed: tuple[str, ...] = ()
-        self._report = protocol.NodeReport(machine.node, machine.name, machine.address, "unavailable", "is starting")
+        self._report = protocol.NodeReport(machine.node, machine.name, machine.address, "starting", "is starting")
         self._complete = False
         self._hold = False
 

@@ -172,7 +172,7 @@ class Node:
     id: str
     name: str
     role: Literal["manager", "worker"]
-    status: Literal["ready", "unavailable", "down"]
+    status: Literal["starting", "ready", "unavailable", "down"]
     message: str
     address: str
     since: float

@@ -14,3 +14,8 @@ def place(state: State) -> tuple[Node | None, str]:
         return None, "waits for a machine: none is there yet"
     reasons = "; ".join(f"{node.name}: {node.message or node.status}" for node in state.nodes.values())
     return None, f"waits for a machine that is ready ({reasons})"
+
+
+def awaits_machine(state: State) -> bool:
+    """Whether a machine is about to be ready by itself: none was heard of yet, or one is only starting."""
+    return not state.nodes or any(node.status == "starting" for node in state.nodes.values())

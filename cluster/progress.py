@@ -102,8 +102,8 @@ def is_done(service: Service, task: Task) -> bool:
 def failure(task: Task) -> str:
     """Why a wanted task needs a person, in words; empty while it may still come right by itself.
 
-    One crash is nobody's alarm. A task that never had a container and says a problem is another matter: its image or
-    a port is not to be had, and trying again alone has seldom mended that.
+    One crash is nobody's alarm. A task that never had a container and says a problem is another matter: its image, a
+    port or a machine is not to be had, and trying again alone has seldom mended that.
     """
     if task.state in ("failed", "rejected"):
         return task.message or task.problem
@@ -111,7 +111,7 @@ def failure(task: Task) -> str:
         return ""
     if task.crashes >= GIVES_UP_AFTER:
         return f"keeps failing: {task.problem}"
-    if task.state == "preparing" and task.crashes == 0:
+    if task.state in ("pending", "preparing") and task.crashes == 0:
         return task.problem
     return ""
 

@@ -72,7 +72,7 @@ class NodeReport:
     node: str
     name: str
     address: str
-    status: Literal["ready", "unavailable"]
+    status: Literal["starting", "ready", "unavailable"]
     message: str
     engine_version: str = ""
     engine_api: str = ""

@@ -11,7 +11,7 @@ from cluster.container import PortBinding
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.decide.sweep import sweep
 from cluster.model import Change, Desired, Network, Service, State, Task
-from cluster.placement import place
+from cluster.placement import awaits_machine, place
 from cluster.reconcile import AddTask, DesireTask, Reconciled
 from cluster.spec import Port
 from cluster.transitions import IllegalTransition, observe
@@ -104,7 +104,7 @@ def _placed(draft: Draft, service: Service, add: AddTask, entropy: Entropy, pool
     )
     node, reason = place(draft.state)
     if node is None:
-        return replace(task, message=reason)
+        return replace(task, message=reason, problem="" if awaits_machine(draft.state) else reason)
     trial = Draft(draft.state)  # what comes to nothing is to leave nothing behind
     try:
         given = _addresses(trial, service, pool)

@@ -70,6 +70,7 @@ def test_an_old_task_that_is_on_its_way_out_is_not_waited_for():
     [
         (task(state="failed", message="exit 1; gave up after 3 tries"), "web.1: exit 1; gave up after 3 tries"),
         (task(state="rejected", message="no node fits"), "web.1: no node fits"),
+        (task(state="pending", problem="waits for a machine"), "web.1: waits for a machine"),
         (task(state="preparing", crashes=2, problem="exit 1"), "web.1: keeps failing: exit 1"),
         (running(health="unhealthy", crashes=2, problem="unhealthy"), "web.1: keeps failing: unhealthy"),
         (task(state="preparing", problem="there is no image nope"), "web.1: there is no image nope"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.engine import OwnEngine, own_engine
 from tests.e2e.node import Node, node
 
 
@@ -21,3 +22,18 @@ def running(fresh: Node) -> Node:
     """A node that is well."""
     fresh.start()
     return fresh
+
+
+@pytest.fixture
+def engine() -> Iterator[OwnEngine]:
+    """An engine of this test's own."""
+    with own_engine() as one:
+        yield one
+
+
+@pytest.fixture
+def alone(engine: OwnEngine) -> Iterator[Node]:
+    """A node that is well, on an engine that nobody shares."""
+    with engine.network(), node(engine=engine.url) as one:
+        one.start()
+        yield one

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
 
-from tests.e2e.engine import OwnEngine, own_engine
-from tests.e2e.node import Node, Row, node, until
+from tests.e2e.engine import OwnEngine
+from tests.e2e.node import Node, Row, until
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
 
@@ -42,20 +41,6 @@ volumes:
 """
 WARM_UP = timedelta(seconds=1)
 SLOTS = ["app.1", "db.1", "web.1", "web.2", "web.3"]
-
-
-@pytest.fixture
-def engine() -> Iterator[OwnEngine]:
-    with own_engine() as one:
-        yield one
-
-
-@pytest.fixture
-def alone(engine: OwnEngine) -> Iterator[Node]:
-    """A node that is well, on an engine that nobody shares."""
-    with engine.network(), node(engine=engine.url) as one:
-        one.start()
-        yield one
 
 
 def by_slot(one: Node) -> list[tuple[str, Row]]:
