@@ -31,6 +31,11 @@ def attempt_of(container: ContainerInfo) -> int:
     return int(label) if label.isdecimal() else 1
 
 
+def never_ran(container: ContainerInfo) -> bool:
+    """Whether it was made and not started, though the engine may be putting it away by now."""
+    return container.state in ("created", "removing") and not container.started_at
+
+
 class Sightings:
     """Begins with the record of a task; each method takes in one piece of news. Times are seconds since the epoch."""
 
@@ -59,7 +64,7 @@ class Sightings:
         their ids are returned.
         """
         known, every = self.newest, sorted(containers, key=attempt_of)
-        found = [info for info in every if info.state != "created" or (known is not None and info.id == known.id)]
+        found = [info for info in every if not never_ran(info) or (known is not None and info.id == known.id)]
         self._ids = {attempt_of(info): info.id for info in found}
         for info in found[:-1]:
             self._remember(_seen(info))

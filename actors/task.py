@@ -15,7 +15,7 @@ import anyio
 
 from actors import protocol
 from actors.inventory import Inventory
-from actors.sightings import Sightings
+from actors.sightings import Sightings, never_ran
 from cluster.assignment import Assignment, Observation
 from cluster.container import ContainerSpec
 from cluster.containers import TASK, container_for
@@ -262,7 +262,7 @@ class TaskActor(Actor):
         known = await engine.container(spec.name)
         if known is not None and known.labels.get(TASK) != self._id:
             raise NameTaken(f"a container {spec.name} is there already and not this task's: remove it")
-        if known is not None and known.state != "created":
+        if known is not None and not never_ran(known):
             return Stepped("Create", seen=(known,))
         if known is not None:
             await engine.remove(known.id)
