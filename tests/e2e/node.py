@@ -85,12 +85,17 @@ class Node:
         }
         return {**kept, **own, **({"DOCKER_HOST": self.engine} if self.engine else {}), **self.extra}
 
+    @property
+    def doors(self) -> tuple[str, ...]:
+        """The options that say where it listens."""
+        ports = ("--api-port", str(self.api_port), "--telemetry-port", str(self.telemetry_port))
+        return ("--bind", "127.0.0.1", *ports)
+
     def launch(self, *options: str) -> None:
         """Start it, and do not wait."""
-        ports = ("--api-port", str(self.api_port), "--telemetry-port", str(self.telemetry_port))
         with (self.folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.program, "--bind", "127.0.0.1", *ports, *options],
+                [*self.program, *self.doors, *options],
                 env=self.environment,
                 cwd=self.cwd,
                 stdout=log,
