@@ -1,7 +1,9 @@
 """One node, simulated with bad luck of all kinds, by seed. `SIM_SEED=123 pytest tests/sim` runs one seed alone."""
 
+import logging
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,14 @@ from tests.sim.simulation import Simulation, simulate
 
 SEEDS, LONG = 200, 5_000
 CHOSEN = os.environ.get("SIM_SEED")
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """The runtime logs each crash with its traceback; here actors crash by the thousand."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 def run(seed: int) -> Simulation:
