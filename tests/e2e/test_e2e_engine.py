@@ -106,3 +106,17 @@ def test_after_a_power_cut_everything_runs_again_whoever_is_up_first(
             engine.start()
             alone.launch()
         assert_runs_again_once_and_in_order(alone, before)
+
+
+def test_after_a_planned_reboot_everything_runs_again_in_order(engine: OwnEngine, alone: Node) -> None:
+    assert alone.deploy(CHAIN, "shop").code == 0
+    before = began(alone)
+    engine.end()  # gbnt hears its containers end one by one, and is itself stopped amid putting that right
+    alone.stop()
+    alone.end_resolver()
+    engine.power_off()
+    engine.power_on()
+    with engine.network():
+        engine.start()
+        alone.launch()
+        assert_runs_again_once_and_in_order(alone, before)
