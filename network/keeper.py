@@ -24,8 +24,7 @@ import anyio
 from anyio.streams.buffered import BufferedByteReceiveStream
 
 from cluster.zones import Zones
-from network.resolver.control import MOST_BYTES, SOCKET, VERSION
-from network.resolver.main import RUNNING_ALREADY
+from network.resolver.terms import MOST_BYTES, RUNNING_ALREADY, SOCKET, VERSION
 from network.resolver.zonefile import encode
 
 PATIENCE = 10.0

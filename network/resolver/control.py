@@ -22,12 +22,9 @@ from cluster.zones import Zones
 from network.resolver import zonefile
 from network.resolver.listener import Listeners
 from network.resolver.resolver import Resolver
+from network.resolver.terms import VERSION
 
-VERSION = 1  # of the resolver: raised with any change worth replacing a running one for
-MOST_BYTES = 32 * 1024 * 1024
 RETRY = 2.0
-
-SOCKET = "resolver.sock"
 ZONES = "zones.json"
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from network.resolver import handover
 from network.resolver.handover import Pair
+from network.resolver.terms import RUNNING_ALREADY
 
 READY = b"ready"
-RUNNING_ALREADY = 3
 MOST_LOG_BYTES = 1024 * 1024
 MOST_FILES = 8192
 

@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from network.resolver.control import MOST_BYTES, SOCKET, VERSION, Control
+from network.resolver.control import Control
 from network.resolver.handover import Pair
 from network.resolver.listener import Listeners
 from network.resolver.resolver import Resolver
+from network.resolver.terms import MOST_BYTES, SOCKET, VERSION
 from network.resolver.upstream import Forwarder, Upstreams
 
 

@@ -14,8 +14,7 @@ import anyio
 import pytest
 
 from network.keeper import ResolverGone, ResolverKeeper, ResolverRefused, ResolverStatus, ResolverUnstartable
-from network.resolver.control import VERSION
-from network.resolver.main import RUNNING_ALREADY
+from network.resolver.terms import RUNNING_ALREADY, VERSION
 from tests.network.conftest import GATEWAY, OTHER_GATEWAY, Place, zones
 
 pytestmark = pytest.mark.anyio
