@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from tests.e2e.node import Node, until
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
+
+# A run that was broken off may have left a network of that name behind.
+SHOP = f"shop{os.getpid()}"
 
 SLEEPER = """
 services:
@@ -37,11 +41,11 @@ def lives(node: Node) -> dict[str, tuple[str, str]]:
 
 
 def test_after_a_kill_9_thirty_containers_are_adopted_and_none_is_restarted(running: Node) -> None:
-    assert running.deploy(sleepers(29), "shop").code == 0
+    assert running.deploy(sleepers(29), SHOP).code == 0
     before = lives(running)
     assert len(before) == 30
     running.kill9()
-    assert len(running.resolve("shop_default", "web")) == 29  # the resolver has a life of its own
+    assert len(running.resolve(f"{SHOP}_default", "web")) == 29  # the resolver has a life of its own
     running.start()
     tasks = until(lambda: all_running(running, 30), "30 tasks that run")
     assert {task["attempt"] for task in tasks} == {1}
@@ -62,25 +66,25 @@ services:
     command: sh -c 'echo I am $$HOSTNAME; exec sleep 1000'
     init: true
 """
-    assert running.deploy(file, "shop").code == 0
+    assert running.deploy(file, SHOP).code == 0
     (first,) = running.containers()
     running.docker("kill", first["Id"])
     (second,) = until(lambda: [c for c in running.containers() if c["Id"] != first["Id"]], "another container")
     until(lambda: all_running(running, 1), "a task that runs")
-    (task,) = running.rows("service", "ps", "shop/web")
+    (task,) = running.rows("service", "ps", f"{SHOP}/web")
     (past,) = task["past"]
     assert (past["exit_code"], task["attempt"], task["container_id"]) == (137, 2, second["Id"])
-    assert f"I am {first['Id'][:12]}" in running.ok("service", "logs", "shop/web", "--previous")
-    assert f"I am {second['Id'][:12]}" in running.ok("service", "logs", "shop/web")
+    assert f"I am {first['Id'][:12]}" in running.ok("service", "logs", f"{SHOP}/web", "--previous")
+    assert f"I am {second['Id'][:12]}" in running.ok("service", "logs", f"{SHOP}/web")
 
 
 def test_scaling_up_and_down_keeps_the_lowest_slots_and_restarts_nothing(running: Node) -> None:
-    assert running.deploy(sleepers(1), "shop").code == 0
+    assert running.deploy(sleepers(1), SHOP).code == 0
     first = lives(running)
-    running.ok("service", "scale", "shop/web=30", "--wait")
+    running.ok("service", "scale", f"{SHOP}/web=30", "--wait")
     assert len(running.containers("label=gbnt.service=web")) == 30
     assert first.items() <= lives(running).items()
-    running.ok("service", "scale", "shop/web=3", "--wait")
+    running.ok("service", "scale", f"{SHOP}/web=3", "--wait")
     until(lambda: len(running.containers("label=gbnt.service=web", running=False)) == 3, "3 containers")
     slots = {c["Config"]["Labels"]["gbnt.slot"] for c in running.containers("label=gbnt.service=web")}
     assert slots == {"1", "2", "3"}
@@ -88,47 +92,47 @@ def test_scaling_up_and_down_keeps_the_lowest_slots_and_restarts_nothing(running
 
 
 def test_an_unchanged_file_writes_nothing_and_a_changed_service_alone_is_restarted(running: Node) -> None:
-    assert running.deploy(sleepers(2), "shop").code == 0
+    assert running.deploy(sleepers(2), SHOP).code == 0
     before, events = lives(running), running.rows("events", "-n", "1")
-    again = running.deploy(sleepers(2), "shop")
+    again = running.deploy(sleepers(2), SHOP)
     assert again.code == 0
     assert "nothing to change" in again.text
     assert running.rows("events", "-n", "1") == events
     assert lives(running) == before
-    assert running.deploy(sleepers(2, seconds=999), "shop").code == 0
+    assert running.deploy(sleepers(2, seconds=999), SHOP).code == 0
     after = lives(running)
     assert {name for name in before if "-web-" in name} <= after.keys()
     assert not {name for name in before if "-db-" in name} & after.keys()
 
 
 def test_a_removed_stack_is_gone_when_the_command_returns_and_its_data_waits_for_the_next(running: Node) -> None:
-    assert running.deploy(sleepers(2), "shop").code == 0
+    assert running.deploy(sleepers(2), SHOP).code == 0
     (db,) = running.containers("label=gbnt.service=db")
     running.docker("exec", db["Id"], "sh", "-c", "echo precious >/data/file")
-    told = running.gbnt("stack", "rm", "shop")
+    told = running.gbnt("stack", "rm", SHOP)
     assert running.containers(running=False) == []
     label = f"label=gbnt.cluster={running.cluster}"
     assert running.docker("network", "ls", "-q", "--filter", label) == ""
     assert told.code == 0
-    assert "shop_data" in told.text
-    assert running.deploy(sleepers(2), "shop").code == 0
+    assert f"{SHOP}_data" in told.text
+    assert running.deploy(sleepers(2), SHOP).code == 0
     (db,) = running.containers("label=gbnt.service=db")
     assert running.docker("exec", db["Id"], "cat", "/data/file") == "precious\n"
-    told = running.gbnt("stack", "rm", "shop", "--volumes", "--yes")
+    told = running.gbnt("stack", "rm", SHOP, "--volumes", "--yes")
     assert told.code == 0
     assert running.docker("volume", "ls", "-q", "--filter", label) == ""
 
 
 def test_a_stopped_service_stays_down_through_a_restart_and_a_stopped_task_is_replaced(running: Node) -> None:
-    assert running.deploy(sleepers(2), "shop").code == 0
-    running.ok("service", "stop", "shop/web")
+    assert running.deploy(sleepers(2), SHOP).code == 0
+    running.ok("service", "stop", f"{SHOP}/web")
     until(lambda: not running.containers("label=gbnt.service=web"), "no container of web")
     running.kill9()
     running.start()
     assert not running.containers("label=gbnt.service=web")
-    running.ok("service", "start", "shop/web", "--wait")
+    running.ok("service", "start", f"{SHOP}/web", "--wait")
     before = {c["Id"] for c in running.containers("label=gbnt.service=web")}
-    victim = next(task for task in running.rows("service", "ps", "shop/web") if task["state"] == "running")
+    victim = next(task for task in running.rows("service", "ps", f"{SHOP}/web") if task["state"] == "running")
     running.ok("task", "rm", victim["id"])
     until(
         lambda: (
@@ -142,7 +146,7 @@ def test_a_stopped_service_stays_down_through_a_restart_and_a_stopped_task_is_re
 
 
 def test_a_node_whose_state_was_lost_leaves_its_containers_until_a_person_confirms(running: Node) -> None:
-    assert running.deploy(sleepers(1), "keep").code == 0
+    assert running.deploy(sleepers(1), f"{SHOP}kept").code == 0
     before = lives(running)
     running.stop()
     for file in (running.data / "store").iterdir():
