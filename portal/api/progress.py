@@ -71,20 +71,21 @@ async def _settle(
         if isinstance(message, Committed):
             verdict = progress.verdict(message.state, view.stack)
             if isinstance(verdict, progress.Converged):
-                verdict = await _once_settled(view.stack, message.state, backend)
+                view.state = await _once_settled(view.stack, message.state, backend)
+                verdict = progress.verdict(view.state, view.stack)
             if not isinstance(verdict, progress.Waiting):
                 return verdict
     raise Problem("unavailable", f"the manager stops; what becomes of {view.stack} is seen when it is back")
 
 
-async def _once_settled(stack: str, state: State, backend: Backend) -> progress.Verdict:
-    """The verdict once what runs may be believed; what is said meanwhile waits to be read."""
+async def _once_settled(stack: str, state: State, backend: Backend) -> State:
+    """The state once what runs may be believed; what is said meanwhile waits to be read."""
     pause = progress.settled_at(state, stack) - backend.clock()
     if pause <= 0:
-        return progress.verdict(state, stack)
+        return state
     await anyio.sleep(min(pause, progress.SETTLING))
     now = await backend.ask("senate", GetState(), READ_TIMEOUT)
-    return progress.verdict(now, stack) if isinstance(now, State) else progress.Waiting("the manager is busy")
+    return now if isinstance(now, State) else state
 
 
 async def _verdict_line(
@@ -98,10 +99,19 @@ async def _verdict_line(
 
 
 async def _last_words(backend: Backend, task: Task) -> list[Row]:
-    """The end of what the task's last container wrote: the one that ended, not the one that is to follow it."""
-    container = task.past[-1].container_id if task.past else task.container_id
-    if not container:
-        return []
+    """The end of what the task wrote last: of the newest container that ended and has a word to say.
+
+    One that has just ended may be on its way out, so the others are asked too, and last the one that follows.
+    """
+    ended = [attempt.container_id for attempt in reversed(task.past)]
+    for container in dict.fromkeys((*ended, task.container_id)):
+        lines = await _lines(backend, task, container) if container else []
+        if lines:
+            return lines
+    return []
+
+
+async def _lines(backend: Backend, task: Task, container: str) -> list[Row]:
     try:
         lines = backend.logs(task, container, follow=False, tail=LAST_LINES, since=0.0)
         return [{"at": line.at, "stream": line.stream, "text": line.text} async for line in lines]
