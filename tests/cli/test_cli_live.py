@@ -18,6 +18,8 @@ from cli.follow import Follower, TimedOut, lines
 from cli.live import ChangedLines, Line, LiveLines, display_for
 from tests.cli.rows import Row, task, tasks_line, verdict
 
+END = "\x04"
+
 
 class Terminal:
     """A pseudo-terminal, and the screen that a person sees."""
@@ -28,11 +30,14 @@ class Terminal:
         self.stream: TextIO = os.fdopen(slave, "w")
 
     def text(self) -> str:
-        os.set_blocking(self._master, False)
-        try:
-            return os.read(self._master, 1 << 20).decode().replace("\r\n", "\n")
-        except BlockingIOError:
-            return ""
+        """All that was written since the last call."""
+        # The kernel hands a terminal's output on later, from a queue: a mark at its end tells when all of it is here.
+        self.stream.write(END)
+        self.stream.flush()
+        read = b""
+        while not read.endswith(END.encode()):
+            read += os.read(self._master, 1 << 20)
+        return read.decode().removesuffix(END).replace("\r\n", "\n")
 
     def close(self) -> None:
         self.stream.close()
