@@ -158,6 +158,10 @@ def container_info(found: JSON) -> ContainerInfo:
     health = state.get("Health") or {}
     log = health.get("Log") or []
     ended = state["Status"] in ("exited", "dead")
+    started_at, finished_at = seconds(state["StartedAt"]), seconds(state["FinishedAt"])
+    if ended and finished_at:
+        # The engine notes a start once it is done with it; a program that ends at once may have ended before that.
+        finished_at = max(started_at, finished_at)
     return ContainerInfo(
         id=found["Id"],
         name=found["Name"].removeprefix("/"),
@@ -170,8 +174,8 @@ def container_info(found: JSON) -> ContainerInfo:
         oom_killed=state["OOMKilled"],
         error=state["Error"],
         created_at=seconds(found["Created"]),
-        started_at=seconds(state["StartedAt"]),
-        finished_at=seconds(state["FinishedAt"]),
+        started_at=started_at,
+        finished_at=finished_at,
         addresses=_addresses(settings.get("Networks") or {}),
         ports=tuple(_bound_ports(settings.get("Ports") or {})),
     )

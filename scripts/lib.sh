@@ -5,6 +5,7 @@ VENV=.venv
 STATE=.run # logs and process ids of what the scripts start; not in git
 
 export UV_PYTHON_DOWNLOADS=never # the distribution's interpreter, or one that is already here
+unset PYTHONDONTWRITEBYTECODE    # gbnt starts hundreds of times in the tests: half a second each if never compiled
 
 say() { printf '%s\n' "==> $*"; }
 

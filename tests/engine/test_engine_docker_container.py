@@ -160,6 +160,11 @@ def test_an_ended_container_has_its_code_and_whether_memory_ran_out():
     assert (info.exit_code, info.oom_killed, info.finished_at - info.started_at) == (137, True, 1.0)
 
 
+def test_a_program_that_ended_before_its_start_was_noted_ran_for_no_time():
+    info = container_info(inspected(Status="exited", ExitCode=3, FinishedAt="2026-01-02T03:04:05Z"))
+    assert info.finished_at == info.started_at == seconds("2026-01-02T03:04:06Z")
+
+
 def test_times_are_seconds_since_the_epoch():
     assert seconds("0001-01-01T00:00:00Z") == 0.0
     assert seconds("1970-01-01T00:00:01.5Z") == 1.5
