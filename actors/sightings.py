@@ -51,6 +51,13 @@ class Sightings:
         self.cleared = False
         self.unhealthy_since: float | None = None
         self.ports: tuple[HostPort, ...] = ()
+        self.strays: tuple[str, ...] = ()
+        """Running containers of earlier attempts: somebody started them by hand, and their place is taken."""
+
+    @property
+    def runs(self) -> bool:
+        """Whether the newest container runs."""
+        return self.newest is not None and self.newest.phase == "running"
 
     @property
     def ended(self) -> tuple[Attempt, ...]:
@@ -70,11 +77,15 @@ class Sightings:
             self._remember(_seen(info))
         if found:
             self._meet(found[-1])
+        self.strays = tuple(info.id for info in found if info.state == "running" and not self._is_newest(info))
         if known is None and self._recorded.state in UP and self._recorded.attempt not in self._ids:
             self._end(self._lost(), counts=False)
         elif known is not None and known.phase != "ended" and known.id not in self._ids.values() and at > self._made_at:
             self._end(replace(known, exit_code=None, error=REMOVED), counts=False)
         return [info.id for info in every if info not in found]
+
+    def _is_newest(self, info: ContainerInfo) -> bool:
+        return self.newest is not None and self.newest.id == info.id
 
     def _meet(self, info: ContainerInfo) -> None:
         seen, known = _seen(info), self.newest
@@ -133,7 +144,7 @@ class Sightings:
         """Take in an engine's event. True when it calls for a closer look at the container."""
         known = self.newest
         if known is None or event.container != known.id:
-            return False
+            return known is not None and event.action == "start"
         if event.action == "oom":
             self._oom = True
         elif event.action == "health" and known.phase == "running":

@@ -6,78 +6,28 @@ and from the engine, so that a new incarnation, or a new gbnt, goes on where the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
-import anyio
-
 from actors import protocol
-from actors.inventory import Inventory
-from actors.sightings import Sightings, never_ran
+from actors.sightings import Sightings
+from actors.steps import Stepped, Steps, Surroundings
 from cluster.assignment import Assignment, Observation
-from cluster.container import ContainerSpec
-from cluster.containers import TASK, container_for
-from cluster.execution import Create, Done, Pull, Remove, Situation, Start, Step, Stop, Verdict, Wait, decide
+from cluster.execution import Create, Done, Pull, Situation, Start, Step, Stop, Verdict, Wait, decide
 from cluster.model import ENDED
-from engine.port import (
-    AddressTaken,
-    ContainerInfo,
-    Engine,
-    EngineError,
-    EngineEvent,
-    EngineUnavailable,
-    NameTaken,
-    NotFound,
-)
+from engine.port import EngineEvent
 from supervisor.actor import Actor, Context
-from supervisor.errors import ActorError
 from supervisor.message import message
 
 STEP, RETRY = "step", "retry"
-ASK_TIMEOUT = 3600.0
-PROVISION_TIMEOUT = 120.0
 MAX_RETRY = 60.0
-# An engine says that a container died a moment before it lets go of its address, which the next attempt needs.
-RELEASE_PAUSES = tuple(0.01 * 1.5**n for n in range(12))
-
-
-@message("task.stepped/1")
-@dataclass(frozen=True, slots=True)
-class Stepped:
-    """A step is over: what it found, or why it failed. From the actor to itself."""
-
-    kind: str
-    container: str = ""
-    name: str = ""
-    attempt: int = 0
-    image: str = ""
-    seen: tuple[ContainerInfo, ...] = ()
-    failure: str = ""
-    down: bool = False
-    gone: bool = False
 
 
 @message("task.retry/1")
 @dataclass(frozen=True, slots=True)
 class Retry:
     """A timer's tick: what the decision waited for is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all tasks of a machine share. The last three are the addresses of the machine's other actors."""
-
-    engine: Engine
-    cluster: str
-    limiter: anyio.CapacityLimiter
-    clock: Callable[[], float]
-    jitter: Callable[[], float]
-    inventory: Inventory
-    agent: str
-    images: str
-    provisions: str
 
 
 class TaskActor(Actor):
@@ -88,6 +38,7 @@ class TaskActor(Actor):
     def __init__(self, task: str, around: Surroundings) -> None:
         self._id = task
         self._around = around
+        self._steps = Steps(task, around)
         self._assignment: Assignment | None = None
         self._waiting_for = ""
         self._sightings: Sightings | None = None
@@ -97,7 +48,6 @@ class TaskActor(Actor):
         self._retry_at = 0.0
         self._stopping = ""
         self._afresh = False
-        self._tried = ""
         self._busy: Step | None = None
         self._sequence = 0
         self._said: Observation | None = None
@@ -138,13 +88,18 @@ class TaskActor(Actor):
             self._sightings = Sightings(self._assignment.task)
         never_started = self._sightings.listed(found.containers, found.at)
         if never_started and not isinstance(self._busy, Create):
-            ctx.spawn("tidy", self._prune, never_started)
+            ctx.spawn("tidy", self._steps.prune, never_started)
+        if self._sightings.strays:
+            grace = self._assignment.spec.stop_grace_period
+            ctx.spawn("strays", self._steps.stop_strays, self._sightings.strays, grace)
         self._retry_at = 0.0  # the engine answers: nothing is gained by waiting
 
     def _hear(self, event: EngineEvent, ctx: Context) -> None:
         sightings = self._sightings
-        if sightings is not None and sightings.happened(event, self._stopping) and not isinstance(self._busy, Start):
-            ctx.spawn("look", self._look_closer)  # somebody else started it
+        if sightings is None or not sightings.happened(event, self._stopping):
+            return
+        if not (isinstance(self._busy, Start) and self._busy.container == event.container):
+            ctx.spawn("look", self._steps.look)  # somebody else started it
 
     # -- deciding --------------------------------------------------------------------------------------------------
 
@@ -172,7 +127,7 @@ class TaskActor(Actor):
                 self._busy = step
                 if isinstance(step, Stop):
                     self._stopping = step.reason
-                ctx.spawn(STEP, partial(self._take_step, ctx), step, assignment)
+                ctx.spawn(STEP, partial(self._steps.take, ctx), step, assignment, self._afresh)
 
     def _situation(self, assignment: Assignment, sightings: Sightings) -> Situation:
         return Situation(
@@ -193,135 +148,6 @@ class TaskActor(Actor):
             cleared=sightings.cleared,
         )
 
-    # -- one step --------------------------------------------------------------------------------------------------
-
-    async def _take_step(self, ctx: Context, step: Step, assignment: Assignment) -> Stepped:
-        try:
-            return await self._steps(ctx, step, assignment)
-        except EngineUnavailable as error:
-            return Stepped(type(step).__name__, failure=str(error), down=True)
-        except (EngineError, ActorError) as error:
-            gone = isinstance(error, NotFound)
-            return Stepped(type(step).__name__, failure=str(error), gone=gone)
-
-    def _steps(self, ctx: Context, step: Step, assignment: Assignment) -> Awaitable[Stepped]:
-        match step:
-            case Pull():
-                return self._pull(ctx, assignment)
-            case Create(attempt):
-                return self._create(ctx, assignment, attempt)
-            case Start(container):
-                return self._start_again(container) if container == self._tried else self._start(container)
-            case Stop(container):
-                return self._stop(container, assignment)
-            case Remove(container):
-                return self._remove(container)
-            case Wait() | Done():
-                raise AssertionError(f"{step} is nothing to do")
-
-    async def _pull(self, ctx: Context, assignment: Assignment) -> Stepped:
-        spec = assignment.spec
-        wanted = protocol.WantImage(spec.image_id or spec.image, spec.pull_policy, self._id)
-        answer = await ctx.ref(self._around.images).ask(wanted, timeout=ASK_TIMEOUT)
-        if isinstance(answer, protocol.Failed):
-            return Stepped("Pull", failure=answer.reason, down=answer.down)
-        assert isinstance(answer, protocol.ImageHere)
-        return Stepped("Pull", image=answer.id)
-
-    async def _create(self, ctx: Context, assignment: Assignment, attempt: int) -> Stepped:
-        known = self._around.inventory
-        networks, volumes = known.networks, known.volumes(assignment.task.stack)
-        used = {mount.source for mount in assignment.spec.mounts if mount.type == "volume" and mount.source}
-        if not used <= volumes.keys():
-            missing = ", ".join(sorted(used - volumes.keys()))
-            return Stepped("Create", failure=f"its stack's file names no volume {missing} any more")
-        wanted = protocol.WantProvisions(
-            networks=tuple(networks[name] for name in assignment.task.addresses if name in networks),
-            external=tuple(name for name in assignment.task.addresses if name not in networks),
-            volumes=tuple(volumes[key] for key in sorted(used)),
-            afresh=self._afresh,
-        )
-        answer = await ctx.ref(self._around.provisions).ask(wanted, timeout=PROVISION_TIMEOUT)
-        if isinstance(answer, protocol.Failed):
-            return Stepped("Create", failure=answer.reason, down=answer.down)
-        names = {key: volume.name for key, volume in volumes.items()}
-        spec = container_for(assignment, attempt, self._around.cluster, networks, names)
-        async with self._around.limiter:
-            try:
-                container = await self._around.engine.create(spec)
-            except NameTaken:
-                return await self._made_before(spec, attempt)
-        return Stepped("Create", container=container, name=spec.name, attempt=attempt)
-
-    async def _made_before(self, spec: ContainerSpec, attempt: int) -> Stepped:
-        """This very attempt was made before, by a gbnt that was killed before it heard of it.
-
-        If it was not started it may have been killed half way, with networks missing: it is made again.
-        """
-        engine = self._around.engine
-        known = await engine.container(spec.name)
-        if known is not None and known.labels.get(TASK) != self._id:
-            raise NameTaken(f"a container {spec.name} is there already and not this task's: remove it")
-        if known is not None and not never_ran(known):
-            return Stepped("Create", seen=(known,))
-        if known is not None:
-            await engine.remove(known.id)
-        return Stepped("Create", container=await engine.create(spec), name=spec.name, attempt=attempt)
-
-    async def _start(self, container: str) -> Stepped:
-        self._tried = container
-        for pause in RELEASE_PAUSES:
-            try:
-                return await self._start_once(container)
-            except AddressTaken:
-                await anyio.sleep(pause)
-        return await self._start_once(container)
-
-    async def _start_again(self, container: str) -> Stepped:
-        """The try before this one may have been done, though nobody heard: no attempt is started twice.
-
-        What an engine could not start, or was stopped over, it may never be able to start: it is made anew.
-        """
-        seen = await self._around.engine.container(container)
-        if seen is not None and seen.state == "created":
-            await self._around.engine.remove(container)
-            return Stepped("Remove", container=container)
-        return Stepped("Start", seen=(seen,) if seen else ())
-
-    async def _start_once(self, container: str) -> Stepped:
-        async with self._around.limiter:
-            await self._around.engine.start(container)
-            seen = await self._around.engine.container(container)
-        return Stepped("Start", seen=(seen,) if seen else ())
-
-    async def _stop(self, container: str, assignment: Assignment) -> Stepped:
-        await self._around.engine.stop(container, assignment.spec.stop_grace_period)
-        seen = await self._around.engine.container(container)
-        return Stepped("Stop", seen=(seen,) if seen else ())
-
-    async def _remove(self, container: str) -> Stepped:
-        engine = self._around.engine
-        every = [container] if container else [info.id for info in await engine.containers({TASK: self._id})]
-        for one in every:
-            await engine.remove(one)
-        return Stepped("Remove", container=container)
-
-    async def _prune(self, containers: list[str]) -> None:
-        for container in containers:
-            try:
-                await self._around.engine.remove(container)
-            except EngineUnavailable:
-                return
-            except EngineError:
-                continue  # the agent's next look over all containers finds it again
-
-    async def _look_closer(self) -> protocol.Containers | None:
-        at = self._around.clock()
-        try:
-            return protocol.Containers(tuple(await self._around.engine.containers({TASK: self._id})), at)
-        except EngineError:
-            return None  # the agent shows the containers when the engine is back
-
     # -- taking in what came of it ---------------------------------------------------------------------------------
 
     def _stepped(self, step: Stepped, ctx: Context) -> None:
@@ -338,13 +164,16 @@ class TaskActor(Actor):
                 self._image = step.image
             case "Create" if step.seen:
                 sightings.listed(step.seen, self._around.clock())
+            case "Create" if not step.failure and sightings.runs:
+                # Meanwhile somebody started the one before it again: two would be one too many.
+                ctx.spawn("tidy", self._steps.prune, [step.container])
             case "Create" if not step.failure:
                 sightings.created(step.container, step.name, step.attempt, self._around.clock())
                 self._stopping = ""
             case "Start" | "Stop" if not step.failure:
                 sightings.inspected(next(iter(step.seen), None), self._stopping)
                 if step.kind == "Start":
-                    ctx.spawn("prune", self._prune, sightings.surplus())
+                    ctx.spawn("prune", self._steps.prune, sightings.surplus())
             case "Start" if step.gone:
                 sightings.unstartable(step.failure)
             case "Remove" if not step.failure:

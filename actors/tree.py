@@ -22,10 +22,9 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-import anyio
-
 from actors.agent import Agent, Machine
 from actors.dispatcher import Dispatcher, dynamic
+from actors.gate import Gate
 from actors.images import ImagesActor
 from actors.inventory import Inventory
 from actors.mandate import Mandate
@@ -35,7 +34,8 @@ from actors.resolver import Resolver, ResolverActor
 from actors.senate import Observe, Senate
 from actors.service import ServiceActor
 from actors.snapshots import Shelf, SnapshotsActor
-from actors.task import Surroundings, TaskActor
+from actors.steps import Surroundings
+from actors.task import TaskActor
 from engine.port import Engine
 from store.contract import Store
 from supervisor.spec import ChildSpec, Strategy, SupervisorSpec
@@ -110,7 +110,7 @@ def _agent(parts: Parts) -> SupervisorSpec:
     around = Surroundings(
         engine=parts.engine,
         cluster=machine.cluster,
-        limiter=anyio.CapacityLimiter(ENGINE_CONCURRENCY),
+        gate=Gate(ENGINE_CONCURRENCY),
         clock=parts.clock,
         jitter=parts.random.random,
         inventory=inventory,

@@ -1,7 +1,9 @@
 """One task's containers: they come back when they end, and its words say what keeps them."""
 
 import re
+from dataclasses import replace
 
+import anyio
 import pytest
 
 from actors import protocol
@@ -129,6 +131,42 @@ async def test_a_stopped_task_is_replaced_and_says_so(house: House):
         assert container is not None
         assert container.state == "exited"
     assert not house.engine.violations
+
+
+async def test_a_container_that_a_person_restarts_is_kept_or_gives_way_but_never_doubled(house: House):
+    engine = house.engine
+    async with house.life() as life:
+        await deploy(life, spec(image="web"))
+        first = only(await life.until(serving("shop/web")))
+        await engine.kill(first.container_id)
+        await engine.start(first.container_id)  # as `docker restart` does, while its successor is being made
+        await life.until(lambda state: serving("shop/web")(state) and only(state).attempt in (1, 2))
+
+        async def running() -> list[str]:
+            return [info.id for info in await engine.containers({}) if info.state == "running"]
+
+        with anyio.fail_after(5.0):
+            while len(await running()) != 1:
+                await anyio.sleep(0.1)
+        await anyio.sleep(120.0)  # and so it stays, whatever is looked at meanwhile
+        assert await running() == [only(await life.state()).container_id]
+
+
+async def test_an_earlier_attempt_that_a_person_starts_gives_way(house: House):
+    engine = house.engine
+    async with house.life() as life:
+        # On the machine's own network no address stands in the way of two at a time.
+        on_host = stack(spec(image="web", network_mode="host"))
+        services = {name: replace(service, networks=()) for name, service in on_host.services.items()}
+        await life.order(protocol.DeployStack(replace(on_host, services=services)))
+        first = only(await life.until(serving("shop/web")))
+        engine.exit(first.container_id, 1)
+        await life.until(lambda state: serving("shop/web")(state) and only(state).attempt == 2)
+        await engine.start(first.container_id)
+        with anyio.fail_after(5.0):
+            while (info := await engine.container(first.container_id)) is None or info.state == "running":
+                await anyio.sleep(0.1)
+        assert only(await life.state()).attempt == 2
 
 
 async def test_a_new_image_is_here_before_the_old_container_stops(house: House, engine: FakeEngine):

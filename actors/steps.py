@@ -1,0 +1,214 @@
+"""The steps of one task: what is asked of the engine, and of the machine's other actors, to take each of them.
+
+`cluster.execution` decides on a step; here it is done. What came of it is a value, a failure too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import anyio
+
+from actors import protocol
+from actors.gate import Gate
+from actors.inventory import Inventory
+from actors.sightings import never_ran
+from cluster.assignment import Assignment
+from cluster.container import ContainerSpec
+from cluster.containers import TASK, container_for
+from cluster.execution import Create, Done, Pull, Remove, Start, Step, Stop, Wait
+from engine.port import (
+    AddressTaken,
+    ContainerInfo,
+    Engine,
+    EngineError,
+    EngineUnavailable,
+    NameTaken,
+    NotFound,
+)
+from supervisor.actor import Context
+from supervisor.errors import ActorError
+from supervisor.message import message
+
+ASK_TIMEOUT = 3600.0
+PROVISION_TIMEOUT = 120.0
+# An engine says that a container died a moment before it lets go of its address, which the next attempt needs.
+RELEASE_PAUSES = tuple(0.01 * 1.5**n for n in range(12))
+
+
+@message("task.stepped/1")
+@dataclass(frozen=True, slots=True)
+class Stepped:
+    """A step is over: what it found, or why it failed."""
+
+    kind: str
+    container: str = ""
+    name: str = ""
+    attempt: int = 0
+    image: str = ""
+    seen: tuple[ContainerInfo, ...] = ()
+    failure: str = ""
+    down: bool = False
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all tasks of a machine share. The last three are the addresses of the machine's other actors."""
+
+    engine: Engine
+    cluster: str
+    gate: Gate
+    clock: Callable[[], float]
+    jitter: Callable[[], float]
+    inventory: Inventory
+    agent: str
+    images: str
+    provisions: str
+
+
+class Steps:
+    """Takes the steps of one task, and tidies up behind them."""
+
+    def __init__(self, task: str, around: Surroundings) -> None:
+        self._id = task
+        self._around = around
+        self._tried = ""
+
+    async def take(self, ctx: Context, step: Step, assignment: Assignment, afresh: bool) -> Stepped:
+        """Take one step. `afresh`: look again for the networks and volumes that were there before."""
+        try:
+            return await self._take(ctx, step, assignment, afresh)
+        except EngineUnavailable as error:
+            return Stepped(type(step).__name__, failure=str(error), down=True)
+        except (EngineError, ActorError) as error:
+            gone = isinstance(error, NotFound)
+            return Stepped(type(step).__name__, failure=str(error), gone=gone)
+
+    async def prune(self, containers: list[str]) -> None:
+        """Remove containers that nothing needs any more."""
+        await self._each(containers, self._around.engine.remove)
+
+    async def stop_strays(self, containers: tuple[str, ...], grace: float) -> None:
+        """Stop containers in whose place another one runs."""
+        await self._each(containers, lambda container: self._around.engine.stop(container, grace))
+
+    async def look(self) -> protocol.Containers | None:
+        """The task's containers as they are; None while the engine is away: the agent shows them when it is back."""
+        at = self._around.clock()
+        try:
+            return protocol.Containers(tuple(await self._around.engine.containers({TASK: self._id})), at)
+        except EngineError:
+            return None
+
+    async def _each(self, containers: list[str] | tuple[str, ...], call: Callable[[str], Awaitable[None]]) -> None:
+        for container in containers:
+            try:
+                await call(container)
+            except EngineUnavailable:
+                return
+            except EngineError:
+                continue  # the agent's next look over all containers finds it again
+
+    def _take(self, ctx: Context, step: Step, assignment: Assignment, afresh: bool) -> Awaitable[Stepped]:
+        match step:
+            case Pull():
+                return self._pull(ctx, assignment)
+            case Create(attempt):
+                return self._create(ctx, assignment, attempt, afresh)
+            case Start(container):
+                return self._start_again(container) if container == self._tried else self._start(container)
+            case Stop(container):
+                return self._stop(container, assignment)
+            case Remove(container):
+                return self._remove(container)
+            case Wait() | Done():
+                raise AssertionError(f"{step} is nothing to do")
+
+    async def _pull(self, ctx: Context, assignment: Assignment) -> Stepped:
+        spec = assignment.spec
+        wanted = protocol.WantImage(spec.image_id or spec.image, spec.pull_policy, self._id)
+        answer = await ctx.ref(self._around.images).ask(wanted, timeout=ASK_TIMEOUT)
+        if isinstance(answer, protocol.Failed):
+            return Stepped("Pull", failure=answer.reason, down=answer.down)
+        assert isinstance(answer, protocol.ImageHere)
+        return Stepped("Pull", image=answer.id)
+
+    async def _create(self, ctx: Context, assignment: Assignment, attempt: int, afresh: bool) -> Stepped:
+        known = self._around.inventory
+        networks, volumes = known.networks, known.volumes(assignment.task.stack)
+        used = {mount.source for mount in assignment.spec.mounts if mount.type == "volume" and mount.source}
+        if not used <= volumes.keys():
+            missing = ", ".join(sorted(used - volumes.keys()))
+            return Stepped("Create", failure=f"its stack's file names no volume {missing} any more")
+        wanted = protocol.WantProvisions(
+            networks=tuple(networks[name] for name in assignment.task.addresses if name in networks),
+            external=tuple(name for name in assignment.task.addresses if name not in networks),
+            volumes=tuple(volumes[key] for key in sorted(used)),
+            afresh=afresh,
+        )
+        answer = await ctx.ref(self._around.provisions).ask(wanted, timeout=PROVISION_TIMEOUT)
+        if isinstance(answer, protocol.Failed):
+            return Stepped("Create", failure=answer.reason, down=answer.down)
+        names = {key: volume.name for key, volume in volumes.items()}
+        spec = container_for(assignment, attempt, self._around.cluster, networks, names)
+        async with self._around.gate.pass_through(finishing=False):
+            try:
+                container = await self._around.engine.create(spec)
+            except NameTaken:
+                return await self._made_before(spec, attempt)
+        return Stepped("Create", container=container, name=spec.name, attempt=attempt)
+
+    async def _made_before(self, spec: ContainerSpec, attempt: int) -> Stepped:
+        """This very attempt was made before, by a gbnt that was killed before it heard of it.
+
+        If it was not started it may have been killed half way, with networks missing: it is made again.
+        """
+        engine = self._around.engine
+        known = await engine.container(spec.name)
+        if known is not None and known.labels.get(TASK) != self._id:
+            raise NameTaken(f"a container {spec.name} is there already and not this task's: remove it")
+        if known is not None and not never_ran(known):
+            return Stepped("Create", seen=(known,))
+        if known is not None:
+            await engine.remove(known.id)
+        return Stepped("Create", container=await engine.create(spec), name=spec.name, attempt=attempt)
+
+    async def _start(self, container: str) -> Stepped:
+        self._tried = container
+        for pause in RELEASE_PAUSES:
+            try:
+                return await self._start_once(container)
+            except AddressTaken:
+                await anyio.sleep(pause)
+        return await self._start_once(container)
+
+    async def _start_again(self, container: str) -> Stepped:
+        """The try before this one may have been done, though nobody heard: no attempt is started twice.
+
+        What an engine could not start, or was stopped over, it may never be able to start: it is made anew.
+        """
+        seen = await self._around.engine.container(container)
+        if seen is not None and seen.state == "created":
+            await self._around.engine.remove(container)
+            return Stepped("Remove", container=container)
+        return Stepped("Start", seen=(seen,) if seen else ())
+
+    async def _start_once(self, container: str) -> Stepped:
+        async with self._around.gate.pass_through(finishing=True):
+            await self._around.engine.start(container)
+        seen = await self._around.engine.container(container)
+        return Stepped("Start", seen=(seen,) if seen else ())
+
+    async def _stop(self, container: str, assignment: Assignment) -> Stepped:
+        await self._around.engine.stop(container, assignment.spec.stop_grace_period)
+        seen = await self._around.engine.container(container)
+        return Stepped("Stop", seen=(seen,) if seen else ())
+
+    async def _remove(self, container: str) -> Stepped:
+        engine = self._around.engine
+        every = [container] if container else [info.id for info in await engine.containers({TASK: self._id})]
+        for one in every:
+            await engine.remove(one)
+        return Stepped("Remove", container=container)
