@@ -91,8 +91,11 @@ class Assembly:
         """Ask everything to end in order."""
         self._system.stop()
 
-    async def run(self) -> None:
-        """Run the node. Raises what keeps it from starting, or SupervisionError when its root gives up."""
+    async def run(self, serving: Callable[[str], None]) -> None:
+        """Run the node, and call `serving` with a sentence once its doors are open and its credential is there.
+
+        Raises what keeps it from starting, or SupervisionError when its root gives up.
+        """
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self._engine.close)
             lost = self._home.lost_its_store()
@@ -106,7 +109,9 @@ class Assembly:
             async with anyio.create_task_group() as group:
                 await group.start(partial(self._run_system, root))
                 await credential.ensure(self._identity.name)
-                print(f"gbnt {__version__}: {self._identity.name} serves on {self._server()}", file=sys.stderr)
+                words = f"{self._identity.name} serves on {self._server()}"
+                print(f"gbnt {__version__}: {words}", file=sys.stderr)
+                serving(words)
 
     async def _run_system(self, root: SupervisorSpec, *, task_status: TaskStatus[None]) -> None:
         await self._system.run(root, task_status=task_status)

@@ -95,6 +95,31 @@ def add_context(context: Context, path: Path | None = None, *, make_current: boo
     return _edit(path or config_path(), add)
 
 
+def move_contexts(authority: str, server: str, path: Path | None = None) -> None:
+    """Lead the contexts that reach this machine's manager by loopback to its present address. `authority` is its PEM.
+
+    Raises BadInput where the file cannot be read, CliError where it cannot be written; a missing one has none to move.
+    """
+    file = path or config_path()
+    here, _, _ = server.rpartition(":")
+    encoded = base64.b64encode(authority.encode()).decode()
+
+    def elsewhere(entry: Document) -> bool:
+        return (
+            entry.get("certificate-authority-data") == encoded
+            and str(entry.get("server", "")).rpartition(":")[0] == here
+            and entry["server"] != server
+        )
+
+    def move(document: Document) -> None:
+        document["clusters"] = [
+            {**entry, "server": server} if elsewhere(entry) else entry for entry in document["clusters"]
+        ]
+
+    if any(elsewhere(entry) for entry in _read(file)["clusters"]):
+        _edit(file, move)
+
+
 def use_context(name: str, path: Path) -> None:
     """Make a context the current one. Raises BadInput for an unknown name."""
     find_context(name, path)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 from actors.protocol import Accepted, CreateToken, GetState
-from cli.context import Context, add_context
+from cli.context import Context, add_context, move_contexts
 from cli.errors import BadInput, CliError
 from cli.home import Home, write_private
 from cli.options import ServeOptions
@@ -39,6 +40,7 @@ class FirstCredential:
                 await self._create(self._brought, first=False)
         elif not state.tokens or self._home.credentials.exists():
             await self._make_first(state, name)
+        self._follow_port()
 
     async def _make_first(self, state: State, name: str) -> None:
         """Both files are written before the credential counts: a crash leaves nothing that nobody knows."""
@@ -49,10 +51,18 @@ class FirstCredential:
         self._introduce(name, credential)
         await self._create(credential, first=True)
 
+    def _follow_port(self) -> None:
+        """Started with another port: the context of the first start would lead nowhere."""
+        with contextlib.suppress(CliError):  # the contexts are the person's: one that cannot be used is not needed here
+            move_contexts(self._authority.certificate.decode(), self._server)
+
+    @property
+    def _server(self) -> str:
+        return f"https://127.0.0.1:{self._options.api_port}"
+
     def _introduce(self, name: str, credential: Credential) -> None:
-        server = f"https://127.0.0.1:{self._options.api_port}"
         try:
-            add_context(Context(name, server, self._authority.certificate.decode(), credential.text))
+            add_context(Context(name, self._server, self._authority.certificate.decode(), credential.text))
         except CliError as error:
             print(f"warning: {error}; the first credential is in {self._home.credentials}", file=sys.stderr)
 

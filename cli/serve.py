@@ -5,6 +5,7 @@ The first signal ends it in order; containers go on either way. A second one end
 
 from __future__ import annotations
 
+import faulthandler
 import logging
 import os
 import signal
@@ -18,6 +19,7 @@ from actors.tree import new_id
 from cli.assembly import Assembly
 from cli.errors import CliError
 from cli.home import Home
+from cli.notify import Notifier
 from cli.options import ServeOptions
 from engine.port import EngineError
 from portal.sockets import DoorError
@@ -34,12 +36,14 @@ def run(options: ServeOptions) -> int:
     logging.basicConfig(
         level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    faulthandler.enable()  # systemd ends a gbnt that hangs by SIGABRT: its log then shows where
+    notifier = Notifier(os.environ)
     home = Home(options.data_dir)
     random = SystemRandom()
     identity = home.identity(options.node_name, lambda: new_id(random))
     failure: CliError | None = None
     try:
-        anyio.run(_serve, Assembly(options, home, identity, random, time.time))
+        anyio.run(_serve, Assembly(options, home, identity, random, time.time), notifier)
     except* (*TOLD, SupervisionError) as errors:
         failure = _in_words(_first(errors))  # raised out here: in there it would become another group
     if failure is not None:
@@ -47,14 +51,15 @@ def run(options: ServeOptions) -> int:
     return 0
 
 
-async def _serve(assembly: Assembly) -> None:
+async def _serve(assembly: Assembly, notifier: Notifier) -> None:
     async with anyio.create_task_group() as group:
-        await group.start(_stop_on_signal, assembly)
-        await assembly.run()
+        await group.start(_stop_on_signal, assembly, notifier)
+        group.start_soon(notifier.stay_alive)
+        await assembly.run(notifier.ready)
         group.cancel_scope.cancel()
 
 
-async def _stop_on_signal(assembly: Assembly, *, task_status: anyio.abc.TaskStatus[None]) -> None:
+async def _stop_on_signal(assembly: Assembly, notifier: Notifier, *, task_status: anyio.abc.TaskStatus[None]) -> None:
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         task_status.started()
         first = True
@@ -63,6 +68,7 @@ async def _stop_on_signal(assembly: Assembly, *, task_status: anyio.abc.TaskStat
                 os._exit(130)  # asked twice: do not wait for anything
             first = False
             print("gbnt: stopping; containers go on", file=sys.stderr)
+            notifier.stopping("stopping; containers go on")
             assembly.stop()
 
 

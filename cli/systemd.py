@@ -1,40 +1,27 @@
-"""`gbnt serve --install`: gbnt as a systemd service that starts with the machine."""
+"""`gbnt serve --install` and `--uninstall`: gbnt as a systemd service that starts with the machine."""
 
 from __future__ import annotations
 
 import os
+import pwd
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from cli.errors import CliError
+from cli.context import config_path, contexts
+from cli.errors import BadInput, CliError, NotFound
+from cli.home import Home
 from cli.options import ServeOptions
+from cli.unit import data_dir_of, unit_text
 
 UNIT = Path("etc/systemd/system/gubernator.service")
 RUNNING = Path("run/systemd/system")  # there exactly where systemd is the init system: sd_booted(3)
 
-# KillMode=process: what must outlive gbnt, the resolver among it, is not ended with it.
-TEMPLATE = """\
-[Unit]
-Description=Gubernator, a node of a container cluster
-Wants=network-online.target
-After=network-online.target docker.service
-
-[Service]
-ExecStart={command}
-KillMode=process
-Restart=always
-RestartSec=1
-TimeoutStopSec=60
-LimitNOFILE=1048576
-{environment}
-[Install]
-WantedBy=multi-user.target
-"""
-
-SECRET_FILES = ("GBNT_API_TOKEN_FILE", "GBNT_WEB_PASSWORD_FILE")
+SECRETS = ("GBNT_API_TOKEN", "GBNT_WEB_PASSWORD")
+FILES = ("GBNT_API_TOKEN_FILE", "GBNT_WEB_PASSWORD_FILE", "GBNTCTL_CONFIG")
+KEPT = (*FILES, "DOCKER_HOST")
 
 Run = Callable[[Sequence[str]], int]
 
@@ -44,47 +31,109 @@ def install(
     *,
     root: Path = Path("/"),
     run: Run = subprocess.call,
-    program: Path | None = None,
+    program: Sequence[str] = (),
+    environment: Mapping[str, str] = os.environ,
 ) -> None:
-    """Write the unit, have systemd read it, enable it and start it, saying each step.
+    """Write the unit, have systemd read it, enable it, start it and wait until it serves, saying each step.
 
-    `root` is where the machine's file system begins, `run` runs a command and returns its status. Raises CliError
-    without systemd, without the right to write the unit, and where systemd refuses.
+    `root` is where the machine's file system begins, `run` runs a command and returns its status, `program` is the
+    command line of gbnt; empty is this very one's. Raises CliError without systemd, without the right to write the
+    unit, and where systemd refuses or gbnt does not start; BadInput for a secret that the unit would have to hold.
     """
-    if not (root / RUNNING).is_dir():
-        raise CliError("this machine is not run by systemd: start `gbnt serve` from what starts its services instead")
+    _expect_systemd(root)
+    if given := [name for name in SECRETS if environment.get(name)]:
+        raise BadInput(
+            f"{given[0]} is not written into a unit, which everybody may read: put it into a file and name that in "
+            f"{given[0]}_FILE"
+        )
     unit = root / UNIT
-    text = TEMPLATE.format(command=_command(options, program or _this_program()), environment=_environment())
+    text = unit_text(options, program or _this_program(), _kept(environment))
     try:
         unit.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise CliError(
-            f"cannot write {unit} ({error.strerror}); run this as root: sudo gbnt serve --install"
-        ) from error
+        raise _unwritable(unit, error, "--install") from error
     print(f"wrote {unit}")
-    for step in (("daemon-reload",), ("enable", unit.name), ("restart", unit.name)):
-        if run(("systemctl", *step)):
-            raise CliError(f"`systemctl {' '.join(step)}` failed; `journalctl -u {unit.stem}` says why")
+    for step in (("daemon-reload",), ("enable", "--quiet", unit.name)):
+        _systemctl(run, *step)
+    if run(("systemctl", "restart", unit.name)):
+        # Its own last words; what systemd adds to them says no more than that it ended.
+        last = ("--unit", unit.name, "--identifier", "gbnt", "--lines", "1", "--output", "cat")
+        run(("journalctl", "--quiet", "--no-pager", *last))
+        raise CliError(
+            f"{unit.stem} does not start, and is tried again each second; `journalctl -u {unit.stem}` says why"
+        )
     print(f"{unit.stem} runs, and starts with the machine; `journalctl -fu {unit.stem}` shows its log")
+    _say_where(Home(options.data_dir), _context_file(environment))
 
 
-def _command(options: ServeOptions, program: Path) -> str:
-    """The command line that gives these options again. systemd reads `%` and `$` in it for itself."""
-    words = [str(program), "serve", "--data-dir", str(options.data_dir), "--bind", options.bind]
-    words += ["--api-port", str(options.api_port), "--telemetry-port", str(options.telemetry_port)]
-    words += ["--log-level", options.log_level]
-    for flag in ("advertise_addr", "node_name", "network_pool"):
-        value = getattr(options, flag)
-        words += [f"--{flag.replace('_', '-')}", value] if value else []
-    words += ["--web", "--web-user", options.web_user] if options.web else []
-    return shlex.join(words).replace("%", "%%").replace("$", "$$")
+def uninstall(*, root: Path = Path("/"), run: Run = subprocess.call) -> None:
+    """Stop and disable the unit and remove it, and say what stays.
+
+    Raises NotFound where there is no unit, CliError without systemd, without the right to remove the unit, and where
+    systemd refuses.
+    """
+    _expect_systemd(root)
+    unit = root / UNIT
+    try:
+        data = data_dir_of(unit.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no {unit}: gbnt is no service of this machine") from error
+    _systemctl(run, "disable", "--quiet", "--now", unit.name)
+    try:
+        unit.unlink()
+    except OSError as error:
+        raise _unwritable(unit, error, "--uninstall") from error
+    _systemctl(run, "daemon-reload")
+    print(f"stopped {unit.stem} and removed {unit}")
+    where = data or Path("DIR")
+    print(f"its containers run on; `gbnt serve --data-dir {shlex.quote(str(where))}` takes them up again")
+    print(f"their names resolve until `gbnt resolver --stop --runtime-dir {shlex.quote(str(where / 'run'))}`")
 
 
-def _environment() -> str:
-    """The files that secrets are read from. A secret itself is never written into a unit, which everybody may read."""
-    given = {name: os.environ[name] for name in SECRET_FILES if os.environ.get(name)}
-    return "".join(f'Environment="{name}={os.path.abspath(path)}"\n' for name, path in given.items())
+def _expect_systemd(root: Path) -> None:
+    if not (root / RUNNING).is_dir():
+        raise CliError("this machine is not run by systemd: start `gbnt serve` from what starts its services instead")
 
 
-def _this_program() -> Path:
-    return Path(sys.argv[0]).absolute()
+def _systemctl(run: Run, *words: str) -> None:
+    if run(("systemctl", *words)):
+        raise CliError(f"`systemctl {' '.join(words)}` failed; `journalctl -xe` says why")
+
+
+def _unwritable(unit: Path, error: OSError, option: str) -> CliError:
+    return CliError(f"cannot write {unit} ({error.strerror}); run this as root: sudo gbnt serve {option}")
+
+
+def _kept(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables that gbnt would have read here and now, none of them a secret."""
+    given = {name: environment[name] for name in KEPT if environment.get(name)}
+    return {name: os.path.abspath(value) if name in FILES else value for name, value in given.items()}
+
+
+def _this_program() -> tuple[str, ...]:
+    """What was called, as `gbnt`; where a module was, the interpreter that finds gbnt again."""
+    called = Path(sys.argv[0]).absolute()
+    if called.suffix != ".py" and os.access(called, os.X_OK):
+        return (str(called),)
+    return (sys.executable, "-P", "-m", "gubernator")
+
+
+def _context_file(environment: Mapping[str, str]) -> Path:
+    """Where the service keeps its contexts: it runs as root, whoever's home directory sudo left in the environment."""
+    given = environment.get("GBNTCTL_CONFIG")
+    return config_path({"GBNTCTL_CONFIG": given or str(Path(pwd.getpwuid(0).pw_dir, ".gbntctl", "config"))})
+
+
+def _say_where(home: Home, file: Path) -> None:
+    """Where the state is, and what a person gets at it by."""
+    print(f"state: {home.path}")
+    try:
+        authority = (home.keys / "ca.pem").read_text(encoding="utf-8")
+        known, _ = contexts(file)
+    except (OSError, CliError):
+        authority, known = "", []
+    for context in known:
+        if context.certificate_authority and context.certificate_authority.strip() in authority:
+            print(f"context: {context.name}, in {file}")
+    if home.credentials.exists():
+        print(f"first credential: {home.credentials}, until it is first used")

@@ -29,6 +29,7 @@ from network.resolver.zonefile import encode
 
 PATIENCE = 10.0
 PAUSE = 0.02
+BOOTED = Path("/run/systemd/system")  # there exactly where systemd is the init system: sd_booted(3)
 
 
 class ResolverError(Exception):
@@ -106,8 +107,14 @@ class ResolverKeeper:
         raise ResolverError(f"the resolver was told to stop {PATIENCE:.0f} s ago and still answers")
 
     async def _start(self) -> ResolverStatus:
+        """Start one in a scope of its own where there can be one; without it a resolver is better than none."""
+        if scope := _own_scope():
+            with contextlib.suppress(ResolverUnstartable):
+                return await self._run([*scope, *self._command])
+        return await self._run(self._command)
+
+    async def _run(self, command: Sequence[str]) -> ResolverStatus:
         """Run the command, which detaches, and wait for the answer: ours, or that of one who was started meanwhile."""
-        command = [*_own_scope(), *self._command]
         try:
             with anyio.fail_after(PATIENCE):
                 ended = await anyio.run_process(command, stdin=subprocess.DEVNULL, check=False, start_new_session=True)
@@ -155,7 +162,11 @@ class ResolverKeeper:
 
 
 def _own_scope() -> tuple[str, ...]:
-    """What to put before the command where systemd started gbnt: a scope, or stopping gbnt's unit would end it too."""
-    if "INVOCATION_ID" in os.environ and Path("/run/systemd/system").is_dir():
-        return ("systemd-run", "--scope", "--quiet", "--collect", "--description=Gubernator resolver")
+    """What to put before the command where systemd started gbnt: a scope, or stopping gbnt's unit would end it too.
+
+    It stands before the engine's service, so that a machine that goes down ends it after the last container.
+    """
+    if "INVOCATION_ID" in os.environ and BOOTED.is_dir():
+        words = ("--scope", "--quiet", "--collect", "--no-ask-password", "--property=Before=docker.service")
+        return ("systemd-run", *words, "--description=Gubernator resolver")
     return ()

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from cli.config import merged, read_config
+from cli.errors import BadInput
 from cli.group import example, single
 from cli.options import API_PORT, TELEMETRY_PORT, default_data_dir, secret
 
@@ -57,6 +58,9 @@ Config = Annotated[
 Install = Annotated[
     bool, typer.Option("--install", help="Set up a systemd service that does this, start it, and return.")
 ]
+Uninstall = Annotated[
+    bool, typer.Option("--uninstall", help="Stop that service and remove it, and return; containers go on.")
+]
 
 
 @app.command(epilog=example("sudo gbnt serve", "sudo gbnt serve --install --data-dir /srv/gbnt"))
@@ -73,12 +77,20 @@ def serve(
     web_user: WebUser = None,
     config: Config = None,
     install: Install = False,
+    uninstall: Uninstall = False,
 ) -> None:
     """Run a node on this machine: manager and worker in one.
 
     An option here outweighs its GBNT_ variable, and that the file of --config. GBNT_API_TOKEN and GBNT_WEB_PASSWORD,
     or files with them by GBNT_API_TOKEN_FILE and GBNT_WEB_PASSWORD_FILE, bring your own first credentials.
     """
+    if uninstall:
+        if install:
+            raise BadInput("--install and --uninstall are opposites: choose one")
+        from cli.systemd import uninstall as uninstall_unit
+
+        uninstall_unit()
+        return
     given = {
         "data_dir": data_dir,
         "bind": bind,

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from cli.connect import connect
-from cli.context import Context, add_context, contexts, find_context
+from cli.context import Context, add_context, contexts, find_context, move_contexts
 from cli.errors import BadInput, CliError
 from cli.options import secret
 from tests.cli.conftest import Run
@@ -156,3 +156,26 @@ def test_a_client_keeps_no_connection_open(manager: Manager):
     manager.on("GET /v1/cluster", Answer({"name": "rome"}))
     client = connect()
     assert [client.cluster(), client.cluster()] == [{"name": "rome"}] * 2
+
+
+def test_contexts_of_this_machine_follow_its_manager_to_another_port(home: Path):
+    file = home / "config"
+    for name, server, authority in (
+        ("here", "https://127.0.0.1:4000", "ours"),
+        ("far", "https://192.0.2.1:4000", "ours"),
+        ("other", "https://127.0.0.1:4000", "theirs"),
+    ):
+        add_context(Context(name, server, authority, "gbnt_1_x"), file)
+    move_contexts("ours", "https://127.0.0.1:5000", file)
+    known, current = contexts(file)
+    assert current == "other"
+    assert {each.name: each.server for each in known} == {
+        "here": "https://127.0.0.1:5000",
+        "far": "https://192.0.2.1:4000",
+        "other": "https://127.0.0.1:4000",
+    }
+
+
+def test_where_there_are_no_contexts_none_is_made_by_moving(home: Path):
+    move_contexts("ours", "https://127.0.0.1:5000", home / "none")
+    assert not (home / "none").exists()

@@ -1,14 +1,12 @@
-"""The options of a node: from the command line, the environment and a file; and the systemd unit."""
+"""The options of a node: from the command line, the environment and a file."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from cli.config import merged, read_config
-from cli.errors import BadInput, CliError
+from cli.errors import BadInput
 from cli.options import ServeOptions
-from cli.systemd import install
 from tests.cli.conftest import Run
 
 
@@ -89,52 +87,3 @@ def test_a_file_that_is_empty_or_missing(home: Path):
 def test_a_wrong_value_is_refused_before_anything_starts(name: str, value: object, said: str):
     with pytest.raises(BadInput, match=said):
         merged({name: value}, {})
-
-
-def machine(home: Path) -> Path:
-    """The root of a machine that systemd runs."""
-    (home / "run/systemd/system").mkdir(parents=True)
-    (home / "etc/systemd/system").mkdir(parents=True)
-    return home
-
-
-def test_install_writes_a_unit_and_starts_it(
-    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    root, ran = machine(home), []
-    monkeypatch.setenv("GBNT_API_TOKEN_FILE", "/etc/gbnt.token")
-
-    def run(words: Sequence[str]) -> int:
-        ran.append(" ".join(words))
-        return 0
-
-    options = ServeOptions(Path("/srv/my data"), node_name="50%$", api_token="hidden")
-    install(options, root=root, run=run, program=Path("/usr/bin/gbnt"))
-
-    unit = (root / "etc/systemd/system/gubernator.service").read_text()
-    assert (
-        "ExecStart=/usr/bin/gbnt serve --data-dir '/srv/my data' --bind 0.0.0.0 --api-port 4000 "
-        "--telemetry-port 4002 --log-level info --node-name '50%%$$'\n" in unit
-    )
-    assert "KillMode=process\n" in unit
-    assert 'Environment="GBNT_API_TOKEN_FILE=/etc/gbnt.token"\n' in unit
-    assert "hidden" not in unit
-    assert ran == [
-        "systemctl daemon-reload",
-        "systemctl enable gubernator.service",
-        "systemctl restart gubernator.service",
-    ]
-    assert "starts with the machine" in capsys.readouterr().out
-
-
-def test_install_says_what_stands_in_its_way(home: Path):
-    options = ServeOptions(home)
-    with pytest.raises(CliError, match="not run by systemd"):
-        install(options, root=home)
-    root = machine(home)
-    with pytest.raises(CliError, match="`systemctl daemon-reload` failed"):
-        install(options, root=root, run=lambda words: 1)
-    (root / "etc/systemd/system/gubernator.service").unlink()
-    (root / "etc/systemd/system").rmdir()
-    with pytest.raises(CliError, match="run this as root"):
-        install(options, root=root)

@@ -52,7 +52,7 @@ class Ended:
 class Node:
     """One manager. `engine` is the engine's URL; `program` what runs `serve`, another one to put faults in.
 
-    `client` is what runs every other command; `cwd` the folder that both run in.
+    `client` is what runs every other command; `cwd` the folder that both run in; `state` the data directory's name.
     """
 
     folder: Path
@@ -60,6 +60,7 @@ class Node:
     program: Sequence[str] = (*PROGRAM, "serve")
     client: Sequence[str] = PROGRAM
     cwd: Path | None = None
+    state: str = "data"
     api_port: int = field(default_factory=lambda: free_port())
     telemetry_port: int = field(default_factory=lambda: free_port())
     extra: dict[str, str] = field(default_factory=dict)
@@ -67,7 +68,7 @@ class Node:
 
     @property
     def data(self) -> Path:
-        return self.folder / "data"
+        return self.folder / self.state
 
     @property
     def log(self) -> str:

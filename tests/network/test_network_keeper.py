@@ -270,3 +270,16 @@ async def until_answered(keeper: ResolverKeeper) -> ResolverStatus:
             return await keeper.status()
         except ResolverGone:
             await anyio.sleep(0.01)
+
+
+async def test_where_there_can_be_no_scope_the_resolver_is_started_all_the_same(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    refusing = tmp_path / "systemd-run"
+    refusing.write_text(f'#!/bin/sh\necho "$@" >"{tmp_path}/asked"\nexit 1\n')
+    refusing.chmod(0o755)
+    monkeypatch.setattr("network.keeper.BOOTED", tmp_path)
+    monkeypatch.setenv("INVOCATION_ID", "1")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert (await place.keeper().ensure()).pid == place.pid()
+    assert (tmp_path / "asked").read_text().startswith("--scope ")

@@ -1,35 +1,16 @@
 """gbnt's own image, on a base that is made from Debian's packages."""
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 
 from gubernator import __version__
 from tests.e2e.node import Node, node, until
-from tests.repository.tree import ROOT
+from tests.repository.conftest import run
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(600)]
-
-
-def run(*command: str, **environment: str) -> str:
-    done = subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def image() -> Iterator[str]:
-    name = f"gbnt-test:{uuid4().hex[:8]}"
-    run("scripts/base-image.sh")
-    run("scripts/image.sh", TAG=name, BASE="gbnt-base")
-    yield name
-    run("docker", "image", "rm", name)
 
 
 def test_the_image_runs_gbnt(image):
