@@ -21,7 +21,7 @@ from actors.lookout import EngineDown, EngineSays, EngineUp, Lookout
 from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation
 from cluster.containers import SERVICE, SLOT, STACK, TASK
-from cluster.gates import waiting_for
+from cluster.gates import hopeless, waiting_for
 from cluster.transitions import legal, observe
 from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineInfo, EngineUnavailable
 from supervisor.actor import Actor, Context
@@ -216,7 +216,9 @@ class Agent(Actor):
         assignment = self._assigned.get(task)
         if assignment is None:
             return
-        take = protocol.Take(assignment, self._waits_for(assignment))
+        up = self._up(assignment)
+        waits = waiting_for(assignment.gates, up, self._completed)
+        take = protocol.Take(assignment, waits, hopeless(assignment.gates, up, self._completed))
         known = self._told.get(task)
         if known == take:
             return
@@ -231,10 +233,10 @@ class Agent(Actor):
         elif known is None and self._report.status == "ready":
             ctx.spawn(f"look:{task}", partial(self._lookout.look_at, task, actor))
 
-    def _waits_for(self, assignment: Assignment) -> str:
+    def _up(self, assignment: Assignment) -> dict[str, list[Observation]]:
+        """What was seen of the services that it waits for."""
         named = {gate.service for gate in assignment.gates}
-        up = {service: [self._seen[t] for t in self._by_service[service] if self._counts(t)] for service in named}
-        return waiting_for(assignment.gates, up, self._completed)
+        return {service: [self._seen[t] for t in self._by_service[service] if self._counts(t)] for service in named}
 
     def _counts(self, task: str) -> bool:
         """Whether what was seen of a task may open a gate."""

@@ -40,7 +40,7 @@ class TaskActor(Actor):
         self._around = around
         self._steps = Steps(task, around)
         self._assignment: Assignment | None = None
-        self._waiting_for = ""
+        self._waiting_for = self._hopeless = ""
         self._sightings: Sightings | None = None
         self._image = ""
         self._failure = ""
@@ -61,8 +61,8 @@ class TaskActor(Actor):
     async def receive(self, message: object, ctx: Context) -> None:
         """Take in what happened, then take the next step if none is under way."""
         match message:
-            case protocol.Take(assignment, waiting_for):
-                self._take(assignment, waiting_for)
+            case protocol.Take():
+                self._take(message)
             case protocol.Containers():
                 self._look(message, ctx)
             case protocol.Happened(event):
@@ -73,12 +73,13 @@ class TaskActor(Actor):
                 self._stepped(message, ctx)
         self._advance(ctx)
 
-    def _take(self, assignment: Assignment, waiting_for: str) -> None:
+    def _take(self, orders: protocol.Take) -> None:
+        assignment = orders.assignment
         if self._assignment is None:
             self._sequence = assignment.task.sequence
         elif assignment.task.desired != self._assignment.task.desired:
             self._failure, self._failures, self._retry_at = "", 0, 0.0
-        self._assignment, self._waiting_for = assignment, waiting_for
+        self._assignment, self._waiting_for, self._hopeless = assignment, orders.waiting_for, orders.hopeless
         self._done = False
 
     def _look(self, found: protocol.Containers, ctx: Context) -> None:
@@ -137,6 +138,7 @@ class TaskActor(Actor):
             jitter=self._around.jitter(),
             image_ready=bool(self._image),
             waiting_for=self._waiting_for,
+            hopeless=self._hopeless,
             crashes=sightings.crashes,
             failure=self._failure,
             retry_at=self._retry_at,

@@ -40,9 +40,10 @@ class Seen:
 class Situation:
     """All that a decision rests on.
 
-    `failure` is what stopped the last step, `retry_at` the time from which to try again. `stopping` is why the newest
-    container was stopped, `told` the last attempt that was told of and `told_state` its state, `cold` that the newest
-    container ended while nobody watched, `cleared` that no container is left to remove.
+    `hopeless` is why what it waits for will not come by itself. `failure` is what stopped the last step, `retry_at` the
+    time from which to try again. `stopping` is why the newest container was stopped, `told` the last attempt that was
+    told of and `told_state` its state, `cold` that the newest container ended while nobody watched, `cleared` that no
+    container is left to remove.
     """
 
     assignment: Assignment
@@ -51,6 +52,7 @@ class Situation:
     jitter: float = 0.0
     image_ready: bool = False
     waiting_for: str = ""
+    hopeless: str = ""
     crashes: int = 0
     failure: str = ""
     retry_at: float = 0.0
@@ -190,14 +192,15 @@ def _bring_up(situation: Situation, attempt: int) -> Verdict:
     if task.desired == "ready":
         return verdict(Wait(), "preparing", "ready; waits for its predecessor to stop", ready=True)
     if situation.waiting_for and (attempt == 1 or situation.cold):
-        return verdict(Wait(), "preparing", f"waits for {situation.waiting_for}", ready=True)
+        text = f"waits for {situation.waiting_for}"
+        return verdict(Wait(), "preparing", text, ready=True, problem=situation.hopeless)
     return verdict(Create(attempt), "preparing", "making the container", problem=situation.failure, ready=True)
 
 
 def _start(situation: Situation, seen: Seen) -> Verdict:
     verdict = partial(Verdict, attempt=seen.attempt, crashes=situation.crashes, ready=True)
     if situation.waiting_for and (seen.attempt == 1 or situation.cold):
-        return verdict(Wait(), "preparing", f"waits for {situation.waiting_for}")
+        return verdict(Wait(), "preparing", f"waits for {situation.waiting_for}", problem=situation.hopeless)
     return verdict(Start(seen.id), "preparing", "starting the container", problem=situation.failure)
 
 

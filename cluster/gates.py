@@ -17,12 +17,26 @@ def waiting_for(gates: Iterable[Gate], up: Mapping[str, Collection[Observation]]
     return " and ".join(shut)
 
 
+def hopeless(gates: Iterable[Gate], up: Mapping[str, Collection[Observation]], completed: Collection[str]) -> str:
+    """Why a gate that is shut will not open by itself, for a person to mend; empty where it may. `up` as above."""
+    for gate in gates:
+        seen = up.get(gate.service, ())
+        if not _open(gate, seen, completed) and any(_unchecked(gate, one) for one in seen):
+            name = gate.service.partition("/")[2]
+            return f"{name} has no health check: give it one, or wait for service_started instead"
+    return ""
+
+
+def _unchecked(gate: Gate, seen: Observation) -> bool:
+    return gate.condition == "service_healthy" and seen.state == "running" and not seen.health
+
+
 def _open(gate: Gate, seen: Collection[Observation], completed: Collection[str]) -> bool:
     done = gate.service in completed or (bool(seen) and all(one.state == "complete" for one in seen))
     if gate.condition == "service_completed_successfully" or done:
         return done
     if gate.condition == "service_healthy":
-        return any(one.state == "running" and one.health in ("", "healthy") for one in seen)
+        return any(one.state == "running" and one.health == "healthy" for one in seen)
     return any(one.state in ("starting", "running") for one in seen)
 
 

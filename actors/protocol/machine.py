@@ -99,10 +99,14 @@ class TaskBorn:
 @message("task.take/1")
 @dataclass(frozen=True, slots=True)
 class Take:
-    """What a task's actor must bring about. `waiting_for` names what must be up first, empty when all is."""
+    """What a task's actor must bring about.
+
+    `waiting_for` names what must be up first, empty when all is; `hopeless` says why that will not come by itself.
+    """
 
     assignment: Assignment
     waiting_for: str
+    hopeless: str = ""
 
 
 @message("task.engine_gone/1")

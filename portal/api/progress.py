@@ -71,21 +71,28 @@ async def _settle(
         if isinstance(message, Committed):
             verdict = progress.verdict(message.state, view.stack)
             if isinstance(verdict, progress.Converged):
-                view.state = await _once_settled(view.stack, message.state, backend)
-                verdict = progress.verdict(view.state, view.stack)
+                view.state, verdict = await _believed(view.stack, message.state, verdict, backend)
             if not isinstance(verdict, progress.Waiting):
                 return verdict
     raise Problem("unavailable", f"the manager stops; what becomes of {view.stack} is seen when it is back")
 
 
-async def _once_settled(stack: str, state: State, backend: Backend) -> State:
-    """The state once what runs may be believed; what is said meanwhile waits to be read."""
-    pause = progress.settled_at(state, stack) - backend.clock()
-    if pause <= 0:
-        return state
-    await anyio.sleep(min(pause, progress.SETTLING))
-    now = await backend.ask("senate", GetState(), READ_TIMEOUT)
-    return now if isinstance(now, State) else state
+async def _believed(
+    stack: str, state: State, verdict: progress.Verdict, backend: Backend
+) -> tuple[State, progress.Verdict]:
+    """The state once what runs may be believed, and the verdict on it; what is said meanwhile waits to be read.
+
+    What was started again meanwhile is given its time too.
+    """
+    while isinstance(verdict, progress.Converged):
+        pause = progress.settled_at(state, stack) - backend.clock()
+        if pause <= 0:
+            break
+        await anyio.sleep(min(pause, progress.SETTLING))
+        now = await backend.ask("senate", GetState(), READ_TIMEOUT)
+        if isinstance(now, State):
+            state, verdict = now, progress.verdict(now, stack)
+    return state, verdict
 
 
 async def _verdict_line(

@@ -119,6 +119,16 @@ async def test_what_depends_on_it_waits_until_it_is_healthy(house: House):
         assert only(state, "shop/db").started_at + 5.0 <= only(state).started_at
 
 
+async def test_what_waits_for_health_that_nothing_checks_says_so(house: House):
+    async with house.life() as life:
+        await deploy(
+            life, spec("db", image="web"), spec(image="web", depends_on=(Dependency("db", "service_healthy"),))
+        )
+        state = await life.until(lambda state: any(task.problem for task in of(state, "shop/web")))
+        assert only(state).problem == "db has no health check: give it one, or wait for service_started instead"
+        assert only(state).message == "waits for db to be healthy"
+
+
 async def test_a_stopped_task_is_replaced_and_says_so(house: House):
     async with house.life() as life:
         await deploy(life, spec(image="web"))

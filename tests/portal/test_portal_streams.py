@@ -6,7 +6,9 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from actors.protocol import Committed, Events, GetEvents, Progress
+from actors.protocol import Committed, Events, GetEvents, GetState, Progress
+from cluster.model import State
+from cluster.progress import SETTLING
 from portal.api.app import create_api
 from portal.backend import EngineFailed, TooSlow
 from tests.portal.build import FakeNode, Said, attempt, event, state, task
@@ -93,6 +95,25 @@ async def test_progress_of_a_removal_ends_when_the_stack_is_gone(app, node):
         node.tell(Committed(state(revision=9, stacks={}, services={})))
         last = (await stream.rest())[-1]
     assert last["verdict"] == "removed"
+
+
+async def test_what_was_started_again_meanwhile_is_not_believed_at_once(app, node):
+    # It falls over after a moment, each time. All moments are short: the clock is moved by who is asked.
+    moment = 0.01
+    first, second = (state(task(1, health="", started_at=node.now + moment * n - SETTLING), task(2)) for n in (1, 2))
+    later = iter([second, state(task(1, state="preparing", crashes=2, problem="exit 3"), task(2))])
+
+    def answer(_: object) -> State:
+        if not node.following:
+            return first  # to the doorkeeper
+        node.now += moment
+        return next(later)
+
+    node.replies[GetState] = answer
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(first))
+        last = (await stream.rest())[-1]
+    assert (last["verdict"], last["reason"]) == ("failed", "web.1: keeps failing: exit 3")
 
 
 async def test_a_manager_that_stops_telling_is_an_error_and_no_verdict(app, node):

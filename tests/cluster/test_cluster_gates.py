@@ -1,0 +1,58 @@
+"""What a task waits for before its first start, and what it would wait for in vain."""
+
+import pytest
+
+from cluster.assignment import Gate, Observation
+from cluster.gates import hopeless, waiting_for
+from cluster.model import Health, TaskState
+
+
+def seen(state: TaskState = "running", health: Health = "") -> Observation:
+    return Observation("t1", 1, state, "", 0.0, 1, health=health)
+
+
+STARTED, HEALTHY, DONE = (
+    Gate("shop/db", "service_started"),
+    Gate("shop/db", "service_healthy"),
+    Gate("shop/db", "service_completed_successfully"),
+)
+
+
+@pytest.mark.parametrize(
+    ("gate", "one", "waits"),
+    [
+        (STARTED, seen("preparing"), "db to start"),
+        (STARTED, seen("starting"), ""),
+        (STARTED, seen("complete"), ""),
+        (HEALTHY, seen("starting", "starting"), "db to be healthy"),
+        (HEALTHY, seen("running", "unhealthy"), "db to be healthy"),
+        (HEALTHY, seen("running"), "db to be healthy"),
+        (HEALTHY, seen("running", "healthy"), ""),
+        (DONE, seen("running"), "db to complete"),
+        (DONE, seen("failed"), "db to complete"),
+        (DONE, seen("complete"), ""),
+    ],
+)
+def test_a_gate_opens_by_its_condition(gate: Gate, one: Observation, waits: str):
+    assert waiting_for([gate], {"shop/db": [one]}, ()) == waits
+
+
+def test_a_gate_whose_service_nobody_saw_is_shut():
+    assert waiting_for([STARTED, DONE], {}, ()) == "db to start and db to complete"
+    assert waiting_for([STARTED, DONE], {}, ("shop/db",)) == ""
+
+
+def test_health_that_nothing_checks_is_waited_for_in_vain():
+    said = "db has no health check: give it one, or wait for service_started instead"
+    assert hopeless([HEALTHY], {"shop/db": [seen("running")]}, ()) == said
+
+
+@pytest.mark.parametrize("one", [seen("preparing"), seen("starting", "starting"), seen("running", "unhealthy")])
+def test_health_that_may_still_come_is_not(one: Observation):
+    assert hopeless([HEALTHY], {"shop/db": [one]}, ()) == ""
+
+
+def test_a_gate_that_is_open_is_no_trouble():
+    both = [seen("running"), seen("running", "healthy")]
+    assert hopeless([HEALTHY], {"shop/db": both}, ()) == ""
+    assert hopeless([STARTED], {"shop/db": [seen("running")]}, ()) == ""
