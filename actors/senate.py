@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import anyio
-import orjson
 
-from actors import protocol, records
+from actors import protocol, records, repeats
 from actors.mandate import Mandate
 from cluster.decide.decision import Decided, Entropy, Refusal
 from cluster.model import Change, State
@@ -126,17 +125,15 @@ class Senate(Actor):
     def _decide(self, envelope: Envelope, message: object, working: State) -> tuple[_Answer, Decided]:
         request = getattr(message, "request", "")
         if request and request in working.commands:
-            accepted = protocol.Accepted(**orjson.loads(working.commands[request]))
-            return _Answer(envelope, accepted), Decided()
+            return _Answer(envelope, repeats.answer(working.commands[request], message)), Decided()
         decision = self._mandate.decide(working, message, self._entropy())
         if isinstance(decision, Refusal):
             return _Answer(envelope, protocol.Refused(decision.code, decision.message)), Decided()
         revision = self._state.revision + (1 if decision.changes or decision.happenings else 0)
-        reply: object = protocol.Accepted(revision, dict(decision.told), dict(decision.detail))
-        if isinstance(message, protocol.Observed):
-            reply = protocol.Confirmed(message.batch)
-        elif request and decision.changes:
-            kept = Change("commands", request, orjson.dumps(reply).decode())
+        accepted = protocol.Accepted(revision, dict(decision.told), dict(decision.detail))
+        reply = protocol.Confirmed(message.batch) if isinstance(message, protocol.Observed) else accepted
+        if request and decision.changes:
+            kept = Change("commands", request, repeats.kept(message, accepted))
             decision = Decided((*decision.changes, kept), decision.happenings)
         return _Answer(envelope, reply, bool(decision.changes or decision.happenings)), decision
 

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 
 import anyio
+import orjson
 import pytest
 
 from actors import protocol
+from store import entities
 from store.contract import Applied, Outcome, Statement
+from store.schema import Table
 from store.sqlite import SqliteStore
 from tests.actors.house import House, of, serving
 from tests.cluster.build import spec, stack
@@ -60,6 +63,39 @@ async def test_the_same_request_is_answered_as_the_first_time(house: House):
         first = await life.order(protocol.UpdateService("shop/web", force=True, request="r1"))
         assert await life.order(protocol.UpdateService("shop/web", force=True, request="r1")) == first
         assert (await life.state()).services["shop/web"].generation == 1
+
+
+async def test_another_command_under_the_same_request_is_refused_in_words(house: House):
+    async with house.life() as life:
+        await life.order(deploy(request="r1"))
+        refused = await life.ask(protocol.ScaleService("shop/web", 3, request="r1"))
+        assert isinstance(refused, protocol.Refused)
+        assert refused.code == "invalid"
+        assert "send this one under a new key" in refused.message
+        assert isinstance(await life.ask(deploy("blog", request="r1")), protocol.Refused)
+        state = await life.state()
+        assert (set(state.stacks), state.services["shop/web"].replicas) == ({"shop"}, 1)
+
+
+async def test_what_a_door_makes_up_for_each_try_makes_no_other_command(house: House):
+    async with house.life() as life:
+        first = await life.order(protocol.CreateToken("a", "ci", "viewer", "hash-a", 7.0, request="r1"))
+        assert await life.ask(protocol.CreateToken("b", "ci", "viewer", "hash-b", 8.0, request="r1")) == first
+        assert isinstance(
+            await life.ask(protocol.CreateToken("c", "ci", "admin", "hash-c", 8.0, request="r1")), protocol.Refused
+        )
+        assert set((await life.state()).tokens) == {"a"}
+
+
+async def test_an_answer_that_an_older_gbnt_kept_is_given_to_any_command(house: House):
+    async with house.life() as life:
+        epoch = (await life.state()).epoch
+        kept = orjson.dumps('{"revision":3,"changes":{"web":"created"}}').decode()
+        stored = entities.put(Table.COMMANDS, "r1", kept, version=1)
+        assert (await life.store.apply([stored], rid="older", epoch=epoch)).outcome is Outcome.COMMITTED
+        life.kill()
+    async with house.life() as life:
+        assert await life.order(deploy(request="r1")) == protocol.Accepted(3, {"web": "created"})
 
 
 async def test_an_unchanged_deploy_writes_nothing(house: House, store: list[WilfulStore]):
