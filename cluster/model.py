@@ -135,6 +135,11 @@ class Service:
         """`stack/name`."""
         return f"{self.stack}/{self.name}"
 
+    @property
+    def order(self) -> Service:
+        """The service as it was ordered last, without what is said of how far that is."""
+        return replace(self, update="", update_message="")
+
 
 @dataclass(frozen=True, slots=True)
 class Stack:

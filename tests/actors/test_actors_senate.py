@@ -109,6 +109,23 @@ async def test_an_unchanged_deploy_writes_nothing(house: House, store: list[Wilf
         assert store[-1].batches == batches
 
 
+async def test_what_a_service_planned_by_an_order_that_was_taken_back_costs_no_task(
+    house: House, store: list[WilfulStore]
+):
+    async with house.life() as life:
+        await life.order(deploy())
+        await life.order(protocol.ScaleService("shop/web", 2))
+        before = {task.id for task in of(await life.until(serving("shop/web", 2)))}
+        await life.eventually(lambda: life.actor("agent/executor").detail["unconfirmed"] == 0)
+        async with anyio.create_task_group() as group:
+            # The second is there before the first is durable, and so before the service plans by it.
+            group.start_soon(life.order, protocol.ScaleService("shop/web", 1))
+            await anyio.sleep(0.005)
+            group.start_soon(life.order, protocol.ScaleService("shop/web", 2))
+        await anyio.sleep(5.0)
+        assert {task.id for task in of(await life.until(serving("shop/web", 2)))} == before
+
+
 async def test_commands_that_wait_together_are_committed_together(house: House, store: list[WilfulStore]):
     async with house.life() as life:
         await life.state()
