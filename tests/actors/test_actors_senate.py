@@ -6,7 +6,7 @@ import anyio
 import orjson
 import pytest
 
-from actors import protocol
+from actors import protocol, senate
 from store import entities
 from store.contract import Applied, Outcome, Statement
 from store.schema import Table
@@ -124,6 +124,22 @@ async def test_what_a_service_planned_by_an_order_that_was_taken_back_costs_no_t
             group.start_soon(life.order, protocol.ScaleService("shop/web", 2))
         await anyio.sleep(5.0)
         assert {task.id for task in of(await life.until(serving("shop/web", 2)))} == before
+
+
+async def test_the_oldest_answers_and_events_are_forgotten_in_the_state_and_on_the_disk(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    for name, number in (("RETAIN_EVERY", 4), ("KEPT_COMMANDS", 3), ("KEPT_EVENTS", 5)):
+        monkeypatch.setattr(senate, name, number)
+    async with house.life() as life:
+        for number in range(20):
+            await life.order(protocol.CreateToken(f"t{number}", f"t{number}", "viewer", "hash", request=f"r{number}"))
+        kept = (await life.state()).commands
+        assert len(kept) < 3 + 4
+        assert list(kept)[-1] == "r19"
+        rows = await life.store.read(entities.every(Table.COMMANDS))
+        assert {row["key"] for row in rows} == set(kept)
+        assert len(await life.events()) < 5 + 3 * 4
 
 
 async def test_commands_that_wait_together_are_committed_together(house: House, store: list[WilfulStore]):
