@@ -76,6 +76,8 @@ services:
     assert (past["exit_code"], task["attempt"], task["container_id"]) == (137, 2, second["Id"])
     assert f"I am {first['Id'][:12]}" in running.ok("service", "logs", f"{SHOP}/web", "--previous")
     assert f"I am {second['Id'][:12]}" in running.ok("service", "logs", f"{SHOP}/web")
+    running.ok("service", "restart", f"{SHOP}/web", "--wait")
+    assert f"I am {second['Id'][:12]}" in running.ok("service", "logs", f"{SHOP}/web", "--previous")
 
 
 def test_scaling_up_and_down_keeps_the_lowest_slots_and_restarts_nothing(running: Node) -> None:

@@ -9,7 +9,7 @@ import pytest
 from actors.protocol import Committed, Events, GetEvents, Progress
 from portal.api.app import create_api
 from portal.backend import EngineFailed, TooSlow
-from tests.portal.build import FakeNode, Said, attempt, event, state, task
+from tests.portal.build import NOW, FakeNode, Said, attempt, event, state, task
 from tests.portal.driver import get
 
 pytestmark = pytest.mark.anyio
@@ -194,6 +194,23 @@ async def test_previous_of_a_task_that_ended_is_its_own_container(api, node):
     node.state = state(task(1, state="failed", past=(attempt(1, "c1"),)), task(2))
     await api.get("/v1/tasks/web1/logs?previous=1")
     assert node.read[0][0] == "web1-container"
+
+
+async def test_previous_of_a_service_is_what_ended_last_in_each_slot_whichever_task_it_was_of(api, node):
+    replaced = task(1, id="web1-old", state="stopped", desired="stop", created_at=NOW - 90, since=NOW - 61)
+    older = replace(replaced, id="web1-older", container_id="older", created_at=NOW - 95, since=NOW - 91)
+    node.state = state(
+        replace(older, past=(attempt(1, "older"),)),
+        replace(replaced, container_id="replaced", past=(replace(attempt(1, "replaced"), ended_at=NOW - 20),)),
+        task(1),
+        replace(replaced, id="web2-old", slot=2, container_id="gone-before"),
+        task(2, attempt=2, past=(attempt(1, "crashed"),)),
+        task(3, attempt=3, past=(attempt(1, "kept"), replace(attempt(2, "removed"), ended_at=0.0))),
+    )
+    node.output["replaced"] = [Said("2024-01-01T00:00:00Z", "goodbye")]
+    lines = (await api.get("/v1/services/shop/web/logs?previous=1")).text.splitlines()
+    assert [(_parsed(line)["text"], _parsed(line)["task_id"]) for line in lines] == [("goodbye", "web1-old")]
+    assert [container for container, *_ in node.read] == ["replaced", "crashed", "kept"]
 
 
 async def test_one_container_that_cannot_be_read_is_told_of_after_the_others(api, node):
