@@ -172,7 +172,10 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One machine. `status` is `ready`, `unavailable` (its engine does not answer) or `down`."""
+    """One machine. `status` is `ready`, `unavailable` (its engine does not answer) or `down`.
+
+    `stuck` says of each network and volume that should be gone why it is not, in a sentence.
+    """
 
     id: str
     name: str
@@ -193,6 +196,7 @@ class Node:
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    stuck: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,18 @@ def test_a_removed_stack_is_gone_when_no_machine_shows_its_networks_any_more() -
     assert not state.networks
 
 
+def test_a_machine_that_has_not_looked_yet_says_nothing_of_what_is_gone() -> None:
+    state = settled(deployed(stack(spec("web"))))
+    looked = node(networks=("shop_default",), stuck={"shop_default": "it is used"}, used_subnets=("10.1.0.0/16",))
+    state = done(state, nodes.report_node(state, looked))
+    state = settled(done(state, deploy.remove_stack(state, "shop", (), entropy())))
+    for status in ("starting", "unavailable"):
+        state = done(state, nodes.report_node(state, node(status=status)))
+        assert set(state.stacks) == {"shop"}
+        assert state.nodes["n1"] == replace(looked, status=status, since=state.nodes["n1"].since)
+    assert not done(state, nodes.report_node(state, node())).stacks
+
+
 def test_named_volumes_go_only_when_named_and_the_stack_waits_for_that() -> None:
     file = stack(spec("web"), volumes={"data": VolumeSpec("shop_data")})
     state = done(settled(deployed(file)), nodes.report_node(state_with(), node(volumes=("shop_data",))))
