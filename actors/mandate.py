@@ -74,6 +74,7 @@ def _node(report: protocol.NodeReport, now: float) -> Node:
         networks=report.networks,
         volumes=report.volumes,
         held=report.held,
+        stuck=report.stuck,
     )
 
 

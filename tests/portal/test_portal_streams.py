@@ -9,7 +9,7 @@ import pytest
 from actors.protocol import Committed, Events, GetEvents, Progress
 from portal.api.app import create_api
 from portal.backend import EngineFailed, TooSlow
-from tests.portal.build import NOW, FakeNode, Said, attempt, event, state, task
+from tests.portal.build import NODE, NOW, FakeNode, Said, attempt, event, state, task
 from tests.portal.driver import get
 
 pytestmark = pytest.mark.anyio
@@ -93,6 +93,23 @@ async def test_progress_of_a_removal_ends_when_the_stack_is_gone(app, node):
         node.tell(Committed(state(revision=9, stacks={}, services={})))
         last = (await stream.rest())[-1]
     assert last["verdict"] == "removed"
+
+
+async def test_progress_of_a_removal_says_what_keeps_the_stack_from_being_gone(app, node):
+    removing = {"shop": replace(node.state.stacks["shop"], removing=True)}
+    [rome] = node.state.nodes.values()
+    stuck = replace(rome, stuck={"shop_default": "network shop_default is used by foreign"})
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(state(task(desired="remove"), stacks=removing, nodes={NODE: stuck})))
+        gone = replace(state(revision=8, stacks=removing, nodes={NODE: stuck}), services={}, tasks={})
+        node.tell(Committed(gone), Committed(replace(gone, revision=9)))
+        line = await stream.line()
+        assert (line["revision"], line["tasks"]) == (8, [])
+        assert line["problem"] == "on rome, network shop_default is used by foreign"
+        node.tell(Committed(replace(gone, revision=10, nodes={NODE: rome})))
+        assert (await stream.line())["problem"] == ""
+        node.tell(Committed(replace(gone, revision=11, stacks={})))
+        assert [line["type"] for line in await stream.rest()] == ["verdict"]
 
 
 async def test_a_manager_that_stops_telling_is_an_error_and_no_verdict(app, node):
