@@ -119,8 +119,8 @@ class Agent(Actor):
                 await self._look_over(message, ctx)
             case EngineDown(reason):
                 self._engine_is_down(reason, ctx)
-            case protocol.ProvisionsNow(networks, volumes, subnets):
-                report = replace(self._report, networks=networks, volumes=volumes, used_subnets=subnets)
+            case protocol.ProvisionsNow(networks, volumes, subnets, stuck):
+                report = replace(self._report, networks=networks, volumes=volumes, used_subnets=subnets, stuck=stuck)
                 self._tell_node(ctx, report)
             case Tick(what):
                 self._tick(what, ctx)

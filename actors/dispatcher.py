@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
 from actors import protocol
+from actors.following import FollowAgain, Following
 from cluster.assignment import Assignment, Gate
 from cluster.decide.nodes import HOLD
 from cluster.model import Service, State, Task
 from supervisor.actor import Actor, Context
-from supervisor.message import Terminated, message
+from supervisor.message import Terminated
 from supervisor.spec import ChildSpec, SupervisorSpec
 
-SENATE = "senate"
 DISPATCHER = "control/dispatcher"
 SERVICES, NODES = "control/services", "control/nodes"
 RETRY = 0.2
@@ -32,6 +31,7 @@ class Dispatcher(Actor):
     mailbox_size: ClassVar[int] = 10_000
 
     def __init__(self, service: Callable[[str], Actor], node: Callable[[str], Actor]) -> None:
+        self._following = Following(RETRY)
         self._make_service = service
         self._make_node = node
         self._state = State()
@@ -42,12 +42,7 @@ class Dispatcher(Actor):
 
     async def started(self, ctx: Context) -> None:
         """Ask the Senate for the state, and for every one that follows."""
-        self._follow(ctx)
-
-    def _follow(self, ctx: Context) -> None:
-        senate = ctx.ref(SENATE)
-        ctx.watch(senate)
-        senate.tell(protocol.Follow(str(ctx.address)))
+        self._following.begin(ctx)
 
     async def receive(self, message: object, ctx: Context) -> None:
         """Take in a commit, or a wish for a view."""
@@ -64,10 +59,8 @@ class Dispatcher(Actor):
                     # What the machine itself saw since the last view is no news to it, but is to an agent that begins.
                     self._nodes[node] = node_view(self._state, node)
                     self._show_again(node, ctx)
-            case Terminated():
-                ctx.timers.start("follow", RETRY, FollowAgain())
-            case FollowAgain():
-                self._follow(ctx)
+            case Terminated() | FollowAgain():
+                self._following.go_on(message, ctx)
 
     async def _show_services(self, ctx: Context) -> None:
         by_service: defaultdict[str, list[Task]] = defaultdict(list)
@@ -129,12 +122,6 @@ class Dispatcher(Actor):
 def dynamic() -> SupervisorSpec:
     """Children come and go at runtime; a crash of one is its own affair, up to a rate that no single one reaches."""
     return SupervisorSpec(intensity=200, period=60.0)
-
-
-@message("state.follow-again/1")
-@dataclass(frozen=True, slots=True)
-class FollowAgain:
-    """A timer's tick: the Senate may be back."""
 
 
 def _same(known: protocol.NodeView, view: protocol.NodeView) -> bool:

@@ -4,71 +4,109 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 from actors import protocol
-from cluster.spec import PullPolicy
+from engine.docker_images import full_reference
 from engine.port import Engine, EngineError, EngineUnavailable, ImageUnavailable
 from supervisor.actor import Actor, Context, ReplyTo
 from supervisor.message import message
 
 REPORT_EVERY = 0.25
 
+Answer = protocol.ImageHere | protocol.Failed
+
+
+@message("image.looked/1")
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Whether an image is here already, from this actor to itself; no answer where it is not."""
+
+    key: str
+    answer: Answer | None
+
 
 @message("image.ended/1")
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What became of the look for an image, from this actor to itself."""
+    """What became of a pull, from this actor to itself."""
 
     key: str
-    answer: protocol.ImageHere | protocol.Failed
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Who waits for an image."""
+
+    want: protocol.WantImage
+    reply_to: ReplyTo
 
 
 class ImagesActor(Actor):
-    """Answers `WantImage`. Progress of a pull goes to the Senate's followers, at most four times a second a task."""
+    """Answers `WantImage`. Progress of a pull goes to the Senate's followers, at most four times a second a task.
+
+    Whoever does not insist on a pull waits for a look alone where the image is here, though another pulls it just then.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._waiting: dict[str, list[tuple[str, ReplyTo]]] = {}
+        self._looking: dict[str, list[_Asker]] = {}
+        self._pulling: dict[str, list[_Asker]] = {}
 
     async def receive(self, message: object, ctx: Context) -> None:
-        """Start a look for an image, join one that is under way, or answer all who waited for it."""
+        """Look for an image, start or join a pull, or answer all who waited for it."""
         match message:
-            case protocol.WantImage(image, policy, task):
-                # The policy is part of the key: a task that only wants it there need not wait for another's pull.
-                key = f"{policy}:{image}"
-                self._waiting.setdefault(key, []).append((task, ctx.reply_to))
-                if len(self._waiting[key]) == 1:
-                    ctx.spawn(key, partial(self._obtain, ctx), key, image, policy)
+            case protocol.WantImage(image, policy):
+                join = self._join_pull if policy == "always" else self._join_look
+                join(full_reference(image), _Asker(message, ctx.reply_to), ctx)
+            case Looked(key, answer):
+                for asker in self._looking.pop(key, []):
+                    self._settle(key, asker, answer, ctx)
             case Ended(key, answer):
-                for _, reply_to in self._waiting.pop(key, []):
-                    reply_to.send(answer)
+                askers = self._pulling.pop(key, [])
+                if isinstance(answer, protocol.ImageHere):
+                    askers += self._looking.pop(key, [])  # a look that began before may not have found it
+                for asker in askers:
+                    asker.reply_to.send(answer)
 
-    async def _obtain(self, ctx: Context, key: str, image: str, policy: PullPolicy) -> Ended:
+    def _join_look(self, key: str, asker: _Asker, ctx: Context) -> None:
+        self._looking.setdefault(key, []).append(asker)
+        if len(self._looking[key]) == 1:
+            ctx.spawn(f"look:{key}", self._look, key, asker.want.image)
+
+    def _join_pull(self, key: str, asker: _Asker, ctx: Context) -> None:
+        self._pulling.setdefault(key, []).append(asker)
+        if len(self._pulling[key]) == 1:
+            ctx.spawn(f"pull:{key}", self._pull, key, asker.want.image, self._teller(ctx, key, ctx.now))
+
+    def _settle(self, key: str, asker: _Asker, answer: Answer | None, ctx: Context) -> None:
+        """What a look comes to for one who asked."""
+        image = asker.want.image
+        if answer is not None:
+            asker.reply_to.send(answer)
+        elif asker.want.policy == "never":
+            text = f"image {image} is not on this machine, and its pull policy is never: load it, or change that"
+            asker.reply_to.send(protocol.Failed(text))
+        else:
+            self._join_pull(key, asker, ctx)
+
+    async def _look(self, key: str, image: str) -> Looked:
         try:
-            return Ended(key, await self._look(ctx, key, image, policy))
-        except EngineUnavailable as error:
-            return Ended(key, protocol.Failed(str(error), down=True))
+            here = await self._engine.image(image)
         except EngineError as error:
-            return Ended(key, protocol.Failed(str(error)))
+            return Looked(key, _failed(error))
+        return Looked(key, protocol.ImageHere(here.id) if here else None)
 
-    async def _look(
-        self, ctx: Context, key: str, image: str, policy: PullPolicy
-    ) -> protocol.ImageHere | protocol.Failed:
-        here = await self._engine.image(image)
-        if here is not None and policy != "always":
-            return protocol.ImageHere(here.id)
-        if policy == "never":
-            return protocol.Failed(
-                f"image {image} is not on this machine, and its pull policy is never: load it, or change that"
-            )
-        tell = self._teller(ctx, key, ctx.now)
-        async for progress in self._engine.pull(image):
-            tell(progress.done / progress.total if progress.total else 0.0)
-        here = await self._engine.image(image)
-        if here is None:
-            raise ImageUnavailable(f"image {image} was pulled but is not there: pull it again")
-        return protocol.ImageHere(here.id)
+    async def _pull(self, key: str, image: str, tell: Callable[[float], None]) -> Ended:
+        try:
+            async for progress in self._engine.pull(image):
+                tell(progress.done / progress.total if progress.total else 0.0)
+            here = await self._engine.image(image)
+            if here is None:
+                raise ImageUnavailable(f"image {image} was pulled but is not there: pull it again")
+        except EngineError as error:
+            return Ended(key, _failed(error))
+        return Ended(key, protocol.ImageHere(here.id))
 
     def _teller(self, ctx: Context, key: str, now: Callable[[], float]) -> Callable[[float], None]:
         last = -REPORT_EVERY
@@ -78,11 +116,15 @@ class ImagesActor(Actor):
             if now() - last < REPORT_EVERY:
                 return
             last = now()
-            for task, _ in self._waiting.get(key, []):
-                ctx.ref("senate").tell(protocol.Progress(task, f"pulling {fraction:.0%}", fraction))
+            for asker in self._pulling.get(key, []):
+                ctx.ref("senate").tell(protocol.Progress(asker.want.task, f"pulling {fraction:.0%}", fraction))
 
         return tell
 
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""
-        return {"under_way": sorted(self._waiting)}
+        return {"pulling": sorted(self._pulling), "looking": sorted(self._looking)}
+
+
+def _failed(error: EngineError) -> protocol.Failed:
+    return protocol.Failed(str(error), down=isinstance(error, EngineUnavailable))

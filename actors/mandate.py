@@ -36,7 +36,7 @@ class Mandate:
                 return services.remove(state, service, entropy)
             case protocol.StopTask(task):
                 return tasks.stop_task(state, task)
-            case protocol.Plan(service, _, decided):
+            case protocol.Plan(service, decided):
                 return tasks.carry_out(state, service, decided, entropy, self.pool)
             case protocol.Observed(seen=seen):
                 return tasks.take_in(state, seen)
@@ -74,6 +74,7 @@ def _node(report: protocol.NodeReport, now: float) -> Node:
         networks=report.networks,
         volumes=report.volumes,
         held=report.held,
+        stuck=report.stuck,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actors import protocol
 from cluster.containers import CLUSTER, STACK
@@ -31,6 +31,7 @@ class ProvisionsActor(Actor):
         self._agent = agent
         self._keep: protocol.KeepProvisions | None = None
         self._told: protocol.ProvisionsNow | None = None
+        self._stuck: dict[str, str] = {}
         self._ready: set[str] = set()
         self._pause = FIRST_RETRY
 
@@ -107,17 +108,19 @@ class ProvisionsActor(Actor):
         keep = self._keep
         if keep is None:
             return
+        complete = False
         try:
-            busy = await self._remove_networks(keep) | await self._remove_volumes(keep)
+            self._stuck = await self._remove_networks(keep) | await self._remove_volumes(keep)
             await self._tell(ctx)
+            complete = not self._stuck
         except EngineError:
-            busy = True
-        if busy:
+            pass  # it does not answer, or what it listed has changed: the next try finds out
+        if not complete:
             ctx.timers.start("again", self._pause, Again())
             self._pause = min(LAST_RETRY, self._pause * 2)
 
-    async def _remove_networks(self, keep: protocol.KeepProvisions) -> bool:
-        busy = False
+    async def _remove_networks(self, keep: protocol.KeepProvisions) -> dict[str, str]:
+        stuck: dict[str, str] = {}
         for network in await self._engine.networks(self._labels):
             if network.name in keep.networks:
                 continue
@@ -125,21 +128,28 @@ class ProvisionsActor(Actor):
             try:
                 await self._engine.remove_network(network.name)
             except Conflict:
-                busy = True
-        return busy
+                stuck[network.name] = await self._in_use(network)
+        return stuck
 
-    async def _remove_volumes(self, keep: protocol.KeepProvisions) -> bool:
-        busy = False
+    async def _in_use(self, network: NetworkInfo) -> str:
+        """Who is on a network that should be gone. It is no task of ours, for those are gone before their networks."""
+        found = [(id, await self._engine.container(id)) for id in network.containers]
+        names = sorted(info.name if info else id[:12] for id, info in found)
+        users = ", ".join(names) or "a container"
+        return f"network {network.name} is used by {users}: stop it, or docker network disconnect {network.name} NAME"
+
+    async def _remove_volumes(self, keep: protocol.KeepProvisions) -> dict[str, str]:
+        stuck: dict[str, str] = {}
         for name in keep.remove_volumes:
             self._ready.discard(name)
             try:
                 await self._engine.remove_volume(name)
-            except Conflict:
-                busy = True
-        return busy
+            except Conflict as error:
+                stuck[name] = str(error)
+        return stuck
 
     async def _tell(self, ctx: Context) -> None:
-        now = await survey(self._engine, self._labels[CLUSTER])
+        now = replace(await survey(self._engine, self._labels[CLUSTER]), stuck=self._stuck)
         if now != self._told:
             self._told = now
             ctx.ref(self._agent).tell(now)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from actors import protocol
+from actors.following import FollowAgain, Following
 from cluster.naming import zones
 from cluster.zones import Zones
 from supervisor.actor import Actor, Context
@@ -51,6 +52,7 @@ class ResolverActor(Actor):
     """Publishes the zones of `node`. What went wrong last is shown by inspection and by health."""
 
     def __init__(self, resolver: Resolver, node: str) -> None:
+        self._following = Following(RETRY)
         self._resolver = resolver
         self._node = node
         self._wanted: Zones | None = None
@@ -60,12 +62,8 @@ class ResolverActor(Actor):
 
     async def started(self, ctx: Context) -> None:
         """Follow the Senate; the resolver itself is looked for in the background of that."""
-        self._follow(ctx)
+        self._following.begin(ctx)
         ctx.self.tell(Look())
-
-    def _follow(self, ctx: Context) -> None:
-        ctx.watch(ctx.ref("senate"))
-        ctx.ref("senate").tell(protocol.Follow(str(ctx.address)))
 
     async def receive(self, message: object, ctx: Context) -> None:
         """Work out the zones of a commit, and publish them if they differ from the last ones."""
@@ -75,10 +73,8 @@ class ResolverActor(Actor):
                 await self._publish(ctx)
             case Look():
                 await self._ensure(ctx)
-            case Terminated():
-                ctx.timers.start("follow", RETRY, FollowAgain())
-            case FollowAgain():
-                self._follow(ctx)
+            case Terminated() | FollowAgain():
+                self._following.go_on(message, ctx)
 
     async def _ensure(self, ctx: Context) -> None:
         pause = LOOK
@@ -106,12 +102,6 @@ class ResolverActor(Actor):
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures. `problem` is empty when names resolve."""
         return {"problem": self._problem, "serial": self._published.serial if self._published else 0}
-
-
-@message("resolver.follow/1")
-@dataclass(frozen=True, slots=True)
-class FollowAgain:
-    """A timer's tick: the Senate may be back."""
 
 
 def _same(one: Zones, other: Zones | None) -> bool:

@@ -12,15 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import anyio
-import orjson
 
-from actors import protocol, records
+from actors import protocol, records, repeats
 from actors.mandate import Mandate
 from cluster.decide.decision import Decided, Entropy, Refusal
 from cluster.model import Change, State
 from store import entities
 from store.contract import Applied, Outcome, Statement, Store, StoreError
-from store.schema import Table
 from supervisor.actor import Actor, Context, Envelope, ReplyTo
 from supervisor.message import Terminated
 
@@ -32,7 +30,6 @@ KEPT_EVENT_SECONDS = 14 * 24 * 3600.0
 RETAIN_EVERY = 500
 
 Observe = Callable[[str, float], None]
-Rows = dict[tuple[str, str], Change]
 
 
 class StoreLost(Exception):
@@ -126,29 +123,28 @@ class Senate(Actor):
     def _decide(self, envelope: Envelope, message: object, working: State) -> tuple[_Answer, Decided]:
         request = getattr(message, "request", "")
         if request and request in working.commands:
-            accepted = protocol.Accepted(**orjson.loads(working.commands[request]))
-            return _Answer(envelope, accepted), Decided()
+            return _Answer(envelope, repeats.answer(working.commands[request], message)), Decided()
         decision = self._mandate.decide(working, message, self._entropy())
         if isinstance(decision, Refusal):
             return _Answer(envelope, protocol.Refused(decision.code, decision.message)), Decided()
         revision = self._state.revision + (1 if decision.changes or decision.happenings else 0)
-        reply: object = protocol.Accepted(revision, dict(decision.told), dict(decision.detail))
-        if isinstance(message, protocol.Observed):
-            reply = protocol.Confirmed(message.batch)
-        elif request and decision.changes:
-            kept = Change("commands", request, orjson.dumps(reply).decode())
+        accepted = protocol.Accepted(revision, dict(decision.told), dict(decision.detail))
+        reply = protocol.Confirmed(message.batch) if isinstance(message, protocol.Observed) else accepted
+        if request and decision.changes:
+            kept = Change("commands", request, repeats.kept(message, accepted))
             decision = Decided((*decision.changes, kept), decision.happenings)
         return _Answer(envelope, reply, bool(decision.changes or decision.happenings)), decision
 
     async def _commit(self, working: State, decided: list[Decided], answers: list[_Answer], ctx: Context) -> None:
         """Make the batch durable and tell everybody; where it cannot be, nothing of it has happened."""
         revision, now = self._state.revision + 1, self._entropy().now
-        changes: Rows = {(c.table, c.key): c for outcome in decided for c in outcome.changes}
+        forgotten, trimming = self._retention(working, now)
+        ordered = [change for outcome in decided for change in outcome.changes] + forgotten
+        changes = {(change.table, change.key): change for change in ordered}
         events = records.numbered([h for outcome in decided for h in outcome.happenings], revision, now)
-        batch = records.statements(changes.values(), events, revision) + self._retention(working, now, changes)
-        applied = await self._apply(batch)
+        applied = await self._apply(records.statements(changes.values(), events, revision) + trimming)
         if applied.outcome in (Outcome.COMMITTED, Outcome.DUPLICATE):
-            self._state = working.after((c for c in changes.values() if c.entity is None), revision)
+            self._state = working.after(forgotten, revision)
             self._tell_followers(protocol.Committed(self._state, events), ctx)
             return
         # From the first change on, each decision rests on what has not happened: a repeated command's answer, too.
@@ -171,18 +167,18 @@ class Senate(Actor):
             raise StoreLost(f"the store answered {applied.outcome}: {applied.reason}")
         return applied
 
-    def _retention(self, working: State, now: float, changes: Rows) -> list[Statement]:
-        """Nothing grows for ever: every so many commits the oldest events, request ids and command answers go."""
+    def _retention(self, working: State, now: float) -> tuple[list[Change], list[Statement]]:
+        """Nothing grows for ever: every so many commits the oldest command answers, events and request ids go.
+
+        The answers are part of the state and go by changes; of the others the store alone knows.
+        """
         self._commits += 1
         if self._commits % RETAIN_EVERY:
-            return []
-        surplus = list(working.commands)[:-KEPT_COMMANDS]
-        for key in surplus:
-            changes["commands", key] = Change("commands", key, None)
-        old = [entities.delete(Table.COMMANDS, key) for key in surplus]
-        forgotten = entities.forget_events(keep=KEPT_EVENTS, since=now - KEPT_EVENT_SECONDS)
+            return [], []
+        answers = [Change("commands", key, None) for key in list(working.commands)[:-KEPT_COMMANDS]]
+        events = entities.forget_events(keep=KEPT_EVENTS, since=now - KEPT_EVENT_SECONDS)
         requests = entities.forget_requests(before=self._state.revision - KEPT_COMMANDS)
-        return [*old, *forgotten, requests]
+        return answers, [*events, requests]
 
     def _send(self, answer: _Answer, ctx: Context) -> None:
         message = answer.envelope.message

@@ -47,7 +47,7 @@ class ServiceActor(Actor):
         if decided.empty:
             ctx.timers.cancel("decide")
         else:
-            ctx.ref("senate").tell(protocol.Plan(self._key, view.revision, decided))
+            ctx.ref("senate").tell(protocol.Plan(view.service, decided))
             ctx.timers.start("decide", DECIDE_AGAIN, LookAgain())
 
     def describe(self) -> dict[str, object]:

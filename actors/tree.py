@@ -81,7 +81,7 @@ def tree(parts: Parts, *doors: ChildSpec) -> SupervisorSpec:
             ChildSpec("control", _control(parts)),
             ChildSpec("agent", _agent(parts)),
             ChildSpec("resolver", partial(ResolverActor, parts.resolver, machine.node)),
-            ChildSpec("snapshots", partial(SnapshotsActor, parts.shelf, SNAPSHOT_PERIOD)),
+            ChildSpec("snapshots", partial(SnapshotsActor, parts.shelf, SNAPSHOT_PERIOD, parts.clock)),
             *doors,
         ),
     )

@@ -34,6 +34,7 @@ class Follower:
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     _tasks: list[Row] = field(default_factory=list)
+    _problem: str = ""
 
     def verdict(self, timeout: float | None = None) -> Row:
         """The last line of the stack's progress: `verdict`, `reason`, `task` and `logs`.
@@ -47,7 +48,7 @@ class Follower:
                 if row is not None and row["type"] == "verdict":
                     return row
                 if row is not None:
-                    self._tasks = row["tasks"]
+                    self._tasks, self._problem = row["tasks"], row.get("problem", "")
                 self._draw()
                 if deadline is not None and self.clock() >= deadline:
                     raise TimedOut(f"{self.stack} is not settled after {timeout:g} s")
@@ -75,8 +76,11 @@ class Follower:
             return
 
     def _draw(self) -> None:
-        if self._tasks:
-            self.display.show(lines(self._tasks, self.clock()))
+        shown = lines(self._tasks, self.clock())
+        if self._problem:
+            shown.append(Line(self.stack, "is not gone", self._problem, "bad"))
+        if shown:
+            self.display.show(shown)
 
 
 def settle(

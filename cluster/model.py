@@ -135,6 +135,11 @@ class Service:
         """`stack/name`."""
         return f"{self.stack}/{self.name}"
 
+    @property
+    def order(self) -> Service:
+        """The service as it was ordered last, without what is said of how far that is."""
+        return replace(self, update="", update_message="")
+
 
 @dataclass(frozen=True, slots=True)
 class Stack:
@@ -167,7 +172,10 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One machine. `status` is `ready`, `unavailable` (its engine does not answer) or `down`."""
+    """One machine. `status` is `ready`, `unavailable` (its engine does not answer) or `down`.
+
+    `stuck` says of each network and volume that should be gone why it is not, in a sentence.
+    """
 
     id: str
     name: str
@@ -188,6 +196,7 @@ class Node:
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    stuck: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

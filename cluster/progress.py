@@ -49,13 +49,27 @@ def verdict(state: State, stack: str) -> Verdict:
     if known is None:
         return Removed(f"stack {stack} is gone")
     if known.removing:
-        return Waiting(f"stack {stack} is being removed")
+        return Waiting(obstacle(state, stack) or f"stack {stack} is being removed")
     verdicts = [of_service(state, service) for service in state.services_of(stack)]
     for kind in (Failed, Waiting):
         found = next((one for one in verdicts if isinstance(one, kind)), None)
         if found is not None:
             return found
     return Converged(f"stack {stack} runs as wanted")
+
+
+def obstacle(state: State, stack: str) -> str:
+    """What keeps a stack from being gone, in words; empty for one that is on its way, or is not to go.
+
+    While tasks are left they may well use what is to go after them.
+    """
+    known = state.stacks.get(stack)
+    if known is None or not known.removing or state.services_of(stack):
+        return ""
+    doomed = {network.name for network in known.spec.networks.values()} | set(known.remove_volumes)
+    return "; ".join(
+        f"on {node.name}, {why}" for node in state.nodes.values() for name, why in node.stuck.items() if name in doomed
+    )
 
 
 def settled_at(state: State, stack: str) -> float:

@@ -10,24 +10,18 @@ from itertools import count
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from actors.protocol import Committed, Follow, Progress, Unfollow
+from actors.following import FollowAgain, Following
+from actors.protocol import Committed, Progress
 from portal.backend import TooSlow
 from supervisor.actor import Actor, Context
 from supervisor.errors import ActorStopped
-from supervisor.message import Terminated, message
+from supervisor.message import Terminated
 from supervisor.spec import ChildSpec, Restart, SupervisorSpec
 from supervisor.system import System
 
 PATH = "portal/sessions"
-SENATE = "senate"
 BUFFER = 1_000
 RETRY_SECONDS = 0.2
-
-
-@message("session.resume/1")
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """A timer's tick: the Senate may be there again."""
 
 
 @dataclass(slots=True)
@@ -56,10 +50,11 @@ class Session(Actor):
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._following = Following(RETRY_SECONDS)
 
     async def started(self, ctx: Context) -> None:
         """Begin to follow."""
-        self._follow(ctx)
+        self._following.begin(ctx)
 
     async def receive(self, message: object, ctx: Context) -> None:
         """Pass on without waiting: a full buffer ends the session, for memory is not the reader's to fill."""
@@ -67,20 +62,13 @@ class Session(Actor):
             case Committed() | Progress():
                 if not self._reader.take(message):
                     ctx.stop()
-            case Terminated():
-                ctx.timers.start("resume", RETRY_SECONDS, Resume())
-            case Resume():
-                self._follow(ctx)
+            case Terminated() | FollowAgain():
+                self._following.go_on(message, ctx)
 
     async def stopped(self, ctx: Context) -> None:
         """Let go of both sides."""
-        ctx.ref(SENATE).tell(Unfollow(str(ctx.address)))
+        self._following.end(ctx)
         self._reader.stream.close()
-
-    def _follow(self, ctx: Context) -> None:
-        senate = ctx.ref(SENATE)
-        ctx.watch(senate)
-        senate.tell(Follow(str(ctx.address)))
 
 
 def sessions() -> ChildSpec:

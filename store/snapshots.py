@@ -12,6 +12,7 @@ import anyio
 
 from store.contract import SnapshotInfo, Store, StoreError
 from store.copies import describe
+from store.worker import Worker
 
 _SUFFIX = ".db"
 _NAME = "gbnt-%Y%m%dT%H%M%S.%fZ"
@@ -21,11 +22,19 @@ class Snapshots:
     """A folder of snapshots of one store.
 
     `keep` is how many of the newest stay, `days` for how many days the last one of each stays besides; `clock` gives
-    seconds since the epoch. A file in the folder that gbnt did not name is left alone.
+    seconds since the epoch. A file in the folder that gbnt did not name is left alone. `threaded` False keeps files on
+    the caller's thread, for simulations.
     """
 
     def __init__(
-        self, directory: Path, store: Store, *, clock: Callable[[], float], keep: int = 24, days: int = 14
+        self,
+        directory: Path,
+        store: Store,
+        *,
+        clock: Callable[[], float],
+        keep: int = 24,
+        days: int = 14,
+        threaded: bool = True,
     ) -> None:
         self._directory = directory
         self._store = store
@@ -33,29 +42,39 @@ class Snapshots:
         self._keep = keep
         self._days = days
         self._making = anyio.Lock()
+        self._files = Worker(threaded=threaded)
 
     async def create(self) -> SnapshotInfo:
         """Make a snapshot, then remove those that are too many. Raises StoreError; what was kept stays then."""
         async with self._making:
             try:
-                self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-                for unfinished in self._directory.glob(f"gbnt-*{_SUFFIX}.partial"):
-                    unfinished.unlink()
+                await self._files.run(self._make_room)
                 made = await self._store.snapshot(self._directory / _file_name(self._clock()))
-                for old in surplus(self.list(), keep=self._keep, days=self._days):
-                    old.path.unlink()
+                await self._files.run(self._let_go)
             except OSError as error:
                 raise StoreError(f"the snapshots in {self._directory} cannot be kept: {error}") from error
             return replace(made, created_at=_time_of(made.path))
 
-    def list(self) -> list[SnapshotInfo]:
+    async def list(self) -> Sequence[SnapshotInfo]:
         """All snapshots, newest first. One that cannot be read is listed too, with `detail["problem"]`."""
+        return await self._files.run(self._listed)
+
+    def _make_room(self) -> None:
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for unfinished in self._directory.glob(f"gbnt-*{_SUFFIX}.partial"):
+            unfinished.unlink()
+
+    def _let_go(self) -> None:
+        for old in surplus(self._listed(), keep=self._keep, days=self._days):
+            old.path.unlink()
+
+    def _listed(self) -> Sequence[SnapshotInfo]:
         listed = []
         for path in sorted(self._directory.glob(f"gbnt-*{_SUFFIX}"), reverse=True):
             try:
                 listed.append(replace(_described(path), created_at=_time_of(path)))
-            except ValueError:
-                continue  # not a name of ours
+            except (ValueError, FileNotFoundError):
+                continue  # not a name of ours, or somebody removed it just now
         return listed
 
 

@@ -1,6 +1,7 @@
 """Commands to the Senate, and its two answers.
 
-`request` on a command is the caller's idempotency key: the same key again is answered as the first time.
+`request` on a command is the caller's idempotency key, unique among all callers: the same command under the same key
+again is answered as the first time, and another command under it is refused.
 """
 
 from __future__ import annotations

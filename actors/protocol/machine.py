@@ -86,6 +86,7 @@ class NodeReport:
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
+    stuck: Mapping[str, str] = field(default_factory=dict)
 
 
 @message("task.born/1")
@@ -199,8 +200,12 @@ class KeepProvisions:
 @message("provisions.now/1")
 @dataclass(frozen=True, slots=True)
 class ProvisionsNow:
-    """From the `provisions` actor to the agent: the cluster's networks and volumes that are here, others' subnets."""
+    """From the `provisions` actor to the agent: the cluster's networks and volumes that are here, others' subnets.
+
+    `stuck` says of each that should be gone why it is not, in a sentence for a person.
+    """
 
     networks: tuple[str, ...]
     volumes: tuple[str, ...]
     used_subnets: tuple[str, ...]
+    stuck: Mapping[str, str] = field(default_factory=dict)

@@ -25,10 +25,12 @@ class ServiceView:
 @message("service.plan/1")
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a service's actor decided on the state of revision `basis`. Steps that no longer fit are dropped."""
+    """What a service's actor decided on the service as it knew it.
 
-    service: str
-    basis: int
+    All of it is dropped where another order was given since, and else the steps that no longer fit its tasks.
+    """
+
+    service: Service
     decided: Reconciled
 
 

@@ -13,12 +13,23 @@ HOLD = "hold_unknown_containers"
 
 
 def report_node(state: State, seen: Node) -> Decided:
-    """What a machine says of itself becomes its record; its labels and role stay as they are."""
+    """What a machine says of itself becomes its record; its labels and role stay as they are.
+
+    One that is not ready has not looked: nothing of it is taken to be gone, or a stack that waits for that would be.
+    """
     known = state.nodes.get(seen.id)
     if known is not None:
         moved = known.status != seen.status
         seen = replace(
             seen, role=known.role, labels={**seen.labels, **known.labels}, since=seen.since if moved else known.since
+        )
+    if known is not None and seen.status != "ready":
+        seen = replace(
+            seen,
+            networks=known.networks,
+            volumes=known.volumes,
+            used_subnets=known.used_subnets,
+            stuck=known.stuck,
         )
     if seen == known:
         return Decided()

@@ -21,14 +21,15 @@ ORDER: Mapping[Desired, int] = {"ready": 0, "run": 1, "stop": 2, "remove": 3}
 
 
 def carry_out(
-    state: State, service_key: str, decided: Reconciled, entropy: Entropy, pool: str = addresses.DEFAULT_POOL
+    state: State, basis: Service, decided: Reconciled, entropy: Entropy, pool: str = addresses.DEFAULT_POOL
 ) -> Decided:
     """A service's decision made real. What no longer fits the present state is dropped: the service is asked again.
 
-    `pool` is what the subnets of networks are taken from (CIDR).
+    `basis` is the service that was decided on: one scaled down and up again must not lose tasks to what was right in
+    between. `pool` is what the subnets of networks are taken from (CIDR).
     """
-    service = state.services.get(service_key)
-    if service is None:
+    service = state.services.get(basis.key)
+    if service is None or service.order != basis.order:
         return Decided()
     draft = Draft(state)
     for desire in decided.desires:
@@ -68,7 +69,7 @@ def _add(draft: Draft, service: Service, add: AddTask, entropy: Entropy, pool: s
     slot = [task for task in draft.state.tasks_of(service.key) if task.slot == add.slot]
     wanted = [task for task in slot if _wanted(task, service)]
     pending = next((task for task in wanted if task.state == "pending"), None)
-    if (wanted and pending is None) or add.slot > service.replicas or service.stopped or service.removing:
+    if wanted and pending is None:
         return
     beside = any(task.node and not task.ended for task in slot)
     if add.desired == "run" and beside and service.spec.update.order == "stop-first":

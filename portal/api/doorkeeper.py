@@ -15,7 +15,7 @@ from actors.protocol import GetState, UseToken
 from cluster.decide.nodes import USE_NOTED_EVERY
 from cluster.model import State, Token
 from portal.api.problems import Problem
-from portal.api.requests import READ_TIMEOUT
+from portal.api.requests import CALLER, READ_TIMEOUT
 from portal.backend import Backend
 from portal.credentials import is_valid, parse
 from supervisor.errors import ActorError
@@ -93,6 +93,7 @@ class Doorkeeper:
             raise self._turned_away(scope, now)
         if not may(token.role, scope["method"], scope["path"]):
             raise Problem("forbidden", f'the token "{token.name}" has the role {token.role}, which may not do this')
+        scope[CALLER] = token.id
         await self._note_use(token, now)
         if token.first and not self._first_used:
             await self._backend.first_sign_in()

@@ -61,24 +61,36 @@ def stream_logs(backend: Backend, state: State, select: Select, query: LogQuery)
     reader = _Reader(backend, query)
     if query.follow:
         return Lines(lambda emit: _Tail(reader, select, emit).run())
-    sources = _sources(select(state).tasks, query.previous)
+    tasks = select(state).tasks
+    sources = _previous(tasks) if query.previous else _present(tasks)
     if query.previous and not sources:
         raise Problem("not_found", "there is no earlier container: nothing of this has ended yet, or it was cleaned up")
     return Lines(lambda emit: _emit_past(reader, sources, emit))
 
 
-def _sources(tasks: Sequence[Task], previous: bool) -> list[Source]:
-    chosen = present(tasks)
-    if previous:
-        return [(task, ended[-1]) for task in chosen if (ended := _ended(task))]
-    return [(task, task.container_id) for task in chosen if task.container_id]
+def _present(tasks: Sequence[Task]) -> list[Source]:
+    return [(task, task.container_id) for task in present(tasks) if task.container_id]
 
 
-def _ended(task: Task) -> list[str]:
-    """The task's containers that have ended, oldest first; its own last one too where the whole task has."""
-    past = [attempt.container_id for attempt in task.past if attempt.container_id]
-    if task.ended and task.container_id and task.container_id not in past:
-        past.append(task.container_id)
+def _previous(tasks: Sequence[Task]) -> list[Source]:
+    """Of each slot the container that ended last, whichever of the slot's tasks it belonged to."""
+    last: dict[tuple[str, int], tuple[float, Source]] = {}
+    for task in sorted(tasks, key=lambda task: (task.service_key, task.slot, task.created_at, task.id)):
+        for at, container in _ended(task):
+            before, _ = last.get((task.service_key, task.slot), (at, None))
+            if at >= before:
+                last[task.service_key, task.slot] = at, (task, container)
+    return [source for _, source in last.values()]
+
+
+def _ended(task: Task) -> list[tuple[float, str]]:
+    """When the task's containers ended, oldest first; its own last one too where the whole task has.
+
+    The time is 0 for one that went unseen: it was removed, and is no longer there to be read.
+    """
+    past = [(attempt.ended_at, attempt.container_id) for attempt in task.past if attempt.container_id]
+    if task.ended and task.container_id and task.container_id not in [container for _, container in past]:
+        past.append((max([task.since, *(at for at, _ in past)]), task.container_id))
     return past
 
 
@@ -138,7 +150,7 @@ class _Tail:
                 if not isinstance(message, Committed):
                     continue
                 selection = self._select(message.state)
-                for task, container in _sources(selection.tasks, previous=False):
+                for task, container in _present(selection.tasks):
                     if container not in self._seen:
                         self._seen.add(container)
                         readers.start_soon(self._read, task, container, late, send.clone())

@@ -26,6 +26,7 @@ class _View:
     stack: str
     state: State = field(default_factory=State)
     tasks: list[Task] = field(default_factory=list)
+    problem: str = ""
     pulls: dict[str, Progress] = field(default_factory=dict)
 
     def take(self, message: Committed | Progress) -> bool:
@@ -34,14 +35,16 @@ class _View:
             self.pulls[message.task] = message
             return any(task.id == message.task for task in self.tasks)
         self.state = message.state
-        before, self.tasks = self.tasks, _wanted(message.state, self.stack)
+        before = self.tasks, self.problem
+        self.tasks, self.problem = _wanted(message.state, self.stack), progress.obstacle(message.state, self.stack)
         preparing = {task.id for task in self.tasks if task.state in ("pending", "assigned", "preparing")}
         self.pulls = {task: pull for task, pull in self.pulls.items() if task in preparing}
-        return before != self.tasks
+        return before != (self.tasks, self.problem)
 
     def line(self) -> Row:
-        """The wanted tasks as they are."""
-        return {"type": "tasks", "revision": self.state.revision, "tasks": [self._row(task) for task in self.tasks]}
+        """The wanted tasks as they are, and what a person has to mend for the stack itself."""
+        rows = [self._row(task) for task in self.tasks]
+        return {"type": "tasks", "revision": self.state.revision, "tasks": rows, "problem": self.problem}
 
     def _row(self, task: Task) -> Row:
         row, pull = task_row(self.state, task), self.pulls.get(task.id)

@@ -16,6 +16,9 @@ from portal.api.problems import Problem, refusal, unanswered
 from portal.backend import Backend
 from supervisor.errors import ActorError
 
+CALLER = "gbnt.caller"
+"""The key of an ASGI scope under which the doorkeeper puts the id of the caller's token."""
+
 LONGEST_KEY = 200
 READ_TIMEOUT = 5.0
 WRITE_TIMEOUT = 30.0
@@ -76,11 +79,11 @@ def listing(items: object, revision: int) -> Response:
 
 
 def key_of(request: Request) -> str:
-    """The caller's Idempotency-Key, empty where there is none."""
+    """The request's Idempotency-Key as the caller's own, for another may choose the same; empty where there is none."""
     key = request.headers.get("idempotency-key", "")
     if len(key) > LONGEST_KEY or not key.isprintable():
         raise Problem("invalid", f"the Idempotency-Key must be at most {LONGEST_KEY} printable characters")
-    return key
+    return f"{request.scope.get(CALLER, '')}:{key}" if key else ""
 
 
 def flag(request: Request, name: str) -> bool:

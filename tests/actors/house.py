@@ -15,6 +15,7 @@ import anyio
 from actors import protocol
 from actors.agent import Machine
 from actors.resolver import Standing
+from actors.snapshots import Shelf
 from actors.tree import Parts, tree
 from cluster.model import State, Task
 from cluster.zones import Zones
@@ -56,7 +57,7 @@ class BareShelf:
     async def create(self) -> SnapshotInfo:
         raise StoreError("this machine keeps no snapshots")
 
-    def list(self) -> list[SnapshotInfo]:
+    async def list(self) -> list[SnapshotInfo]:
         return []
 
 
@@ -141,6 +142,7 @@ class House:
     open_store: Callable[[], Awaitable[Store]]
     random: Random = field(default_factory=lambda: Random(1))
     names: Names = field(default_factory=Names)
+    shelf: Shelf = field(default_factory=BareShelf)
     letters: list[DeadLetter] = field(default_factory=list)
     boots: Callable[[], int] = field(default_factory=lambda: partial(next, count(1)))
 
@@ -173,7 +175,7 @@ class House:
             store=store,
             engine=self.engine,
             resolver=self.names,
-            shelf=BareShelf(),
+            shelf=self.shelf,
             clock=time_of_day,
             random=self.random,
         )

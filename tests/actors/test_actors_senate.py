@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 
 import anyio
+import orjson
 import pytest
 
-from actors import protocol
+from actors import protocol, senate
+from store import entities
 from store.contract import Applied, Outcome, Statement
+from store.schema import Table
 from store.sqlite import SqliteStore
 from tests.actors.house import House, of, serving
 from tests.cluster.build import spec, stack
@@ -62,6 +65,39 @@ async def test_the_same_request_is_answered_as_the_first_time(house: House):
         assert (await life.state()).services["shop/web"].generation == 1
 
 
+async def test_another_command_under_the_same_request_is_refused_in_words(house: House):
+    async with house.life() as life:
+        await life.order(deploy(request="r1"))
+        refused = await life.ask(protocol.ScaleService("shop/web", 3, request="r1"))
+        assert isinstance(refused, protocol.Refused)
+        assert refused.code == "invalid"
+        assert "send this one under a new key" in refused.message
+        assert isinstance(await life.ask(deploy("blog", request="r1")), protocol.Refused)
+        state = await life.state()
+        assert (set(state.stacks), state.services["shop/web"].replicas) == ({"shop"}, 1)
+
+
+async def test_what_a_door_makes_up_for_each_try_makes_no_other_command(house: House):
+    async with house.life() as life:
+        first = await life.order(protocol.CreateToken("a", "ci", "viewer", "hash-a", 7.0, request="r1"))
+        assert await life.ask(protocol.CreateToken("b", "ci", "viewer", "hash-b", 8.0, request="r1")) == first
+        assert isinstance(
+            await life.ask(protocol.CreateToken("c", "ci", "admin", "hash-c", 8.0, request="r1")), protocol.Refused
+        )
+        assert set((await life.state()).tokens) == {"a"}
+
+
+async def test_an_answer_that_an_older_gbnt_kept_is_given_to_any_command(house: House):
+    async with house.life() as life:
+        epoch = (await life.state()).epoch
+        kept = orjson.dumps('{"revision":3,"changes":{"web":"created"}}').decode()
+        stored = entities.put(Table.COMMANDS, "r1", kept, version=1)
+        assert (await life.store.apply([stored], rid="older", epoch=epoch)).outcome is Outcome.COMMITTED
+        life.kill()
+    async with house.life() as life:
+        assert await life.order(deploy(request="r1")) == protocol.Accepted(3, {"web": "created"})
+
+
 async def test_an_unchanged_deploy_writes_nothing(house: House, store: list[WilfulStore]):
     async with house.life() as life:
         await life.order(deploy())
@@ -71,6 +107,39 @@ async def test_an_unchanged_deploy_writes_nothing(house: House, store: list[Wilf
         assert accepted.changes == {"web": "unchanged"}
         assert (await life.state()).revision == state.revision
         assert store[-1].batches == batches
+
+
+async def test_what_a_service_planned_by_an_order_that_was_taken_back_costs_no_task(
+    house: House, store: list[WilfulStore]
+):
+    async with house.life() as life:
+        await life.order(deploy())
+        await life.order(protocol.ScaleService("shop/web", 2))
+        before = {task.id for task in of(await life.until(serving("shop/web", 2)))}
+        await life.eventually(lambda: life.actor("agent/executor").detail["unconfirmed"] == 0)
+        async with anyio.create_task_group() as group:
+            # The second is there before the first is durable, and so before the service plans by it.
+            group.start_soon(life.order, protocol.ScaleService("shop/web", 1))
+            await anyio.sleep(0.005)
+            group.start_soon(life.order, protocol.ScaleService("shop/web", 2))
+        await anyio.sleep(5.0)
+        assert {task.id for task in of(await life.until(serving("shop/web", 2)))} == before
+
+
+async def test_the_oldest_answers_and_events_are_forgotten_in_the_state_and_on_the_disk(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    for name, number in (("RETAIN_EVERY", 4), ("KEPT_COMMANDS", 3), ("KEPT_EVENTS", 5)):
+        monkeypatch.setattr(senate, name, number)
+    async with house.life() as life:
+        for number in range(20):
+            await life.order(protocol.CreateToken(f"t{number}", f"t{number}", "viewer", "hash", request=f"r{number}"))
+        kept = (await life.state()).commands
+        assert len(kept) < 3 + 4
+        assert list(kept)[-1] == "r19"
+        rows = await life.store.read(entities.every(Table.COMMANDS))
+        assert {row["key"] for row in rows} == set(kept)
+        assert len(await life.events()) < 5 + 3 * 4
 
 
 async def test_commands_that_wait_together_are_committed_together(house: House, store: list[WilfulStore]):

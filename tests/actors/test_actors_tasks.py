@@ -7,7 +7,9 @@ import anyio
 import pytest
 
 from actors import protocol
+from cluster.container import ContainerSpec, Endpoint
 from cluster.model import State, Task
+from cluster.progress import obstacle
 from cluster.spec import Dependency, Port, RestartPolicy
 from engine.fake import FakeEngine, FakeImage
 from tests.actors.house import House, Life, of, serving
@@ -194,6 +196,26 @@ async def test_a_new_image_is_here_before_the_old_container_stops(house: House, 
         state = await life.until(lambda state: serving("shop/web")(state) and only(state).id != first.id)
         assert old.finished_at <= only(state).started_at
     assert not engine.violations
+
+
+async def test_a_foreign_container_on_a_stack_s_network_is_named_until_it_is_off(house: House, engine: FakeEngine):
+    async with house.life() as life:
+        await deploy(life, spec(image="web"))
+        await life.until(serving("shop/web"))
+        foreign = await engine.create(ContainerSpec("foreign", "web", {}, endpoints=(Endpoint("shop_default"),)))
+        await engine.start(foreign)
+        await life.order(protocol.RemoveStack("shop"))
+        state = await life.until(lambda state: obstacle(state, "shop"))
+        assert obstacle(state, "shop") == (
+            "on rome, network shop_default is used by foreign: stop it, or docker network disconnect shop_default NAME"
+        )
+        life.kill()
+    async with house.life() as life:
+        await life.state()
+        assert engine.calls["remove_network"] > 1
+        await engine.stop(foreign, 0.0)
+        state = await life.until(lambda state: "shop" not in state.stacks)
+        assert state.nodes["n1"].stuck == {}
 
 
 async def test_a_removed_stack_leaves_nothing_but_its_volumes(house: House, engine: FakeEngine):

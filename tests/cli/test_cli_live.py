@@ -181,6 +181,17 @@ def test_a_manager_that_comes_back_is_followed_on():
     assert follower(script).verdict()["verdict"] == "converged"
 
 
+def test_a_removal_says_what_keeps_the_stack_from_being_gone():
+    stuck = {**tasks_line(), "problem": "on rome, network shop_default is used by foreign"}
+    watching = follower(Script([tasks_line(task()), stuck, tasks_line(), verdict("removed")]))
+    watching.display = ChangedLines(shown := io.StringIO())
+    assert watching.verdict()["verdict"] == "removed"
+    assert shown.getvalue().splitlines() == [
+        "web.1  running",
+        "shop  is not gone: on rome, network shop_default is used by foreign",
+    ]
+
+
 def test_a_manager_that_stays_away_is_given_up():
     times = iter(range(0, 1_000, 10))
     with pytest.raises(Unreachable, match="gone"):

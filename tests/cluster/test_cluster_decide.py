@@ -32,7 +32,7 @@ def settled(state: State, prefix: str = "x") -> State:
         before = state
         for service in list(state.services.values()):
             steps = reconcile(service, state.tasks_of(service.key), NOW)
-            state = done(state, tasks.carry_out(state, service.key, steps, replace(entropy(), new_id=numbers.__next__)))
+            state = done(state, tasks.carry_out(state, service, steps, replace(entropy(), new_id=numbers.__next__)))
         state = done(state, tasks.take_in(state, [_obeyed(state, id) for id in list(state.tasks)]))
         if state.tasks == before.tasks and state.services == before.services:
             return state
@@ -111,6 +111,18 @@ def test_a_removed_stack_is_gone_when_no_machine_shows_its_networks_any_more() -
     assert not state.networks
 
 
+def test_a_machine_that_has_not_looked_yet_says_nothing_of_what_is_gone() -> None:
+    state = settled(deployed(stack(spec("web"))))
+    looked = node(networks=("shop_default",), stuck={"shop_default": "it is used"}, used_subnets=("10.1.0.0/16",))
+    state = done(state, nodes.report_node(state, looked))
+    state = settled(done(state, deploy.remove_stack(state, "shop", (), entropy())))
+    for status in ("starting", "unavailable"):
+        state = done(state, nodes.report_node(state, node(status=status)))
+        assert set(state.stacks) == {"shop"}
+        assert state.nodes["n1"] == replace(looked, status=status, since=state.nodes["n1"].since)
+    assert not done(state, nodes.report_node(state, node())).stacks
+
+
 def test_named_volumes_go_only_when_named_and_the_stack_waits_for_that() -> None:
     file = stack(spec("web"), volumes={"data": VolumeSpec("shop_data")})
     state = done(settled(deployed(file)), nodes.report_node(state_with(), node(volumes=("shop_data",))))
@@ -176,6 +188,25 @@ def test_a_stopped_task_is_replaced_in_its_slot() -> None:
     assert sorted(task.slot for task in after.tasks.values() if task.serving) == [1, 2]
 
 
+def test_a_plan_is_dropped_where_another_order_was_given_since() -> None:
+    state = settled(deployed(stack(spec("web", replicas=2))))
+    down = done(state, services.scale(state, "shop/web", 1, entropy(NOW + 1)))
+    plan = reconcile(down.services["shop/web"], down.tasks_of("shop/web"), NOW + 1)
+    assert [step.desired for step in plan.desires] == ["remove"]
+    up = done(down, services.scale(down, "shop/web", 2, entropy(NOW + 2)))
+    assert tasks.carry_out(up, down.services["shop/web"], plan, entropy(NOW + 2)) == Decided()
+    assert tasks.carry_out(down, down.services["shop/web"], plan, entropy(NOW + 2)).changes
+
+
+def test_a_plan_holds_though_something_was_said_of_the_update_since() -> None:
+    state = settled(deployed(stack(spec("web"))))
+    changed = deployed(stack(spec("web", image="web:2")), state)
+    known = changed.services["shop/web"]
+    plan = reconcile(known, changed.tasks_of("shop/web"), NOW)
+    said = replace(changed, services={known.key: replace(known, update="updating", update_message="0 of 1 are new")})
+    assert tasks.carry_out(said, known, plan, entropy()).changes
+
+
 @pytest.mark.parametrize("replicas", [-1, 10_001])
 def test_an_impossible_number_of_replicas_is_refused(replicas: int) -> None:
     state = deployed(stack(spec("web")))
@@ -219,4 +250,4 @@ def test_without_a_machine_tasks_wait_and_say_so() -> None:
 
 def settled_pending(state: State) -> State:
     service = state.services["shop/web"]
-    return done(state, tasks.carry_out(state, service.key, reconcile(service, (), NOW), entropy()))
+    return done(state, tasks.carry_out(state, service, reconcile(service, (), NOW), entropy()))

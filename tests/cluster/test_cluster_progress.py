@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from cluster.model import Stack, State
-from cluster.progress import SETTLING, Converged, Failed, Removed, Waiting, settled_at, verdict
+from cluster.progress import SETTLING, Converged, Failed, Removed, Waiting, obstacle, settled_at, verdict
 from cluster.spec import RestartPolicy
-from tests.cluster.build import NOW, running, service, spec, stack, task
+from tests.cluster.build import NOW, node, running, service, spec, stack, task
 
 OLD = {"id": "old", "revision": "r0"}
 
@@ -131,6 +131,19 @@ def test_a_stack_that_leaves_is_waited_for_until_it_is_gone():
     going = replace(here, stacks={"shop": replace(here.stacks["shop"], removing=True)})
     assert isinstance(verdict(going, "shop"), Waiting)
     assert isinstance(verdict(State(), "shop"), Removed)
+
+
+def test_what_keeps_a_stack_from_being_gone_is_said_once_its_tasks_are():
+    here = of(running())
+    shop = replace(here.stacks["shop"], removing=True, remove_volumes=("shop_data",))
+    stuck = {"shop_default": "a network", "shop_data": "a volume", "blog_default": "another stack's"}
+    nodes = {"n1": node(stuck=stuck), "n2": node(id="n2", name="ostia")}
+    going = replace(here, stacks={"shop": shop}, nodes=nodes)
+    assert obstacle(going, "shop") == ""
+    left = replace(going, services={}, tasks={})
+    assert obstacle(left, "shop") == "on rome, a network; on rome, a volume"
+    assert verdict(left, "shop") == Waiting("on rome, a network; on rome, a volume")
+    assert obstacle(replace(left, nodes={}), "shop") == obstacle(here, "shop") == obstacle(State(), "shop") == ""
 
 
 def test_a_task_without_a_health_check_is_believed_a_moment_after_its_start() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from typing import Any
 
 import pytest
@@ -76,6 +77,8 @@ services:
     assert (past["exit_code"], task["attempt"], task["container_id"]) == (137, 2, second["Id"])
     assert f"I am {first['Id'][:12]}" in running.ok("service", "logs", f"{SHOP}/web", "--previous")
     assert f"I am {second['Id'][:12]}" in running.ok("service", "logs", f"{SHOP}/web")
+    running.ok("service", "restart", f"{SHOP}/web", "--wait")
+    assert f"I am {second['Id'][:12]}" in running.ok("service", "logs", f"{SHOP}/web", "--previous")
 
 
 def test_scaling_up_and_down_keeps_the_lowest_slots_and_restarts_nothing(running: Node) -> None:
@@ -103,6 +106,23 @@ def test_an_unchanged_file_writes_nothing_and_a_changed_service_alone_is_restart
     after = lives(running)
     assert {name for name in before if "-web-" in name} <= after.keys()
     assert not {name for name in before if "-db-" in name} & after.keys()
+
+
+def test_a_stranger_on_a_stack_s_network_is_named_while_its_removal_waits(running: Node) -> None:
+    assert running.deploy(sleepers(), SHOP, "--detach").code == 0
+    until(lambda: len(running.containers()) == 2, "the containers on the network")
+    stranger = f"stranger-{SHOP}"
+    running.docker("run", "-d", "--rm", "--name", stranger, "--network", f"{SHOP}_default", "busybox", "sleep", "1000")
+    command = [*running.client, "stack", "rm", SHOP]
+    with subprocess.Popen(command, env=running.environment, stderr=subprocess.PIPE, text=True) as removal:
+        try:
+            assert removal.stderr is not None
+            assert any(f"network {SHOP}_default is used by {stranger}" in line for line in removal.stderr)
+            assert removal.poll() is None
+        finally:
+            running.docker("rm", "-f", stranger)
+    assert removal.returncode == 0
+    assert running.rows("stack", "ls") == []
 
 
 def test_a_removed_stack_is_gone_when_the_command_returns_and_its_data_waits_for_the_next(running: Node) -> None:

@@ -11,7 +11,7 @@ from cluster.model import State
 from cluster.progress import SETTLING
 from portal.api.app import create_api
 from portal.backend import EngineFailed, TooSlow
-from tests.portal.build import FakeNode, Said, attempt, event, state, task
+from tests.portal.build import NODE, NOW, FakeNode, Said, attempt, event, state, task
 from tests.portal.driver import get
 
 pytestmark = pytest.mark.anyio
@@ -116,6 +116,23 @@ async def test_what_was_started_again_meanwhile_is_not_believed_at_once(app, nod
     assert (last["verdict"], last["reason"]) == ("failed", "web.1: keeps failing: exit 3")
 
 
+async def test_progress_of_a_removal_says_what_keeps_the_stack_from_being_gone(app, node):
+    removing = {"shop": replace(node.state.stacks["shop"], removing=True)}
+    [rome] = node.state.nodes.values()
+    stuck = replace(rome, stuck={"shop_default": "network shop_default is used by foreign"})
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(state(task(desired="remove"), stacks=removing, nodes={NODE: stuck})))
+        gone = replace(state(revision=8, stacks=removing, nodes={NODE: stuck}), services={}, tasks={})
+        node.tell(Committed(gone), Committed(replace(gone, revision=9)))
+        line = await stream.line()
+        assert (line["revision"], line["tasks"]) == (8, [])
+        assert line["problem"] == "on rome, network shop_default is used by foreign"
+        node.tell(Committed(replace(gone, revision=10, nodes={NODE: rome})))
+        assert (await stream.line())["problem"] == ""
+        node.tell(Committed(replace(gone, revision=11, stacks={})))
+        assert [line["type"] for line in await stream.rest()] == ["verdict"]
+
+
 async def test_a_manager_that_stops_telling_is_an_error_and_no_verdict(app, node):
     async with get(app, "/v1/stacks/shop/progress") as stream:
         node.told.close()
@@ -215,6 +232,23 @@ async def test_previous_of_a_task_that_ended_is_its_own_container(api, node):
     node.state = state(task(1, state="failed", past=(attempt(1, "c1"),)), task(2))
     await api.get("/v1/tasks/web1/logs?previous=1")
     assert node.read[0][0] == "web1-container"
+
+
+async def test_previous_of_a_service_is_what_ended_last_in_each_slot_whichever_task_it_was_of(api, node):
+    replaced = task(1, id="web1-old", state="stopped", desired="stop", created_at=NOW - 90, since=NOW - 61)
+    older = replace(replaced, id="web1-older", container_id="older", created_at=NOW - 95, since=NOW - 91)
+    node.state = state(
+        replace(older, past=(attempt(1, "older"),)),
+        replace(replaced, container_id="replaced", past=(replace(attempt(1, "replaced"), ended_at=NOW - 20),)),
+        task(1),
+        replace(replaced, id="web2-old", slot=2, container_id="gone-before"),
+        task(2, attempt=2, past=(attempt(1, "crashed"),)),
+        task(3, attempt=3, past=(attempt(1, "kept"), replace(attempt(2, "removed"), ended_at=0.0))),
+    )
+    node.output["replaced"] = [Said("2024-01-01T00:00:00Z", "goodbye")]
+    lines = (await api.get("/v1/services/shop/web/logs?previous=1")).text.splitlines()
+    assert [(_parsed(line)["text"], _parsed(line)["task_id"]) for line in lines] == [("goodbye", "web1-old")]
+    assert [container for container, *_ in node.read] == ["replaced", "crashed", "kept"]
 
 
 async def test_one_container_that_cannot_be_read_is_told_of_after_the_others(api, node):

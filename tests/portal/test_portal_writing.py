@@ -1,5 +1,6 @@
 """What the API asks of the Senate, and how it passes on what became of that."""
 
+import httpx
 import orjson
 import pytest
 
@@ -22,10 +23,11 @@ from actors.protocol import (
     StopTask,
     UpdateService,
 )
+from portal.api.app import create_api
 from portal.credentials import is_valid, parse
 from supervisor.address import Address
 from supervisor.errors import AskTimeout, MailboxFull
-from tests.portal.build import NODE, NOW, SHOP, token
+from tests.portal.build import NODE, NOW, SHOP, bearer, token
 
 pytestmark = pytest.mark.anyio
 
@@ -36,31 +38,37 @@ async def test_a_deploy_hands_the_spec_on_as_it_was_meant(api, node):
     answer = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": SHOP}), headers=KEY)
     assert answer.status_code == 200
     assert answer.json() == {"revision": 8, "changes": {"web": "created"}, "detail": {}}
-    assert node.commands() == [DeployStack(SHOP, "k-1")]
+    assert node.commands() == [DeployStack(SHOP, "admin:k-1")]
 
 
 @pytest.mark.parametrize(
     ("method", "path", "body", "command", "status"),
     [
-        ("DELETE", "/v1/stacks/shop", None, RemoveStack("shop", (), "k-1"), 202),
-        ("DELETE", "/v1/stacks/shop?volumes=a,b", None, RemoveStack("shop", ("a", "b"), "k-1"), 202),
-        ("POST", "/v1/stacks/shop/stop", None, HoldStack("shop", True, "k-1"), 200),
-        ("POST", "/v1/stacks/shop/start", {}, HoldStack("shop", False, "k-1"), 200),
-        ("POST", "/v1/services/shop/web/scale", {"replicas": 5}, ScaleService("shop/web", 5, "k-1"), 200),
+        ("DELETE", "/v1/stacks/shop", None, RemoveStack("shop", (), "admin:k-1"), 202),
+        ("DELETE", "/v1/stacks/shop?volumes=a,b", None, RemoveStack("shop", ("a", "b"), "admin:k-1"), 202),
+        ("POST", "/v1/stacks/shop/stop", None, HoldStack("shop", True, "admin:k-1"), 200),
+        ("POST", "/v1/stacks/shop/start", {}, HoldStack("shop", False, "admin:k-1"), 200),
+        ("POST", "/v1/services/shop/web/scale", {"replicas": 5}, ScaleService("shop/web", 5, "admin:k-1"), 200),
         (
             "POST",
             "/v1/services/shop/web/update",
             {"image": "web:2", "force": False},
-            UpdateService("shop/web", "web:2", request="k-1"),
+            UpdateService("shop/web", "web:2", request="admin:k-1"),
             200,
         ),
-        ("POST", "/v1/services/shop/web/restart", None, UpdateService("shop/web", force=True, request="k-1"), 200),
-        ("POST", "/v1/services/shop/web/stop", None, HoldService("shop/web", True, "k-1"), 200),
-        ("POST", "/v1/services/shop/web/start", None, HoldService("shop/web", False, "k-1"), 200),
-        ("DELETE", "/v1/services/shop/web", None, RemoveService("shop/web", "k-1"), 200),
-        ("DELETE", "/v1/tasks/shop-web-1", None, StopTask("web1-aaaa", "k-1"), 200),
-        ("DELETE", "/v1/tokens/viewer", None, RevokeToken("viewer", "k-1"), 200),
-        ("POST", "/v1/snapshots/release-held", None, ReleaseHeld("k-1"), 200),
+        (
+            "POST",
+            "/v1/services/shop/web/restart",
+            None,
+            UpdateService("shop/web", force=True, request="admin:k-1"),
+            200,
+        ),
+        ("POST", "/v1/services/shop/web/stop", None, HoldService("shop/web", True, "admin:k-1"), 200),
+        ("POST", "/v1/services/shop/web/start", None, HoldService("shop/web", False, "admin:k-1"), 200),
+        ("DELETE", "/v1/services/shop/web", None, RemoveService("shop/web", "admin:k-1"), 200),
+        ("DELETE", "/v1/tasks/shop-web-1", None, StopTask("shop-web-1", "admin:k-1"), 200),
+        ("DELETE", "/v1/tokens/viewer", None, RevokeToken("viewer", "admin:k-1"), 200),
+        ("POST", "/v1/snapshots/release-held", None, ReleaseHeld("admin:k-1"), 200),
     ],
 )
 async def test_each_write_is_one_command_under_the_caller_s_key(api, node, method, path, body, command, status):
@@ -68,6 +76,15 @@ async def test_each_write_is_one_command_under_the_caller_s_key(api, node, metho
     assert answer.status_code == status
     assert answer.json()["revision"] == 8
     assert node.commands() == [command]
+
+
+async def test_a_key_is_its_caller_s_own(node):
+    for trusted, headers in ((False, bearer("operator")), (False, bearer("admin")), (True, {})):
+        transport = httpx.ASGITransport(create_api(node.backend(), trusted=trusted))
+        async with httpx.AsyncClient(transport=transport, base_url="https://gbnt", headers=headers) as client:
+            await client.post("/v1/stacks/shop/stop", headers=KEY)
+            await client.post("/v1/stacks/shop/stop")
+    assert [command.request for command in node.commands()] == ["operator:k-1", "", "admin:k-1", "", ":k-1", ""]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +124,7 @@ async def test_a_token_s_secret_is_shown_once_and_only_its_hash_is_kept(api, nod
     credential = parse(made["token"])
     assert credential is not None
     assert credential.id == made["id"] == command.id
-    assert command.request == "k-1"
+    assert command.request == "admin:k-1"
     assert credential.secret not in repr(command)
     assert is_valid(credential, token("x", hash=command.hash), NOW)
 

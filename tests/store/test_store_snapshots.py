@@ -2,12 +2,13 @@
 
 # ruff: noqa: ASYNC240 - a test may wait for its own small files
 
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from store import entities
+from store import copies, entities
 from store.contract import SnapshotInfo, StoreError
 from store.snapshots import Snapshots, surplus
 from store.sqlite import SqliteStore
@@ -68,22 +69,40 @@ def test_the_newest_stay_and_the_last_of_each_day(keep: int, days: int, gone: li
 
 @pytest.mark.anyio
 async def test_a_snapshot_is_named_by_its_time_and_listed(store: SqliteStore, folder: Path, clock: Clock):
-    snapshots = Snapshots(folder, store, clock=clock)
-    assert snapshots.list() == []
+    snapshots = Snapshots(folder, store, clock=clock, threaded=False)
+    assert await snapshots.list() == []
     first = await snapshots.create()
     await store.apply([entities.bump_revision(0)], rid="r", epoch=1)
     clock.now += timedelta(seconds=1.5)
     second = await snapshots.create()
     assert [first.name, second.name] == ["gbnt-20260301T120000.000000Z", "gbnt-20260301T120001.500000Z"]
     assert [first.created_at, second.created_at] == [NOON.timestamp(), NOON.timestamp() + 1.5]
-    assert snapshots.list() == [second, first]
-    assert [info.revision for info in snapshots.list()] == [1, 0]
+    assert await snapshots.list() == [second, first]
+    assert [info.revision for info in await snapshots.list()] == [1, 0]
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.anyio
+async def test_files_are_read_on_a_thread_of_their_own(
+    store: SqliteStore, folder: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    readers: list[int] = []
+
+    def describe(path: Path) -> SnapshotInfo:
+        readers.append(threading.get_ident())
+        return copies.describe(path)
+
+    snapshots = Snapshots(folder, store, clock=clock)
+    made = await snapshots.create()
+    monkeypatch.setattr("store.snapshots.describe", describe)
+    assert await snapshots.list() == [made]
+    assert readers
+    assert threading.get_ident() not in readers
+
+
+@pytest.mark.anyio
 async def test_old_snapshots_go_and_strangers_stay(store: SqliteStore, folder: Path, clock: Clock):
-    snapshots = Snapshots(folder, store, clock=clock, keep=2, days=2)
+    snapshots = Snapshots(folder, store, clock=clock, threaded=False, keep=2, days=2)
     folder.mkdir()
     strangers = {"gbnt-before-the-move.db", "notes.txt"}
     for name in strangers:
@@ -98,9 +117,9 @@ async def test_old_snapshots_go_and_strangers_stay(store: SqliteStore, folder: P
 
 @pytest.mark.anyio
 async def test_a_damaged_snapshot_is_listed_with_its_problem(store: SqliteStore, folder: Path, clock: Clock):
-    snapshots = Snapshots(folder, store, clock=clock)
+    snapshots = Snapshots(folder, store, clock=clock, threaded=False)
     (await snapshots.create()).path.write_bytes(b"rubbish " * 1000)
-    [damaged] = snapshots.list()
+    [damaged] = await snapshots.list()
     assert (damaged.created_at, damaged.size, damaged.revision) == (NOON.timestamp(), 8000, 0)
     assert "not a sound store" in damaged.detail["problem"]
 
@@ -111,5 +130,5 @@ async def test_a_folder_that_cannot_be_used_is_told_and_the_store_goes_on(
 ):
     (tmp_path / "snapshots").touch()
     with pytest.raises(StoreError, match="cannot be kept"):
-        await Snapshots(tmp_path / "snapshots", store, clock=clock).create()
+        await Snapshots(tmp_path / "snapshots", store, clock=clock, threaded=False).create()
     assert (await store.leadership()).is_self

@@ -1,0 +1,35 @@
+"""The answers that are kept under request ids, each with what was asked: only a repeat of that is answered by it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import orjson
+
+from actors import protocol
+from cluster.spec import fingerprint
+from supervisor.message import tag_of
+
+COMMAND = "command"
+
+
+def kept(command: object, answer: protocol.Accepted) -> str:
+    """The answer to a command as it is stored."""
+    return orjson.dumps({**asdict(answer), COMMAND: _of(command)}).decode()
+
+
+def answer(stored: str, command: object) -> protocol.Accepted | protocol.Refused:
+    """The stored answer where it was given to this command, else a refusal. One of an older gbnt fits any command."""
+    accepted = orjson.loads(stored)
+    if accepted.pop(COMMAND, None) in (None, _of(command)):
+        return protocol.Accepted(**accepted)
+    text = "this Idempotency-Key was used for another change, so nothing was done: send this one under a new key"
+    return protocol.Refused("invalid", f"{text}; a key is only for repeats of the same change")
+
+
+def _of(command: Any) -> str:
+    """The fingerprint of what was asked, without what the door makes up anew for each try."""
+    if isinstance(command, protocol.CreateToken):
+        command = replace(command, id="", hash="", expires_at=0.0)
+    return fingerprint([tag_of(type(command)), replace(command, request="")])
