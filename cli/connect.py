@@ -12,9 +12,9 @@ import socket
 import ssl
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
 from cli.errors import BadInput, NotAllowed
 from cli.options import default_data_dir, secret
@@ -24,12 +24,9 @@ if TYPE_CHECKING:
     from cli.context import Context
     from cli.http import httpx
 
-ContextOption = Annotated[
-    str,
-    typer.Option(
-        "--context", metavar="NAME", envvar="GBNT_CONTEXT", help="The cluster to talk to.", show_default=False
-    ),
-]
+context_option = click.option(
+    "--context", metavar="NAME", envvar="GBNT_CONTEXT", show_envvar=True, default="", help="The cluster to talk to."
+)
 
 # A manager that vanished without a word is noticed after about 15 + 3 x 5 seconds, however quiet a stream is.
 KEEPALIVE = [

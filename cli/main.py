@@ -98,11 +98,17 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _call(name: str, arguments: Sequence[str]) -> int:
-    app = importlib.import_module(COMMANDS[name].module).app
+    import click
+
+    app: click.Command = importlib.import_module(COMMANDS[name].module).app
     try:
-        app(args=list(arguments), prog_name=f"gbnt {name}")
-    except SystemExit as end:  # how the framework ends, with usage errors printed
-        return end.code if isinstance(end.code, int) else 0
+        with app.make_context(f"gbnt {name}", list(arguments)) as context:
+            app.invoke(context)
+    except click.ClickException as error:  # a wrong option, or one that lacks
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as end:  # --help
+        return end.exit_code
     return 0
 
 

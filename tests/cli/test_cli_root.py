@@ -4,8 +4,8 @@ import subprocess
 import sys
 from importlib import import_module
 
+import click
 import pytest
-import typer
 
 from cli.main import COMMANDS, run
 from tests.cli.conftest import Run
@@ -49,9 +49,8 @@ def every_command() -> list[list[str]]:
     found = []
     for name in GROUPS:
         app = import_module(COMMANDS[name].module).app
-        assert isinstance(app, typer.Typer)
-        named = [command.name for command in app.registered_commands]
-        found += [[name, str(word)] for word in named] if app.registered_callback else [[name]]
+        assert isinstance(app, click.Command)
+        found += [[name, word] for word in app.commands] if isinstance(app, click.Group) else [[name]]
     return found
 
 
