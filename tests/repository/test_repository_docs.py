@@ -124,7 +124,7 @@ def _problem(line: str) -> str:
         return ""
     if name not in COMMANDS:
         return f"there is no command {name}"
-    return _parsed(importlib.import_module(COMMANDS[name].module).app, name, arguments)
+    return _parsed(importlib.import_module(f"cli.commands.{name}").app, name, arguments)
 
 
 def _parsed(command: click.Command, name: str, arguments: list[str], parent: click.Context | None = None) -> str:
