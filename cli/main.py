@@ -39,7 +39,9 @@ def main() -> int:
 def run(words: Sequence[str]) -> int:
     """Run a command line without its program's name."""
     try:
-        return _run(words)
+        status = _run(words)
+        sys.stdout.flush()  # here, where a reader that has left is known for what it is
+        return status
     except CliError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
