@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 import orjson
@@ -12,7 +12,9 @@ from cli.errors import BadInput, NotFound
 from cli.session import Params, Session
 from cli.table import Row
 from cli.words import did_you_mean
-from cluster.spec import StackSpec
+
+if TYPE_CHECKING:
+    from cluster.spec import StackSpec
 
 Role = Literal["admin", "operator", "viewer"]
 

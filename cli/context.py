@@ -5,23 +5,23 @@
     clusters: [{name: rome, server: "https://127.0.0.1:4000", certificate-authority-data: <base64 of the CA's PEM>}]
     users: [{name: rome, token: gbnt_...}]
 
-The file holds credentials: it is written with mode 0600, whole or not at all.
+It is written as JSON, which is YAML too, since every command reads it and a YAML parser takes longer to import than
+the rest of its reading; what a person writes into it may be any YAML. The file holds credentials: it is written with
+mode 0600, whole or not at all.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from cli.errors import BadInput, CliError
-from cli.home import write_private
 from cli.words import did_you_mean
 
 Document = dict[str, Any]
@@ -144,10 +144,10 @@ def remove_context(name: str, path: Path) -> None:
 
 def _read(path: Path) -> Document:
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = _parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         loaded = None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise BadInput(f"cannot read the contexts in {path}: {error}; mend the file or move it away") from error
     document = {} if loaded is None else loaded
     if not isinstance(document, dict):
@@ -159,13 +159,28 @@ def _read(path: Path) -> Document:
     return document
 
 
+def _parsed(text: str) -> object:
+    """The document of a file. Raises ValueError for one that is no YAML."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        import yaml  # only for a file that a person wrote
+
+        try:
+            return yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ValueError(str(error)) from error
+
+
 def _edit(path: Path, change: Callable[[Document], object]) -> Path:
     """Read, change and replace the file; a reader sees the old one or the new one."""
+    from cli.home import write_private
+
     document = _read(path)
     change(document)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(path, yaml.safe_dump(document, sort_keys=False).encode())
+        write_private(path, f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode())
     except OSError as error:
         raise CliError(
             f"cannot write the contexts to {path}: {error.strerror}; name another file in GBNTCTL_CONFIG"

@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-import typer
+import click
 
-DetachOption = Annotated[
-    bool, typer.Option("--detach", "-d", help="Return when the change is durable, without waiting.")
-]
-TimeoutOption = Annotated[
-    float | None,
-    typer.Option("--timeout", min=0, metavar="SECONDS", help="Wait no longer than this.", show_default=False),
-]
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
-def single() -> typer.Typer:
-    """A word that is one command. Help is plain text: it is read in pipes and logs too, and rich is slow to import."""
-    return typer.Typer(
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+class Group(click.Group):
+    """Lists its commands in the order of the module that declares them: what is used most comes first."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands."""
+        return list(self.commands)
+
+
+def single(*, epilog: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """A word that is one command, made of the function below: its docstring is the help."""
+    return click.command(epilog=epilog, context_settings=_settings())
+
+
+def short_for(command: click.Command, *, epilog: str) -> click.Command:
+    """The same command as a word of its own."""
+    return click.Command(
+        command.name,
+        callback=command.callback,
+        params=command.params,
+        help=command.help,
+        epilog=epilog,
+        context_settings=_settings(),
     )
 
 
-def group(summary: str) -> typer.Typer:
-    """A word with commands of its own."""
-    app = single()
-    app.callback(help=summary, no_args_is_help=True)(_nothing)  # with a callback, one command alone is still a group
-    return app
+def group(summary: str) -> click.Group:
+    """A word with commands of its own, each made by `@app.command(NAME, epilog=example(...))`."""
+    return Group(help=summary, no_args_is_help=True, context_settings=_settings())
 
 
 def example(*lines: str) -> str:
@@ -37,5 +45,23 @@ def example(*lines: str) -> str:
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def _nothing() -> None:
-    pass
+def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated], Decorated]:
+    """Options that several commands share, as one decorator; help lists them in this order."""
+
+    def decorate(command: Decorated) -> Decorated:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _settings() -> dict[str, Any]:
+    return {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+# What a command is told that may wait for a stack: `detach`, and `timeout` in seconds or None.
+waiting_options = together(
+    click.option("--detach", "-d", is_flag=True, help="Return when the change is durable, without waiting."),
+    click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait no longer than this."),
+)

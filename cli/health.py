@@ -8,7 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 
-from cli.errors import CliError, Unreachable
+from cli.errors import BadInput, CliError, Unreachable
 from cli.options import TELEMETRY_PORT
 from cli.table import Column, Row, column, render
 
@@ -48,6 +48,8 @@ def insist(report: Row, host: str) -> None:
 
 def check_this_machine(port: str | None) -> None:
     """`gbnt health` without a word more. Raises what the functions above raise."""
+    if port and not port.isdecimal():
+        raise BadInput(f'GBNT_TELEMETRY_PORT is "{port}", which is no port: {TELEMETRY_PORT} is the usual one')
     report = report_of(LOCALHOST, int(port or TELEMETRY_PORT))
     print(drawn(report))
     insist(report, LOCALHOST)

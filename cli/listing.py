@@ -21,7 +21,7 @@ SERVICES = (
 
 def show_tasks(tasks: Sequence[Row], output: Output, *, no_trunc: bool, empty: str, past: bool = True) -> None:
     """Tasks by service and slot; with `past`, what ran in the slot before stands under each."""
-    rows = list(with_past(tasks)) if past and output is Output.TABLE else tasks
+    rows = list(with_past(tasks)) if past and output == "table" else tasks
     show_list(rows, _task_columns(time.time(), whole=not past), output, no_trunc=no_trunc, empty=empty)
 
 

@@ -5,26 +5,23 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable
-from typing import Annotated
 
-import typer
+import click
 
 from cli.errors import BadInput
+from cli.group import together
 from cli.live import PLAIN
 from cli.table import Row
 from cli.words import clock_time, duration
 
-FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with each line as it is written.")]
-TailOption = Annotated[
-    int | None, typer.Option("--tail", "-n", min=0, help="Only the last N lines of each task.", show_default=False)
-]
-SinceOption = Annotated[
-    str, typer.Option("--since", metavar="TIME", help="Only lines of the last 90s, 10m, 2h, 3d.", show_default=False)
-]
-PreviousOption = Annotated[
-    bool, typer.Option("--previous", "-p", help="The last container that ended, instead of the one that runs.")
-]
-TimestampsOption = Annotated[bool, typer.Option("--timestamps", "-t", help="The time before each line.")]
+# What a command that prints logs is told: `follow`, `tail`, `since`, `previous` and `timestamps`.
+log_options = together(
+    click.option("--follow", "-f", is_flag=True, help="Go on with each line as it is written."),
+    click.option("--tail", "-n", metavar="N", type=click.IntRange(min=0), help="Only the last N lines of each task."),
+    click.option("--since", metavar="TIME", default="", help="Only lines of the last 90s, 10m, 2h, 3d."),
+    click.option("--previous", "-p", is_flag=True, help="The last container that ended, instead of the one that runs."),
+    click.option("--timestamps", "-t", is_flag=True, help="The time before each line."),
+)
 
 TASK_COLOURS = ("\x1b[36m", "\x1b[33m", "\x1b[32m", "\x1b[35m", "\x1b[34m")
 

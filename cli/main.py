@@ -6,38 +6,28 @@ starts other programs is run often, and a person notices a tenth of a second.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from cli.errors import CliError
 from gubernator import __version__
 
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One word after `gbnt`: the module whose `app` answers it, and what the overview says."""
-
-    module: str
-    summary: str
-
-
+# Each word after `gbnt`, and what the overview says of it. The module of its name in cli/commands/ has its `app`.
 COMMANDS = {
-    "serve": Entry("cli.commands.serve", "Run a node on this machine"),
-    "stack": Entry("cli.commands.stack", "Deploy compose files, and see, stop and remove what they became"),
-    "service": Entry("cli.commands.service", "See, scale, update and restart services"),
-    "task": Entry("cli.commands.task", "See, read and replace single tasks"),
-    "logs": Entry("cli.commands.logs", "Read the output of a service"),
-    "node": Entry("cli.commands.node", "See the machines"),
-    "events": Entry("cli.commands.events", "See what changed, and follow it"),
-    "actor": Entry("cli.commands.actor", "See the supervised parts of the manager itself"),
-    "health": Entry("cli.commands.health", "Ask a node whether it is well"),
-    "token": Entry("cli.commands.token", "Make and revoke credentials"),
-    "snapshot": Entry("cli.commands.snapshot", "Make, list and restore snapshots of the cluster's state"),
-    "context": Entry("cli.commands.context", "Choose among the clusters that this user knows"),
-    "version": Entry("", "Print the version"),
+    "serve": "Run a node on this machine",
+    "stack": "Deploy compose files, and see, stop and remove what they became",
+    "service": "See, scale, update and restart services",
+    "task": "See, read and replace single tasks",
+    "logs": "Read the output of a service",
+    "node": "See the machines",
+    "events": "See what changed, and follow it",
+    "actor": "See the supervised parts of the manager itself",
+    "health": "Ask a node whether it is well",
+    "token": "Make and revoke credentials",
+    "snapshot": "Make, list and restore snapshots of the cluster's state",
+    "context": "Choose among the clusters that this user knows",
+    "version": "Print the version",
 }
 
 
@@ -49,7 +39,9 @@ def main() -> int:
 def run(words: Sequence[str]) -> int:
     """Run a command line without its program's name."""
     try:
-        return _run(words)
+        status = _run(words)
+        sys.stdout.flush()  # here, where a reader that has left is known for what it is
+        return status
     except CliError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
@@ -64,7 +56,7 @@ def run(words: Sequence[str]) -> int:
 def overview() -> str:
     """What `gbnt --help` prints."""
     width = max(map(len, COMMANDS))
-    listed = "\n".join(f"  {name:<{width}}  {entry.summary}" for name, entry in COMMANDS.items())
+    listed = "\n".join(f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items())
     return f"""gbnt {__version__} runs compose files, supervised and explained.
 
 Usage: gbnt COMMAND [ARGUMENTS]
@@ -98,11 +90,19 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _call(name: str, arguments: Sequence[str]) -> int:
-    app = importlib.import_module(COMMANDS[name].module).app
+    from importlib import import_module
+
+    import click
+
+    app: click.Command = import_module(f"cli.commands.{name}").app
     try:
-        app(args=list(arguments), prog_name=f"gbnt {name}")
-    except SystemExit as end:  # how the framework ends, with usage errors printed
-        return end.code if isinstance(end.code, int) else 0
+        with app.make_context(f"gbnt {name}", list(arguments)) as context:
+            app.invoke(context)
+    except click.ClickException as error:  # a wrong option, or one that lacks
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as end:  # --help
+        return end.exit_code
     return 0
 
 

@@ -5,25 +5,28 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Sequence
-from enum import StrEnum
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Literal, get_args
 
-import typer
+import click
 
+from cli.group import Decorated, together
 from cli.table import Column, Row, render
 
-
-class Output(StrEnum):
-    """The forms of a list."""
-
-    TABLE = "table"
-    JSON = "json"
-    YAML = "yaml"
+Output = Literal["table", "json", "yaml"]
 
 
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How to print the list.")]
-NoTruncOption = Annotated[bool, typer.Option("--no-trunc", help="Do not cut columns to the terminal's width.")]
+def output_option(default: Output) -> Callable[[Decorated], Decorated]:
+    """The form in which a command prints what it found, as its parameter `output`."""
+    forms = click.Choice(get_args(Output))
+    return click.option("--output", "-o", type=forms, default=default, show_default=True, help="How to print the list.")
+
+
+# What a command that prints a list is told about how: `output` and `no_trunc`.
+list_options = together(
+    output_option("table"),
+    click.option("--no-trunc", is_flag=True, help="Do not cut columns to the terminal's width."),
+)
 
 
 def show_list(
@@ -33,7 +36,7 @@ def show_list(
 
     An empty table is the sentence `empty` on the standard error, so that a script reads no row from it.
     """
-    if output is not Output.TABLE:
+    if output != "table":
         show_value(rows, output)
     elif rows or not empty:
         print(render(rows, columns, None if no_trunc else terminal_width()))
@@ -43,7 +46,7 @@ def show_list(
 
 def show_value(value: object, output: Output) -> None:
     """Print one value as JSON, or else as YAML."""
-    if output is Output.JSON:
+    if output == "json":
         print(json.dumps(value, indent=2, ensure_ascii=False))
     else:
         import yaml  # only here: it is a third of a short command's time

@@ -7,7 +7,6 @@ has to change. Durations are seconds, sizes are bytes.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -229,4 +228,6 @@ class StackSpec:
 
 def fingerprint(value: object) -> str:
     """The SHA-256 of a value's canonical JSON (sorted keys), as hex. Takes what orjson takes, dataclasses included."""
+    import hashlib  # only where specs are compared: who sends one has no use for it
+
     return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -3,6 +3,7 @@
 import os
 import socket
 
+import httpcore  # noqa: F401 - all of it, which cli.http would not import; other tests speak HTTP/2
 import hypothesis
 import pytest
 

@@ -1,1 +1,1 @@
-"""The commands, a module for each word after `gbnt`; each has a typer `app`."""
+"""The commands, a module for each word after `gbnt`; each has a click command `app`."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
 
-import typer
+import click
 
 from cli.actor_tree import drawn
-from cli.connect import ContextOption, connect
+from cli.connect import connect, context_option
 from cli.group import example, group
-from cli.output import NoTruncOption, Output, OutputOption, show_list, show_value
+from cli.output import Output, list_options, output_option, show_list, show_value
 from cli.table import Column, column
 from cli.words import age
 
@@ -18,7 +17,9 @@ app = group("See the supervised parts of the manager itself.")
 
 
 @app.command("ls", epilog=example("gbnt actor ls"))
-def ls(context: ContextOption = "", output: OutputOption = Output.TABLE, no_trunc: NoTruncOption = False) -> None:
+@context_option
+@list_options
+def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List every actor: its mailbox, what it handled, and how often it was restarted."""
     now = time.time()
     columns = (
@@ -35,16 +36,16 @@ def ls(context: ContextOption = "", output: OutputOption = Output.TABLE, no_trun
 
 
 @app.command("tree", epilog=example("gbnt actor tree"))
-def tree(context: ContextOption = "") -> None:
+@context_option
+def tree(context: str) -> None:
     """Draw the tree of supervision, with restarts and last failures."""
     print("\n".join(drawn(connect(context).actors(), time.time())))
 
 
 @app.command("inspect", epilog=example("gbnt actor inspect senate"))
-def inspect(
-    path: Annotated[str, typer.Argument(metavar="PATH", show_default=False)],
-    context: ContextOption = "",
-    output: OutputOption = Output.YAML,
-) -> None:
+@click.argument("path")
+@context_option
+@output_option("yaml")
+def inspect(path: str, context: str, output: Output) -> None:
     """Print all that one actor says of itself."""
     show_value(connect(context).actor(path), output)

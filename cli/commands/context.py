@@ -2,42 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
+import click
 
 from cli.context import config_path, contexts, remove_context, use_context
 from cli.group import example, group
-from cli.output import NoTruncOption, Output, OutputOption, show_list
+from cli.output import Output, list_options, show_list
 from cli.table import column
 
 app = group("Choose among the clusters in ~/.gbntctl/config (or GBNTCTL_CONFIG).")
 
 COLUMNS = (column("CURRENT", "mark"), column("NAME", "name"), column("SERVER", "server", flexible=True))
 
-Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False)]
-
 
 @app.command("ls", epilog=example("gbnt context ls"))
-def ls(output: OutputOption = Output.TABLE, no_trunc: NoTruncOption = False) -> None:
+@list_options
+def ls(output: Output, no_trunc: bool) -> None:
     """List the contexts; the current one has a star."""
     known, current = contexts(config_path())
     rows = [{"name": item.name, "server": item.server, "current": item.name == current} for item in known]
-    if output is Output.TABLE:
+    if output == "table":
         rows = [{**row, "mark": "*" if row["current"] else ""} for row in rows]
     empty = "no contexts; `gbnt serve` writes the first one"
     show_list(rows, COLUMNS, output, no_trunc=no_trunc, empty=empty)
 
 
 @app.command("use", epilog=example("gbnt context use rome"))
-def use(name: Name) -> None:
+@click.argument("name")
+def use(name: str) -> None:
     """Make a context the current one."""
     use_context(name, config_path())
     print(f'commands now go to "{name}"')
 
 
 @app.command("rm", epilog=example("gbnt context rm rome"))
-def rm(name: Name) -> None:
+@click.argument("name")
+def rm(name: str) -> None:
     """Forget a context and its credential. The cluster itself is not touched."""
     remove_context(name, config_path())
     print(f'forgot "{name}"')

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
-import typer
+import click
 
-from cli.connect import ContextOption, connect
+from cli.connect import connect, context_option
 from cli.group import example, single
-from cli.output import NoTruncOption, Output, OutputOption, show_list
+from cli.output import Output, list_options, show_list
 from cli.table import Column, Row, column, printable
 from cli.words import clock_time
-
-app = single()
 
 COLUMNS = (
     column("REVISION", "revision"),
@@ -24,17 +21,21 @@ COLUMNS = (
 )
 
 
-@app.command(epilog=example("gbnt events -n 20", "gbnt events -f -o json"))
-def events(
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with each event as it happens.")] = False,
-    after: Annotated[
-        int | None, typer.Option("--after", metavar="REVISION", help="Only later ones.", show_default=False)
-    ] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most this many, the newest.")] = 100,
-    context: ContextOption = "",
-    output: OutputOption = Output.TABLE,
-    no_trunc: NoTruncOption = False,
-) -> None:
+@single(epilog=example("gbnt events -n 20", "gbnt events -f -o json"))
+@click.option("--follow", "-f", is_flag=True, help="Go on with each event as it happens.")
+@click.option("--after", metavar="REVISION", type=int, help="Only later ones.")
+@click.option(
+    "--limit",
+    "-n",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="At most this many, the newest.",
+)
+@context_option
+@list_options
+def app(follow: bool, after: int | None, limit: int, context: str, output: Output, no_trunc: bool) -> None:
     """Print what changed, oldest first. With --follow, JSON is one object a line."""
     client = connect(context)
     if not follow:
@@ -43,7 +44,7 @@ def events(
         return
     try:
         for row in client.follow_events(after, limit):
-            print(_line(row) if output is Output.TABLE else json.dumps(row, ensure_ascii=False), flush=True)
+            print(_line(row) if output == "table" else json.dumps(row, ensure_ascii=False), flush=True)
     except KeyboardInterrupt:
         return
 

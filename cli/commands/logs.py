@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cli.commands.service import logs
-from cli.group import example, single
+from cli.group import example, short_for
 
-app = single()
-app.command(epilog=example("gbnt logs shop/web -f"))(logs)
+app = short_for(logs, epilog=example("gbnt logs shop/web -f"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cli.connect import ContextOption, connect
+from cli.connect import connect, context_option
 from cli.group import example, group
-from cli.output import NoTruncOption, Output, OutputOption, show_list
+from cli.output import Output, list_options, show_list
 from cli.table import Column, column
 from cli.words import size
 
@@ -24,6 +24,8 @@ COLUMNS = (
 
 
 @app.command("ls", epilog=example("gbnt node ls"))
-def ls(context: ContextOption = "", output: OutputOption = Output.TABLE, no_trunc: NoTruncOption = False) -> None:
+@context_option
+@list_options
+def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the machines, and how each of them is."""
     show_list(connect(context).nodes(), COLUMNS, output, no_trunc=no_trunc, empty="no node has reported yet")

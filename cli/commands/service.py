@@ -4,24 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from cli.connect import ContextOption, connect
+from cli.connect import connect, context_option
 from cli.errors import BadInput
 from cli.group import example, group
 from cli.listing import SERVICES, show_tasks
-from cli.logs import (
-    FollowOption,
-    PreviousOption,
-    SinceOption,
-    TailOption,
-    TimestampsOption,
-    log_query,
-    print_logs,
-)
-from cli.output import NoTruncOption, Output, OutputOption, show_list, show_value
+from cli.logs import log_options, log_query, print_logs
+from cli.output import Output, list_options, output_option, show_list, show_value
 from cli.table import Row
 from cli.words import said
 
@@ -30,25 +22,24 @@ if TYPE_CHECKING:
 
 app = group("See, scale, update and restart services. A service is called STACK/SERVICE, or SERVICE where one has it.")
 
-Name = Annotated[str, typer.Argument(metavar="SERVICE", show_default=False)]
-WaitOption = Annotated[bool, typer.Option("--wait", help="Wait until its stack runs as wanted.")]
+name_argument = click.argument("name", metavar="SERVICE")
+wait_option = click.option("--wait", is_flag=True, help="Wait until its stack runs as wanted.")
 
 
 @app.command("ls", epilog=example("gbnt service ls", "gbnt service ls --stack shop"))
-def ls(
-    stack: Annotated[str, typer.Option("--stack", help="Only those of this stack.", show_default=False)] = "",
-    context: ContextOption = "",
-    output: OutputOption = Output.TABLE,
-    no_trunc: NoTruncOption = False,
-) -> None:
+@click.option("--stack", metavar="STACK", default="", help="Only those of this stack.")
+@context_option
+@list_options
+def ls(stack: str, context: str, output: Output, no_trunc: bool) -> None:
     """List the services."""
     show_list(connect(context).services(stack), SERVICES, output, no_trunc=no_trunc, empty="no services")
 
 
 @app.command("ps", epilog=example("gbnt service ps shop/web"))
-def ps(
-    name: Name, context: ContextOption = "", output: OutputOption = Output.TABLE, no_trunc: NoTruncOption = False
-) -> None:
+@name_argument
+@context_option
+@list_options
+def ps(name: str, context: str, output: Output, no_trunc: bool) -> None:
     """List a service's tasks, and what ran in their places before."""
     client = connect(context)
     key = client.service_key(name)
@@ -59,7 +50,10 @@ def ps(
 
 
 @app.command("inspect", epilog=example("gbnt service inspect shop/web"))
-def inspect(name: Name, context: ContextOption = "", output: OutputOption = Output.YAML) -> None:
+@name_argument
+@context_option
+@output_option("yaml")
+def inspect(name: str, context: str, output: Output) -> None:
     """Print all that is known of a service, its definition included."""
     client = connect(context)
     show_value(client.service(client.service_key(name)), output)
@@ -68,11 +62,10 @@ def inspect(name: Name, context: ContextOption = "", output: OutputOption = Outp
 @app.command(
     "scale", epilog=example("gbnt service scale shop/web=3", "gbnt service scale shop/web=3 shop/api=2 --wait")
 )
-def scale(
-    targets: Annotated[list[str], typer.Argument(metavar="SERVICE=REPLICAS...", show_default=False)],
-    wait: WaitOption = False,
-    context: ContextOption = "",
-) -> None:
+@click.argument("targets", metavar="SERVICE=REPLICAS...", nargs=-1, required=True)
+@wait_option
+@context_option
+def scale(targets: tuple[str, ...], wait: bool, context: str) -> None:
     """Run another number of replicas."""
     wanted = [_target(text) for text in targets]
     client = connect(context)
@@ -81,13 +74,12 @@ def scale(
 
 
 @app.command("update", epilog=example("gbnt service update shop/web --image nginx:1.29"))
-def update(
-    name: Name,
-    image: Annotated[str, typer.Option("--image", help="The image to run from now on.", show_default=False)] = "",
-    force: Annotated[bool, typer.Option("--force", help="New containers, even if nothing changed.")] = False,
-    wait: WaitOption = False,
-    context: ContextOption = "",
-) -> None:
+@name_argument
+@click.option("--image", metavar="IMAGE", default="", help="The image to run from now on.")
+@click.option("--force", is_flag=True, help="New containers, even if nothing changed.")
+@wait_option
+@context_option
+def update(name: str, image: str, force: bool, wait: bool, context: str) -> None:
     """Roll a service over to another image, or to new containers of what it is."""
     if not image and not force:
         raise BadInput("say what to change: --image IMAGE, or --force for new containers of the same")
@@ -96,43 +88,49 @@ def update(
 
 
 @app.command("restart", epilog=example("gbnt service restart shop/web"))
-def restart(name: Name, wait: WaitOption = False, context: ContextOption = "") -> None:
+@name_argument
+@wait_option
+@context_option
+def restart(name: str, wait: bool, context: str) -> None:
     """Replace a service's containers, as its update policy paces it."""
     client = connect(context)
     _change(client, name, wait, partial(client.hold_service, action="restart"))
 
 
 @app.command("stop", epilog=example("gbnt service stop shop/web"))
-def stop(name: Name, wait: WaitOption = False, context: ContextOption = "") -> None:
+@name_argument
+@wait_option
+@context_option
+def stop(name: str, wait: bool, context: str) -> None:
     """Stop a service's containers and keep them down until `start`."""
     client = connect(context)
     _change(client, name, wait, partial(client.hold_service, action="stop"))
 
 
 @app.command("start", epilog=example("gbnt service start shop/web"))
-def start(name: Name, wait: WaitOption = False, context: ContextOption = "") -> None:
+@name_argument
+@wait_option
+@context_option
+def start(name: str, wait: bool, context: str) -> None:
     """Let a stopped service run again."""
     client = connect(context)
     _change(client, name, wait, partial(client.hold_service, action="start"))
 
 
 @app.command("rm", epilog=example("gbnt service rm shop/web"))
-def rm(name: Name, context: ContextOption = "") -> None:
+@name_argument
+@context_option
+def rm(name: str, context: str) -> None:
     """Remove a service from its stack, until a deploy of a file that has it brings it back."""
     client = connect(context)
     _change(client, name, False, client.remove_service)
 
 
 @app.command("logs", epilog=example("gbnt service logs shop/web -f", "gbnt service logs shop/web --previous"))
-def logs(
-    name: Name,
-    follow: FollowOption = False,
-    tail: TailOption = None,
-    since: SinceOption = "",
-    previous: PreviousOption = False,
-    timestamps: TimestampsOption = False,
-    context: ContextOption = "",
-) -> None:
+@name_argument
+@log_options
+@context_option
+def logs(name: str, follow: bool, tail: int | None, since: str, previous: bool, timestamps: bool, context: str) -> None:
     """Print the output of all tasks of a service, in the order of time."""
     client = connect(context)
     lines = client.service_logs(client.service_key(name), log_query(follow, tail, since, previous))

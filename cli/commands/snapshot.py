@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from cli.connect import ContextOption, connect
+from cli.connect import connect, context_option
 from cli.errors import CliError
 from cli.group import example, group
 from cli.options import default_data_dir
-from cli.output import NoTruncOption, Output, OutputOption, show_list
+from cli.output import Output, list_options, show_list
 from cli.table import Column, column
 from cli.words import age, size
 
@@ -20,13 +19,16 @@ app = group("Make, list and restore snapshots of the cluster's state.")
 
 
 @app.command("create", epilog=example("gbnt snapshot create"))
-def create(context: ContextOption = "") -> None:
+@context_option
+def create(context: str) -> None:
     """Make a snapshot now, beside those that the manager makes on its own."""
     print(connect(context).create_snapshot()["name"])
 
 
 @app.command("ls", epilog=example("gbnt snapshot ls"))
-def ls(context: ContextOption = "", output: OutputOption = Output.TABLE, no_trunc: NoTruncOption = False) -> None:
+@context_option
+@list_options
+def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the snapshots, newest first."""
     now = time.time()
     columns = (
@@ -39,7 +41,8 @@ def ls(context: ContextOption = "", output: OutputOption = Output.TABLE, no_trun
 
 
 @app.command("confirm", epilog=example("gbnt snapshot confirm"))
-def confirm(context: ContextOption = "") -> None:
+@context_option
+def confirm(context: str) -> None:
     """After a restore: let containers go that the restored state does not know.
 
     `gbnt node ls -o json` lists them as `held` until then.
@@ -49,13 +52,11 @@ def confirm(context: ContextOption = "") -> None:
 
 
 @app.command("restore", epilog=example("gbnt snapshot restore gbnt-20260501T120000.000000Z"))
-def restore(
-    snapshot: Annotated[str, typer.Argument(metavar="SNAPSHOT", help="Its name, or a file.", show_default=False)],
-    data_dir: Annotated[
-        Path | None,
-        typer.Option("--data-dir", envvar="GBNT_DATA_DIR", help="The manager's state.", show_default=False),
-    ] = None,
-) -> None:
+@click.argument("snapshot", help="Its name, or a file.")
+@click.option(
+    "--data-dir", metavar="FOLDER", type=Path, envvar="GBNT_DATA_DIR", show_envvar=True, help="The manager's state."
+)
+def restore(snapshot: str, data_dir: Path | None) -> None:
     """Go back to a snapshot, on the manager's machine while it is stopped.
 
     The state that is replaced is kept beside it. Once the manager runs again, containers that the snapshot does not

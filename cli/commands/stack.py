@@ -4,40 +4,36 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Annotated
 
-import typer
+import click
 
-from cli.connect import ContextOption, connect
+from cli.connect import connect, context_option
 from cli.errors import BadInput
-from cli.group import DetachOption, TimeoutOption, example, group
+from cli.group import example, group, together, waiting_options
 from cli.listing import SERVICES, show_tasks
-from cli.output import NoTruncOption, Output, OutputOption, show_list, show_value
+from cli.output import Output, list_options, output_option, show_list, show_value
 from cli.table import Column, Row, column
 from cli.words import age, count
 
 app = group("Deploy compose files, and see, stop and remove what they became.")
 
-Name = Annotated[str, typer.Argument(metavar="STACK", show_default=False)]
-OptionalName = Annotated[str, typer.Argument(metavar="STACK", show_default=False)]
-FileOption = Annotated[
-    str,
-    typer.Option("--file", "-c", metavar="FILE", help="The compose file; - is the standard input.", show_default=False),
-]
+name_argument = click.argument("name", metavar="STACK")
+# A compose file, and what its stack is called where the file is not to say it.
+file_options = together(
+    click.argument("name", metavar="[STACK]", default=""),
+    click.option("--file", "-c", metavar="FILE", default="", help="The compose file; - is the standard input."),
+)
 
 
 @app.command(
     "deploy", epilog=example("gbnt stack deploy -c compose.yaml", "gbnt stack deploy -c compose.yaml shop --detach")
 )
-def deploy(
-    name: OptionalName = "",
-    file: FileOption = "",
-    detach: DetachOption = False,
-    timeout: TimeoutOption = None,
-    build: Annotated[bool, typer.Option("--build/--no-build", help="Build the images that the file builds.")] = True,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check the file, and change nothing.")] = False,
-    context: ContextOption = "",
-) -> None:
+@file_options
+@waiting_options
+@click.option("--build/--no-build", default=True, show_default=True, help="Build the images that the file builds.")
+@click.option("--dry-run", is_flag=True, help="Read and check the file, and change nothing.")
+@context_option
+def deploy(name: str, file: str, detach: bool, timeout: float | None, build: bool, dry_run: bool, context: str) -> None:
     """Make a stack be as a compose file says, and wait until it runs.
 
     Services whose definition is as it was are not touched. The stack is called STACK, else as the file's `name:`
@@ -55,7 +51,9 @@ def deploy(
 
 
 @app.command("ls", epilog=example("gbnt stack ls", "gbnt stack ls -o json"))
-def ls(context: ContextOption = "", output: OutputOption = Output.TABLE, no_trunc: NoTruncOption = False) -> None:
+@context_option
+@list_options
+def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the stacks."""
     now = time.time()
     columns = (
@@ -70,9 +68,10 @@ def ls(context: ContextOption = "", output: OutputOption = Output.TABLE, no_trun
 
 
 @app.command("ps", epilog=example("gbnt stack ps shop"))
-def ps(
-    name: Name, context: ContextOption = "", output: OutputOption = Output.TABLE, no_trunc: NoTruncOption = False
-) -> None:
+@name_argument
+@context_option
+@list_options
+def ps(name: str, context: str, output: Output, no_trunc: bool) -> None:
     """List a stack's tasks, and what ran in their places before."""
     client = connect(context)
     client.stack(name)
@@ -80,9 +79,10 @@ def ps(
 
 
 @app.command("services", epilog=example("gbnt stack services shop"))
-def services(
-    name: Name, context: ContextOption = "", output: OutputOption = Output.TABLE, no_trunc: NoTruncOption = False
-) -> None:
+@name_argument
+@context_option
+@list_options
+def services(name: str, context: str, output: Output, no_trunc: bool) -> None:
     """List a stack's services."""
     client = connect(context)
     client.stack(name)
@@ -90,26 +90,30 @@ def services(
 
 
 @app.command("stop", epilog=example("gbnt stack stop shop"))
-def stop(name: Name, detach: DetachOption = False, timeout: TimeoutOption = None, context: ContextOption = "") -> None:
+@name_argument
+@waiting_options
+@context_option
+def stop(name: str, detach: bool, timeout: float | None, context: str) -> None:
     """Stop a stack's containers and keep them down until `start`."""
     _hold(name, "stop", detach, timeout, context)
 
 
 @app.command("start", epilog=example("gbnt stack start shop"))
-def start(name: Name, detach: DetachOption = False, timeout: TimeoutOption = None, context: ContextOption = "") -> None:
+@name_argument
+@waiting_options
+@context_option
+def start(name: str, detach: bool, timeout: float | None, context: str) -> None:
     """Let a stopped stack run again, and wait until it does."""
     _hold(name, "start", detach, timeout, context)
 
 
 @app.command("rm", epilog=example("gbnt stack rm shop", "gbnt stack rm shop --volumes --yes"))
-def rm(
-    name: Name,
-    volumes: Annotated[bool, typer.Option("--volumes", help="Remove its named volumes and their data too.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    detach: DetachOption = False,
-    timeout: TimeoutOption = None,
-    context: ContextOption = "",
-) -> None:
+@name_argument
+@click.option("--volumes", is_flag=True, help="Remove its named volumes and their data too.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@waiting_options
+@context_option
+def rm(name: str, volumes: bool, yes: bool, detach: bool, timeout: float | None, context: str) -> None:
     """Remove a stack, and wait until its containers and networks are gone.
 
     Named volumes are kept, and listed, unless --volumes is given: then they are named, and you are asked.
@@ -130,7 +134,9 @@ def rm(
 
 
 @app.command("config", epilog=example("gbnt stack config -c compose.yaml"))
-def config(name: OptionalName = "", file: FileOption = "", output: OutputOption = Output.YAML) -> None:
+@file_options
+@output_option("yaml")
+def config(name: str, file: str, output: Output) -> None:
     """Print a compose file as gbnt understands it, in full."""
     from cli.canonical import canonical
     from cli.compose_file import load_file
@@ -153,5 +159,12 @@ def _ask_about(volumes: list[str]) -> None:
     if not sys.stdin.isatty():
         raise BadInput(f"--volumes would remove these for good; say --yes to do it without being asked:\n{listed}")
     print(f"These volumes and all data in them will be removed for good:\n{listed}", file=sys.stderr)
-    if input("Remove them? [y/N] ").strip().lower() not in ("y", "yes"):
+    if _answer("Remove them? [y/N] ").strip().lower() not in ("y", "yes"):
         raise BadInput("nothing was removed")
+
+
+def _answer(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:  # Ctrl-D says nothing, and so not yes
+        return ""

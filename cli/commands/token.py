@@ -4,43 +4,41 @@ from __future__ import annotations
 
 import sys
 import time
-from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from cli.connect import ContextOption, connect
+from cli.connect import connect, context_option
 from cli.group import example, group
-from cli.output import NoTruncOption, Output, OutputOption, show_list
+from cli.output import Output, list_options, show_list
 from cli.table import Column, column
 from cli.words import age, countdown, duration, span
 
+if TYPE_CHECKING:
+    from cli.client import Role
+
 app = group("Make and revoke credentials. On the manager's own machine its owner needs none to do so.")
 
-
-class Role(StrEnum):
-    """What a credential may do: all; all but credentials and restores; read."""
-
-    ADMIN = "admin"
-    OPERATOR = "operator"
-    VIEWER = "viewer"
+# What a credential may do: all; all but credentials and restores; read.
+ROLES: tuple[Role, ...] = ("admin", "operator", "viewer")
 
 
 @app.command("create", epilog=example("gbnt token create ci --role operator --ttl 90d"))
-def create(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What it is for.", show_default=False)],
-    role: Annotated[Role, typer.Option("--role", help="What it may do.")] = Role.OPERATOR,
-    ttl: Annotated[str, typer.Option("--ttl", metavar="TIME", help="How long it is good for; none: for ever.")] = "",
-    context: ContextOption = "",
-) -> None:
+@click.argument("name", help="What it is for.")
+@click.option("--role", type=click.Choice(ROLES), default="operator", show_default=True, help="What it may do.")
+@click.option("--ttl", metavar="TIME", default="", help="How long it is good for; none: for ever.")
+@context_option
+def create(name: str, role: Role, ttl: str, context: str) -> None:
     """Make a credential and print its secret, which nobody can be shown again."""
-    made = connect(context, socket_first=True).create_token(name, role.value, duration(ttl) if ttl else None)
+    made = connect(context, socket_first=True).create_token(name, role, duration(ttl) if ttl else None)
     print(made["token"])
     print("keep it now: it is not shown again", file=sys.stderr)
 
 
 @app.command("ls", epilog=example("gbnt token ls"))
-def ls(context: ContextOption = "", output: OutputOption = Output.TABLE, no_trunc: NoTruncOption = False) -> None:
+@context_option
+@list_options
+def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the credentials, without their secrets."""
     now = time.time()
     columns = (
@@ -58,10 +56,9 @@ def ls(context: ContextOption = "", output: OutputOption = Output.TABLE, no_trun
 
 
 @app.command("rm", epilog=example("gbnt token rm 4f9a2c"))
-def rm(
-    token: Annotated[str, typer.Argument(metavar="ID", show_default=False)],
-    context: ContextOption = "",
-) -> None:
+@click.argument("token", metavar="ID")
+@context_option
+def rm(token: str, context: str) -> None:
     """Make a credential worthless, at once."""
     connect(context, socket_first=True).revoke_token(token)
     print(f"{token} is worthless from now on")

@@ -7,7 +7,6 @@ person's own, at every level.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -87,6 +86,8 @@ def read(value: Value, table: Table, required: Mapping[str, str] = NOTHING) -> d
 def _unknown(key: str, child: Value, parent: Value, table: Table) -> None:
     if key.startswith("x-"):
         return
+    import difflib  # only for a file that is wrong
+
     close = difflib.get_close_matches(key[:64], table, n=1, cutoff=0.7)
     hint = f"did you mean {quote(close[0])}?" if close else "keys of your own begin with x-"
     parent.report.error(parent.key_place(key), child.path, "unknown key", hint, "unknown-key")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import Decimal
 from typing import TypeAlias
 
 Plain: TypeAlias = "str | int | float | bool | None"
@@ -72,6 +71,8 @@ def _render_float(value: float) -> str:
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     if value == 0 or 1e-4 <= abs(value) < 1e21:
+        from decimal import Decimal  # few files hold a fraction
+
         digits = format(Decimal(repr(value)), "f")
         return digits.rstrip("0").rstrip(".") if "." in digits else digits
     mantissa, exponent = repr(value).split("e")

@@ -39,6 +39,19 @@ def test_a_context_is_written_like_a_kubeconfig_and_for_its_owner_alone(home: Pa
     assert find_context("", path) == ROME
 
 
+def test_a_file_that_a_person_wrote_is_read_and_changed(home: Path):
+    path = home / "config"
+    path.write_text(
+        "# by hand\n"
+        "contexts: [{name: gaul, cluster: far, user: me}]\n"
+        f"clusters: [{{name: far, server: '{GAUL.server}'}}]\n"
+        f"users:\n- name: me\n  token: {GAUL.token}\n"
+    )
+    assert contexts(path) == ([GAUL], "")
+    add_context(ROME, path)
+    assert contexts(path) == ([GAUL, ROME], "rome")
+
+
 def test_the_same_name_replaces_and_others_stay(home: Path):
     path = home / "config"
     add_context(GAUL, path)

@@ -154,3 +154,11 @@ def test_health_by_its_exit_status(gbnt: Run, manager: Manager, monkeypatch: pyt
     assert ran.err == "error: 127.0.0.1 is degraded\n"
     manager.stop()
     assert gbnt("health", *more).status == 3
+
+
+@pytest.mark.parametrize("more", [[], ["-o", "json"]])
+def test_health_of_a_port_that_is_none(gbnt: Run, monkeypatch: pytest.MonkeyPatch, more: list[str]):
+    monkeypatch.setenv("GBNT_TELEMETRY_PORT", "4002/tcp")
+    ran = gbnt("health", *more)
+    assert ran.status == 2
+    assert "GBNT_TELEMETRY_PORT" in ran.err

@@ -229,6 +229,18 @@ def test_on_a_terminal_rm_asks(gbnt: Run, manager: Manager, monkeypatch: pytest.
     assert (ran.status, sent) == ((0, True) if answer == "y\n" else (2, False))
 
 
+def test_an_end_of_the_input_is_not_yes(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
+    def ended(prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", ended)
+    manager.on("GET /v1/stacks/shop", Answer(stack()))
+    manager.on("GET /v1/volumes", listing({"name": "shop_data", "external": False}))
+    ran = gbnt("stack", "rm", "shop", "--volumes")
+    assert (ran.status, ran.err.splitlines()[-1]) == (2, "error: nothing was removed")
+
+
 def test_stop_and_start_hold_the_stack(gbnt: Run, manager: Manager):
     for action, said in (("stop", "shop is stopped\n"), ("start", "shop is started\n")):
         manager.on(f"POST /v1/stacks/shop/{action}", accepted(web="changed"))

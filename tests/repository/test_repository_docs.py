@@ -6,11 +6,9 @@ import shlex
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
-from typing import Any
 
+import click
 import pytest
-import typer
-import typer.main
 
 from cli.main import COMMANDS
 from cluster.transitions import LEGAL
@@ -24,8 +22,6 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 PROMPT = re.compile(r"^\s*(?:\$ )?(?:sudo )?(?:docker exec gbnt )?(gbnt [a-z].*)$", re.MULTILINE)
 INLINE = re.compile(r"`(?:sudo )?(gbnt [a-z][^`\n]*)`")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-# Typer names one of its errors of usage; what that one is a kind of is all of them.
-USAGE_ERROR: Any = typer.BadParameter.__base__
 SHELL_ENDS = ("|", "||", "&&", "&", ";", ">", ">>", "2>&1", "…")
 
 
@@ -128,17 +124,19 @@ def _problem(line: str) -> str:
         return ""
     if name not in COMMANDS:
         return f"there is no command {name}"
-    command = typer.main.get_command(importlib.import_module(COMMANDS[name].module).app)
-    return _parsed(command, name, arguments)
+    return _parsed(importlib.import_module(f"cli.commands.{name}").app, name, arguments)
 
 
-def _parsed(command: Any, name: str, arguments: list[str], parent: Any = None) -> str:
+def _parsed(command: click.Command, name: str, arguments: list[str], parent: click.Context | None = None) -> str:
     try:
         context = command.make_context(name, list(arguments), parent=parent)
-        if not hasattr(command, "commands"):
+        if not isinstance(command, click.Group):
             return ""
-        _, below, rest = command.resolve_command(context, context._protected_args + context.args)
-        return _parsed(below, below.name, rest, context)
-    except USAGE_ERROR as error:
-        # A sentence may name a command without its arguments.
-        return "" if type(error).__name__ in ("MissingParameter", "NoArgsIsHelpError") else str(error)
+        below, found, rest = command.resolve_command(context, context._protected_args + context.args)
+        assert below is not None
+        assert found is not None
+        return _parsed(found, below, rest, context)
+    except (click.MissingParameter, click.exceptions.NoArgsIsHelpError):
+        return ""  # a sentence may name a command without its arguments
+    except click.UsageError as error:
+        return error.format_message()
