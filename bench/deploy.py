@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.deploy_floor import floor
@@ -57,9 +59,10 @@ def _deploy(cluster: Manager, folder: Path) -> float:
     """From the request to thirty running containers, as the engine says; the stack is removed again."""
     file = folder / "gbnt.yaml"
     file.write_text(COMPOSE.format(replicas=f"    deploy: {{replicas: {COUNT}}}"))
-    begun = time.time()
-    cluster.gbnt("stack", "deploy", "-c", str(file), "bench", "--detach")
-    ended = _last_start("gbnt.stack=bench", COUNT)
+    with _starts("gbnt.stack=bench") as starts:
+        begun = time.time()
+        cluster.gbnt("stack", "deploy", "-c", str(file), "bench", "--detach")
+        ended = starts.last()
     cluster.gbnt("stack", "rm", "bench", "--yes")
     return ended - begun
 
@@ -69,31 +72,41 @@ def _compose(folder: Path) -> float:
     file.write_text('version: "3"\n' + COMPOSE.format(replicas=""))
     base = ["docker-compose", "-p", "benchpeer", "-f", str(file)]
     environment = {**os.environ, "COMPOSE_PARALLEL_LIMIT": "64"}
-    begun = time.time()
-    subprocess.run([*base, "up", "-d", "--scale", f"web={COUNT}"], check=True, capture_output=True, env=environment)
-    ended = _last_start("com.docker.compose.project=benchpeer", COUNT)
+    with _starts("com.docker.compose.project=benchpeer") as starts:
+        begun = time.time()
+        subprocess.run([*base, "up", "-d", "--scale", f"web={COUNT}"], check=True, capture_output=True, env=environment)
+        ended = starts.last()
     subprocess.run([*base, "down", "-t", "0"], check=True, capture_output=True, env=environment)
     return ended - begun
 
 
-def _last_start(label: str, count: int) -> float:
-    """When the last of `count` containers started, in seconds since the epoch, by the engine's own clock."""
-    while True:
-        listed = subprocess.run(
-            ["docker", "ps", "-q", "--filter", f"label={label}"], check=True, capture_output=True, text=True
-        )
-        ids = listed.stdout.split()
-        if len(ids) == count:
-            break
-        time.sleep(0.1)
-    inspected = subprocess.run(["docker", "inspect", *ids], check=True, capture_output=True, text=True)
-    return max(_epoch(info["State"]["StartedAt"]) for info in json.loads(inspected.stdout))
+class _Starts:
+    """The starts of containers with a label, by the engine's own clock, as its events tell them.
+
+    To ask for them again and again would take the time from those who are measured.
+    """
+
+    def __init__(self, events: subprocess.Popen[str]) -> None:
+        self._events = events
+
+    def last(self) -> float:
+        """When the last of the containers started, in seconds since the epoch. Waits for it."""
+        assert self._events.stdout is not None
+        told = [json.loads(next(self._events.stdout)) for _ in range(COUNT)]
+        return max(event["timeNano"] for event in told) / 1e9
 
 
-def _epoch(text: str) -> float:
-    from datetime import datetime
-
-    return datetime.fromisoformat(text[:26] + "+00:00").timestamp()
+@contextmanager
+def _starts(label: str) -> Iterator[_Starts]:
+    # From a moment in the past: `docker events` has no way to say that it listens.
+    words = ["--since", f"{time.time():.6f}", "--filter", f"label={label}", "--filter", "event=start"]
+    with subprocess.Popen(
+        ["docker", "events", *words, "--format", "{{json .}}"], stdout=subprocess.PIPE, text=True
+    ) as events:
+        try:
+            yield _Starts(events)
+        finally:
+            events.terminate()
 
 
 if __name__ == "__main__":
