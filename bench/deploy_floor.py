@@ -1,15 +1,15 @@
-"""The floor under a deploy: the same containers, created and started by aiodocker alone.
+"""The floor under a deploy: the same network and containers, made and started by aiodocker alone.
 
-Nothing of gbnt is in here, so what a deploy takes above this figure is gbnt's own doing. Run as a program it tries
-several degrees of concurrency and prints one JSON line for each.
+Nothing of gbnt is in here, so what a deploy takes above this figure is gbnt's own doing. Run as a program it does it
+once, and removes everything again when its standard input ends: `python -m bench.deploy_floor COUNT CONCURRENCY`.
 """
 
 import asyncio
-import json
 import secrets
-import statistics
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiodocker
 import aiohttp
@@ -21,35 +21,49 @@ SUBNET = "10.213.77.0/24"
 
 
 async def floor(count: int, concurrency: int) -> float:
-    """Seconds to create and start `count` containers on one network, with at most `concurrency` in hand at a time.
+    """Seconds to make a network, and create and start `count` containers on it, at most `concurrency` at a time.
 
-    Network, image and clean-up are outside the measure. Everything is removed again, also when it fails.
+    Finding the engine and cleaning up are outside the measure. Everything is removed again, also when it fails.
     """
-    run = secrets.token_hex(4)
-    connector = aiohttp.UnixConnector("/var/run/docker.sock", limit=0)
-    async with connector, aiodocker.Docker(url="http://docker", connector=connector) as docker:
-        await docker.version()
-        network = await docker.networks.create(_network(run))
-        try:
-            return await _timed(docker, run, count, concurrency)
-        finally:
-            await _clean(docker, run)
-            await network.delete()
+    async with _engine() as docker:
+        began = time.perf_counter()
+        async with deployed(docker, count, concurrency):
+            return time.perf_counter() - began
 
 
-async def _timed(docker: aiodocker.Docker, run: str, count: int, concurrency: int) -> float:
-    gate = asyncio.Semaphore(concurrency)
+@asynccontextmanager
+async def deployed(docker: aiodocker.Docker, count: int, concurrency: int) -> AsyncIterator[None]:
+    """The containers run within the context."""
+    run, gate = secrets.token_hex(4), asyncio.Semaphore(concurrency)
 
     async def deploy(slot: int) -> None:
         async with gate:
             container = await docker.containers.create(_container(run, slot), name=f"floor-{run}-{slot}")
             await container.start()
 
-    began = time.perf_counter()
-    async with asyncio.TaskGroup() as tasks:
-        for slot in range(count):
-            tasks.create_task(deploy(slot))
-    return time.perf_counter() - began
+    network = await docker.networks.create(_network(run))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for slot in range(count):
+                tasks.create_task(deploy(slot))
+        yield
+    finally:
+        await _clean(docker, run)
+        await network.delete()
+
+
+async def once(count: int, concurrency: int) -> None:
+    """Deploy, and clean up when the standard input ends."""
+    async with _engine() as docker, deployed(docker, count, concurrency):
+        await asyncio.to_thread(sys.stdin.read)
+
+
+@asynccontextmanager
+async def _engine() -> AsyncIterator[aiodocker.Docker]:
+    connector = aiohttp.UnixConnector("/var/run/docker.sock", limit=0)
+    async with connector, aiodocker.Docker(url="http://docker", connector=connector) as docker:
+        await docker.version()
+        yield docker
 
 
 def _network(run: str) -> dict[str, object]:
@@ -77,20 +91,5 @@ async def _clean(docker: aiodocker.Docker, run: str) -> None:
     await asyncio.gather(*(container.delete(force=True, v=True) for container in containers))
 
 
-async def best(count: int, rounds: int) -> int:
-    """Print the median of `rounds` for each degree of concurrency, interleaved; the fastest degree."""
-    degrees = [degree for degree in (1, 2, 3, 4, 6, 8, 12, 16, 30) if degree <= count]
-    await floor(min(count, 3), 1)
-    taken: dict[int, list[float]] = {degree: [] for degree in degrees}
-    for _ in range(rounds):
-        for degree in degrees:
-            taken[degree].append(await floor(count, degree))
-    for degree, seconds in taken.items():
-        spread = [round(min(seconds), 3), round(max(seconds), 3)]
-        print(json.dumps({"concurrency": degree, "median": round(statistics.median(seconds), 3), "spread": spread}))
-    return min(degrees, key=lambda degree: statistics.median(taken[degree]))
-
-
 if __name__ == "__main__":
-    given = [int(word) for word in sys.argv[1:]]
-    print(json.dumps({"best_concurrency": asyncio.run(best(*(given or [30, 3])))}))
+    asyncio.run(once(int(sys.argv[1]), int(sys.argv[2])))
