@@ -69,7 +69,7 @@ def _node(report: protocol.NodeReport, now: float) -> Node:
         arch=report.arch,
         cpus=report.cpus,
         memory=report.memory,
-        labels=report.labels,
+        engine_labels=report.labels,
         used_subnets=report.used_subnets,
         networks=report.networks,
         volumes=report.volumes,

@@ -15,6 +15,7 @@ from cluster.spec import (
     Logging,
     Mount,
     NetworkSpec,
+    Placement,
     Port,
     Resources,
     RestartPolicy,
@@ -82,13 +83,22 @@ def _service(service: ServiceSpec) -> Document:
 
 
 def _deploy(service: ServiceSpec) -> Document:
-    limits = _limits(service.resources)
+    limits, reserved = _limits(service.resources), _limits(service.reserved)
     return _given(
         replicas=service.replicas if service.replicas != 1 else None,
         labels=dict(service.deploy_labels),
         restart_policy=_restart(service.restart) if service.restart != RestartPolicy() else None,
         update_config=_update(service.update) if service.update != UpdatePolicy() else None,
-        resources={"limits": limits} if limits else None,
+        resources=_given(limits=limits, reservations=reserved),
+        placement=_placement(service.placement),
+    )
+
+
+def _placement(placement: Placement) -> Document:
+    return _given(
+        constraints=list(placement.constraints),
+        preferences=[{"spread": key} for key in placement.spread],
+        max_replicas_per_node=placement.max_replicas_per_node or None,
     )
 
 

@@ -27,6 +27,7 @@ TaskState = Literal[
 ]
 Desired = Literal["ready", "run", "stop", "remove"]
 Health = Literal["", "starting", "healthy", "unhealthy"]
+Availability = Literal["active", "pause", "drain", "maintenance"]
 UpdateState = Literal["", "updating", "completed", "failed"]
 
 ENDED: frozenset[TaskState] = frozenset({"complete", "failed", "stopped", "rejected", "lost"})
@@ -174,7 +175,9 @@ class Network:
 class Node:
     """One machine. `status` is `ready`, `unavailable` (its engine does not answer) or `down`.
 
-    `stuck` says of each network and volume that should be gone why it is not, in a sentence.
+    `labels` are given by people, `engine_labels` by its engine. `availability` is what people decided: whether it gets
+    new tasks (`active`), keeps those it has (`pause`), or is to be emptied (`drain`, `maintenance`). `stuck` says of
+    each network and volume that should be gone why it is not, in a sentence.
     """
 
     id: str
@@ -192,6 +195,8 @@ class Node:
     cpus: int = 0
     memory: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
+    engine_labels: Mapping[str, str] = field(default_factory=dict)
+    availability: Availability = "active"
     used_subnets: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()

@@ -1,21 +1,195 @@
-"""Which machine a task goes to, or why none."""
+"""Which machine a task goes to, or why none: filters that can say whom they turned away, then a score.
+
+Pure and repeatable: the same machines and tasks give the same answer. A `Board` is made once for a decision and keeps
+count of what it places, so that a thousand tasks cost about what they change.
+"""
 
 from __future__ import annotations
 
-from cluster.model import Node, State
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from cluster.constraints import Constraint, parse, value_of
+from cluster.model import Node, Service, State, Task
+from cluster.spec import ServiceSpec
+
+# Machines that a task may go to, and what the others are said to be, after a number of them.
+Bound = tuple[frozenset[str], str]
 
 
-def place(state: State) -> tuple[Node | None, str]:
-    """A machine that can run a new task, or None and what is waited for, in words."""
-    ready = [node for node in state.nodes.values() if node.status == "ready"]
-    if ready:
-        return ready[0], ""
-    if not state.nodes:
-        return None, "waits for a machine: none is there yet"
-    reasons = "; ".join(f"{node.name}: {node.message or node.status}" for node in state.nodes.values())
-    return None, f"waits for a machine that is ready ({reasons})"
+@dataclass(slots=True)
+class Seat:
+    """One machine, and what it has taken on."""
+
+    node: Node
+    tasks: int = 0
+    cpus: float = 0.0
+    memory: int = 0
+    services: Counter[str] = field(default_factory=Counter)
+    ports: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def count(self, task: Task, spec: ServiceSpec, times: int = 1) -> None:
+        """Count a task of this spec; -1 `times` takes it off again."""
+        self.tasks += times
+        self.cpus += times * (spec.reserved.cpus or 0.0)
+        self.memory += times * (spec.reserved.memory or 0)
+        self.services[task.service_key] += times
+        for binding in task.bindings:
+            if binding.host_port:
+                self.ports[binding.protocol, binding.host_port] += times
+
+    def without(self, leaving: Iterable[tuple[Task, ServiceSpec]]) -> Seat:
+        """The same machine once these tasks have left it."""
+        after = replace(self, services=self.services.copy(), ports=self.ports.copy())
+        for task, spec in leaving:
+            after.count(task, spec, -1)
+        return after
+
+
+class Board:
+    """The machines of a state, and what runs on each."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._seats = {node.id: Seat(node) for node in state.nodes.values()}
+        self._homes: defaultdict[str, set[str]] = defaultdict(set)
+        self._slots: defaultdict[tuple[str, int], list[tuple[Task, ServiceSpec]]] = defaultdict(list)
+        for task in state.tasks.values():
+            if task.node and not task.ended:
+                self.take(task, state.spec_of(task))
+
+    def take(self, task: Task, spec: ServiceSpec) -> None:
+        """Count a task that has a machine."""
+        if task.node not in self._seats:
+            return
+        self._seats[task.node].count(task, spec)
+        self._slots[task.service_key, task.slot].append((task, spec))
+        if task.desired in ("run", "ready"):
+            for network in task.addresses:
+                self._homes[network].add(task.node)
+
+    def place(self, service: Service, slot: int) -> tuple[Node | None, str]:
+        """The best machine for a task in this slot, or None and what is waited for, in words."""
+        if not self._seats:
+            return None, "waits for a machine: none is there yet"
+        seats = self._seats_for(service, slot)
+        bounds = [*self._company(service), *self._data(service)]
+        constraints = constraints_of(service.spec)
+        fit, turned = list[Seat](), Counter[str]()
+        for seat in seats.values():
+            why = next(_objections(service, seat, constraints, bounds), "")
+            if why:
+                turned[why] += 1
+            else:
+                fit.append(seat)
+        if not fit:
+            return None, f"waits for a machine ({_counted(turned)})"
+        spread = _spread(service, seats)
+        return min(fit, key=lambda seat: _cost(service, seat, spread)).node, ""
+
+    def _seats_for(self, service: Service, slot: int) -> dict[str, Seat]:
+        """The machines as the task will find them: where it starts after its predecessor has stopped, without that."""
+        before = self._slots.get((service.key, slot), []) if service.spec.update.order == "stop-first" else []
+        seats = dict(self._seats)
+        for id in {task.node for task, _ in before}:
+            seats[id] = seats[id].without(one for one in before if one[0].node == id)
+        return seats
+
+    def _company(self, service: Service) -> Iterator[Bound]:
+        """Services that share a network stay on one machine, for networks do not reach from one to another yet."""
+        for network in self._shared_networks(service):
+            living = {id for id in self._homes[network] if _stays(self._seats[id].node)}
+            if living:
+                names = " or ".join(sorted(self._seats[id].node.name for id in living))
+                yield frozenset(living), f"other than {names}, where what shares network {network} with it runs"
+
+    def _shared_networks(self, service: Service) -> Iterator[str]:
+        stack = self._state.stacks.get(service.stack)
+        if stack is None:
+            return
+        others = [s.spec for s in self._state.services_of(service.stack) if s.name != service.name]
+        used = {attachment.network for other in others for attachment in other.networks}
+        for attachment in service.spec.networks:
+            if attachment.network in used and attachment.network in stack.spec.networks:
+                yield stack.spec.networks[attachment.network].name
+
+    def _data(self, service: Service) -> Iterator[Bound]:
+        """A volume lies on the machine that has it: elsewhere its task would begin with an empty one."""
+        stack = self._state.stacks.get(service.stack)
+        known = stack.spec.volumes if stack is not None else {}
+        for source in sorted({mount.source for mount in service.spec.mounts if mount.type == "volume"} & known.keys()):
+            name = known[source].name
+            holders = [seat.node for seat in self._seats.values() if name in seat.node.volumes]
+            if holders:
+                names = " or ".join(sorted(node.name for node in holders))
+                home = frozenset(node.id for node in holders)
+                yield home, f"other than {names}, which holds the data of volume {name}"
+
+
+def constraints_of(spec: ServiceSpec) -> list[Constraint]:
+    """A service's constraints; the loader has made sure that each is one."""
+    return [parse(text) for text in spec.placement.constraints]
 
 
 def awaits_machine(state: State) -> bool:
     """Whether a machine is about to be ready by itself: none was heard of yet, or one is only starting."""
     return not state.nodes or any(node.status == "starting" for node in state.nodes.values())
+
+
+def _objections(
+    service: Service, seat: Seat, constraints: Iterable[Constraint], bounds: Iterable[Bound]
+) -> Iterator[str]:
+    """Why a task may not go there, each as it is said after a number of machines: "2 without label gpu=nvidia"."""
+    node, most = seat.node, service.spec.placement.max_replicas_per_node
+    if node.status != "ready":
+        yield f"{node.status}: {node.message}" if node.message not in ("", node.status) else node.status
+    if node.availability != "active":
+        yield {"pause": "paused", "drain": "draining"}.get(node.availability, f"in {node.availability}")
+    yield from (constraint.fault for constraint in constraints if not constraint.allows(node))
+    yield from (why for home, why in bounds if node.id not in home)
+    if most and seat.services[service.key] >= most:
+        yield f"with {most} of its tasks, the most that one may have"
+    yield from _too_small(service.spec, seat)
+
+
+def _too_small(spec: ServiceSpec, seat: Seat) -> Iterator[str]:
+    cpus, memory = spec.reserved.cpus or 0.0, spec.reserved.memory or 0
+    if cpus and seat.cpus + cpus > seat.node.cpus:
+        yield f"with too few CPUs free (it reserves {cpus:g})"
+    if memory and seat.memory + memory > seat.node.memory:
+        yield f"with too little memory free (it reserves {memory / 1e6:.0f} MB)"
+    for port in spec.ports:
+        if port.published and not port.published_last and seat.ports[port.protocol, port.published]:
+            yield f"with port {port.published} taken by another task"
+
+
+def _stays(node: Node) -> bool:
+    """Whether what runs there is to be kept company."""
+    return node.status != "down" and node.availability in ("active", "pause")
+
+
+def _spread(service: Service, seats: Mapping[str, Seat]) -> dict[str, tuple[int, ...]]:
+    """For each machine and label to spread over: the service's tasks on all machines with the same value of it."""
+    labels = service.spec.placement.spread
+    counts = {label: Counter[str]() for label in labels}
+    for seat in seats.values() if labels else ():
+        for label in labels:
+            counts[label][value_of(seat.node, label) or ""] += seat.services[service.key]
+    return {
+        id: tuple(counts[label][value_of(seat.node, label) or ""] for label in labels) for id, seat in seats.items()
+    }
+
+
+def _cost(service: Service, seat: Seat, spread: Mapping[str, tuple[int, ...]]) -> tuple[object, ...]:
+    """Preferences first, then few of its own, then little reserved for what there is, then few at all, then the id."""
+    node = seat.node
+    reserved = max(seat.cpus / node.cpus if node.cpus else 0.0, seat.memory / node.memory if node.memory else 0.0)
+    return (spread[node.id], seat.services[service.key], round(reserved, 6), seat.tasks, node.id)
+
+
+def _counted(turned: Counter[str]) -> str:
+    """`3 machines: 2 without label gpu=nvidia, 1 draining`."""
+    total = sum(turned.values())
+    each = ", ".join(f"{number} {why}" for why, number in turned.most_common())
+    return f"{total} machine{'s' if total > 1 else ''}: {each}"

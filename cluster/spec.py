@@ -8,8 +8,8 @@ has to change. Durations are seconds, sizes are bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass, replace
+from typing import Any, Literal
 
 import orjson
 
@@ -104,11 +104,24 @@ class UpdatePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Limits of one task: CPUs as a number of cores, memory in bytes, processes as a count."""
+    """What one task may use at most, or what is kept for it: CPUs in cores, memory in bytes, processes as a count."""
 
     cpus: float | None = None
     memory: int | None = None
     pids: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Which machines a service's tasks may go to, and how they are spread over them.
+
+    `constraints` are texts of `cluster.constraints`, `spread` the keys of labels (`node.labels.zone`) that tasks are
+    spread over, `max_replicas_per_node` 0 is no limit.
+    """
+
+    constraints: tuple[str, ...] = ()
+    spread: tuple[str, ...] = ()
+    max_replicas_per_node: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +170,8 @@ class ServiceSpec:
     restart: RestartPolicy = RestartPolicy()
     update: UpdatePolicy = UpdatePolicy()
     resources: Resources = Resources()
+    reserved: Resources = Resources()
+    placement: Placement = Placement()
     logging: Logging = Logging()
     replicas: int = 1
     container_name: str = ""
@@ -227,7 +242,27 @@ class StackSpec:
 
 
 def fingerprint(value: object) -> str:
-    """The SHA-256 of a value's canonical JSON (sorted keys), as hex. Takes what orjson takes, dataclasses included."""
+    """The SHA-256 of a value's canonical JSON (sorted keys), as hex. Takes what orjson takes, dataclasses included.
+
+    Of a dataclass only what differs from its default counts: a field that a later release adds leaves the fingerprint
+    of what does not use it as it was, and so restarts nothing.
+    """
     import hashlib  # only where specs are compared: who sends one has no use for it
 
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(orjson.dumps(_said(value), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _said(value: Any) -> Any:
+    """The value as plain JSON, without the fields that are as their defaults."""
+    if is_dataclass(value):
+        told = ((field.name, getattr(value, field.name), _default(field)) for field in fields(value))
+        return {name: _said(now) for name, now, default in told if now != default}
+    if isinstance(value, Mapping):
+        return {key: _said(one) for key, one in value.items()}
+    if isinstance(value, tuple | list):
+        return [_said(one) for one in value]
+    return value
+
+
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()

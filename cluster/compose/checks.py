@@ -15,6 +15,7 @@ from cluster.compose.gates import gate_problems
 from cluster.compose.names import name_problems
 from cluster.compose.problem import Problem
 from cluster.compose.publishing import port_problems
+from cluster.constraints import NoConstraint, is_key, parse
 from cluster.spec import ServiceSpec, StackSpec
 
 LEAST_MEMORY = 6 * 1024 * 1024
@@ -37,6 +38,8 @@ def problems(spec: StackSpec) -> Iterator[Problem]:
         yield from _health(name, service)
         yield from _mounts(name, service, spec)
         yield from _networks(name, service, spec)
+        yield from _placement(name, service)
+        yield from _reservations(name, service)
     yield from _container_names(spec)
     yield from port_problems(spec)
     yield from gate_problems(spec)
@@ -100,6 +103,30 @@ def _networks(name: str, service: ServiceSpec, spec: StackSpec) -> Iterator[Prob
         elif place.ipv4_address and network.subnet and not _within(place.ipv4_address, network.subnet):
             message = f"{place.ipv4_address} is not an address of {network.subnet}"
             yield Problem(path, message, "choose one of the network's subnet", "range")
+
+
+def _placement(name: str, service: ServiceSpec) -> Iterator[Problem]:
+    wanted = service.placement
+    path = ("services", name, "deploy", "placement")
+    for index, text in enumerate(wanted.constraints):
+        try:
+            parse(text)
+        except NoConstraint as error:
+            yield Problem((*path, "constraints", index), f"{quote(text)} {error.wrong}", error.hint, "constraint")
+    for index, key in enumerate(wanted.spread):
+        if not is_key(key):
+            message = f"{quote(key)} is nothing that machines differ in"
+            yield Problem((*path, "preferences", index), message, code="constraint")
+    if wanted.max_replicas_per_node < 0:
+        yield Problem((*path, "max_replicas_per_node"), "is negative", code="range")
+
+
+def _reservations(name: str, service: ServiceSpec) -> Iterator[Problem]:
+    reserved, limits = service.reserved, service.resources
+    for what, least, most in (("cpus", reserved.cpus, limits.cpus), ("memory", reserved.memory, limits.memory)):
+        if least is not None and most is not None and least > most:
+            path = ("services", name, "deploy", "resources", "reservations", what)
+            yield Problem(path, "reserves more than its limit", "raise the limit, or reserve less", "range")
 
 
 def _within(address: str, subnet: str) -> bool:

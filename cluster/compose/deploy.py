@@ -9,6 +9,7 @@ from typing import Any, get_args
 from cluster.compose.environment import texts
 from cluster.compose.findings import quote
 from cluster.compose.keys import Fact, Table, Unread, later, read, unheeded
+from cluster.compose.placement import placement
 from cluster.compose.quantities import duration, size
 from cluster.compose.value import Value
 from cluster.spec import FailureAction, Resources, RestartCondition, RestartPolicy, UpdateOrder, UpdatePolicy
@@ -59,10 +60,9 @@ def restart(value: Value) -> RestartPolicy:
 
 
 def deploy(value: Value) -> dict[str, Any]:
-    """What `deploy` says: replicas, labels, restart_policy, update_config and the limits, where given."""
+    """What `deploy` says: replicas, labels, restart_policy, update_config, placement, limits and reservations."""
     keys = read(value, _DEPLOY)
-    limits = keys.pop("resources", {}).get("limits")
-    return keys if limits is None else {**keys, "limits": limits}
+    return {**keys, **keys.pop("resources", {})}
 
 
 def _mode(value: Value) -> str:
@@ -85,7 +85,12 @@ def _limits(value: Value) -> Resources:
     return Resources(**read(value, _LIMITS))
 
 
+def _reservations(value: Value) -> Resources:
+    return Resources(**read(value, _RESERVATIONS))
+
+
 _LIMITS: Table = {"cpus": cpus, "memory": memory, "pids": pids}
+_RESERVATIONS: Table = {"cpus": cpus, "memory": memory, **later("devices", "generic_resources")}
 _RESTART_POLICY: Table = {
     "condition": lambda value: value.word(get_args(RestartCondition)),
     "delay": duration,
@@ -104,9 +109,10 @@ _DEPLOY: Table = {
     "mode": _mode,
     "replicas": replicas,
     "labels": texts,
-    "resources": partial(read, table={"limits": _limits, **later("reservations")}),
+    "placement": placement,
+    "resources": partial(read, table={"limits": _limits, "reservations": _reservations}),
     "restart_policy": _policy,
     "update_config": _update,
     "endpoint_mode": Fact(Unread.LATER, "names resolve to the addresses of all healthy tasks"),
-    **later("placement", "rollback_config"),
+    **later("rollback_config"),
 }

@@ -12,7 +12,7 @@ from cluster.compose.scope import Scope
 from cluster.compose.service_keys import service_keys
 from cluster.compose.tree import Path, dotted
 from cluster.compose.value import Value
-from cluster.spec import Attachment, Resources, RestartPolicy, ServiceSpec, UpdatePolicy
+from cluster.spec import Attachment, Placement, Resources, RestartPolicy, ServiceSpec, UpdatePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ def service(name: str, value: Value, scope: Scope) -> ReadService:
         resources=_resources(value, keys, deployed.get("limits", Resources()), scope),
         restart=policy or RestartPolicy(),
         update=_update(value, deployed.get("update_config", UpdatePolicy()), any(port.published for port in published)),
+        reserved=deployed.get("reservations", Resources()),
+        placement=deployed.get("placement", Placement()),
         deploy_labels=deployed.get("labels", {}),
         **keys,
     )

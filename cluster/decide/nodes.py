@@ -13,7 +13,7 @@ HOLD = "hold_unknown_containers"
 
 
 def report_node(state: State, seen: Node) -> Decided:
-    """What a machine says of itself becomes its record; its labels and role stay as they are.
+    """What a machine says of itself becomes its record; what people and the cluster gave it stays.
 
     One that is not ready has not looked: nothing of it is taken to be gone, or a stack that waits for that would be.
     """
@@ -21,7 +21,11 @@ def report_node(state: State, seen: Node) -> Decided:
     if known is not None:
         moved = known.status != seen.status
         seen = replace(
-            seen, role=known.role, labels={**seen.labels, **known.labels}, since=seen.since if moved else known.since
+            seen,
+            role=known.role,
+            labels=known.labels,
+            availability=known.availability,
+            since=seen.since if moved else known.since,
         )
     if known is not None and seen.status != "ready":
         seen = replace(

@@ -11,7 +11,7 @@ from cluster.container import PortBinding
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.decide.sweep import sweep
 from cluster.model import Change, Desired, Network, Service, State, Task
-from cluster.placement import awaits_machine, place
+from cluster.placement import Board, awaits_machine
 from cluster.reconcile import AddTask, DesireTask, Reconciled
 from cluster.spec import Port
 from cluster.transitions import IllegalTransition, observe
@@ -34,8 +34,10 @@ def carry_out(
     draft = Draft(state)
     for desire in decided.desires:
         _desire(draft, desire, entropy.now)
-    for add in decided.adds:
-        _add(draft, service, add, entropy, pool)
+    if decided.adds:
+        board = Board(draft.state)
+        for add in decided.adds:
+            _add(draft, board, service, add, entropy, pool)
     _say_update(draft, service, decided)
     if service.removing:  # what waited for a machine until now is gone at once, and may have been the last of it
         sweep(draft)
@@ -64,7 +66,7 @@ def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
         draft.tell("task.stopping", task.name, desire.message)
 
 
-def _add(draft: Draft, service: Service, add: AddTask, entropy: Entropy, pool: str) -> None:
+def _add(draft: Draft, board: Board, service: Service, add: AddTask, entropy: Entropy, pool: str) -> None:
     """Add a task, or give a pending one another try; a slot that has its task already is left alone."""
     slot = [task for task in draft.state.tasks_of(service.key) if task.slot == add.slot]
     wanted = [task for task in slot if _wanted(task, service)]
@@ -74,7 +76,7 @@ def _add(draft: Draft, service: Service, add: AddTask, entropy: Entropy, pool: s
     beside = any(task.node and not task.ended for task in slot)
     if add.desired == "run" and beside and service.spec.update.order == "stop-first":
         return  # decided before that one was there: it has to stop first
-    task = _placed(draft, service, add, entropy, pool)
+    task = _placed(draft, board, service, add, entropy, pool)
     if pending is not None:
         if task.message == pending.message:
             return
@@ -88,7 +90,7 @@ def _wanted(task: Task, service: Service) -> bool:
     return same_life and task.desired in ("run", "ready")
 
 
-def _placed(draft: Draft, service: Service, add: AddTask, entropy: Entropy, pool: str) -> Task:
+def _placed(draft: Draft, board: Board, service: Service, add: AddTask, entropy: Entropy, pool: str) -> Task:
     task = Task(
         id=entropy.new_id(),
         stack=service.stack,
@@ -103,7 +105,7 @@ def _placed(draft: Draft, service: Service, add: AddTask, entropy: Entropy, pool
         created_at=entropy.now,
         since=entropy.now,
     )
-    node, reason = place(draft.state)
+    node, reason = board.place(service, add.slot)
     if node is None:
         return replace(task, message=reason, problem="" if awaits_machine(draft.state) else reason)
     trial = Draft(draft.state)  # what comes to nothing is to leave nothing behind
@@ -113,7 +115,9 @@ def _placed(draft: Draft, service: Service, add: AddTask, entropy: Entropy, pool
         return replace(task, message=f"waits for an address: {error}", problem=str(error))
     draft.put(*trial.decided().changes)
     bindings = _bindings(draft.state, service, add.slot)
-    return replace(task, node=node.id, state="assigned", message=add.message, addresses=given, bindings=bindings)
+    placed = replace(task, node=node.id, state="assigned", message=add.message, addresses=given, bindings=bindings)
+    board.take(placed, service.spec)
+    return placed
 
 
 def _addresses(draft: Draft, service: Service, pool: str) -> dict[str, str]:

@@ -7,7 +7,18 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cluster.compose import build, deploy, environment, healthcheck, mounts, networks, ports, service_keys, volumes
+from cluster.compose import (
+    build,
+    deploy,
+    environment,
+    healthcheck,
+    mounts,
+    networks,
+    placement,
+    ports,
+    service_keys,
+    volumes,
+)
 from cluster.compose import stack as top
 from cluster.compose.keys import Fact, Table, Unread
 from cluster.compose.scope import Scope
@@ -33,8 +44,11 @@ def levels() -> Mapping[str, Table]:
         f"{service}.build": build._TABLE,
         f"{service}.depends_on.NAME": service_keys._DEPENDENCY,
         f"{service}.deploy": deploy._DEPLOY,
+        f"{service}.deploy.placement": placement._TABLE,
+        f"{service}.deploy.placement.preferences[]": placement._PREFERENCE,
         f"{service}.deploy.resources": _resources(),
         f"{service}.deploy.resources.limits": deploy._LIMITS,
+        f"{service}.deploy.resources.reservations": deploy._RESERVATIONS,
         f"{service}.deploy.restart_policy": deploy._RESTART_POLICY,
         f"{service}.deploy.update_config": deploy._UPDATE,
         f"{service}.env_file[]": environment._ENV_FILE,

@@ -12,6 +12,7 @@ from cluster.spec import (
     Dependency,
     Healthcheck,
     Logging,
+    Placement,
     Resources,
     RestartPolicy,
     ServiceSpec,
@@ -215,13 +216,13 @@ def test_an_update_with_a_fixed_port_stops_the_old_task_first() -> None:
 
 
 def test_a_key_of_the_specification_that_is_not_read_is_named() -> None:
-    file = loaded(one_service("secrets: [a]\nsysctls: {a: b}\nlinks: [db]\ndeploy:\n  placement: {}\n", DB))
+    file = loaded(one_service("secrets: [a]\nsysctls: {a: b}\nlinks: [db]\ndeploy:\n  rollback_config: {}\n", DB))
     assert [warning.summary() for warning in file.warnings] == [
         "c.yml:4:5: warning: services.web.secrets: not supported yet: it has no effect",
         "c.yml:5:5: warning: services.web.sysctls: not supported yet: it has no effect",
         "c.yml:6:5: warning: services.web.links: has no effect here"
         " (services find each other by name on their networks)",
-        "c.yml:8:7: warning: services.web.deploy.placement: not supported yet: it has no effect",
+        "c.yml:8:7: warning: services.web.deploy.rollback_config: not supported yet: it has no effect",
     ]
 
 
@@ -237,3 +238,41 @@ def test_a_key_that_is_not_of_the_specification_is_refused_with_the_likeliest() 
 def test_keys_of_ones_own_are_welcome_everywhere() -> None:
     file = loaded(one_service("x-a: 1\ndeploy: {x-b: {c: 1}}\nhealthcheck: {x-d: 1}", "x-e: [1]\n"))
     assert file.warnings == ()
+
+
+def test_where_tasks_may_go_is_read():
+    placement = """\
+deploy:
+  placement:
+    constraints: [node.role==manager, "gbnt.node.gpu == nvidia"]
+    preferences: [{spread: node.labels.zone}]
+    max_replicas_per_node: 2
+  resources:
+    limits: {memory: 2g}
+    reservations: {cpus: "0.5", memory: 1g}
+"""
+    spec = loaded(one_service(placement)).spec.services["web"]
+    assert spec.placement == Placement(
+        ("node.role == manager", "node.labels.gpu == nvidia"), ("node.labels.zone",), max_replicas_per_node=2
+    )
+    assert spec.reserved == Resources(cpus=0.5, memory=1024**3)
+    assert spec.resources == Resources(memory=2 * 1024**3)
+
+
+@pytest.mark.parametrize(
+    ("deploy", "said"),
+    [
+        (
+            "placement: {constraints: [node.rol == manager]}",
+            '"node.rol == manager" names node.rol, which no machine has (there are node.id',
+        ),
+        ("placement: {constraints: [node.role = x]}", '"node.role = x" is no constraint (write it as in'),
+        ("placement: {preferences: [{spread: zone}]}", '"zone" is nothing that machines differ in'),
+        (
+            "resources: {limits: {cpus: 1}, reservations: {cpus: 2}}",
+            "reserves more than its limit (raise the limit, or reserve less)",
+        ),
+    ],
+)
+def test_where_tasks_may_not_go_is_said_at_its_line(deploy: str, said: str):
+    assert any(said in line for line in refused(one_service(f"deploy:\n  {deploy}\n")))

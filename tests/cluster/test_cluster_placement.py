@@ -1,0 +1,216 @@
+"""Which machine a task goes to, and what is said where there is none."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cluster.container import PortBinding
+from cluster.model import Node, Service, Stack, State, Task, revision_key
+from cluster.placement import Board
+from cluster.spec import (
+    Attachment,
+    Mount,
+    NetworkSpec,
+    Placement,
+    Port,
+    Resources,
+    ServiceSpec,
+    StackSpec,
+    UpdatePolicy,
+    VolumeSpec,
+)
+from tests.cluster.build import NOW, node, running, service, spec
+
+GB = 10**9
+
+
+def machine(name: str, **fields: Any) -> Node:
+    return node(**{"id": name, "name": name, "cpus": 4, "memory": 8 * GB, **fields})
+
+
+def wanted(of: ServiceSpec) -> Service:
+    return service(spec=of, replicas=of.replicas)
+
+
+def cluster(*nodes: Node, services: tuple[ServiceSpec, ...] = (), tasks: tuple[Task, ...] = (), **stack: Any) -> State:
+    networks = {key: NetworkSpec(f"shop_{key}") for key in ("default", "back")}
+    known = StackSpec("shop", {s.name: s for s in services}, networks, **stack)
+    return State(
+        nodes={one.id: one for one in nodes},
+        stacks={"shop": Stack("shop", known, NOW, NOW)},
+        services={f"shop/{s.name}": wanted(s) for s in services},
+        revisions={revision_key(f"shop/{s.name}", "r1"): s for s in services},
+        tasks={task.id: task for task in tasks},
+    )
+
+
+def fill(state: State, of: ServiceSpec, count: int) -> list[str]:
+    """The machines that so many tasks of a service go to, one after the other."""
+    board, went = Board(state), []
+    for slot in range(1, count + 1):
+        found, reason = board.place(wanted(of), slot)
+        assert found is not None, reason
+        went.append(found.id)
+        board.take(running(id=f"new{slot}", slot=slot, node=found.id, service=of.name), of)
+    return went
+
+
+def why_not(state: State, of: ServiceSpec) -> str:
+    found, reason = Board(state).place(wanted(of), 1)
+    assert found is None
+    return reason
+
+
+# -- filters ---------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_machine_a_task_waits_for_one():
+    assert why_not(State(), spec()) == "waits for a machine: none is there yet"
+
+
+def test_each_machine_that_was_turned_away_is_counted_with_its_reason():
+    state = cluster(
+        machine("a"),
+        machine("b"),
+        machine("c", labels={"gpu": "nvidia"}, availability="drain"),
+        machine("d", status="down", message="not heard of for 5 s"),
+    )
+    of = spec(placement=Placement(("node.labels.gpu == nvidia",)))
+    assert why_not(state, of) == (
+        "waits for a machine (4 machines: 2 without label gpu=nvidia, 1 draining, 1 down: not heard of for 5 s)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("availability", "said"), [("pause", "paused"), ("drain", "draining"), ("maintenance", "in maintenance")]
+)
+def test_a_machine_that_is_not_to_get_tasks_gets_none(availability: Any, said: str):
+    assert (
+        why_not(cluster(machine("a", availability=availability)), spec())
+        == f"waits for a machine (1 machine: 1 {said})"
+    )
+
+
+def test_reservations_are_kept():
+    of = spec(reserved=Resources(cpus=2.0, memory=3 * GB))
+    state = cluster(machine("a"), services=(of,))
+    assert fill(state, of, 2) == ["a", "a"]
+    taken = cluster(machine("a"), services=(of,), tasks=(running(node="a"), running(id="t2", slot=2, node="a")))
+    found, reason = Board(taken).place(wanted(of), 3)
+    assert (found, reason) == (None, "waits for a machine (1 machine: 1 with too few CPUs free (it reserves 2))")
+
+
+def test_a_machine_has_each_port_once():
+    of = spec(ports=(Port(80, 8080),))
+    held = running(id="x", service="other", node="a", bindings=(PortBinding(80, "tcp", "", 8080),))
+    state = cluster(machine("a"), machine("b"), services=(of, spec("other")), tasks=(held,))
+    assert fill(state, of, 1) == ["b"]
+
+
+def test_what_starts_after_its_predecessor_stopped_finds_what_that_held():
+    of = spec(ports=(Port(80, 8080),), reserved=Resources(cpus=3.0))
+    old = running(node="a", bindings=(PortBinding(80, "tcp", "", 8080),))
+    state = cluster(machine("a"), services=(of,), tasks=(old,))
+    assert Board(state).place(wanted(of), 1)[0] is not None
+    beside = replace(of, update=UpdatePolicy(order="start-first"))
+    found, reason = Board(state).place(wanted(beside), 1)
+    assert (found, reason) == (None, "waits for a machine (1 machine: 1 with too few CPUs free (it reserves 3))")
+
+
+def test_no_machine_has_more_replicas_than_it_may():
+    of = spec(placement=Placement(max_replicas_per_node=1))
+    state = cluster(machine("a"), machine("b"), services=(of,))
+    assert sorted(fill(state, of, 2)) == ["a", "b"]
+    two = tuple(running(id=f"t{n}", slot=n, node="ab"[n - 1]) for n in (1, 2))
+    found, reason = Board(cluster(machine("a"), machine("b"), services=(of,), tasks=two)).place(wanted(of), 3)
+    assert found is None
+    assert "2 with 1 of its tasks, the most that one may have" in reason
+
+
+def test_services_that_share_a_network_stay_together():
+    db, web = (spec(name, networks=(Attachment("back"),)) for name in ("db", "web"))
+    placed = running(id="d", service="db", node="b", addresses={"shop_back": "10.0.0.2"})
+    state = cluster(machine("a"), machine("b"), services=(db, web), tasks=(placed,))
+    assert fill(state, web, 3) == ["b", "b", "b"]
+    gone = replace(state, nodes={**state.nodes, "b": machine("b", status="down")})
+    assert fill(gone, web, 1) == ["a"]
+
+
+def test_replicas_of_a_service_that_is_alone_on_its_network_spread():
+    of = spec(networks=(Attachment("default"),))
+    assert Counter(fill(cluster(machine("a"), machine("b"), machine("c"), services=(of,)), of, 30)) == {
+        "a": 10,
+        "b": 10,
+        "c": 10,
+    }
+
+
+def test_a_task_goes_where_the_data_of_its_volume_is_and_else_waits():
+    of = spec(mounts=(Mount("volume", "/data", "data"),))
+    volumes = {"data": VolumeSpec("shop_data")}
+    state = cluster(machine("a"), machine("b", volumes=("shop_data",)), services=(of,), volumes=volumes)
+    assert fill(state, of, 2) == ["b", "b"]
+    down = replace(state, nodes={**state.nodes, "b": machine("b", volumes=("shop_data",), status="down")})
+    assert why_not(down, of) == (
+        "waits for a machine (2 machines: 1 other than b, which holds the data of volume shop_data, 1 down: ready)"
+    )
+
+
+# -- score -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_least_reserved_machine_is_taken_first():
+    of = spec(reserved=Resources(memory=GB))
+    heavy = spec("heavy", reserved=Resources(memory=6 * GB))
+    state = cluster(
+        machine("a"), machine("b"), services=(of, heavy), tasks=(running(id="h", service="heavy", node="a"),)
+    )
+    assert fill(state, of, 1) == ["b"]
+
+
+def test_tasks_spread_over_the_values_of_a_label():
+    of = spec(placement=Placement(spread=("node.labels.zone",)))
+    east = [machine(name, labels={"zone": "east"}) for name in ("a", "b", "c")]
+    state = cluster(*east, machine("d", labels={"zone": "west"}), services=(of,))
+    went = Counter(fill(state, of, 6))
+    assert went["d"] == 3
+
+
+@given(
+    sizes=st.lists(st.tuples(st.integers(1, 8), st.integers(1, 16)), min_size=1, max_size=6),
+    cpus=st.sampled_from([None, 0.5, 1.0, 2.0]),
+    memory=st.sampled_from([None, GB, 3 * GB]),
+    labels=st.lists(st.sampled_from(["x", "y"]), min_size=6, max_size=6),
+    count=st.integers(1, 30),
+    constraint=st.sampled_from(["", "node.labels.l == x", "node.labels.l != x"]),
+)
+def test_never_over_capacity_never_against_a_constraint_and_never_without_a_true_reason(
+    sizes, cpus, memory, labels, count, constraint
+):
+    of = spec(reserved=Resources(cpus, memory), placement=Placement((constraint,) if constraint else ()))
+    nodes = [
+        machine(f"n{n}", cpus=size[0], memory=size[1] * GB, labels={"l": labels[n]}) for n, size in enumerate(sizes)
+    ]
+    state = cluster(*nodes, services=(of,))
+    board, held = Board(state), Counter[str]()
+
+    def fits(one: Node) -> bool:
+        allowed = not constraint or (one.labels["l"] == "x") is ("==" in constraint)
+        number = held[one.id] + 1
+        return allowed and (cpus or 0) * number <= one.cpus and (memory or 0) * number <= one.memory
+
+    for slot in range(1, count + 1):
+        found, reason = board.place(wanted(of), slot)
+        if found is None:
+            assert not any(map(fits, nodes))
+            assert reason.startswith(f"waits for a machine ({len(nodes)} machine")
+            break
+        assert fits(found)
+        held[found.id] += 1
+        board.take(running(id=f"new{slot}", slot=slot, node=found.id), of)
+    if not (cpus or memory or constraint):
+        assert max(held[one.id] for one in nodes) - min(held[one.id] for one in nodes) <= 1
