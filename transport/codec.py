@@ -112,11 +112,13 @@ _tags: dict[type, str] = {}
 """The tags of the classes that were encoded before: what a message costs is decided by this one look-up."""
 
 
+_named: Any = NewType
+
+
 @cache
 def _adapter(cls: type[Any]) -> TypeAdapter[Any]:
     # By another name, since an adapter of a dataclass itself takes no settings.
-    body: Any = NewType("Body", cls)
-    return TypeAdapter(body, config=_CONFIG)
+    return TypeAdapter(_named("Body", cls), config=_CONFIG)
 
 
 def _first(value: object) -> tuple[str, bytes]:
