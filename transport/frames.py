@@ -38,7 +38,7 @@ HELLO, DATA, ACK, BEAT, BYE = b"HDABY"
 HEAD_ROOM = 1024 * 1024
 MAX_FRAME = 16 * 1024 * 1024 + HEAD_ROOM
 # Before a peer has said who it is.
-MAX_HELLO = 64 * 1024
+MAX_HELLO = 1024 * 1024
 
 _PREFIX = struct.Struct(">IB")
 _LENGTH = struct.Struct(">I")
@@ -52,7 +52,8 @@ class FrameError(Exception):
 class Hello:
     """Who speaks, and what it had received last. A later release may add fields: who does not know them ignores them.
 
-    `heard` is the number of the last parcel that it received from the peer's boot `heard_boot`.
+    It speaks all protocols from `oldest` to `newest`. `heard` and `held` are those of an `Ack`, of what it received
+    from the life `heard_boot` of the peer.
     """
 
     node: str
@@ -62,6 +63,7 @@ class Hello:
     newest: int
     heard_boot: str = ""
     heard: int = 0
+    held: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from transport.frames import (
     encode_batch,
 )
 
-hello = Hello("rome-2", "b2", "c", 1, 3, "b1", 17)
+hello = Hello("rome-2", "b2", "c", 1, 3, "b1", 17, {"a": 1})
 tells = ["t", "a/b", "test.x/1", [2, 3]]
 batch = encode_batch(7, [tells, ["a", "a", "", 5, 100, 1], ["n", 3, 0, "normal", 0]], [b"{}", b"[1]", b"4"])
 
