@@ -80,10 +80,11 @@ class Ack:
 
 @dataclass(frozen=True, slots=True)
 class Bye:
-    """Why the sender closes the link. `refused` means that it would do so again."""
+    """Why the sender closes the connection: it refuses the peer, it leaves for a while, or something was wrong."""
 
     reason: str
     refused: bool = False
+    leaves: bool = False
 
 
 @dataclass(frozen=True, slots=True)

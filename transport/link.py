@@ -25,7 +25,6 @@ from transport.session import Session
 BATCH, BATCH_BYTES = 4096, 128 * 1024
 # An acknowledgement waits that long for something to go with, or for so many more parcels.
 ACK_DELAY, ACK_PARCELS = 0.005, 1000
-HELLO_SECONDS = 5.0
 FAREWELL_SECONDS = 0.5
 LOOK = "look"
 
@@ -119,11 +118,11 @@ class Link(Actor):
     def _ended(self, end: Exception) -> None:
         node = self._session.node
         match end:
-            case Left():
-                self._down(f"{node} says: {end}", left=not end.bye.refused)
+            case Left() if end.bye.refused or end.bye.leaves:
+                self._down(f"{node} says: {end}", left=end.bye.leaves)
             case Refused():
                 self._down(str(end))
-            case ChannelClosed():
+            case ChannelClosed() | Left():
                 self._trouble = str(end)
             case _:
                 self._trouble = explain(end)
@@ -192,7 +191,7 @@ class Connection:
 
         It is returned, not raised, since a channel may live in a task group, which would wrap it.
         """
-        bye = Bye(f"{self._session.local.node} stops")
+        bye = Bye(f"{self._session.local.node} stops", leaves=True)
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._until_end, self._receive, group.cancel_scope)
@@ -246,10 +245,11 @@ class Connection:
     async def _send(self) -> None:
         session, channel = self._session, self._channel
         await channel.send(encode(session.hello()))
-        with anyio.move_on_after(HELLO_SECONDS):
+        patience = self._rhythm.beat * self._rhythm.suspect / 2
+        with anyio.move_on_after(patience):
             await self._greeted.wait()
         if not self._greeted.is_set():
-            raise ChannelClosed(f"{channel.peer.node} did not say hello within {HELLO_SECONDS:g} s")
+            raise ChannelClosed(f"{channel.peer.node} did not say hello within {patience:g} s")
         while True:
             chunk = self._compose(anyio.current_time())
             if chunk:

@@ -11,8 +11,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
 from random import Random
+from typing import Any, Self
 
 import anyio
+import anyio.lowlevel
+from anyio.abc import TaskGroup
 
 from transport.channel import Accept, Channel, ChannelClosed, Dial, Peer
 
@@ -33,7 +36,7 @@ class MemoryNetwork:
     """Nodes that listen, the lines between them, and what goes wrong. The same seed makes the same faults.
 
     `faults` may be changed at any time. `cut` breaks lines, and new ones can be made; `part` lets nothing through
-    between two nodes, silently, until `join`.
+    between two nodes, silently, until `join`. To be entered by `async with`: who is dialled lives in there.
     """
 
     def __init__(self, seed: int = 0, faults: Faults = Faults()) -> None:
@@ -43,6 +46,7 @@ class MemoryNetwork:
         self._lines: dict[int, Line] = {}
         self._ids = count()
         self._parted: set[frozenset[str]] = set()
+        self._group: TaskGroup | None = None
 
     def listen(self, node: str, accept: Accept) -> None:
         """Let others dial this node. Where it listened already, the new one takes its place, as after a restart."""
@@ -57,7 +61,7 @@ class MemoryNetwork:
         """Break all lines of a node, or those between two."""
         for line in list(self._lines.values()):
             if node in line.nodes and (other is None or other in line.nodes):
-                line.close("the line was cut")
+                line.cut()
 
     def part(self, node: str, other: str) -> None:
         """Lose all that they say to each other from now on."""
@@ -82,16 +86,28 @@ class MemoryNetwork:
             line = Line(self, node, other)
             id = next(self._ids)
             self._lines[id] = line
+            self._tasks().start_soon(self._serve, accept, line)
             try:
-                async with anyio.create_task_group() as group:
-                    group.start_soon(self._serve, accept, line)
-                    yield line.ends[0]
-                    line.close("closed")
+                yield line.ends[0]
             finally:
                 line.close("closed")
                 del self._lines[id]
 
         return dial
+
+    async def __aenter__(self) -> Self:
+        self._group = await anyio.create_task_group().__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> bool | None:
+        group = self._tasks()
+        group.cancel_scope.cancel()
+        return await group.__aexit__(*error)
+
+    def _tasks(self) -> TaskGroup:
+        if self._group is None:
+            raise RuntimeError("the network is not there yet: enter it by async with")
+        return self._group
 
     async def _serve(self, accept: Accept, line: Line) -> None:
         try:
@@ -114,11 +130,17 @@ class Line:
         return self.ends[0] if end is self.ends[1] else self.ends[1]
 
     def close(self, reason: str) -> None:
-        """Break it; what is on its way is lost."""
+        """Let no more in; what is on its way still arrives."""
         if not self.closed:
             self.closed = reason
             for end in self.ends:
                 end.changed()
+
+    def cut(self) -> None:
+        """Break it: what is on its way is lost."""
+        self.close("the line was cut")
+        for end in self.ends:
+            end.lose()
 
 
 class MemoryChannel:
@@ -147,7 +169,7 @@ class MemoryChannel:
 
     async def receive(self) -> bytes:
         await anyio.lowlevel.checkpoint()
-        while not self._line.closed:
+        while self._arriving or not self._line.closed:
             now = anyio.current_time()
             if self._arriving and self._arriving[0][0] <= now:
                 chunk = self._arriving.popleft()[1]
@@ -160,6 +182,11 @@ class MemoryChannel:
 
     def close(self) -> None:
         self._line.close("closed")
+
+    def lose(self) -> None:
+        """Forget what is on its way here."""
+        self._arriving.clear()
+        self.changed()
 
     def changed(self) -> None:
         """Wake who waits at this end or for it."""

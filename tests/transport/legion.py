@@ -70,7 +70,11 @@ async def pair(
     network: MemoryNetwork, ours: tuple[ChildSpec, ...] = (), theirs: tuple[ChildSpec, ...] = (), **options: Any
 ) -> AsyncIterator[tuple[Node, Node]]:
     """A manager, rome-1, and a worker, rome-2, which dials it; connected."""
-    async with node(network, "rome-1", *ours, **options) as one, node(network, "rome-2", *theirs, **options) as two:
+    async with (
+        network,
+        node(network, "rome-1", *ours, **options) as one,
+        node(network, "rome-2", *theirs, **options) as two,
+    ):
         await one.link("rome-2", dials=False)
         await two.link("rome-1", dials=True)
         await anyio.sleep(0.1)
