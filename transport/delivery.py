@@ -31,10 +31,10 @@ class Limits:
     """
 
     window: int = 32_768
-    window_bytes: int = 4 * 1024 * 1024
-    credit: int = 8_192
+    window_bytes: int = 512 * 1024
+    credit: int = 4096
     credit_bytes: int = 2 * 1024 * 1024
-    queue: int = 10_000
+    queue: int = 4096
     total: int = 100_000
     total_bytes: int = 64 * 1024 * 1024
 
@@ -53,7 +53,7 @@ class Lane:
 
 
 class Outbox:
-    """Parcels for one peer, in the order in which they were pushed for each path."""
+    """Parcels for one peer, in the order in which they were pushed for each path. Answers go before all that waits."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -62,6 +62,8 @@ class Outbox:
     def _begin(self) -> None:
         self._lanes: dict[str, Lane] = {}
         self._holding: dict[str, Lane] = {}
+        self._again: deque[Parcel] = deque()
+        self._express: deque[Parcel] = deque()
         self._ready: deque[Parcel] = deque()
         self._sent: deque[Parcel] = deque()
         self._sent_bytes = 0
@@ -91,18 +93,24 @@ class Outbox:
 
     def push(self, parcel: Parcel) -> bool:
         """Take a parcel. Returns False where there is no room; for what needs no mailbox there always is."""
-        path = parcel.path
+        # The hot path: most of what a message costs here and in `Router.tell` is the number of calls.
+        path, limits = parcel.path, self.limits
         if path:
-            if not self.has_room(path):
-                return False
             lane = self._lanes.get(path)
+            waits = 0 if lane is None else lane.used + len(lane.waiting)
+            if waits >= limits.queue or self._count >= limits.total or self._bytes >= limits.total_bytes:
+                return False
             if lane is None:
                 lane = self._lanes[path] = Lane(path)
             parcel.lane = lane
             if lane.waiting or not self._has_credit(lane, parcel):
                 lane.waiting.append(parcel)
             else:
-                self._use_credit(lane, parcel)
+                lane.used += 1
+                lane.bytes += parcel.size
+                self._ready.append(parcel)
+        elif parcel.express:
+            self._express.append(parcel)
         else:
             self._ready.append(parcel)
         self._count += 1
@@ -116,13 +124,14 @@ class Outbox:
         room_bytes = self.limits.window_bytes - self._sent_bytes
         batch: list[Parcel] = []
         size = 0
-        ready = self._ready
-        while ready and len(batch) < room and size < most_bytes:
-            parcel = ready[0]
-            if size + parcel.size > room_bytes and (batch or self._sent):
+        for queue in (self._again, self._express, self._ready):
+            while queue and len(batch) < room and size < most_bytes:
+                if size + queue[0].size > room_bytes and (batch or self._sent):
+                    break
+                size += queue[0].size
+                batch.append(queue.popleft())
+            if queue:  # what is sent again keeps its numbers: nothing may come before it
                 break
-            size += parcel.size
-            batch.append(ready.popleft())
         self._sent.extend(batch)
         self._sent_bytes += size
         self._next = max(self._next, first + len(batch))
@@ -136,13 +145,14 @@ class Outbox:
         if news < 0:
             return  # overtaken by a later one
         while len(self._sent) < news:  # it had arrived, and was about to be sent once more
-            self._sent.append(self._ready.popleft())
+            self._sent.append(self._again.popleft())
             self._sent_bytes += self._sent[-1].size
         for _ in range(news):
             parcel = self._sent.popleft()
             self._sent_bytes -= parcel.size
             if parcel.lane is None:
-                self._forget(parcel)
+                self._count -= 1
+                self._bytes -= parcel.size
             elif parcel.lane.held or parcel.path in ack.held:
                 parcel.lane.held.append(parcel)
                 self._holding[parcel.path] = parcel.lane
@@ -154,7 +164,7 @@ class Outbox:
 
     def rewind(self) -> None:
         """Send all that is not received once more."""
-        self._ready.extendleft(reversed(self._sent))
+        self._again.extendleft(reversed(self._sent))
         self._sent.clear()
         self._sent_bytes = 0
 
@@ -162,18 +172,13 @@ class Outbox:
         """Begin at number one, for another life of the peer. Returns what was not settled."""
         held = [parcel for lane in self._holding.values() for parcel in lane.held]
         waiting = [parcel for lane in self._lanes.values() for parcel in lane.waiting]
-        left = [*held, *self._sent, *self._ready, *waiting]
+        left = [*held, *self._sent, *self._again, *self._express, *self._ready, *waiting]
         self._begin()
         return left
 
     def _has_credit(self, lane: Lane, parcel: Parcel) -> bool:
         limits = self.limits
         return lane.used < limits.credit and (lane.bytes + parcel.size <= limits.credit_bytes or not lane.used)
-
-    def _use_credit(self, lane: Lane, parcel: Parcel) -> None:
-        lane.used += 1
-        lane.bytes += parcel.size
-        self._ready.append(parcel)
 
     def _release(self, lane: Lane, still: int) -> None:
         while len(lane.held) > still:
@@ -182,17 +187,17 @@ class Outbox:
             del self._holding[lane.path]
 
     def _settle(self, lane: Lane, parcel: Parcel) -> None:
-        self._forget(parcel)
+        self._count -= 1
+        self._bytes -= parcel.size
         lane.used -= 1
         lane.bytes -= parcel.size
         while lane.waiting and self._has_credit(lane, lane.waiting[0]):
-            self._use_credit(lane, lane.waiting.popleft())
+            parcel = lane.waiting.popleft()
+            lane.used += 1
+            lane.bytes += parcel.size
+            self._ready.append(parcel)
         if not lane.used:
             del self._lanes[lane.path]
-
-    def _forget(self, parcel: Parcel) -> None:
-        self._count -= 1
-        self._bytes -= parcel.size
 
 
 class Inbox(Generic[T]):

@@ -22,7 +22,7 @@ from transport.hello import Refused, check
 from transport.parcel import to_batch
 from transport.session import Session
 
-BATCH, BATCH_BYTES = 4096, 128 * 1024
+BATCH, BATCH_BYTES = 4096, 64 * 1024
 # An acknowledgement waits that long for something to go with, or for so many more parcels.
 ACK_DELAY, ACK_PARCELS = 0.005, 1000
 FAREWELL_SECONDS = 0.5

@@ -17,11 +17,12 @@ OVERHEAD = 64
 class Parcel:
     """One of them, encoded. `run` is its entry in the head of a batch, None for a message that is told.
 
-    With a `path` it needs room in that actor's mailbox, and waits for credit; without one it needs none. No frozen
-    dataclass, for the reason that `Envelope` is none.
+    With a `path` it needs room in that actor's mailbox, and waits for credit; without one it needs none. An `express`
+    one goes before the others, as the answer to a local ask does not wait behind messages. No frozen dataclass, for the
+    reason that `Envelope` is none.
     """
 
-    __slots__ = ("body", "deadline", "lane", "message", "path", "run", "size", "tag")
+    __slots__ = ("body", "deadline", "express", "lane", "message", "path", "run", "size", "tag")
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class Parcel:
         self.deadline = deadline
         self.size = len(body) + OVERHEAD
         self.lane: Lane | None = None
+        self.express = False
 
 
 def question(path: str, tag: str, body: bytes, message: object, id: int, deadline: float) -> Parcel:
@@ -49,12 +51,16 @@ def question(path: str, tag: str, body: bytes, message: object, id: int, deadlin
 
 def answer(id: int, tag: str, body: bytes) -> Parcel:
     """The reply to a question of the peer."""
-    return Parcel("", tag, body, run=["r", id, tag, len(body)])
+    parcel = Parcel("", tag, body, run=["r", id, tag, len(body)])
+    parcel.express = True
+    return parcel
 
 
 def note(kind: str, *parts: object) -> Parcel:
     """What has no body: a failed ask (f), a watch (w) and its end (u), a watched actor's end (n)."""
-    return Parcel("", "", b"", run=[kind, *parts, 0])
+    parcel = Parcel("", "", b"", run=[kind, *parts, 0])
+    parcel.express = kind == "f"
+    return parcel
 
 
 def to_batch(first: int, parcels: Iterable[Parcel], now: float) -> bytes:

@@ -117,22 +117,32 @@ class LinkRouter:
 
     def tell(self, address: Address, message: object, /) -> None:
         session = self._sessions.get(address.node)
-        if session is None or session.away:
-            self.system.dead_letters.post(Reason.UNREACHABLE, address, message)
-            return
-        try:
-            tag, body = self._codec.pack(message)
-        except CodecError:
-            self.system.dead_letters.post(Reason.UNDECODABLE, address, message)
-            return
-        if not session.push(Parcel(address.path, tag, body, message)):
+        parcel = self._parcel(session, address, message)
+        if session is not None and parcel is not None and not session.push(parcel):
             self.system.dead_letters.post(Reason.OVERFLOW, address, message)
 
     async def offer(self, address: Address, message: object, /) -> None:
         session = self._sessions.get(address.node)
-        if session is not None and not session.outbox.has_room(address.path):
+        parcel = self._parcel(session, address, message)
+        if session is None or parcel is None:
+            return
+        while not session.push(parcel):
             await session.room(address.path)
-        self.tell(address, message)
+            if session.away or self._sessions.get(address.node) is not session:
+                self.system.dead_letters.post(Reason.UNREACHABLE, address, message)
+                return
+
+    def _parcel(self, session: Session | None, address: Address, message: object) -> Parcel | None:
+        """Return the message as it travels, or None where it is a dead letter already."""
+        if session is None or session.away:
+            self.system.dead_letters.post(Reason.UNREACHABLE, address, message)
+            return None
+        try:
+            tag, body = self._codec.pack(message)
+        except CodecError:
+            self.system.dead_letters.post(Reason.UNDECODABLE, address, message)
+            return None
+        return Parcel(address.path, tag, body, message)
 
     async def ask(self, address: Address, message: object, /, *, timeout: float) -> object:
         session = self._sessions.get(address.node)

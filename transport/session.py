@@ -65,7 +65,9 @@ class Session:
         """Send in its turn. Returns False where there is no room."""
         if not self.outbox.push(parcel):
             return False
-        self.wake()
+        self._work = True
+        if self._wake is not None:
+            self.wake()
         return True
 
     def wake(self) -> None:

@@ -10,7 +10,7 @@ import anyio.lowlevel
 from transport.channel import ChannelClosed, Peer
 
 # So many bytes may wait in either direction: enough to keep both sides busy, too little to make an ask wait for long.
-MOST_WAITING = 256 * 1024
+MOST_WAITING = 64 * 1024
 
 
 class Bytes:

@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from transport.delivery import Inbox, Limits, Outbox
 from transport.frames import Ack, FrameError
-from transport.parcel import Parcel, note
+from transport.parcel import Parcel, answer, note
 
 SMALL = Limits(
     window=6, window_bytes=10_000, credit=3, credit_bytes=10_000, queue=5, total=12, total_bytes=10_000
@@ -26,13 +26,13 @@ class Peer:
     def __init__(self) -> None:
         self.inbox: Inbox[Parcel] = Inbox(SMALL)
         self.mailboxes: dict[str, list[Parcel]] = {path: [] for path in PATHS}
-        self.handled: dict[str, list[Parcel]] = {path: [] for path in (*PATHS, "")}
+        self.handled: dict[str, list[Parcel]] = {path: [] for path in (*PATHS, "", "express")}
 
     def arrive(self, first: int, parcels: list[Parcel]) -> None:
         known = self.inbox.arrive(first, len(parcels))
         for parcel in parcels[known:]:
             if not parcel.path:
-                self.handled[""].append(parcel)
+                self.handled["express" if parcel.express else ""].append(parcel)
             elif parcel.path in self.inbox.parked or len(self.mailboxes[parcel.path]) == MAILBOX:
                 self.inbox.park(parcel.path, parcel)
             else:
@@ -55,7 +55,7 @@ class Delivery(RuleBasedStateMachine):
     def begin(self) -> None:
         self.outbox = Outbox(SMALL)
         self.peer = Peer()
-        self.taken: dict[str, list[Parcel]] = {path: [] for path in (*PATHS, "")}
+        self.taken: dict[str, list[Parcel]] = {path: [] for path in (*PATHS, "", "express")}
         self.batches: list[tuple[int, list[Parcel]]] = []
         self.acks: list[Ack] = []
 
@@ -72,6 +72,12 @@ class Delivery(RuleBasedStateMachine):
         parcel = note("u", 1)
         assert self.outbox.push(parcel)
         self.taken[""].append(parcel)
+
+    @rule()
+    def push_answer(self) -> None:
+        parcel = answer(1, "", b"x")
+        assert self.outbox.push(parcel)
+        self.taken["express"].append(parcel)
 
     @rule(most=st.integers(1, 4))
     def send(self, most: int) -> None:
@@ -129,10 +135,10 @@ class Delivery(RuleBasedStateMachine):
         self.batches.clear()
         self.acks.clear()
         left = self.outbox.reset()
-        for path in (*PATHS, ""):
+        for path in self.taken:
             # What reached a mailbox may be handed back, unacknowledged as it is; nothing else is missing.
             reached = self.peer.reached(path)
-            unsettled = [parcel for parcel in left if parcel.path == path]
+            unsettled = [parcel for parcel in left if (parcel.path or "express" * parcel.express) == path]
             overlap = len(reached) + len(unsettled) - len(self.taken[path])
             assert overlap >= 0
             assert self.taken[path] == reached + unsettled[overlap:]
@@ -141,7 +147,7 @@ class Delivery(RuleBasedStateMachine):
 
     @invariant()
     def in_order_and_at_most_once(self) -> None:
-        for path in (*PATHS, ""):
+        for path in self.taken:
             reached = self.peer.reached(path)
             assert reached == self.taken[path][: len(reached)]
 
