@@ -11,6 +11,7 @@ CodecError
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any, NewType
 
@@ -78,9 +79,10 @@ class JsonCodec:
         """Return the tag, empty for a plain value, and the body. Raises Unencodable or TooLarge."""
         cls: Any = type(value)
         try:
-            tag = _tags.get(cls)
-            if tag is not None:
-                body = _adapter(cls).serializer.to_json(value, warnings="error")
+            known = _writers.get(cls)
+            if known is not None:
+                tag, write = known
+                body = write(value, warnings="error")
             else:
                 tag, body = _first(value)
         except (PydanticSerializationError, orjson.JSONEncodeError) as error:
@@ -108,8 +110,8 @@ class JsonCodec:
         return TooLarge(f"{len(body)} bytes are more than the {self.max_bytes} that one message may have")
 
 
-_tags: dict[type, str] = {}
-"""The tags of the classes that were encoded before: what a message costs is decided by this one look-up."""
+# Tag and serializer of the classes that were encoded before: what a message costs is decided by this one look-up.
+_writers: dict[type, tuple[str, Callable[..., bytes]]] = {}
 
 
 _named: Any = NewType
@@ -129,9 +131,8 @@ def _first(value: object) -> tuple[str, bytes]:
         tag = tag_of(cls)
     except KeyError:
         raise Unencodable(f'{cls.__name__} has no tag: decorate it with @message("name/1")') from None
-    body = _adapter(cls).serializer.to_json(value, warnings="error")
-    _tags[cls] = tag
-    return tag, body
+    _writers[cls] = tag, _adapter(cls).serializer.to_json
+    return tag, _adapter(cls).serializer.to_json(value, warnings="error")
 
 
 def _decode_plain(body: bytes) -> object:

@@ -147,17 +147,19 @@ class Outbox:
         while len(self._sent) < news:  # it had arrived, and was about to be sent once more
             self._sent.append(self._again.popleft())
             self._sent_bytes += self._sent[-1].size
+        held, sent = ack.held, self._sent
         for _ in range(news):
-            parcel = self._sent.popleft()
+            parcel = sent.popleft()
+            lane = parcel.lane
             self._sent_bytes -= parcel.size
-            if parcel.lane is None:
-                self._count -= 1
-                self._bytes -= parcel.size
-            elif parcel.lane.held or parcel.path in ack.held:
-                parcel.lane.held.append(parcel)
-                self._holding[parcel.path] = parcel.lane
-            else:
-                self._settle(parcel.lane, parcel)
+            if lane is not None and (lane.held or parcel.path in held):
+                lane.held.append(parcel)
+                self._holding[parcel.path] = lane
+                continue
+            self._count -= 1
+            self._bytes -= parcel.size
+            if lane is not None:
+                self._settle(lane, parcel)
         self._base += news
         for lane in list(self._holding.values()):
             self._release(lane, ack.held.get(lane.path, 0))
@@ -182,13 +184,14 @@ class Outbox:
 
     def _release(self, lane: Lane, still: int) -> None:
         while len(lane.held) > still:
-            self._settle(lane, lane.held.popleft())
+            parcel = lane.held.popleft()
+            self._count -= 1
+            self._bytes -= parcel.size
+            self._settle(lane, parcel)
         if not lane.held:
             del self._holding[lane.path]
 
     def _settle(self, lane: Lane, parcel: Parcel) -> None:
-        self._count -= 1
-        self._bytes -= parcel.size
         lane.used -= 1
         lane.bytes -= parcel.size
         while lane.waiting and self._has_credit(lane, lane.waiting[0]):

@@ -22,45 +22,55 @@ class Parcel:
     reason that `Envelope` is none.
     """
 
-    __slots__ = ("body", "deadline", "express", "lane", "message", "path", "run", "size", "tag")
+    __slots__ = ("body", "lane", "message", "path", "size", "tag")
 
-    def __init__(
-        self,
-        path: str,
-        tag: str,
-        body: bytes,
-        message: object = None,
-        run: list[Any] | None = None,
-        deadline: float | None = None,
-    ) -> None:
+    run: list[Any] | None = None
+    deadline: float | None = None
+    express = False
+
+    def __init__(self, path: str, tag: str, body: bytes, message: object = None) -> None:
         self.path = path
         self.tag = tag
         self.body = body
         self.message = message
-        self.run = run
-        self.deadline = deadline
         self.size = len(body) + OVERHEAD
         self.lane: Lane | None = None
-        self.express = False
+
+
+class Special(Parcel):
+    """All that is no message told."""
+
+    __slots__ = ("deadline", "express", "run")
+
+    def __init__(
+        self,
+        run: list[Any],
+        body: bytes = b"",
+        *,
+        path: str = "",
+        message: object = None,
+        deadline: float | None = None,
+        express: bool = False,
+    ) -> None:
+        super().__init__(path, "", body, message)
+        self.run = run
+        self.deadline = deadline
+        self.express = express
 
 
 def question(path: str, tag: str, body: bytes, message: object, id: int, deadline: float) -> Parcel:
     """An ask, with the moment at which its asker stops waiting."""
-    return Parcel(path, tag, body, message, ["a", path, tag, id, 0, len(body)], deadline)
+    return Special(["a", path, tag, id, 0, len(body)], body, path=path, message=message, deadline=deadline)
 
 
 def answer(id: int, tag: str, body: bytes) -> Parcel:
     """The reply to a question of the peer."""
-    parcel = Parcel("", tag, body, run=["r", id, tag, len(body)])
-    parcel.express = True
-    return parcel
+    return Special(["r", id, tag, len(body)], body, express=True)
 
 
 def note(kind: str, *parts: object) -> Parcel:
     """What has no body: a failed ask (f), a watch (w) and its end (u), a watched actor's end (n)."""
-    parcel = Parcel("", "", b"", run=[kind, *parts, 0])
-    parcel.express = kind == "f"
-    return parcel
+    return Special([kind, *parts, 0], express=kind == "f")
 
 
 def to_batch(first: int, parcels: Iterable[Parcel], now: float) -> bytes:
@@ -79,7 +89,7 @@ def to_batch(first: int, parcels: Iterable[Parcel], now: float) -> bytes:
             lengths.append(len(body))
             continue
         path = None
-        if parcel.deadline is not None:
+        if parcel.deadline is not None:  # a question's
             parcel.run[4] = max(0, int((parcel.deadline - now) * 1000))
         runs.append(parcel.run)
     return encode_batch(first, runs, bodies)
