@@ -148,7 +148,7 @@ async def test_a_stranger_and_one_that_was_removed_are_told_to_join():
 
 
 @pytest.mark.anyio
-async def test_a_pause_of_our_own_condemns_nobody():
+async def test_who_has_nothing_to_say_stays_up():
     network = MemoryNetwork()
     async with pair(network) as (one, _):
         [info] = one.system.inspect("links/rome-2")
