@@ -7,6 +7,7 @@ import sys
 
 BENCHES = {
     "actors": "bench.actors",
+    "transport": "bench.transport",
     "start": "bench.start",
     "deploy": "bench.deploy",
     "crash": "bench.crash",

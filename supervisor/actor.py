@@ -98,7 +98,8 @@ class Context:
     def watch(self, ref: Ref) -> None:
         """Be sent one `Terminated` when the actor that lives there now has ended; at once if nobody does.
 
-        Watching what is watched already changes nothing. Raises ValueError for an actor of another node.
+        Watching what is watched already changes nothing. An actor of another node has ended for who watches it when
+        that node is down, restarts, or cannot be reached from here.
         """
         self._cell.watch(ref.address)
 

@@ -13,12 +13,12 @@ from anyio.abc import TaskGroup
 from supervisor.actor import Actor, Context
 from supervisor.address import Address
 from supervisor.dead_letters import Reason
-from supervisor.envelope import NOBODY, Ask, Envelope
-from supervisor.errors import ActorCrashed, ActorStopped, explain
+from supervisor.envelope import NOBODY, Envelope, Question
+from supervisor.errors import ActorCrashed, ActorStopped, Unreachable, explain
 from supervisor.jobs import Jobs
 from supervisor.mailbox import EMPTY, Mailbox
 from supervisor.timers import Timers
-from supervisor.watch import NO_SUCH_ACTOR, Watch
+from supervisor.watch import NO_SUCH_ACTOR, Watch, Watched, Watcher
 
 if TYPE_CHECKING:
     from supervisor.system import System
@@ -50,8 +50,8 @@ class Cell(ABC):
         self.killed = False
         self.processed = 0
         self.mailbox: Mailbox[object] = Mailbox(capacity)
-        self.questions: dict[Ask, None] = {}
-        self.watchers: dict[Watch, None] = {}
+        self.questions: dict[Question, None] = {}
+        self.watchers: dict[Watcher, None] = {}
         self.ready = anyio.Event()
         """Set when it has started, and when it has ended without."""
         self.done = anyio.Event()
@@ -93,7 +93,7 @@ class Cell(ABC):
             self.killed = True
             self._scope.cancel()
 
-    def forget_watch(self, watch: Watch) -> None:
+    def forget_watch(self, watch: Watcher) -> None:
         """A watch over this incarnation has ended."""
         self.watchers.pop(watch, None)
 
@@ -124,7 +124,7 @@ class ActorCell(Cell):
         self.timers = Timers(system.alarms, self.mailbox.put_reserved)
         self.jobs = Jobs(self.mailbox.put_reserved, self._fail)
         self._context = Context(system, self, self.timers)
-        self._watches: dict[Address, tuple[Watch, Cell | None]] = {}
+        self._watches: dict[Address, tuple[Watch, Watched | None]] = {}
         self._group: TaskGroup | None = None
 
     async def live(self) -> None:
@@ -149,12 +149,13 @@ class ActorCell(Cell):
 
     def watch(self, target: Address) -> None:
         """Begin to watch who lives there now."""
-        if target.node != self.address.node:
-            raise ValueError(f"{target} lives on another node: only actors of {self.address.node} can be watched here")
         if target in self._watches:
             return
-        cell = self.system.cell(target.path)
         watch = Watch(target, self.mailbox.put_reserved, self._forget)
+        if target.node != self.address.node:
+            self._watch_afar(target, watch)
+            return
+        cell = self.system.cell(target.path)
         self._watches[target] = watch, cell
         if cell is None:
             watch.notify(0, NO_SUCH_ACTOR)
@@ -168,10 +169,18 @@ class ActorCell(Cell):
             watch.live = False
             self._forget(watch)
 
+    def _watch_afar(self, target: Address, watch: Watch) -> None:
+        router = self.system.router
+        self._watches[target] = watch, router
+        if router is None:
+            watch.notify(0, str(Unreachable(target)))
+        else:
+            router.watch(watch)
+
     def _forget(self, watch: Watch) -> None:
-        _, cell = self._watches.pop(watch.target)
-        if cell is not None:
-            cell.forget_watch(watch)
+        _, watched = self._watches.pop(watch.target)
+        if watched is not None:
+            watched.forget_watch(watch)
 
     def _fail(self, error: Exception) -> None:
         """Crash, from a handler or a job: the first exception is the reason, and cancels all else that runs."""

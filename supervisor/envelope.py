@@ -35,6 +35,13 @@ class Nobody:
 NOBODY = Nobody()
 
 
+class Question(Protocol):
+    """What an incarnation owes an answer to."""
+
+    def fail(self, error: ActorError, /) -> None:
+        """There will be none."""
+
+
 class Source(Protocol):
     """What put an envelope into the mailbox, and may have thought better of it since."""
 
@@ -84,7 +91,7 @@ class Ask:
     __slots__ = ("_address", "_alarms", "_book", "_codec", "_done", "_error", "_message", "_open", "_value", "deadline")
 
     def __init__(
-        self, address: Address, message: object, book: dict[Ask, None], alarms: Alarms, codec: Codec | None
+        self, address: Address, message: object, book: dict[Question, None], alarms: Alarms, codec: Codec | None
     ) -> None:
         self.deadline: float | None = None
         self._address = address

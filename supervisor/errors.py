@@ -25,19 +25,21 @@ class ActorError(Exception):
 
 
 class NoSuchActor(ActorError):
-    """Nobody lives at the address."""
+    """Nobody lives at the address, or nobody there who can read what was asked."""
 
-    def __init__(self, address: Address) -> None:
-        super().__init__(f"no actor lives at {address}")
+    def __init__(self, address: Address, reason: str = "") -> None:
+        super().__init__(f"no actor lives at {address}" + (f" that could read it: {reason}" if reason else ""))
         self.address = address
+        self.reason = reason
 
 
 class Unreachable(ActorError):
-    """The address is on another node, and this one has no way to it."""
+    """The address is on another node, and this one has no way to it, or has lost it. It may have been done."""
 
-    def __init__(self, address: Address) -> None:
-        super().__init__(f"no way leads to {address}: this node has no router")
+    def __init__(self, address: Address, reason: str = "this node has no router") -> None:
+        super().__init__(f"no way leads to {address}: {reason}")
         self.address = address
+        self.reason = reason
 
 
 class MailboxFull(ActorError):
@@ -46,6 +48,7 @@ class MailboxFull(ActorError):
     def __init__(self, address: Address, capacity: int) -> None:
         super().__init__(f"{address} is behind: {capacity} messages wait in its mailbox; try again later")
         self.address = address
+        self.capacity = capacity
 
 
 class AskTimeout(ActorError):

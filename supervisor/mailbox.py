@@ -95,13 +95,15 @@ class Mailbox(Generic[T]):
 
     async def offer(self, item: T) -> bool:
         """Wait for room and put. Returns False if closed, also while waiting. Cancelled, it has put nothing."""
-        while not self.closed:
-            if len(self._user) < self.capacity:
-                return self.put(item)
+        return await self.room() and self.put(item)
+
+    async def room(self) -> bool:
+        """Wait until one more item would be put. Returns False if closed, also while waiting."""
+        while not self.closed and len(self._user) >= self.capacity:
             if self._room is None:
                 self._room = anyio.Event()
             await self._room.wait()
-        return False
+        return not self.closed
 
     def take(self) -> T | Literal[Empty.EMPTY]:
         """Take the next item, of the system lane if there is one; EMPTY if there is none at all."""

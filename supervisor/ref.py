@@ -134,7 +134,10 @@ class RemoteRef(Ref):
             self._router.tell(self.address, message)
 
     async def offer(self, message: object) -> None:
-        self.tell(message)
+        if self._router is None:
+            self._office.post(Reason.UNREACHABLE, self.address, message)
+        else:
+            await self._router.offer(self.address, message)
 
     async def ask(self, message: object, *, timeout: float) -> object:
         if self._router is None:

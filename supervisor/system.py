@@ -47,7 +47,7 @@ class System:
         self.alarms = Alarms()
         self.dead_letters = DeadLetterOffice(clock, dead_letter_log)
         self._codec = codec
-        self._router = router
+        self.router = router
         self._actors: dict[str, ActorCell] = {}
         self._supervisors: dict[str, Supervisor] = {}
         self._incarnations = count(1)
@@ -104,7 +104,7 @@ class System:
         if isinstance(address, str):
             address = Address(self.node, address.removeprefix(f"{self.node}/"))
         if address.node != self.node:
-            return RemoteRef(address, self.dead_letters, self._router)
+            return RemoteRef(address, self.dead_letters, self.router)
         return LocalRef(address, self._actors, self.alarms, self.dead_letters, self._codec)
 
     async def start_child(self, supervisor_path: str, spec: ChildSpec) -> Ref:
@@ -135,6 +135,10 @@ class System:
         below = f"{path}/" if path else ""
         tree = self._walk()
         return [info for info in tree if info.address.path == path or info.address.path.startswith(below)]
+
+    def actor(self, path: str) -> ActorCell | None:
+        """Return the actor that lives at a path; a supervisor is none."""
+        return self._actors.get(path)
 
     def cell(self, path: str) -> Cell | None:
         """Return who lives at a path."""

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from supervisor.address import Address
 from supervisor.envelope import Envelope
 from supervisor.message import Terminated
 
 NO_SUCH_ACTOR = "no such actor"
+
+
+class Watcher(Protocol):
+    """Whoever is told of the end of an incarnation."""
+
+    def notify(self, incarnation: int, reason: str, /) -> None:
+        """It has ended. Called once; must not block or raise."""
+
+
+class Watched(Protocol):
+    """Who will tell: an incarnation of this node, or the way to another node."""
+
+    def forget_watch(self, watch: Watch, /) -> None:
+        """The watch has ended; unknown is fine."""
 
 
 class Watch:

@@ -1,4 +1,6 @@
-"""Messages as bytes: `{"t": tag, "b": body}` in JSON for a registered message, `{"b": value}` for a plain JSON value.
+"""Messages as bytes: a tag, and a body in JSON. A plain JSON value has the empty tag.
+
+The tag travels outside the body, so that who reads it knows the class and parses the JSON once, into that class.
 
 CodecError
 ├── Unencodable   the sender's fault: the value would not arrive as it is
@@ -9,22 +11,24 @@ CodecError
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, NewType
 
 import orjson
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from supervisor.message import class_of, tag_of
 
 MAX_BYTES = 16 * 1024 * 1024
 
-# NaN and the infinities are written as no JSON parser of ours reads them: null could pass for an absent number.
+# NaN and the infinities are written as what is no JSON, and not read: null could pass for an absent number.
 _CONFIG = ConfigDict(
     ser_json_bytes="base64",
     val_json_bytes="base64",
     ser_json_inf_nan="constants",
+    allow_inf_nan=False,
 )
 
 
@@ -60,64 +64,88 @@ class JsonCodec:
         self.max_bytes = max_bytes
 
     def encode(self, value: object) -> bytes:
-        """Return the bytes. Raises Unencodable or TooLarge."""
-        try:
-            data = _encode_message(value) if hasattr(value, "__dataclass_fields__") else _encode_plain(value)
-        except (PydanticSerializationError, orjson.JSONEncodeError) as error:
-            raise Unencodable(f"{type(value).__name__} would not arrive as it is: {error}") from error
-        self._check_size(data)
-        return data
+        """Return tag and body in one, with a space between. Raises Unencodable or TooLarge."""
+        tag, body = self.pack(value)
+        return b"%s %s" % (tag.encode(), body)
 
     def decode(self, data: bytes) -> object:
         """Return the value. Raises TooLarge, UnknownTag or Undecodable."""
-        self._check_size(data)
-        try:
-            frame = orjson.loads(data)
-        except orjson.JSONDecodeError as error:
-            raise Undecodable(f"these {len(data)} bytes are no JSON: {error}") from error
-        if not isinstance(frame, dict) or "b" not in frame:
-            raise Undecodable("this is no message: it lacks the body, b")
-        if "t" not in frame:
-            return frame["b"]
-        return _decode_message(frame["t"], data)
+        tag, space, body = data.partition(b" ")
+        if not space:
+            raise Undecodable(f"these {len(data)} bytes are no message: they lack the space after the tag")
+        return self.unpack(tag.decode(errors="replace"), body)
 
-    def _check_size(self, data: bytes) -> None:
-        if len(data) > self.max_bytes:
-            raise TooLarge(f"{len(data)} bytes are more than the {self.max_bytes} that one message may have")
+    def pack(self, value: object) -> tuple[str, bytes]:
+        """Return the tag, empty for a plain value, and the body. Raises Unencodable or TooLarge."""
+        cls: Any = type(value)
+        try:
+            known = _writers.get(cls)
+            if known is not None:
+                tag, write = known
+                body = write(value, warnings="error")
+            else:
+                tag, body = _first(value)
+        except (PydanticSerializationError, orjson.JSONEncodeError) as error:
+            raise Unencodable(f"{cls.__name__} would not arrive as it is: {error}") from error
+        if len(body) > self.max_bytes:
+            raise self._too_large(body)
+        return tag, body
+
+    def unpack(self, tag: str, body: bytes) -> object:
+        """Return the value. Raises TooLarge, UnknownTag or Undecodable."""
+        if len(body) > self.max_bytes:
+            raise self._too_large(body)
+        if not tag:
+            return _decode_plain(body)
+        try:
+            cls = class_of(tag)
+        except KeyError:
+            raise UnknownTag(f"no message has the tag {tag!r}: it may come from another release") from None
+        try:
+            return _adapter(cls).validator.validate_json(body, strict=True)
+        except ValidationError as error:
+            raise Undecodable(f"this is no {tag}: {error}") from error
+
+    def _too_large(self, body: bytes) -> TooLarge:
+        return TooLarge(f"{len(body)} bytes are more than the {self.max_bytes} that one message may have")
+
+
+# Tag and serializer of the classes that were encoded before: what a message costs is decided by this one look-up.
+_writers: dict[type, tuple[str, Callable[..., bytes]]] = {}
+
+
+_named: Any = NewType
 
 
 @cache
-def _frame_of(cls: type[Any]) -> type[BaseModel]:
-    return create_model("Frame", __config__=_CONFIG, t=(str, ...), b=(cls, ...))
+def _adapter(cls: type[Any]) -> TypeAdapter[Any]:
+    # By another name, since an adapter of a dataclass itself takes no settings.
+    return TypeAdapter(_named("Body", cls), config=_CONFIG)
 
 
-def _encode_message(value: object) -> bytes:
+def _first(value: object) -> tuple[str, bytes]:
     cls: Any = type(value)
+    if not hasattr(value, "__dataclass_fields__"):
+        return "", _encode_plain(value)
     try:
         tag = tag_of(cls)
     except KeyError:
         raise Unencodable(f'{cls.__name__} has no tag: decorate it with @message("name/1")') from None
-    frame = _frame_of(cls)
-    body: Any = frame.model_construct(t=tag, b=value)
-    return frame.__pydantic_serializer__.to_json(body, warnings="error")
+    _writers[cls] = tag, _adapter(cls).serializer.to_json
+    return tag, _adapter(cls).serializer.to_json(value, warnings="error")
 
 
-def _decode_message(tag: object, data: bytes) -> object:
+def _decode_plain(body: bytes) -> object:
     try:
-        cls = class_of(str(tag))
-    except KeyError:
-        raise UnknownTag(f"no message has the tag {tag!r}: it may come from another release") from None
-    try:
-        frame: Any = _frame_of(cls).model_validate_json(data, strict=True)
-    except ValidationError as error:
-        raise Undecodable(f"this is no {tag}: {error}") from error
-    return frame.b
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Undecodable(f"these {len(body)} bytes are no JSON: {error}") from error
 
 
 def _encode_plain(value: object) -> bytes:
     if not _is_plain(value):
         raise Unencodable(f"{value!r} is no registered message and no plain JSON value")
-    return orjson.dumps({"b": value})
+    return orjson.dumps(value)
 
 
 def _is_plain(value: object) -> bool:

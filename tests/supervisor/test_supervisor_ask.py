@@ -245,8 +245,17 @@ class Router:
     def tell(self, address, message):
         self.told.append((str(address), message))
 
+    async def offer(self, address, message):
+        self.tell(address, message)
+
     async def ask(self, address, message, *, timeout):
         return f"{address} says {message} within {timeout}"
+
+    def watch(self, watch):
+        raise NotImplementedError
+
+    def forget_watch(self, watch):
+        raise NotImplementedError
 
 
 async def test_other_nodes_are_reached_through_the_router():

@@ -7,6 +7,7 @@ from supervisor.actor import Context
 from supervisor.address import Address
 from supervisor.message import Terminated
 from supervisor.spec import ChildSpec, Restart, SupervisorSpec
+from supervisor.watch import Watch
 from tests.supervisor.build import Crash, Sleep, StopYourself, handler, running, scribe, settle
 
 pytestmark = pytest.mark.anyio
@@ -134,11 +135,55 @@ async def test_what_it_told_before_it_ended_is_read_before_the_notice():
     assert order == ["str", "Terminated"]
 
 
-async def test_actors_of_other_nodes_are_not_watched_yet():
-    async def receive(message: object, ctx: Context) -> None:
-        with pytest.raises(ValueError, match="lives on another node"):
-            ctx.watch(ctx.ref(Address("rome-2", "a")))
-        ctx.reply("refused")
+class Router:
+    """Keeps the watches over other nodes, as a router does."""
 
-    async with running(handler("a", receive)) as system:
-        assert await system.ref("a").ask("x", timeout=1) == "refused"
+    def __init__(self) -> None:
+        self.watches: list[Watch] = []
+
+    def tell(self, address, message):
+        raise NotImplementedError
+
+    async def offer(self, address, message):
+        raise NotImplementedError
+
+    async def ask(self, address, message, *, timeout):
+        raise NotImplementedError
+
+    def watch(self, watch):
+        self.watches.append(watch)
+
+    def forget_watch(self, watch):
+        self.watches.remove(watch)
+
+
+async def test_an_actor_of_another_node_is_watched_through_the_router():
+    router, seen = Router(), list[Terminated]()
+    async with running(watcher(seen, "rome-2/a"), router=router) as system:
+        await settle()
+        system.ref("w").tell("watch")  # again: still one watch
+        await settle()
+        [watch] = router.watches
+        watch.notify(7, "normal")
+        await settle()
+        assert seen == [Terminated("rome-2/a", 7, "normal")]
+        assert router.watches == []
+
+
+async def test_a_watch_over_another_node_ends_with_unwatch_and_with_the_watcher():
+    router = Router()
+    async with running(watcher([], "rome-2/a"), router=router) as system:
+        system.ref("w").tell("unwatch")
+        await settle()
+        assert router.watches == []
+        system.ref("w").tell("watch")
+        await settle()
+        assert len(router.watches) == 1
+    assert router.watches == []
+
+
+async def test_without_a_router_an_actor_of_another_node_has_ended():
+    seen: list[Terminated] = []
+    async with running(watcher(seen, "rome-2/a")):
+        await settle()
+    assert seen == [Terminated("rome-2/a", 0, "no way leads to rome-2/a: this node has no router")]

@@ -83,11 +83,14 @@ def test_a_plain_value_arrives_as_it_was(sent: object):
     assert type(received) is type(sent)
 
 
-def test_the_frame_is_plain_json():
-    assert codec.encode(Terminated("rome-1/a", 7, "normal")) == (
-        b'{"t":"actor.terminated/1","b":{"address":"rome-1/a","incarnation":7,"reason":"normal"}}'
-    )
-    assert codec.encode([1]) == b'{"b":[1]}'
+def test_a_tag_stands_before_plain_json():
+    notice = Terminated("rome-1/a", 7, "normal")
+    tag, body = codec.pack(notice)
+    assert (tag, body) == ("actor.terminated/1", b'{"address":"rome-1/a","incarnation":7,"reason":"normal"}')
+    assert codec.unpack(tag, body) == notice
+    assert codec.encode(notice) == b"actor.terminated/1 " + body
+    assert codec.pack([1]) == ("", b"[1]")
+    assert codec.encode([1]) == b" [1]"
 
 
 class Number(int):
@@ -127,18 +130,20 @@ def test_what_would_not_arrive_as_it_is_is_not_sent(value: object):
     [
         (b"", Undecodable),
         (b"{", Undecodable),
-        (b"[]", Undecodable),
+        (b" {", Undecodable),
         (b"{}", Undecodable),
+        (b" ", Undecodable),
         (b"\xff\xfe", Undecodable),
-        (b"[" * 100_000, Undecodable),
-        (b'{"t":"nobody/1","b":{}}', UnknownTag),
-        (b'{"t":["test.whole/1"],"b":{}}', UnknownTag),
-        (b'{"t":null,"b":{}}', UnknownTag),
-        (b'{"t":"test.whole/1","b":{}}', Undecodable),
-        (b'{"t":"test.whole/1","b":{"part":{},"number":"1"}}', Undecodable),
-        (b'{"t":"test.whole/1","b":{"part":{},"kind":"c"}}', Undecodable),
-        (b'{"t":"test.whole/1","b":{"part":{"payload":"!"}}}', Undecodable),
-        (b'{"t":"test.whole/1","b":{"part":{},"real":NaN}}', Undecodable),
+        (b" " + b"[" * 100_000, Undecodable),
+        (b"nobody/1 {}", UnknownTag),
+        (b"\xff\xfe {}", UnknownTag),
+        (b"test.whole/1 ", Undecodable),
+        (b"test.whole/1 {}", Undecodable),
+        (b"test.whole/1 []", Undecodable),
+        (b'test.whole/1 {"part":{},"number":"1"}', Undecodable),
+        (b'test.whole/1 {"part":{},"kind":"c"}', Undecodable),
+        (b'test.whole/1 {"part":{"payload":"!"}}', Undecodable),
+        (b'test.whole/1 {"part":{},"real":NaN}', Undecodable),
     ],
     ids=lambda value: repr(value)[:40],
 )
@@ -156,7 +161,7 @@ def test_no_bytes_do_more_than_be_refused(data: bytes):
 
 
 def test_a_field_of_a_later_release_is_ignored():
-    assert codec.decode(b'{"t":"test.whole/1","b":{"part":{"novel":1},"later":[]},"x":1}') == Whole(Part())
+    assert codec.decode(b'test.whole/1 {"part":{"novel":1},"later":[]}') == Whole(Part())
 
 
 def test_the_size_is_limited_both_ways():

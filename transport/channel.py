@@ -1,0 +1,60 @@
+"""What a link needs of a network: bytes there and back, in order, with a peer whose name was checked.
+
+ChannelClosed    there is no connection, or no more; the text says why, as far as anybody knows
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class ChannelClosed(Exception):
+    """No bytes come or go any more. What was sent last may have arrived or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The node at the other end, as its certificate or token proved it."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Somebody who could not prove to be a node of this cluster, with a sentence for the log."""
+
+    reason: str
+
+
+Authenticate = Callable[[Mapping[str, str]], Peer | Refusal]
+"""Says who sent a request with these headers (names in lower case). Must not block or raise."""
+
+
+class Channel(Protocol):
+    """A connection. One task sends, one receives; either may be cancelled, after which the channel is to be closed.
+
+    Chunks are not kept apart: several may arrive as one. Bytes arrive in the order they were sent or not at all.
+    """
+
+    @property
+    def peer(self) -> Peer:
+        """Who is at the other end."""
+
+    async def send(self, data: bytes, /) -> None:
+        """Send, waiting while the network is behind. Raises ChannelClosed."""
+
+    async def receive(self) -> bytes:
+        """Return the next bytes, at least one. Raises ChannelClosed."""
+
+    def close(self) -> None:
+        """Let go of the connection, here and there. Idempotent, never waits."""
+
+
+Dial = Callable[[], AbstractAsyncContextManager[Channel]]
+"""Opens a channel to one peer, and closes it in the end. Raises ChannelClosed where that cannot be done."""
+
+Accept = Callable[[Channel], Awaitable[None]]
+"""Takes a channel that a peer has opened, and returns when it is closed."""

@@ -1,0 +1,71 @@
+"""Is the peer alive? Told what was heard and when, says what to think of it. Without I/O and without a clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Health(StrEnum):
+    """What to think of a peer."""
+
+    UP = "up"
+    SUSPECT = "suspect"
+    """Some beats are missing: the connection may be broken."""
+    DOWN = "down"
+    """Nothing was heard for the whole time-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often a node beats, and how much silence means what. Seconds; `suspect` is a number of missed beats."""
+
+    beat: float = 1.0
+    suspect: int = 3
+    timeout: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.beat * self.suspect <= self.timeout:
+            raise ValueError(
+                f"{self.suspect} beats of {self.beat:g} s do not fit into a time-out of {self.timeout:g} s: "
+                "beat more often, or wait longer"
+            )
+
+    @property
+    def look(self) -> float:
+        """How often to call `Detector.look`."""
+        return self.beat / 4
+
+
+class Detector:
+    """One peer's silence. Times are seconds of any one clock.
+
+    A silence that our own process slept through (it was stopped, or its machine was) says nothing about the peer: where
+    a look comes late, the time it is late by does not count.
+    """
+
+    def __init__(self, rhythm: Rhythm, now: float) -> None:
+        self.rhythm = rhythm
+        self._heard = now
+        self._looked = now
+
+    def heard(self, now: float) -> None:
+        """The peer said something."""
+        self._heard = now
+
+    def look(self, now: float) -> Health:
+        """Say what to think of the peer. To be called each `rhythm.look` seconds, whatever happens."""
+        late = now - self._looked - self.rhythm.look
+        if late > self.rhythm.beat:
+            self._heard = min(now, self._heard + late)
+        self._looked = now
+        return self.health(now)
+
+    def health(self, now: float) -> Health:
+        """Say what to think of the peer, between two looks."""
+        silence = now - self._heard
+        if silence >= self.rhythm.timeout:
+            return Health.DOWN
+        if silence >= self.rhythm.beat * self.rhythm.suspect:
+            return Health.SUSPECT
+        return Health.UP

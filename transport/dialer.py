@@ -1,0 +1,123 @@
+"""Opens channels over HTTP/2: a request whose body is what goes up, and one whose response is what comes down."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from secrets import token_hex
+from typing import Self
+
+import anyio
+import h2.exceptions
+import httpx
+
+from transport.channel import Channel, ChannelClosed, Dial, Peer
+from transport.stream import StreamChannel
+
+UP, DOWN = "/link/up", "/link/down"
+SESSION = "gbnt-session"
+CONNECT_SECONDS = 5.0
+FLUSH_SECONDS = 0.5
+MOST_REFUSAL = 4096
+
+# All that httpx lets through. Its connection may break at any point of h2's state.
+FAILURES = (httpx.HTTPError, httpx.StreamError, h2.exceptions.H2Error, OSError)
+
+
+def http2_dialer(peer: str, url: str, tls: ssl.SSLContext | None, headers: Callable[[], Mapping[str, str]]) -> Dial:
+    """Return what connects to a node that is served at `url` (`https://rome-1:4003`; without TLS for tests alone).
+
+    `tls` holds this node's certificate and what it trusts, and checks the server's name; `headers` are called for at
+    each attempt and prove to the server who this node is. The server proves by its certificate to be `peer`.
+    """
+
+    @asynccontextmanager
+    async def dial() -> AsyncIterator[Channel]:
+        timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
+        every = {**headers(), SESSION: token_hex(16)}
+        async with httpx.AsyncClient(
+            http1=False, http2=True, verify=tls or False, base_url=url, timeout=timeout, headers=every, trust_env=False
+        ) as client:
+            down = await _open(client, peer)
+            channel = StreamChannel(Peer(peer))
+            try:
+                async with anyio.create_task_group() as group:
+                    group.start_soon(_go_up, client, channel)
+                    group.start_soon(_come_down, down, channel)
+                    try:
+                        yield channel
+                    finally:
+                        channel.close()
+                        with anyio.move_on_after(FLUSH_SECONDS, shield=True):
+                            await channel.flushed.wait()
+                        group.cancel_scope.cancel()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await _close(down)
+
+    return dial
+
+
+async def _open(client: httpx.AsyncClient, peer: str) -> httpx.Response:
+    try:
+        response = await client.send(client.build_request("GET", DOWN), stream=True)
+        if response.status_code == httpx.codes.OK:
+            return response
+        refusal = (await response.aread())[:MOST_REFUSAL].decode(errors="replace")
+    except FAILURES as error:
+        raise ChannelClosed(f"{client.base_url} cannot be reached: {_explain(error)}") from error
+    raise ChannelClosed(f"{peer} refused the connection ({response.status_code}): {refusal}")
+
+
+async def _go_up(client: httpx.AsyncClient, channel: StreamChannel) -> None:
+    reason = f"{channel.peer.node} closed the connection"
+    # What httpx would add itself. Chunked says that there is a body; in HTTP/2 that header is not sent.
+    headers = {**client.headers, "host": client.base_url.netloc.decode(), "transfer-encoding": "chunked"}
+    try:
+        await client.send(httpx.Request("POST", client.base_url.join(UP), headers=headers, stream=Body(channel)))
+    except FAILURES as error:
+        reason = _explain(error)
+    channel.end(reason)
+    channel.flushed.set()
+
+
+class Body(httpx.AsyncByteStream):
+    """What goes up, until the channel is closed. No generator: httpx would leave one behind at a broken connection."""
+
+    def __init__(self, channel: StreamChannel) -> None:
+        self._channel = channel
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await self._channel.outgoing.take()
+        except ChannelClosed:
+            self._channel.flushed.set()
+            raise StopAsyncIteration from None
+
+
+async def _come_down(response: httpx.Response, channel: StreamChannel) -> None:
+    reason = f"{channel.peer.node} closed the connection"
+    try:
+        async for chunk in response.aiter_raw():
+            await channel.incoming.put(chunk)
+    except ChannelClosed:
+        return
+    except FAILURES as error:
+        reason = _explain(error)
+    channel.end(reason)
+
+
+async def _close(response: httpx.Response) -> None:
+    try:
+        await response.aclose()
+    except FAILURES:
+        pass
+
+
+def _explain(error: Exception) -> str:
+    text = str(error)
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,201 @@
+"""A network in memory, with faults by seed: for simulations in virtual time, and held to the same contract as HTTP/2.
+
+Faults are per direction and chunk, and a chunk is what was sent at once: one that is lost is missing as a whole.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+from typing import Any, Self
+
+import anyio
+import anyio.lowlevel
+from anyio.abc import TaskGroup
+
+from transport.channel import Accept, Channel, ChannelClosed, Dial, Peer
+
+# Chunks on their way in one direction before a sender waits.
+IN_FLIGHT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """How unkind the network is: the share of chunks that are lost or doubled, and how many seconds each takes."""
+
+    drop: float = 0.0
+    duplicate: float = 0.0
+    delay: tuple[float, float] = (0.0, 0.0)
+
+
+class MemoryNetwork:
+    """Nodes that listen, the lines between them, and what goes wrong. The same seed makes the same faults.
+
+    `faults` may be changed at any time. `cut` breaks lines, and new ones can be made; `part` lets nothing through
+    between two nodes, silently, until `join`. To be entered by `async with`: who is dialled lives in there.
+    """
+
+    def __init__(self, seed: int = 0, faults: Faults = Faults()) -> None:
+        self.faults = faults
+        self.random = Random(seed)
+        self._listeners: dict[str, Accept] = {}
+        self._lines: dict[int, Line] = {}
+        self._ids = count()
+        self._parted: set[frozenset[str]] = set()
+        self._group: TaskGroup | None = None
+
+    def listen(self, node: str, accept: Accept) -> None:
+        """Let others dial this node. Where it listened already, the new one takes its place, as after a restart."""
+        self._listeners[node] = accept
+
+    def hang_up(self, node: str) -> None:
+        """The node is gone: it listens no more, and its lines break."""
+        self._listeners.pop(node, None)
+        self.cut(node)
+
+    def cut(self, node: str, other: str | None = None) -> None:
+        """Break all lines of a node, or those between two."""
+        for line in list(self._lines.values()):
+            if node in line.nodes and (other is None or other in line.nodes):
+                line.cut()
+
+    def part(self, node: str, other: str) -> None:
+        """Lose all that they say to each other from now on."""
+        self._parted.add(frozenset((node, other)))
+
+    def join(self, node: str, other: str) -> None:
+        """Let them hear each other again."""
+        self._parted.discard(frozenset((node, other)))
+
+    def parted(self, nodes: frozenset[str]) -> bool:
+        """Whether these two do not hear each other."""
+        return nodes in self._parted
+
+    def dialer(self, node: str, other: str) -> Dial:
+        """Return what opens a channel from one node to the other."""
+
+        @asynccontextmanager
+        async def dial() -> AsyncIterator[Channel]:
+            accept = self._listeners.get(other)
+            if accept is None or self.parted(frozenset((node, other))):
+                raise ChannelClosed(f"{other} does not answer")
+            line = Line(self, node, other)
+            id = next(self._ids)
+            self._lines[id] = line
+            self._tasks().start_soon(self._serve, accept, line)
+            try:
+                yield line.ends[0]
+            finally:
+                line.close("closed")
+                del self._lines[id]
+
+        return dial
+
+    async def __aenter__(self) -> Self:
+        self._group = await anyio.create_task_group().__aenter__()
+        return self
+
+    async def __aexit__(self, *error: Any) -> bool | None:
+        group = self._tasks()
+        group.cancel_scope.cancel()
+        return await group.__aexit__(*error)
+
+    def _tasks(self) -> TaskGroup:
+        if self._group is None:
+            raise RuntimeError("the network is not there yet: enter it by async with")
+        return self._group
+
+    async def _serve(self, accept: Accept, line: Line) -> None:
+        try:
+            await accept(line.ends[1])
+        finally:
+            line.close("closed by the peer")
+
+
+class Line:
+    """Two ends and what is on its way between them."""
+
+    def __init__(self, network: MemoryNetwork, dialer: str, listener: str) -> None:
+        self.network = network
+        self.nodes = frozenset((dialer, listener))
+        self.closed = ""
+        self.ends = (MemoryChannel(self, Peer(listener)), MemoryChannel(self, Peer(dialer)))
+
+    def other(self, end: MemoryChannel) -> MemoryChannel:
+        """The end across."""
+        return self.ends[0] if end is self.ends[1] else self.ends[1]
+
+    def close(self, reason: str) -> None:
+        """Let no more in; what is on its way still arrives."""
+        if not self.closed:
+            self.closed = reason
+            for end in self.ends:
+                end.changed()
+
+    def cut(self) -> None:
+        """Break it: what is on its way is lost."""
+        self.close("the line was cut")
+        for end in self.ends:
+            end.lose()
+
+
+class MemoryChannel:
+    """One end of a line."""
+
+    def __init__(self, line: Line, peer: Peer) -> None:
+        self.peer = peer
+        self._line = line
+        self._arriving: deque[tuple[float, bytes]] = deque()
+        self._last = 0.0
+        self._change = anyio.Event()
+
+    async def send(self, data: bytes) -> None:
+        await anyio.lowlevel.checkpoint()
+        other = self._line.other(self)
+        while len(other._arriving) >= IN_FLIGHT and not self._line.closed:
+            await other._change.wait()
+        if self._line.closed:
+            raise ChannelClosed(self._line.closed)
+        network = self._line.network
+        if network.parted(self._line.nodes) or network.random.random() < network.faults.drop:
+            return
+        other._take(data)
+        if network.random.random() < network.faults.duplicate:
+            other._take(data)
+
+    async def receive(self) -> bytes:
+        await anyio.lowlevel.checkpoint()
+        while self._arriving or not self._line.closed:
+            now = anyio.current_time()
+            if self._arriving and self._arriving[0][0] <= now:
+                chunk = self._arriving.popleft()[1]
+                self.changed()
+                return chunk
+            change = self._change
+            with anyio.move_on_after(self._arriving[0][0] - now if self._arriving else None):
+                await change.wait()
+        raise ChannelClosed(self._line.closed)
+
+    def close(self) -> None:
+        self._line.close("closed")
+
+    def lose(self) -> None:
+        """Forget what is on its way here."""
+        self._arriving.clear()
+        self.changed()
+
+    def changed(self) -> None:
+        """Wake who waits at this end or for it."""
+        self._change.set()
+        self._change = anyio.Event()
+
+    def _take(self, data: bytes) -> None:
+        low, high = self._line.network.faults.delay
+        due = anyio.current_time() + self._line.network.random.uniform(low, high)
+        self._last = max(self._last, due)
+        self._arriving.append((self._last, data))
+        self.changed()
