@@ -44,6 +44,8 @@ class Mandate:
                 return nodes.report_node(state, _node(report, entropy.now))
             case protocol.CreateToken() as token:
                 return nodes.create_token(state, _token(token, entropy.now))
+            case protocol.BringToken(id, hash):
+                return nodes.bring_token(state, Token(id, "brought", "admin", hash, entropy.now))
             case protocol.RevokeToken(token):
                 return nodes.revoke_token(state, token)
             case protocol.UseToken(token):

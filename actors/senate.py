@@ -20,7 +20,7 @@ from cluster.model import Change, State
 from store import entities
 from store.contract import Applied, Outcome, Statement, Store, StoreError
 from supervisor.actor import Actor, Context, Envelope, ReplyTo
-from supervisor.message import Terminated
+from supervisor.message import Terminated, message
 
 RETRIES = 5
 RETRY_PAUSE = 0.05
@@ -28,12 +28,19 @@ KEPT_COMMANDS = 10_000
 KEPT_EVENTS = 20_000
 KEPT_EVENT_SECONDS = 14 * 24 * 3600.0
 RETAIN_EVERY = 500
+PROBE_PAUSE = 5.0
 
 Observe = Callable[[str, float], None]
 
 
 class StoreLost(Exception):
     """The outcome of a commit stayed unknown, or a newer epoch was claimed: this incarnation may not go on."""
+
+
+@message("senate.probe/1")
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A timer's tick: see whether the store takes writes again, though nobody writes."""
 
 
 @dataclass(slots=True)
@@ -70,6 +77,7 @@ class Senate(Actor):
         self._batches = 0
         self._commits = 0
         self._reads = 0
+        self._problem = ""
 
     async def started(self, ctx: Context) -> None:
         """Claim an epoch, so that no earlier writer can commit any more, and read the state."""
@@ -92,6 +100,8 @@ class Senate(Actor):
                 working = working.after(outcome.changes)
         if decided:
             await self._commit(working, decided, answers, ctx)
+        elif self._problem and any(isinstance(envelope.message, Probe) for envelope in envelopes):
+            await self._apply([], ctx)
         for answer in answers:
             self._send(answer, ctx)
         self._observe("command", time.perf_counter() - begun)
@@ -116,6 +126,8 @@ class Senate(Actor):
                 self._followers.pop(address, None)
             case protocol.Progress() as progress:
                 self._tell_followers(progress, ctx)
+            case Probe():
+                pass  # once for all of a batch
             case message:
                 return self._decide(envelope, message, working)
         return None
@@ -142,7 +154,7 @@ class Senate(Actor):
         ordered = [change for outcome in decided for change in outcome.changes] + forgotten
         changes = {(change.table, change.key): change for change in ordered}
         events = records.numbered([h for outcome in decided for h in outcome.happenings], revision, now)
-        applied = await self._apply(records.statements(changes.values(), events, revision) + trimming)
+        applied = await self._apply(records.statements(changes.values(), events, revision) + trimming, ctx)
         if applied.outcome in (Outcome.COMMITTED, Outcome.DUPLICATE):
             self._state = working.after(forgotten, revision)
             self._tell_followers(protocol.Committed(self._state, events), ctx)
@@ -152,7 +164,7 @@ class Senate(Actor):
         for answer in answers[first:]:
             answer.reply = protocol.Refused("unavailable", f"nothing was changed: {applied.reason}")
 
-    async def _apply(self, batch: list[Statement]) -> Applied:
+    async def _apply(self, batch: list[Statement], ctx: Context) -> Applied:
         self._batches += 1
         rid = f"{self._holder}:{self._state.epoch}:{self._batches}"
         begun = time.perf_counter()
@@ -165,6 +177,9 @@ class Senate(Actor):
         self._observe("store", time.perf_counter() - begun)
         if applied.outcome in (Outcome.UNKNOWN, Outcome.FENCED, Outcome.CONFLICT, Outcome.REJECTED):
             raise StoreLost(f"the store answered {applied.outcome}: {applied.reason}")
+        self._problem = applied.reason if applied.outcome is Outcome.UNAVAILABLE else ""
+        if self._problem:
+            ctx.timers.start("probe", PROBE_PAUSE, Probe())
         return applied
 
     def _retention(self, working: State, now: float) -> tuple[list[Change], list[Statement]]:
@@ -213,4 +228,5 @@ class Senate(Actor):
             "epoch": state.epoch,
             "followers": len(self._followers),
             "commits": self._commits,
+            "problem": self._problem,
         }

@@ -20,8 +20,8 @@ from cli.credential import FirstCredential
 from cli.home import Home, NodeIdentity
 from cli.machine import address_towards_default_route
 from cli.options import ServeOptions
+from cli.recovery import take_over
 from cluster import addresses
-from cluster.decide.nodes import HOLD
 from cluster.model import Task
 from cluster.zones import Zones
 from engine.docker import DockerEngine
@@ -35,8 +35,6 @@ from portal.latency import Latency
 from portal.session import Sessions, sessions
 from portal.sockets import listen, listen_unix
 from portal.telemetry import create_telemetry
-from store.entities import put
-from store.schema import Table
 from store.snapshots import Snapshots
 from store.sqlite import SqliteStore
 from supervisor.spec import ChildSpec, SupervisorSpec
@@ -98,11 +96,9 @@ class Assembly:
         """
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self._engine.close)
-            lost = self._home.lost_its_store()
             store = await SqliteStore.open(self._home.store)
             closing.push_async_callback(store.close)
-            if lost:
-                await hold_what_is_unknown(store, self._home)
+            await take_over(store, self._home, self._identity)
             authority = ClusterCA(self._home.keys, self._identity.cluster, self._clock)
             credential = FirstCredential(self._options, self._home, self._system, authority)
             root = tree(self._parts(store), self._doors(authority))
@@ -215,15 +211,3 @@ def bound(opened: Callable[[], socket]) -> Callable[[], socket]:
 def resolver_command() -> tuple[str, ...]:
     """How this very gbnt starts a resolver; -P, or what lies in the present folder would be imported in its place."""
     return (sys.executable, "-P", "-m", "gubernator", "resolver")
-
-
-async def hold_what_is_unknown(store: SqliteStore, home: Home) -> None:
-    """A known node with an empty store: its containers are there, and nothing says that they are not wanted."""
-    print(
-        f"gbnt: {home.store} is empty though this node has run before: its containers are left as they are; "
-        "restore a snapshot, or let them go with `gbnt snapshot confirm`",
-        file=sys.stderr,
-    )
-    epoch = await store.claim_epoch("recovery")
-    held = put(Table.SETTINGS, HOLD, '"the state was lost"', version=0)
-    await store.apply([held], rid=f"recovery:{epoch}", epoch=epoch)

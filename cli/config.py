@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from cli.words import did_you_mean
 
 SECRETS = ("api_token", "web_password")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+# Of this machine itself, and multicast with what is reserved above it: an engine gives no container any of these.
+NO_NETWORKS = tuple(IPv4Network(text) for text in ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3"))
 KINDS: Mapping[str, type] = {
     **{item.name: str for item in fields(ServeOptions) if item.name not in SECRETS},
     "api_port": int,
@@ -84,10 +86,23 @@ def _check(options: ServeOptions) -> None:
         ip_address(options.bind)
     except ValueError as error:
         raise BadInput(f'bind "{options.bind}" is no IP address; 0.0.0.0 is every address of this machine') from error
+    if options.network_pool:
+        _check_pool(options.network_pool)
+
+
+def _check_pool(text: str) -> None:
+    from cluster.addresses import PREFIX  # help needs none of it
+
     try:
-        ip_network(options.network_pool or "10.0.0.0/8")
+        pool = ip_network(text)
     except ValueError as error:
         raise BadInput(f"network-pool: {error}; write it as 10.64.0.0/10") from error
+    if pool.version != 4:
+        raise BadInput(f"network-pool {text} is not IPv4, and gbnt's networks are; write it as 10.64.0.0/10")
+    if pool.prefixlen > PREFIX:
+        raise BadInput(f"network-pool {text} is too small: each network takes a /{PREFIX}; write it as 10.64.0.0/10")
+    if any(pool.overlaps(taken) for taken in NO_NETWORKS):
+        raise BadInput(f"network-pool {text} has addresses that no container may have; write it as 10.64.0.0/10")
 
 
 def _place(path: Path, node: yaml.Node) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 
-from actors.protocol import Accepted, CreateToken, GetState
+from actors.protocol import Accepted, BringToken, CreateToken, GetState, Refused
 from cli.context import Context, add_context, move_contexts
 from cli.errors import BadInput, CliError
 from cli.home import Home, write_private
 from cli.options import ServeOptions
+from cluster.decide.nodes import is_revoked
 from cluster.model import State
 from portal.credentials import Credential, new_credential, parse
 from supervisor.system import System
@@ -36,20 +37,39 @@ class FirstCredential:
         state = await self._system.ref("senate").ask(GetState(), timeout=TIMEOUT)
         assert isinstance(state, State)
         if self._brought is not None:
-            if self._brought.id not in state.tokens:
-                await self._create(self._brought, first=False)
+            await self._bring(self._brought, state, name)
         elif not state.tokens or self._home.credentials.exists():
             await self._make_first(state, name)
         self._follow_port()
 
+    async def _bring(self, credential: Credential, state: State, name: str) -> None:
+        """One that was revoked is told and left out: whoever revoked it knows better than a variable that stayed."""
+        known = state.tokens.get(credential.id)
+        if known is not None and known.hash == credential.hash:
+            return
+        if not is_revoked(state, credential.id):
+            self._introduce(name, credential, "set GBNT_API_TOKEN where you use gbnt")
+        answer = await self._ask(BringToken(credential.id, credential.hash))
+        if isinstance(answer, Refused):
+            print(f"warning: GBNT_API_TOKEN is not taken: {answer.message}", file=sys.stderr)
+        elif known is not None:
+            text = f"GBNT_API_TOKEN has another secret for the token {credential.id}: the one before is good no more"
+            print(f"gbnt: {text}", file=sys.stderr)
+
     async def _make_first(self, state: State, name: str) -> None:
         """Both files are written before the credential counts: a crash leaves nothing that nobody knows."""
-        credential = self._kept() or new_credential()
-        if credential.id in state.tokens:
+        kept = self._kept()
+        if kept is not None and is_revoked(state, kept.id):
+            self._home.credentials.unlink(missing_ok=True)
+            kept = None
+        if state.tokens and (kept is None or kept.id in state.tokens):
             return
+        credential = kept or new_credential()
         write_private(self._home.credentials, credential.text.encode())
-        self._introduce(name, credential)
-        await self._create(credential, first=True)
+        self._introduce(name, credential, f"the first credential is in {self._home.credentials}")
+        answer = await self._ask(CreateToken(credential.id, "first", "admin", credential.hash, first=True))
+        if isinstance(answer, Refused):
+            raise CliError(f"the first credential could not be kept: {answer.message}")
 
     def _follow_port(self) -> None:
         """Started with another port: the context of the first start would lead nowhere."""
@@ -60,11 +80,11 @@ class FirstCredential:
     def _server(self) -> str:
         return f"https://127.0.0.1:{self._options.api_port}"
 
-    def _introduce(self, name: str, credential: Credential) -> None:
+    def _introduce(self, name: str, credential: Credential, otherwise: str) -> None:
         try:
             add_context(Context(name, self._server, self._authority.certificate.decode(), credential.text))
         except CliError as error:
-            print(f"warning: {error}; the first credential is in {self._home.credentials}", file=sys.stderr)
+            print(f"warning: {error}; {otherwise}", file=sys.stderr)
 
     def _kept(self) -> Credential | None:
         try:
@@ -72,11 +92,10 @@ class FirstCredential:
         except FileNotFoundError:
             return None
 
-    async def _create(self, credential: Credential, *, first: bool) -> None:
-        command = CreateToken(credential.id, "first" if first else "brought", "admin", credential.hash, first=first)
+    async def _ask(self, command: BringToken | CreateToken) -> Accepted | Refused:
         answer = await self._system.ref("senate").ask(command, timeout=TIMEOUT)
-        if not isinstance(answer, Accepted):
-            raise CliError(f"the first credential could not be kept: {answer}")
+        assert isinstance(answer, Accepted | Refused)
+        return answer
 
 
 def _parsed(text: str) -> Credential:

@@ -71,23 +71,35 @@ class Home:
         return self.path / CREDENTIALS
 
     def identity(self, name: str, new_id: Callable[[], str]) -> NodeIdentity:
-        """Who this node is; made now if this is the first start. `name` empty takes the host's."""
-        file = self.path / "node.json"
+        """Who this node is, or will be if this is its first start. `name` empty takes the host's."""
         try:
-            return NodeIdentity(**orjson.loads(file.read_bytes()))
+            return NodeIdentity(**orjson.loads(self._identity_file.read_bytes()))
         except FileNotFoundError:
-            made = NodeIdentity(cluster=new_id(), node=new_id(), name=name or socket.gethostname())
-            write_private(file, orjson.dumps(asdict(made)))
             self._is_new = True
-            return made
+            return NodeIdentity(cluster=new_id(), node=new_id(), name=name or socket.gethostname())
         except OSError as error:
             raise self._unusable(error) from error
         except (orjson.JSONDecodeError, TypeError) as error:
-            raise CliError(f"{file} is damaged: restore it from a backup, or begin with an empty --data-dir") from error
+            raise CliError(
+                f"{self._identity_file} is damaged: restore it from a backup, or begin with an empty --data-dir"
+            ) from error
 
-    def lost_its_store(self) -> bool:
-        """Whether this node has run before and its state is not there: deleted, or a volume that is not mounted."""
-        return not self._is_new and not self.store.exists()
+    @property
+    def is_new(self) -> bool:
+        """Whether no start of this node has come as far as `keep`."""
+        return self._is_new
+
+    def keep(self, identity: NodeIdentity) -> None:
+        """From here on this node is known, and may have containers."""
+        try:
+            write_private(self._identity_file, orjson.dumps(asdict(identity)))
+        except OSError as error:
+            raise self._unusable(error) from error
+        self._is_new = False
+
+    @property
+    def _identity_file(self) -> Path:
+        return self.path / "node.json"
 
     def _unusable(self, error: OSError) -> CliError:
         return CliError(

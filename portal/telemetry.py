@@ -47,8 +47,15 @@ async def _state(backend: Backend) -> State | None:
 
 async def _checks(backend: Backend, state: State | None) -> dict[str, Check]:
     answered = Check(state is not None, "answers" if state is not None else "does not answer")
-    checks = {"senate": answered, "engine": _engine(backend, state)}
+    checks = {"senate": answered, "store": _store(backend), "engine": _engine(backend, state)}
     return checks | {name: await check() for name, check in backend.checks.items()}
+
+
+def _store(backend: Backend) -> Check:
+    """How the last commit ended: the Senate sees to it that there is one now and then while the store refuses."""
+    senate = next((actor for actor in backend.inspect("senate") if actor.address.path == "senate"), None)
+    problem = str(senate.detail.get("problem", "")) if senate is not None else ""
+    return Check(not problem, problem or "takes changes")
 
 
 def _engine(backend: Backend, state: State | None) -> Check:

@@ -105,7 +105,10 @@ class Store(Protocol):
     """
 
     async def apply(self, statements: Sequence[Statement], *, rid: str, epoch: int) -> Applied:
-        """Commit the statements as one durable batch, or none of them. Cancellation leaves the outcome unknown."""
+        """Commit the statements as one durable batch, or none of them. Cancellation leaves the outcome unknown.
+
+        A batch without statements asks whether writes are taken.
+        """
 
     async def read(self, sql: str, parameters: tuple[SqlValue, ...] = ()) -> Sequence[Row]:
         """Rows of one SELECT, from the last committed state."""

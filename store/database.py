@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from store.contract import Corrupt, Row
+from store.driver_errors import is_of_the_file
 from store.schema import MIGRATIONS_TABLE, RECORD_MIGRATION, pending
 
 # Nobody else writes a locked store: only a person with the sqlite3 shell can make us wait.
@@ -88,10 +89,15 @@ def opened(path: Path, mode: str) -> Iterator[sqlite3.Connection]:
 
 
 def check(connection: sqlite3.Connection, path: Path, pragma: str) -> None:
-    """Raise Corrupt unless the file is a sound database, by `quick_check` or `integrity_check`."""
+    """Raise Corrupt unless the file is a sound database, by `quick_check` or `integrity_check`.
+
+    Raises sqlite3.Error where that cannot be found out now: the disk is full, or fails.
+    """
     try:
         verdict = next(iter(connection.execute(f"PRAGMA {pragma}(1)").fetchone().values()))
     except sqlite3.DatabaseError as error:
+        if not is_of_the_file(error):
+            raise
         raise Corrupt(f"{path} is not a sound store ({error}): {_RESTORE_HINT}") from error
     if verdict != "ok":
         raise Corrupt(f"{path} is damaged ({verdict}): {_RESTORE_HINT}")

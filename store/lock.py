@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -24,8 +25,9 @@ class StoreLock:
             raise Locked(
                 f"{database} is in use by another gbnt (pid {holder}): stop that one, or choose another --data-dir"
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+        with contextlib.suppress(OSError):  # the number is for a message; a full disk is no reason to go without a lock
+            # In the place of the one before, for room that was given up on a full disk is not to be had again.
+            os.pwrite(descriptor, f"{os.getpid():<15}\n".encode("ascii"), 0)
         self._descriptor: int | None = descriptor
 
     def release(self) -> None:

@@ -15,7 +15,7 @@ from typing import Self
 
 from anyio import CancelScope
 
-from store import database
+from store import database, room
 from store.batch import compiled, guard_outcome, misplaced, shortened
 from store.contract import (
     Applied,
@@ -29,8 +29,9 @@ from store.contract import (
     Unavailable,
 )
 from store.copies import write_copy
-from store.driver_errors import DRIVER_ERRORS, is_callers_fault, is_full
+from store.driver_errors import DRIVER_ERRORS, is_callers_fault, is_full, may_be_full
 from store.lock import StoreLock
+from store.room import Ballast
 from store.worker import Worker
 
 Fault = Callable[[str], None]
@@ -47,6 +48,8 @@ class SqliteStore:
         self._fault = fault
         self._claimed: int | None = None
         self._closed = False
+        self._ballast = Ballast(path)
+        self._is_short = False
         self._writes = Worker(threaded=threaded)
         self._reads = Worker(threaded=threaded)
         self._copies = Worker(threaded=threaded)
@@ -68,6 +71,8 @@ class SqliteStore:
         self._check_open()
         if reason := misplaced(statements):
             return Applied(Outcome.REJECTED, reason)
+        if not statements and not await self._writes.run(self._takes_writes):
+            return Applied(Outcome.UNAVAILABLE, self._no_space())
         return await self._writes.run(partial(self._commit, tuple(compiled(statements, rid=rid, epoch=epoch)), epoch))
 
     async def read(self, sql: str, parameters: tuple[SqlValue, ...] = ()) -> Sequence[Row]:
@@ -109,16 +114,46 @@ class SqliteStore:
             await self._writes.run(self._files.close)
 
     def _connect(self) -> None:
-        with ExitStack() as files:
+        while True:
             try:
-                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                files.callback(StoreLock(self.path).release)
-                self._writer = files.enter_context(closing(database.connect_writer(self.path)))
-                # Closed before the writer, whose close folds the log into the database.
-                self._reader = files.enter_context(closing(database.connect_reader(self.path)))
+                self._open_files()
             except (sqlite3.Error, OSError) as error:
-                raise Unavailable(f"{self.path} cannot be opened: {error}") from error
+                self._make_room(error, f"{self.path} cannot be opened")
+            else:
+                self._is_short = not self._ballast.take_in()
+                return
+
+    def _open_files(self) -> None:
+        with ExitStack() as files:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.callback(StoreLock(self.path).release)
+            self._writer = files.enter_context(closing(database.connect_writer(self.path)))
+            # Closed before the writer, whose close folds the log into the database.
+            self._reader = files.enter_context(closing(database.connect_reader(self.path)))
             self._files = files.pop_all()
+
+    def _make_room(self, error: Exception, failed: str) -> None:
+        """Throw out ballast where that is what the error calls for; raise Unavailable where it is not, or none is left.
+
+        Only for a start: what a running gbnt cannot write it is asked again, and a start has nobody to ask it again.
+        """
+        if not self._is_for_want_of_room(error):
+            raise Unavailable(f"{failed}: {error}") from error
+        self._is_short = True
+        if not self._ballast.throw_out():
+            raise Unavailable(f"{failed}: {self._no_space('start gbnt again')}") from error
+
+    def _takes_writes(self) -> bool:
+        """False on a disk that was full, until it has room for more than to find that out."""
+        return not self._is_short or room.is_left(self.path.parent)
+
+    def _is_for_want_of_room(self, error: Exception) -> bool:
+        if is_full(error) or room.is_for_want_of_room(error):
+            return True
+        return may_be_full(error) and not room.is_left(self.path.parent)
+
+    def _no_space(self, then: str = "it goes on by itself") -> str:
+        return f"no space is left for {self.path}: free some, and {then}"
 
     def _commit(self, batch: Sequence[Statement], epoch: int) -> Applied:
         guarded, current = _BEGIN, _BEGIN
@@ -137,6 +172,8 @@ class SqliteStore:
         finally:
             if self._writer.in_transaction:
                 self._writer.execute("ROLLBACK")
+        if self._is_short:
+            self._is_short = not self._ballast.take_in()
         return Applied(Outcome.COMMITTED)
 
     def _explained(self, error: Exception, guarded: Statement, current: Statement, epoch: int) -> Applied:
@@ -150,11 +187,10 @@ class SqliteStore:
                 )
             case Outcome.CONFLICT:
                 return Applied(Outcome.CONFLICT, f"the state is not what was expected: {shortened(guarded.sql)}")
-        if is_full(error):
+        if self._is_for_want_of_room(error):
             # Even from COMMIT: what could not be written includes the frame that would make the rest count.
-            return Applied(
-                Outcome.UNAVAILABLE, f"no space is left for {self.path}: free some, and it goes on by itself"
-            )
+            self._is_short = True
+            return Applied(Outcome.UNAVAILABLE, self._no_space())
         if current is _COMMIT:
             return Applied(Outcome.UNKNOWN, f"the commit may or may not be on disk: {error}")
         if is_callers_fault(error):
@@ -162,14 +198,16 @@ class SqliteStore:
         return Applied(Outcome.UNAVAILABLE, f"{self.path} cannot be written: {error}")
 
     def _claim(self, holder: str) -> int:
-        try:
-            claimed = self._writer.execute(
-                "UPDATE leader SET holder = ?, epoch = epoch + 1 RETURNING epoch", (holder,)
-            ).fetchall()
-        except sqlite3.Error as error:
-            raise Unavailable(f"no epoch can be claimed in {self.path}: {error}") from error
-        epoch: int = claimed[0]["epoch"]
-        return epoch
+        while True:
+            try:
+                claimed = self._writer.execute(
+                    "UPDATE leader SET holder = ?, epoch = epoch + 1 RETURNING epoch", (holder,)
+                ).fetchall()
+            except sqlite3.Error as error:
+                self._make_room(error, f"no epoch can be claimed in {self.path}")
+            else:
+                epoch: int = claimed[0]["epoch"]
+                return epoch
 
     def _select(self, sql: str, parameters: tuple[SqlValue, ...]) -> Sequence[Row]:
         try:

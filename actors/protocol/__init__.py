@@ -5,6 +5,7 @@ A request is answered by the value that its docstring names, or by `Refused`: a 
 
 from actors.protocol.commands import (
     Accepted,
+    BringToken,
     CreateToken,
     DeployStack,
     HoldService,
@@ -63,6 +64,7 @@ from actors.protocol.views import (
 __all__ = [
     "Accepted",
     "Assign",
+    "BringToken",
     "Committed",
     "Confirmed",
     "Containers",

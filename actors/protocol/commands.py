@@ -127,6 +127,19 @@ class CreateToken:
     request: str = ""
 
 
+@message("token.bring/1")
+@dataclass(frozen=True, slots=True)
+class BringToken:
+    """Keep the hash of a credential that an operator brought. `changes` is {token id: created, replaced, unchanged}.
+
+    One that was revoked is refused: it would live again with each start.
+    """
+
+    id: str
+    hash: str
+    request: str = ""
+
+
 @message("token.revoke/1")
 @dataclass(frozen=True, slots=True)
 class RevokeToken:

@@ -10,6 +10,8 @@ from cluster.model import Change, Node, State, Token
 
 USE_NOTED_EVERY = 3600.0
 HOLD = "hold_unknown_containers"
+REVOKED = "revoked_token:"
+KEPT_REVOKED = 10_000
 
 
 def report_node(state: State, seen: Node) -> Decided:
@@ -58,14 +60,38 @@ def create_token(state: State, token: Token) -> Decision:
     return draft.decided({token.id: "created"})
 
 
+def bring_token(state: State, token: Token) -> Decision:
+    """Keep a credential that an operator brought: another secret takes the place of the one before, role and all."""
+    if is_revoked(state, token.id):
+        return Refusal("conflict", f"the token {token.id} was revoked, and stays so: bring one with another id")
+    known = state.tokens.get(token.id)
+    if known is None:
+        return create_token(state, token)
+    if known.hash == token.hash:
+        return Decided(told={token.id: "unchanged"})
+    draft = Draft(state)
+    draft.put(Change("tokens", token.id, token))
+    draft.tell("token.replaced", token.name, "another secret was brought; the one before is good no more")
+    return draft.decided({token.id: "replaced"})
+
+
+def is_revoked(state: State, id: str) -> bool:
+    """Whether a credential of this id was made worthless."""
+    return REVOKED + id in state.settings
+
+
 def revoke_token(state: State, reference: str) -> Decision:
-    """Make a credential worthless, by its id or its name."""
+    """Make a credential worthless, by its id or its name. Its id is remembered: whoever brought it may do so again."""
     found = [t for t in state.tokens.values() if reference in (t.id, t.name)]
     if len(found) != 1:
         many = f"{len(found)} tokens are called {reference}: give its id" if found else f"there is no token {reference}"
         return Refusal("conflict" if found else "not_found", f"{many}; gbnt token ls shows them")
     draft = Draft(state)
     draft.put(Change("tokens", found[0].id, None))
+    remembered = [key for key in state.settings if key.startswith(REVOKED)]
+    for key in remembered[: max(0, len(remembered) + 1 - KEPT_REVOKED)]:
+        draft.put(Change("settings", key, None))
+    draft.put(Change("settings", REVOKED + found[0].id, found[0].name))
     draft.tell("token.revoked", found[0].name, "revoked")
     return draft.decided({found[0].id: "revoked"})
 

@@ -43,11 +43,23 @@ async def create(request: Request) -> Response:
     wanted = CreateToken(
         credential.id, body.name, body.role, credential.hash, expires_at=expires_at, request=key_of(request)
     )
-    accepted = await command(request, "senate", wanted, Accepted)
+    try:
+        accepted = await command(request, "senate", wanted, Accepted)
+    except Problem as problem:
+        if problem.code != "unknown":
+            raise
+        text = f"the manager did not answer in time, and a token {body.name} may have been made, {credential.id} by"
+        raise Problem("unknown", f"{text} this try: `gbnt token ls` shows it; {_let_go(credential.id)}") from problem
     if credential.id not in accepted.changes:
-        raise Problem("conflict", "this request made its token already, and a secret is shown once: make another token")
+        made_before = ", ".join(accepted.changes)
+        text = f"this request made the token {made_before} already, and a secret is shown once"
+        raise Problem("conflict", f"{text}: {_let_go(made_before)}")
     made = {"id": credential.id, "name": body.name, "role": body.role, "expires_at": expires_at}
     return answer({**made, "created_at": now, "used_at": 0.0, "token": credential.text}, 201)
+
+
+def _let_go(id: str) -> str:
+    return f"if its answer was lost nobody has the secret, so `gbnt token rm {id}` and make another"
 
 
 async def revoke(request: Request) -> Response:

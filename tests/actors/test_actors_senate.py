@@ -170,6 +170,25 @@ async def test_a_full_disk_refuses_in_words_and_changes_nothing(house: House, st
         await life.until(serving("shop/web"))
 
 
+async def test_a_store_that_refused_is_asked_again_though_nobody_writes_until_it_takes_one(
+    house: House, store: list[WilfulStore]
+):
+    async with house.life() as life:
+        await life.until(lambda state: state.nodes)
+        revision = (await life.state()).revision
+        store[-1].plan = ["unavailable"] * 4
+        await life.ask(deploy())
+        assert life.actor("senate").detail["problem"] == "no space is left"
+        await anyio.sleep(2.5 * senate.PROBE_PAUSE)
+        assert life.actor("senate").detail["problem"] == "no space is left"
+        await anyio.sleep(2 * senate.PROBE_PAUSE)
+        assert life.actor("senate").detail["problem"] == ""
+        before = store[-1].batches
+        await anyio.sleep(10 * senate.PROBE_PAUSE)
+        assert store[-1].batches == before, "nobody asks a store that is well"
+        assert (await life.state()).revision == revision
+
+
 async def test_what_was_decided_while_the_disk_was_full_is_decided_again(house: House, store: list[WilfulStore]):
     async with house.life() as life:
         await life.order(deploy())

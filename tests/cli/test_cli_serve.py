@@ -82,8 +82,18 @@ def test_a_file_that_is_empty_or_missing(home: Path):
         ("bind", "rome", "no IP address"),
         ("log_level", "loud", "none of debug, info"),
         ("network_pool", "10.0.0.1/8", "write it as"),
+        ("network_pool", "fd00::/48", "is not IPv4, and gbnt's networks are"),
+        ("network_pool", "10.64.0.0/25", "too small: each network takes a /24;"),
+        ("network_pool", "10.64.0.0", "too small"),
+        ("network_pool", "127.0.0.0/16", "addresses that no container may have"),
+        ("network_pool", "0.0.0.0/0", "addresses that no container may have"),
     ],
 )
 def test_a_wrong_value_is_refused_before_anything_starts(name: str, value: object, said: str):
     with pytest.raises(BadInput, match=said):
         merged({name: value}, {})
+
+
+@pytest.mark.parametrize("pool", ["", "10.64.0.0/10", "192.168.7.0/24"])
+def test_a_pool_of_one_subnet_or_more_is_taken(pool: str):
+    assert merged({"network_pool": pool}, {}).network_pool == pool

@@ -9,7 +9,7 @@ import pytest
 from cluster.assignment import Observation
 from cluster.decide import deploy, nodes, services, tasks
 from cluster.decide.decision import Decided, Decision, Refusal
-from cluster.model import State
+from cluster.model import State, Token
 from cluster.reconcile import reconcile
 from cluster.spec import NetworkSpec, Port, StackSpec, VolumeSpec
 from tests.cluster.build import NOW, entropy, node, spec, stack, state_with
@@ -251,3 +251,14 @@ def test_without_a_machine_tasks_wait_and_say_so() -> None:
 def settled_pending(state: State) -> State:
     service = state.services["shop/web"]
     return done(state, tasks.carry_out(state, service, reconcile(service, (), NOW), entropy()))
+
+
+def test_what_was_revoked_is_remembered_and_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nodes, "KEPT_REVOKED", 3)
+    state = state_with()
+    for number in range(5):
+        token = Token(f"t{number}", "brought", "admin", "hash", NOW)
+        state = done(state, nodes.bring_token(state, token))
+        state = done(state, nodes.revoke_token(state, token.id))
+        assert isinstance(nodes.bring_token(state, token), Refusal)
+    assert [nodes.is_revoked(state, f"t{number}") for number in range(5)] == [False, False, True, True, True]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -171,6 +172,8 @@ def test_a_node_whose_state_was_lost_leaves_its_containers_until_a_person_confir
     running.stop()
     for file in (running.data / "store").iterdir():
         file.unlink()
+    for point in ("before-begin", "before-commit"):
+        assert cut_short(running, point) == point
     running.start()
     held = until(lambda: running.rows("node", "ls")[0]["held"], "containers that are held")
     assert len(held) == 2
@@ -178,3 +181,13 @@ def test_a_node_whose_state_was_lost_leaves_its_containers_until_a_person_confir
     assert "left as they are" in running.log
     running.ok("snapshot", "confirm")
     until(lambda: not running.containers(running=False), "no container")
+
+
+def cut_short(node: Node, point: str) -> str:
+    """Start it and kill it at the first passing of a point; what ended it."""
+    words = (sys.executable, "-m", "tests.e2e.doomed", "serve", *node.doors)
+    with (node.folder / "serve.log").open("ab") as log:
+        ended = subprocess.run(
+            words, env=node.environment, input=f"{point}:1 30\n", stdout=subprocess.PIPE, stderr=log, text=True
+        )
+    return ended.stdout.strip()

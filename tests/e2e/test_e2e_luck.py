@@ -147,3 +147,43 @@ def test_a_disk_that_is_full_on_a_pull_is_said_and_the_pull_tried_less_and_less_
             reason = "no space is left on the disk where the Docker Engine keeps its data"
             assert_told(one.deploy(one_service(f"{registry.address}/large"), "shop"), reason)
             assert_backs_off(one, reason, "2 s", "4 s")
+
+
+@contextmanager
+def full(disk: Path) -> Iterator[None]:
+    """Nothing more fits, whatever was freed in between."""
+    filler = disk / "filler"
+    subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=4k", "oflag=append", "conv=notrunc"], capture_output=True)
+    yield
+    filler.unlink(missing_ok=True)
+
+
+def store_of(one: Node) -> dict[str, object]:
+    """What health says of the store; empty where nobody answers."""
+    return dict(one.health().get("checks", {}).get("store", {}))
+
+
+def test_on_a_full_disk_gbnt_starts_refuses_changes_in_words_and_goes_on_by_itself(fresh: Node) -> None:
+    fresh.data.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", fresh.data], check=True)
+    try:
+        fresh.start()
+        assert fresh.deploy(one_service(), "shop").code == 0
+        before = {container["Id"] for container in fresh.containers()}
+        with full(fresh.data):
+            fresh.kill9()
+            fresh.start()
+            assert {container["Id"] for container in fresh.containers()} == before
+            with full(fresh.data):
+                until(lambda: fresh.gbnt("token", "create", "one-more").code, "a change that is refused")
+                refused = fresh.gbnt("token", "create", "one-more")
+                assert "nothing was changed: no space is left for" in refused.err
+                assert store_of(fresh)["ok"] is False
+                ended = fresh.gbnt("health", "--port", str(fresh.telemetry_port))
+                assert (ended.code, "free some, and it goes on by itself" in ended.out) == (1, True)
+        until(lambda: store_of(fresh).get("ok"), "a store that takes changes again, though nobody asked for one")
+        assert {container["Id"] for container in fresh.containers()} == before
+        fresh.stop()
+    finally:
+        fresh.clean()
+        subprocess.run(["umount", "--lazy", fresh.data], check=True)

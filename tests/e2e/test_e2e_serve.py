@@ -137,4 +137,11 @@ def test_a_credential_of_ones_own_is_taken_from_a_file_and_no_other_is_made(fres
     fresh.start()
     assert [row["id"] for row in fresh.rows("token", "ls")] == [mine.id]
     files = {file for file in fresh.folder.rglob("*") if file.is_file() and mine.secret.encode() in file.read_bytes()}
-    assert files == {fresh.folder / "token"}
+    assert files == {fresh.folder / "token", fresh.folder / "config"}
+    fresh.ok("stack", "ls")  # by the context
+
+    fresh.ok("token", "rm", mine.id)
+    fresh.kill9()
+    fresh.start()
+    assert fresh.rows("token", "ls") == []
+    assert f"the token {mine.id} was revoked, and stays so: bring one with another id" in fresh.log

@@ -170,6 +170,47 @@ async def test_following_events_tells_each_once_and_loses_none(app, node):
         assert await stream.rest() == []
 
 
+async def test_what_a_senate_committed_and_did_not_live_to_tell_is_told_by_the_next_one(app, node):
+    def gone_by(message: GetEvents) -> Events:
+        return Events(tuple(one for one in node.events.events if one.revision > message.after), compacted=2)
+
+    node.replies[GetEvents] = gone_by
+    async with get(app, "/v1/events?follow=1&after=4") as stream:
+        node.tell(Committed(state(revision=6)), Committed(state(revision=7), (event(7),)))
+        lines = [await stream.line() for _ in range(4)]
+        node.events = Events((*node.events.events, event(7), event(8, 1), event(8, 2), event(10)), compacted=2)
+        node.tell(
+            Committed(state(revision=8, epoch=4)),  # the next one's first word
+            Committed(state(revision=9, epoch=4)),
+            Committed(state(revision=10, epoch=4), (event(10),)),
+            Committed(state(revision=12, epoch=4), (event(12),)),  # one was lost on the way
+        )
+        node.events = Events((*node.events.events, event(11), event(12)), compacted=2)
+        lines += [await stream.line() for _ in range(5)]
+        told = [(line["revision"], line["number"]) for line in lines]
+        assert told == [(5, 1), (6, 1), (6, 2), (7, 1), (8, 1), (8, 2), (10, 1), (11, 1), (12, 1)]
+        stream.leave()
+        assert await stream.rest() == []
+
+
+async def test_a_commit_without_events_is_no_gap(app, node):
+    async with get(app, "/v1/events?follow=1") as stream:
+        node.tell(*(Committed(state(revision=number)) for number in range(6, 50)))
+        node.tell(Committed(state(revision=50), (event(50),)))
+        lines = [await stream.line() for _ in range(4)]
+        assert lines[-1]["revision"] == 50
+    assert node.commands() == [GetEvents(0, 1000)] * 2
+
+
+async def test_following_from_now_on_tells_nothing_that_was_before(app, node):
+    node.replies[GetEvents] = lambda message: Events(node.events.events if message.limit else ())
+    async with get(app, "/v1/events?follow=1&limit=0") as stream:
+        node.tell(Committed(state(revision=6)))
+        node.tell(Committed(state(revision=6, epoch=4)), Committed(state(revision=7, epoch=4), (event(7),)))
+        assert (await stream.line())["revision"] == 7
+    assert node.commands() == [GetEvents(0, 0)] * 2
+
+
 async def test_a_reader_that_is_too_slow_is_told_so_last(node):
     async def told_too_much():
         yield Committed(state(), (event(9),))

@@ -36,6 +36,7 @@ async def test_a_node_whose_parts_all_answer_is_ok(node):
         "status": "ok",
         "checks": {
             "senate": {"ok": True, "detail": "answers"},
+            "store": {"ok": True, "detail": "takes changes"},
             "engine": {"ok": True, "detail": "ready"},
             "resolver": {"ok": True, "detail": "answers"},
         },
@@ -48,6 +49,13 @@ async def test_an_engine_that_is_gone_is_told_in_words(node):
     answer = await get(node, "/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "degraded")
     assert answer.json()["checks"]["engine"] == {"ok": False, "detail": "the Docker Engine does not answer"}
+
+
+async def test_a_store_that_refuses_every_change_degrades(node):
+    node.tree[1] = actor("senate", detail={"problem": "no space is left for gbnt.db: free some"})
+    answer = await get(node, "/health")
+    assert (answer.status_code, answer.json()["status"]) == (503, "degraded")
+    assert answer.json()["checks"]["store"] == {"ok": False, "detail": "no space is left for gbnt.db: free some"}
 
 
 async def test_a_resolver_that_is_gone_degrades(node):

@@ -139,6 +139,15 @@ async def test_a_token_whose_request_was_answered_before_has_no_secret_to_show(a
     node.replies[CreateToken] = Accepted(8, {"0a0b0c0d": "created"})
     answer = await api.post("/v1/tokens", json={"name": "ci", "role": "viewer"}, headers=KEY)
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert "`gbnt token rm 0a0b0c0d` and make another" in answer.json()["detail"]
+
+
+async def test_a_token_that_may_have_been_made_is_named(api, node):
+    node.replies[CreateToken] = AskTimeout(Address(NODE, "senate"), None)
+    answer = await api.post("/v1/tokens", json={"name": "ci", "role": "admin"}, headers=KEY)
+    assert (answer.status_code, answer.json()["code"]) == (503, "unknown")
+    [command] = node.commands()
+    assert f"`gbnt token rm {command.id}`" in answer.json()["detail"]
 
 
 async def test_tokens_are_listed_without_their_hashes(api):

@@ -35,10 +35,19 @@ async def open_store(path: Path):
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of one megabyte. Mounting it takes root, which CI's tests have."""
-    disk = tmp_path / "disk"
+    yield from _disk(tmp_path / "disk", "1m")
+
+
+@pytest.fixture
+def roomy_disk(tmp_path: Path) -> Iterator[Path]:
+    """One that has room to put some by."""
+    yield from _disk(tmp_path / "roomy", "24m")
+
+
+def _disk(disk: Path, size: str) -> Iterator[Path]:
     disk.mkdir()
     if os.geteuid() != 0 and not os.environ.get("CI"):
         pytest.skip("only root may mount a small disk")
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk], check=True)
     yield disk
-    subprocess.run(["umount", disk], check=True)
+    subprocess.run(["umount", "--lazy", disk], check=True)

@@ -89,7 +89,7 @@ async def test_what_was_there_is_kept_whole_in_one_file(live: SqliteStore, path:
     await live.close()
     restore(snapshot, path, at=AT)
     assert keys_in(path.with_name(KEPT)) == ["web.1", "web.2", "web.3"]
-    assert {file.name for file in path.parent.iterdir()} == {"gbnt.db", "gbnt.db.lock", KEPT}
+    assert {file.name for file in path.parent.iterdir()} == {"gbnt.db", "gbnt.db.lock", "gbnt.db.ballast", KEPT}
     assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
 
 

@@ -69,7 +69,8 @@ async def test_files_are_private_whatever_the_umask(open_store: OpenSqlite, path
     finally:
         os.umask(before)
     await store.claim_epoch("rome-1")
-    assert {file.name for file in path.parent.iterdir()} == {f"gbnt.db{end}" for end in ("", "-wal", "-shm", ".lock")}
+    ends = ("", "-wal", "-shm", ".lock", ".ballast")
+    assert {file.name for file in path.parent.iterdir()} == {f"gbnt.db{end}" for end in ends}
     assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
@@ -81,12 +82,12 @@ async def test_commits_are_synced_to_a_log(open_store: OpenSqlite, path: Path):
     assert store._writer.execute("PRAGMA synchronous").fetchone() == {"synchronous": 2}
 
 
-async def test_closing_leaves_one_file_with_everything(open_store: OpenSqlite, path: Path):
+async def test_closing_leaves_everything_in_one_file(open_store: OpenSqlite, path: Path):
     store = await open_store()
     await store.claim_epoch("rome-1")
     await store.apply([put("web.1")], rid="r", epoch=1)
     await store.close()
-    assert {file.name for file in path.parent.iterdir()} == {"gbnt.db", "gbnt.db.lock"}
+    assert {file.name for file in path.parent.iterdir()} == {"gbnt.db", "gbnt.db.lock", "gbnt.db.ballast"}
 
 
 @pytest.mark.parametrize("size", [100, 5_000])

@@ -1,0 +1,100 @@
+"""The credential that a person brings, start after start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors import protocol
+from cli.context import config_path, contexts
+from cli.credential import FirstCredential
+from cli.home import Home
+from cli.options import ServeOptions
+from cluster.model import Token
+from portal.credentials import Credential, is_valid, new_credential
+from tests.actors.house import House, Life, house_at, time_of_day
+from tests.sim.scheduling import virtual_backend
+from transport.identity import ClusterCA
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(params=["asyncio", "trio"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    return virtual_backend(request.param)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return house_at(tmp_path)
+
+
+async def ensured(life: Life, data: Path, brought: Credential | None = None) -> dict[str, Token]:
+    """The tokens after a start with this credential in its environment."""
+    await life.state()
+    home = Home(data)
+    options = ServeOptions(data, api_token=brought.text if brought else "")
+    authority = ClusterCA(home.keys, "legion", time_of_day)
+    await FirstCredential(options, home, life.system, authority).ensure("rome")
+    return dict((await life.state()).tokens)
+
+
+def context_tokens() -> list[str]:
+    return [context.token for context in contexts(config_path())[0]]
+
+
+async def test_a_brought_credential_is_in_the_context_of_whoever_started_gbnt(house: House, home: Path):
+    brought = new_credential()
+    async with house.life() as life:
+        assert set(await ensured(life, home / "data", brought)) == {brought.id}
+    assert context_tokens() == [brought.text]
+
+
+async def test_a_brought_credential_that_was_revoked_stays_so_and_is_told(
+    house: House, home: Path, capsys: pytest.CaptureFixture[str]
+):
+    brought = new_credential()
+    async with house.life() as life:
+        await ensured(life, home / "data", brought)
+        await life.order(protocol.RevokeToken(brought.id))
+    (home / "config").unlink()
+    async with house.life() as life:
+        assert await ensured(life, home / "data", brought) == {}
+    told = capsys.readouterr().err
+    assert told == (
+        f"warning: GBNT_API_TOKEN is not taken: the token {brought.id} was revoked, and stays so: "
+        "bring one with another id\n"
+    )
+    assert context_tokens() == []
+
+
+async def test_another_secret_for_a_brought_id_takes_the_place_of_the_one_before(
+    house: House, home: Path, capsys: pytest.CaptureFixture[str]
+):
+    before = new_credential()
+    after = Credential(before.id, new_credential().secret)
+    async with house.life() as life:
+        await ensured(life, home / "data", before)
+    async with house.life() as life:
+        token = (await ensured(life, home / "data", after))[before.id]
+        assert (is_valid(before, token, 0.0), is_valid(after, token, 0.0)) == (False, True)
+        told = capsys.readouterr().err
+        assert f"another secret for the token {before.id}" in told
+        assert after.secret not in told
+        revision = (await life.state()).revision
+        await ensured(life, home / "data", after)
+        assert (await life.state()).revision == revision
+    assert context_tokens() == [after.text]
+    assert not capsys.readouterr().err
+
+
+async def test_a_first_credential_that_was_revoked_before_its_use_does_not_come_back(house: House, home: Path):
+    async with house.life() as life:
+        (first,) = await ensured(life, home / "data")
+        await life.order(protocol.CreateToken("mine", "mine", "admin", "hash"))
+        await life.order(protocol.RevokeToken(first))
+    async with house.life() as life:
+        assert set(await ensured(life, home / "data")) == {"mine"}
+    assert not (home / "data" / "first-credentials").exists()
