@@ -71,7 +71,7 @@ class Agent(Actor):
     ) -> None:
         self._engine = engine
         self._machine = machine
-        self._lookout = Lookout(engine, machine.cluster, clock)
+        self._lookout = Lookout(engine, machine.cluster)
         self._inventory = inventory
         self._make_task = make_task
         self._clock = clock
@@ -229,7 +229,7 @@ class Agent(Actor):
         if known is None and task in self._untouched:
             # The Senate has only just made it, so no container of it can be there: nothing to look for.
             self._untouched.discard(task)
-            actor.tell(protocol.Containers((), self._clock()))
+            actor.tell(protocol.Containers((), ctx.now()))
         elif known is None and self._report.status == "ready":
             ctx.spawn(f"look:{task}", partial(self._lookout.look_at, task, actor))
 

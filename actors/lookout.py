@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import anyio
@@ -44,12 +43,11 @@ class EngineSays:
 
 
 class Lookout:
-    """Tells an agent what the engine shows. `clock` is the time of day."""
+    """Tells an agent what the engine shows."""
 
-    def __init__(self, engine: Engine, cluster: str, clock: Callable[[], float]) -> None:
+    def __init__(self, engine: Engine, cluster: str) -> None:
         self._engine = engine
         self._cluster = cluster
-        self._clock = clock
 
     async def follow(self, agent: Ref) -> None:
         """Follow the engine's events for ever; when they break, look for the engine with a growing pause."""
@@ -84,5 +82,5 @@ class Lookout:
             return
 
     async def _list(self, label: str, value: str) -> protocol.Containers:
-        at = self._clock()
+        at = anyio.current_time()
         return protocol.Containers(tuple(await self._engine.containers({label: value})), at)

@@ -78,13 +78,17 @@ def settled_at(state: State, stack: str) -> float:
     A task without a health check says that it runs as soon as it is started; one that is about to fall over is seen
     to do so in the first moments.
     """
-    unchecked = (
-        task.started_at
-        for service in state.services_of(stack)
-        for task in state.tasks_of(service.key)
-        if task.serving and not task.health
-    )
-    return max(unchecked, default=0.0) + SETTLING
+    return max((task.started_at for task in _unchecked(state, stack)), default=0.0) + SETTLING
+
+
+def starts(state: State, stack: str) -> frozenset[tuple[str, float]]:
+    """Which tasks are to be believed without a health check, each by its id with its last start."""
+    return frozenset((task.id, task.started_at) for task in _unchecked(state, stack))
+
+
+def _unchecked(state: State, stack: str) -> list[Task]:
+    tasks = (task for service in state.services_of(stack) for task in state.tasks_of(service.key))
+    return [task for task in tasks if task.serving and not task.health]
 
 
 def of_service(state: State, service: Service) -> Waiting | Converged | Failed:

@@ -82,6 +82,16 @@ class FakeEngine:
         """Host ports that some process outside holds; a test may change the set."""
         return self._world.held_ports
 
+    @property
+    def skew(self) -> float:
+        """What the machine's time of day was set by, in seconds: below 0 it was set back."""
+        return self._world.skew
+
+    def set_clock(self, by: float) -> None:
+        """Set the machine's time of day. What is under way takes as long as ever."""
+        self._world.settle(self._clock())
+        self._world.skew += by
+
     def refuse(self, call: str, error: EngineError, *, times: int = 1, after: bool = False) -> None:
         """Fail the next calls of that name; `after` their effect, or in the place of it."""
         self._refusals[call].extend([(error, after)] * times)
@@ -102,7 +112,7 @@ class FakeEngine:
 
     def write(self, container: str, text: str) -> None:
         """Let a container write a line."""
-        self._world.get(container).write(text, self._clock())
+        self._world.get(container).write(text, self._clock() + self.skew)
         self._announce()
 
     def break_streams(self) -> None:

@@ -85,13 +85,18 @@ async def _believed(
 ) -> tuple[State, progress.Verdict]:
     """The state once what runs may be believed, and the verdict on it; what is said meanwhile waits to be read.
 
-    What was started again meanwhile is given its time too.
+    What was started again meanwhile is given its time too. A start that seems to lie ahead is one from before the clock
+    was set back: nobody waits for that.
     """
+    known, until = None, 0.0
     while isinstance(verdict, progress.Converged):
-        pause = progress.settled_at(state, stack) - backend.clock()
+        starts = progress.starts(state, stack)
+        if starts != known:
+            known, until = starts, anyio.current_time() + progress.SETTLING
+        pause = min(progress.settled_at(state, stack) - backend.clock(), until - anyio.current_time())
         if pause <= 0:
             break
-        await anyio.sleep(min(pause, progress.SETTLING))
+        await anyio.sleep(pause)
         now = await backend.ask("senate", GetState(), READ_TIMEOUT)
         if isinstance(now, State):
             state, verdict = now, progress.verdict(now, stack)

@@ -3,10 +3,12 @@
 from contextlib import nullcontext
 from dataclasses import replace
 
+import anyio
 import orjson
 import pytest
 
 from actors.protocol import Committed, Events, GetEvents, GetState, Progress
+from cluster import progress
 from cluster.model import State
 from cluster.progress import SETTLING
 from portal.api.app import create_api
@@ -114,6 +116,15 @@ async def test_what_was_started_again_meanwhile_is_not_believed_at_once(app, nod
         node.tell(Committed(first))
         last = (await stream.rest())[-1]
     assert (last["verdict"], last["reason"]) == ("failed", "web.1: keeps failing: exit 3")
+
+
+async def test_a_start_from_before_the_clock_was_set_back_is_believed_after_the_usual_time(app, node, monkeypatch):
+    monkeypatch.setattr(progress, "SETTLING", 0.02)
+    node.state = state(task(1, health="", started_at=node.now + 3600.0), task(2))
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(node.state))
+        with anyio.fail_after(5.0):
+            assert (await stream.rest())[-1]["verdict"] == "converged"
 
 
 async def test_progress_of_a_removal_says_what_keeps_the_stack_from_being_gone(app, node):

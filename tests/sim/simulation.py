@@ -85,6 +85,7 @@ class Simulation:
             self._end_a_container,
             self._sicken_a_container,
             self._take_a_port,
+            self._set_the_clock,
         ]
         while not self._over:
             await anyio.sleep(self._random.uniform(0.2, 6.0))
@@ -134,6 +135,9 @@ class Simulation:
 
     def _take_a_port(self) -> None:
         self._engine.held_ports.add(self._random.randint(8000, 8004))
+
+    def _set_the_clock(self) -> None:
+        self._engine.set_clock(self._random.choice((-3600.0, -10.0, 10.0, 3600.0)))
 
     def _calm_down(self) -> None:
         if not self._over:
