@@ -17,7 +17,7 @@ import anyio
 from actors import protocol
 from actors.dispatcher import DISPATCHER
 from actors.inventory import Inventory
-from actors.lookout import EngineDown, EngineSays, EngineUp, Lookout
+from actors.lookout import LOOK_SECONDS, EngineDown, EngineSays, EngineUp, Lookout
 from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation
 from cluster.containers import SERVICE, SLOT, STACK, TASK
@@ -86,6 +86,7 @@ class Agent(Actor):
         self._unconfirmed: dict[str, Observation] = {}
         self._sent: tuple[int, dict[str, int]] | None = None
         self._batch = 0
+        self._looked_at = -LOOK_SECONDS
         self._completed: tuple[str, ...] = ()
         self._report = protocol.NodeReport(machine.node, machine.name, machine.address, "starting", "is starting")
         self._complete = False
@@ -117,8 +118,10 @@ class Agent(Actor):
                 await self._engine_is_up(info, here, found, ctx)
             case protocol.Containers():
                 await self._look_over(message, ctx)
-            case EngineDown(reason):
+            case EngineDown(reason, hangs):
                 self._engine_is_down(reason, ctx)
+                if hangs:
+                    ctx.spawn("engine", partial(self._lookout.follow, ctx.self))
             case protocol.ProvisionsNow(networks, volumes, subnets, stuck):
                 report = replace(self._report, networks=networks, volumes=volumes, used_subnets=subnets, stuck=stuck)
                 self._tell_node(ctx, report)
@@ -146,8 +149,12 @@ class Agent(Actor):
             case "resend":
                 self._sent = None
                 self._send(ctx)
-            case "resync":
-                ctx.spawn("resync", self._lookout.look)
+            case "resync" if self._report.status == "ready" and ctx.now() - self._looked_at >= LOOK_SECONDS:
+                self._look(ctx)  # and not while one is under way, or the engine is waited for
+
+    def _look(self, ctx: Context) -> None:
+        self._looked_at = ctx.now()
+        ctx.spawn("resync", self._lookout.look)
 
     def _tell_node(self, ctx: Context, report: protocol.NodeReport) -> None:
         self._report = report
@@ -189,7 +196,7 @@ class Agent(Actor):
         names = tuple(sorted(self._inventory.networks))
         ctx.ref("agent/provisions").tell(protocol.KeepProvisions(names, orders.remove_volumes))
         if (orders.full or released) and self._report.status == "ready":
-            ctx.spawn("resync", self._lookout.look)
+            self._look(ctx)
 
     async def _let_go(self, task: str, ctx: Context) -> None:
         for known in (self._assigned, self._told, self._seen, self._births, self._unconfirmed):

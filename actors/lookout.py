@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import anyio
@@ -14,6 +15,12 @@ from supervisor.message import message
 from supervisor.ref import Ref
 
 FIRST_RETRY, LAST_RETRY = 0.2, 10.0
+# How long an engine may take to show its containers, or to open its stream of events, until it is said to hang.
+LOOK_SECONDS = 45.0
+HANGS = (
+    f"the engine has not answered for {LOOK_SECONDS:g} s: where `docker ps` hangs too, restart it with"
+    " `systemctl restart docker`"
+)
 
 
 @message("engine.up/1")
@@ -29,9 +36,13 @@ class EngineUp:
 @message("engine.down/1")
 @dataclass(frozen=True, slots=True)
 class EngineDown:
-    """The engine does not answer, or its event stream broke."""
+    """The engine does not answer, or its event stream broke.
+
+    `hangs`: it was asked and said nothing, so that its stream, though open, is not to be relied on.
+    """
 
     reason: str
+    hangs: bool = False
 
 
 @message("engine.event/1")
@@ -54,23 +65,30 @@ class Lookout:
         pause = FIRST_RETRY
         while True:
             try:
-                info = await self._engine.info()
-                async with self._engine.events({CLUSTER: self._cluster}) as events:
-                    here = await survey(self._engine, self._cluster)
-                    agent.tell(EngineUp(info, here, await self._list(CLUSTER, self._cluster)))
-                    pause = FIRST_RETRY
-                    async for event in events:
-                        await agent.offer(EngineSays(event))
+                with anyio.fail_after(LOOK_SECONDS) as opening:
+                    info = await self._engine.info()
+                    async with self._engine.events({CLUSTER: self._cluster}) as events:
+                        opening.deadline = math.inf
+                        here = await survey(self._engine, self._cluster)
+                        agent.tell(EngineUp(info, here, await self._list(CLUSTER, self._cluster)))
+                        pause = FIRST_RETRY
+                        async for event in events:
+                            await agent.offer(EngineSays(event))
                 agent.tell(EngineDown("the engine closed its stream of events"))
+            except TimeoutError:
+                agent.tell(EngineDown(HANGS))
             except EngineError as error:
                 agent.tell(EngineDown(str(error)))
             await anyio.sleep(pause)
             pause = min(LAST_RETRY, pause * 2)
 
-    async def look(self) -> protocol.Containers | None:
-        """All the cluster's containers; None while the engine is away."""
+    async def look(self) -> protocol.Containers | EngineDown | None:
+        """All the cluster's containers; `EngineDown` where the engine hangs, None while it is away."""
         try:
-            return await self._list(CLUSTER, self._cluster)
+            with anyio.fail_after(LOOK_SECONDS):
+                return await self._list(CLUSTER, self._cluster)
+        except TimeoutError:
+            return EngineDown(HANGS, hangs=True)  # its stream says nothing, and may stay open for ever
         except EngineError:
             return None  # the event stream says so too, and is what reconnects
 

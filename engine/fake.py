@@ -64,6 +64,7 @@ class FakeEngine:
         self.faults = faults
         self.calls: Counter[str] = Counter()
         self.running = True
+        self.hangs = False
         self._clock = clock
         self._world = World(self._tell)
         self._boots = 0
@@ -121,8 +122,18 @@ class FakeEngine:
             stream.broken = True
         self._announce()
 
+    def hang(self) -> None:
+        """Answer nothing until `wake`, as a process that is stopped: connections and streams stay open."""
+        self.hangs = True
+
+    def wake(self) -> None:
+        """Answer all that was asked meanwhile."""
+        self.hangs = False
+        self._announce()
+
     def crash(self) -> None:
         """Go away, and let all containers die with it. What exists is kept."""
+        self.hangs = False
         self._world.lose_power(self._clock())
         self.running = False
         self._boots += 1
@@ -280,6 +291,8 @@ class FakeEngine:
         self.calls[name] += 1
         await self._delay()
         boot = self._boots
+        if self.hangs:
+            await self._until(lambda: not self.hangs, running=False)
         self._require_running(since_boot=boot)
         self._fail(name, after=False)
         self._preload()
@@ -330,7 +343,7 @@ class FakeEngine:
 
     async def _read(self, stream: _Stream) -> AsyncGenerator[EngineEvent, None]:
         while True:
-            await self._until(lambda: bool(stream.waiting) or stream.broken, running=False)
+            await self._until(lambda: not self.hangs and (bool(stream.waiting) or stream.broken), running=False)
             if not stream.waiting:
                 raise EngineUnavailable("the fake engine ended its event stream")
             yield stream.waiting.popleft()
