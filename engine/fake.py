@@ -169,11 +169,11 @@ class FakeEngine:
             if image is None:
                 raise ImageUnavailable(f"the registry has no image {reference}; check its name and tag")
         for step in range(PULL_STEPS):
-            yield PullProgress(image.size * step // PULL_STEPS, image.size, "Downloading")
+            yield PullProgress(image.size * step // PULL_STEPS, image.size, "Downloading", step)
             await anyio.sleep(image.pull_seconds / PULL_STEPS)
             self._require_running(since_boot=boot)
         self._world.local[name] = image
-        yield PullProgress(image.size, image.size, "Pull complete")
+        yield PullProgress(image.size, image.size, "Pull complete", PULL_STEPS)
 
     async def build(
         self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]
