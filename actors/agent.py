@@ -16,6 +16,7 @@ import anyio
 
 from actors import protocol
 from actors.dispatcher import DISPATCHER
+from actors.housekeeping import remove_all
 from actors.inventory import Inventory
 from actors.lookout import LOOK_SECONDS, EngineDown, EngineSays, EngineUp, Lookout
 from actors.task import TaskActor
@@ -23,7 +24,7 @@ from cluster.assignment import Assignment, Observation
 from cluster.containers import SERVICE, SLOT, STACK, TASK
 from cluster.gates import hopeless, waiting_for
 from cluster.transitions import legal, observe
-from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineInfo, EngineUnavailable
+from engine.port import ContainerInfo, Engine, EngineEvent, EngineInfo
 from supervisor.actor import Actor, Context
 from supervisor.errors import ActorError
 from supervisor.message import Terminated, message
@@ -339,7 +340,7 @@ class Agent(Actor):
             self._tell_node(ctx, replace(self._report, held=held))
         surplus = [*([] if self._hold else unknown), *self._old(found.containers)]
         if surplus:
-            ctx.spawn("tidy", partial(self._tidy, [info.id for info in surplus]))
+            ctx.spawn("tidy", remove_all, self._engine, [info.id for info in surplus])
 
     def _went_down(self, task: str, containers: list[ContainerInfo]) -> bool:
         """Whether a task that was up has no container that runs: it ended while nobody watched."""
@@ -362,15 +363,6 @@ class Agent(Actor):
 
     def _may_go(self, assignment: Assignment) -> bool:
         return assignment.task.desired in ("stop", "remove")
-
-    async def _tidy(self, containers: list[str]) -> None:
-        for container in containers:
-            try:
-                await self._engine.remove(container)
-            except EngineUnavailable:
-                return
-            except EngineError:
-                continue  # the next look finds it again
 
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import anyio
 
 from actors import protocol
+from actors.housekeeping import look, look_at
 from actors.provisions import survey
-from cluster.containers import CLUSTER, TASK
+from cluster.containers import CLUSTER
 from engine.port import Engine, EngineError, EngineEvent, EngineInfo
 from supervisor.message import message
 from supervisor.ref import Ref
@@ -70,7 +71,7 @@ class Lookout:
                     async with self._engine.events({CLUSTER: self._cluster}) as events:
                         opening.deadline = math.inf
                         here = await survey(self._engine, self._cluster)
-                        agent.tell(EngineUp(info, here, await self._list(CLUSTER, self._cluster)))
+                        agent.tell(EngineUp(info, here, await look(self._engine, CLUSTER, self._cluster)))
                         pause = FIRST_RETRY
                         async for event in events:
                             await agent.offer(EngineSays(event))
@@ -86,7 +87,7 @@ class Lookout:
         """All the cluster's containers; `EngineDown` where the engine hangs, None while it is away."""
         try:
             with anyio.fail_after(LOOK_SECONDS):
-                return await self._list(CLUSTER, self._cluster)
+                return await look(self._engine, CLUSTER, self._cluster)
         except TimeoutError:
             return EngineDown(HANGS, hangs=True)  # its stream says nothing, and may stay open for ever
         except EngineError:
@@ -94,11 +95,6 @@ class Lookout:
 
     async def look_at(self, task: str, actor: Ref) -> None:
         """Show a task's actor its containers; while the engine is away, `follow` will when it is back."""
-        try:
-            actor.tell(await self._list(TASK, task))
-        except EngineError:
-            return
-
-    async def _list(self, label: str, value: str) -> protocol.Containers:
-        at = anyio.current_time()
-        return protocol.Containers(tuple(await self._engine.containers({label: value})), at)
+        found = await look_at(self._engine, task)
+        if found is not None:
+            actor.tell(found)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import ClassVar
 
 from actors import protocol
+from actors.housekeeping import look_at, remove_all, stop_all
 from actors.sightings import Sightings
 from actors.steps import Stepped, Steps, Surroundings
 from cluster.assignment import Assignment, Observation
@@ -91,10 +92,10 @@ class TaskActor(Actor):
             self._sightings = Sightings(self._assignment.task)
         never_started = self._sightings.listed(found.containers, found.at)
         if never_started and not isinstance(self._busy, Create):
-            ctx.spawn("tidy", self._steps.prune, never_started)
+            ctx.spawn("tidy", remove_all, self._around.engine, never_started)
         if self._sightings.strays:
             grace = self._assignment.spec.stop_grace_period
-            ctx.spawn("strays", self._steps.stop_strays, self._sightings.strays, grace)
+            ctx.spawn("strays", stop_all, self._around.engine, self._sightings.strays, grace)
         self._retry_at = 0.0  # the engine answers: nothing is gained by waiting
 
     def _hear(self, event: EngineEvent, ctx: Context) -> None:
@@ -102,7 +103,7 @@ class TaskActor(Actor):
         if sightings is None or not sightings.happened(event, self._stopping):
             return
         if not (isinstance(self._busy, Start) and self._busy.container == event.container):
-            ctx.spawn("look", self._steps.look)  # somebody else started it
+            ctx.spawn("look", look_at, self._around.engine, self._id)  # somebody else started it
 
     # -- deciding --------------------------------------------------------------------------------------------------
 
@@ -175,14 +176,14 @@ class TaskActor(Actor):
                 sightings.listed(step.seen, ctx.now())
             case "Create" if not step.failure and sightings.runs:
                 # Meanwhile somebody started the one before it again: two would be one too many.
-                ctx.spawn("tidy", self._steps.prune, [step.container])
+                ctx.spawn("tidy", remove_all, self._around.engine, [step.container])
             case "Create" if not step.failure:
                 sightings.created(step.container, step.name, step.attempt, ctx.now())
                 self._stopping = ""
             case "Start" | "Stop" if not step.failure:
                 sightings.inspected(next(iter(step.seen), None), self._stopping)
                 if step.kind == "Start":
-                    ctx.spawn("prune", self._steps.prune, sightings.surplus())
+                    ctx.spawn("surplus", remove_all, self._around.engine, sightings.surplus())
             case "Start" if step.gone:
                 sightings.unstartable(step.failure)
             case "Remove" if not step.failure:
