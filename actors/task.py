@@ -92,7 +92,7 @@ class TaskActor(Actor):
             self._sightings = Sightings(self._assignment.task)
         never_started = self._sightings.listed(found.containers, found.at)
         if never_started and not isinstance(self._busy, Create):
-            ctx.spawn("tidy", remove_all, self._around.engine, never_started)
+            ctx.spawn("half-made", remove_all, self._around.engine, never_started)
         if self._sightings.strays:
             grace = self._assignment.spec.stop_grace_period
             ctx.spawn("strays", stop_all, self._around.engine, self._sightings.strays, grace)
@@ -176,7 +176,7 @@ class TaskActor(Actor):
                 sightings.listed(step.seen, ctx.now())
             case "Create" if not step.failure and sightings.runs:
                 # Meanwhile somebody started the one before it again: two would be one too many.
-                ctx.spawn("tidy", remove_all, self._around.engine, [step.container])
+                ctx.spawn("unneeded", remove_all, self._around.engine, [step.container])
             case "Create" if not step.failure:
                 sightings.created(step.container, step.name, step.attempt, ctx.now())
                 self._stopping = ""
