@@ -118,6 +118,20 @@ async def test_what_was_started_again_meanwhile_is_not_believed_at_once(app, nod
     assert (last["verdict"], last["reason"]) == ("failed", "web.1: keeps failing: exit 3")
 
 
+async def test_a_line_says_why_a_stack_that_runs_is_watched_and_for_how_long(app, node, monkeypatch):
+    monkeypatch.setattr(progress, "SETTLING", 0.02)
+    node.state = state(task(1, health="", started_at=node.now), task(2))
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(node.state))
+        plain, watched, seen, last = await stream.rest()
+    assert [line["watched"] for line in (plain, watched, seen)] == [
+        "",
+        "watched for 0.02 s, since web has no health check",
+        "",
+    ]
+    assert last["verdict"] == "converged"
+
+
 async def test_a_start_from_before_the_clock_was_set_back_is_believed_after_the_usual_time(app, node, monkeypatch):
     monkeypatch.setattr(progress, "SETTLING", 0.02)
     node.state = state(task(1, health="", started_at=node.now + 3600.0), task(2))
