@@ -15,6 +15,7 @@ from portal.api.problems import Problem
 from portal.api.requests import READ_TIMEOUT
 from portal.backend import Backend, EngineFailed
 from portal.rows import Row, is_wanted, task_row
+from supervisor.errors import ActorError
 
 LAST_LINES = 20
 # How often a stack that runs is looked at until it is believed, in seconds.
@@ -107,7 +108,10 @@ async def _believed(view: _View, verdict: progress.Verdict, emit: Emit, backend:
         if view.watch(progress.watched(view.state, view.stack, now)):
             await emit(view.line())
         await anyio.sleep(min(pause, LOOK_EVERY))
-        state = await backend.ask("senate", GetState(), READ_TIMEOUT)
+        try:
+            state = await backend.ask("senate", GetState(), READ_TIMEOUT)
+        except ActorError:
+            continue  # it is started again just now: the next look finds it
         if isinstance(state, State):
             if view.take(Committed(state)):
                 await emit(view.line())

@@ -13,6 +13,8 @@ from cluster.model import State
 from cluster.progress import SETTLING
 from portal.api.app import create_api
 from portal.backend import EngineFailed, TooSlow
+from supervisor.address import Address
+from supervisor.errors import NoSuchActor
 from tests.portal.build import NODE, NOW, FakeNode, Said, attempt, event, state, task
 from tests.portal.driver import get
 
@@ -130,6 +132,21 @@ async def test_a_line_says_why_a_stack_that_runs_is_watched_and_for_how_long(app
         "",
     ]
     assert last["verdict"] == "converged"
+
+
+async def test_a_senate_that_begins_again_meanwhile_ends_no_deploy(app, node, monkeypatch):
+    monkeypatch.setattr(progress, "SETTLING", 0.02)
+    young = state(task(1, health="", started_at=node.now), task(2))
+
+    def answer(_: object) -> State:
+        if node.following:
+            raise NoSuchActor(Address(NODE, "senate"))
+        return young  # to the doorkeeper
+
+    node.replies[GetState] = answer
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(young))
+        assert (await stream.rest())[-1]["verdict"] == "converged"
 
 
 async def test_a_start_from_before_the_clock_was_set_back_is_believed_after_the_usual_time(app, node, monkeypatch):
