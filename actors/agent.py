@@ -16,14 +16,15 @@ import anyio
 
 from actors import protocol
 from actors.dispatcher import DISPATCHER
+from actors.housekeeping import remove_all
 from actors.inventory import Inventory
-from actors.lookout import EngineDown, EngineSays, EngineUp, Lookout
+from actors.lookout import LOOK_SECONDS, EngineDown, EngineSays, EngineUp, Lookout
 from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation
 from cluster.containers import SERVICE, SLOT, STACK, TASK
 from cluster.gates import hopeless, waiting_for
 from cluster.transitions import legal, observe
-from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineInfo, EngineUnavailable
+from engine.port import ContainerInfo, Engine, EngineEvent, EngineInfo
 from supervisor.actor import Actor, Context
 from supervisor.errors import ActorError
 from supervisor.message import Terminated, message
@@ -71,7 +72,7 @@ class Agent(Actor):
     ) -> None:
         self._engine = engine
         self._machine = machine
-        self._lookout = Lookout(engine, machine.cluster, clock)
+        self._lookout = Lookout(engine, machine.cluster)
         self._inventory = inventory
         self._make_task = make_task
         self._clock = clock
@@ -86,6 +87,7 @@ class Agent(Actor):
         self._unconfirmed: dict[str, Observation] = {}
         self._sent: tuple[int, dict[str, int]] | None = None
         self._batch = 0
+        self._looked_at = -LOOK_SECONDS
         self._completed: tuple[str, ...] = ()
         self._report = protocol.NodeReport(machine.node, machine.name, machine.address, "starting", "is starting")
         self._complete = False
@@ -117,8 +119,10 @@ class Agent(Actor):
                 await self._engine_is_up(info, here, found, ctx)
             case protocol.Containers():
                 await self._look_over(message, ctx)
-            case EngineDown(reason):
+            case EngineDown(reason, hangs):
                 self._engine_is_down(reason, ctx)
+                if hangs:
+                    ctx.spawn("engine", partial(self._lookout.follow, ctx.self))
             case protocol.ProvisionsNow(networks, volumes, subnets, stuck):
                 report = replace(self._report, networks=networks, volumes=volumes, used_subnets=subnets, stuck=stuck)
                 self._tell_node(ctx, report)
@@ -146,8 +150,12 @@ class Agent(Actor):
             case "resend":
                 self._sent = None
                 self._send(ctx)
-            case "resync":
-                ctx.spawn("resync", self._lookout.look)
+            case "resync" if self._report.status == "ready" and ctx.now() - self._looked_at >= LOOK_SECONDS:
+                self._look(ctx)  # and not while one is under way, or the engine is waited for
+
+    def _look(self, ctx: Context) -> None:
+        self._looked_at = ctx.now()
+        ctx.spawn("resync", self._lookout.look)
 
     def _tell_node(self, ctx: Context, report: protocol.NodeReport) -> None:
         self._report = report
@@ -189,7 +197,7 @@ class Agent(Actor):
         names = tuple(sorted(self._inventory.networks))
         ctx.ref("agent/provisions").tell(protocol.KeepProvisions(names, orders.remove_volumes))
         if (orders.full or released) and self._report.status == "ready":
-            ctx.spawn("resync", self._lookout.look)
+            self._look(ctx)
 
     async def _let_go(self, task: str, ctx: Context) -> None:
         for known in (self._assigned, self._told, self._seen, self._births, self._unconfirmed):
@@ -229,7 +237,7 @@ class Agent(Actor):
         if known is None and task in self._untouched:
             # The Senate has only just made it, so no container of it can be there: nothing to look for.
             self._untouched.discard(task)
-            actor.tell(protocol.Containers((), self._clock()))
+            actor.tell(protocol.Containers((), ctx.now()))
         elif known is None and self._report.status == "ready":
             ctx.spawn(f"look:{task}", partial(self._lookout.look_at, task, actor))
 
@@ -332,7 +340,7 @@ class Agent(Actor):
             self._tell_node(ctx, replace(self._report, held=held))
         surplus = [*([] if self._hold else unknown), *self._old(found.containers)]
         if surplus:
-            ctx.spawn("tidy", partial(self._tidy, [info.id for info in surplus]))
+            ctx.spawn("tidy", remove_all, self._engine, [info.id for info in surplus])
 
     def _went_down(self, task: str, containers: list[ContainerInfo]) -> bool:
         """Whether a task that was up has no container that runs: it ended while nobody watched."""
@@ -355,15 +363,6 @@ class Agent(Actor):
 
     def _may_go(self, assignment: Assignment) -> bool:
         return assignment.task.desired in ("stop", "remove")
-
-    async def _tidy(self, containers: list[str]) -> None:
-        for container in containers:
-            try:
-                await self._engine.remove(container)
-            except EngineUnavailable:
-                return
-            except EngineError:
-                continue  # the next look finds it again
 
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""

@@ -15,6 +15,7 @@ from actors import protocol
 from actors.following import FollowAgain, Following
 from cluster.assignment import Assignment, Gate
 from cluster.decide.nodes import HOLD
+from cluster.gates import without_tasks
 from cluster.model import Service, State, Task
 from supervisor.actor import Actor, Context
 from supervisor.message import Terminated
@@ -171,10 +172,11 @@ def gates_of(state: State, task: Task) -> tuple[Gate, ...]:
     service = state.services.get(task.service_key)
     if service is None:
         return ()
+    needed = {need: state.services.get(f"{task.stack}/{need.service}") for need in service.spec.depends_on}
     return tuple(
-        Gate(f"{task.stack}/{need.service}", need.condition)
-        for need in service.spec.depends_on
-        if need.required or f"{task.stack}/{need.service}" in state.services
+        Gate(f"{task.stack}/{need.service}", need.condition, without_tasks(need.service, other))
+        for need, other in needed.items()
+        if need.required or other is not None
     )
 
 

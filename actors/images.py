@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import dataclass
+
+import anyio
 
 from actors import protocol
 from engine.docker_images import full_reference
@@ -12,6 +15,8 @@ from supervisor.actor import Actor, Context, ReplyTo
 from supervisor.message import message
 
 REPORT_EVERY = 0.25
+# How long a pull may bring nothing new until it is given up: the connection behind it may be dead without a word.
+STALLED_SECONDS = 300.0
 
 Answer = protocol.ImageHere | protocol.Failed
 
@@ -99,11 +104,19 @@ class ImagesActor(Actor):
 
     async def _pull(self, key: str, image: str, tell: Callable[[float], None]) -> Ended:
         try:
-            async for progress in self._engine.pull(image):
-                tell(progress.done / progress.total if progress.total else 0.0)
+            with anyio.fail_after(STALLED_SECONDS) as stall:
+                moves = -1
+                async with aclosing(self._engine.pull(image)) as pull:
+                    async for progress in pull:
+                        if progress.moves != moves:
+                            moves, stall.deadline = progress.moves, anyio.current_time() + STALLED_SECONDS
+                        tell(progress.done / progress.total if progress.total else 0.0)
             here = await self._engine.image(image)
             if here is None:
                 raise ImageUnavailable(f"image {image} was pulled but is not there: pull it again")
+        except TimeoutError:
+            text = f"the pull of image {image} brought nothing for {STALLED_SECONDS / 60:g} minutes"
+            return Ended(key, protocol.Failed(f"{text}: see whether this machine reaches its registry"))
         except EngineError as error:
             return Ended(key, _failed(error))
         return Ended(key, protocol.ImageHere(here.id))

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 
 import anyio
 
 from actors import protocol
+from actors.housekeeping import look, look_at
 from actors.provisions import survey
-from cluster.containers import CLUSTER, TASK
+from cluster.containers import CLUSTER
 from engine.port import Engine, EngineError, EngineEvent, EngineInfo
 from supervisor.message import message
 from supervisor.ref import Ref
 
 FIRST_RETRY, LAST_RETRY = 0.2, 10.0
+# How long an engine may take to show its containers, or to open its stream of events, until it is said to hang.
+LOOK_SECONDS = 45.0
+HANGS = (
+    f"the engine has not answered for {LOOK_SECONDS:g} s: where `docker ps` hangs too, restart it with"
+    " `systemctl restart docker`"
+)
 
 
 @message("engine.up/1")
@@ -30,9 +37,13 @@ class EngineUp:
 @message("engine.down/1")
 @dataclass(frozen=True, slots=True)
 class EngineDown:
-    """The engine does not answer, or its event stream broke."""
+    """The engine does not answer, or its event stream broke.
+
+    `hangs`: it was asked and said nothing, so that its stream, though open, is not to be relied on.
+    """
 
     reason: str
+    hangs: bool = False
 
 
 @message("engine.event/1")
@@ -44,45 +55,46 @@ class EngineSays:
 
 
 class Lookout:
-    """Tells an agent what the engine shows. `clock` is the time of day."""
+    """Tells an agent what the engine shows."""
 
-    def __init__(self, engine: Engine, cluster: str, clock: Callable[[], float]) -> None:
+    def __init__(self, engine: Engine, cluster: str) -> None:
         self._engine = engine
         self._cluster = cluster
-        self._clock = clock
 
     async def follow(self, agent: Ref) -> None:
         """Follow the engine's events for ever; when they break, look for the engine with a growing pause."""
         pause = FIRST_RETRY
         while True:
             try:
-                info = await self._engine.info()
-                async with self._engine.events({CLUSTER: self._cluster}) as events:
-                    here = await survey(self._engine, self._cluster)
-                    agent.tell(EngineUp(info, here, await self._list(CLUSTER, self._cluster)))
-                    pause = FIRST_RETRY
-                    async for event in events:
-                        await agent.offer(EngineSays(event))
+                with anyio.fail_after(LOOK_SECONDS) as opening:
+                    info = await self._engine.info()
+                    async with self._engine.events({CLUSTER: self._cluster}) as events:
+                        opening.deadline = math.inf
+                        here = await survey(self._engine, self._cluster)
+                        agent.tell(EngineUp(info, here, await look(self._engine, CLUSTER, self._cluster)))
+                        pause = FIRST_RETRY
+                        async for event in events:
+                            await agent.offer(EngineSays(event))
                 agent.tell(EngineDown("the engine closed its stream of events"))
+            except TimeoutError:
+                agent.tell(EngineDown(HANGS))
             except EngineError as error:
                 agent.tell(EngineDown(str(error)))
             await anyio.sleep(pause)
             pause = min(LAST_RETRY, pause * 2)
 
-    async def look(self) -> protocol.Containers | None:
-        """All the cluster's containers; None while the engine is away."""
+    async def look(self) -> protocol.Containers | EngineDown | None:
+        """All the cluster's containers; `EngineDown` where the engine hangs, None while it is away."""
         try:
-            return await self._list(CLUSTER, self._cluster)
+            with anyio.fail_after(LOOK_SECONDS):
+                return await look(self._engine, CLUSTER, self._cluster)
+        except TimeoutError:
+            return EngineDown(HANGS, hangs=True)  # its stream says nothing, and may stay open for ever
         except EngineError:
             return None  # the event stream says so too, and is what reconnects
 
     async def look_at(self, task: str, actor: Ref) -> None:
         """Show a task's actor its containers; while the engine is away, `follow` will when it is back."""
-        try:
-            actor.tell(await self._list(TASK, task))
-        except EngineError:
-            return
-
-    async def _list(self, label: str, value: str) -> protocol.Containers:
-        at = self._clock()
-        return protocol.Containers(tuple(await self._engine.containers({label: value})), at)
+        found = await look_at(self._engine, task)
+        if found is not None:
+            actor.tell(found)

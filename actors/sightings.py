@@ -37,7 +37,10 @@ def never_ran(container: ContainerInfo) -> bool:
 
 
 class Sightings:
-    """Begins with the record of a task; each method takes in one piece of news. Times are seconds since the epoch."""
+    """Begins with the record of a task; each method takes in one piece of news.
+
+    Containers and events have times of day. `at`, when somebody looked or made something, is of the runtime's clock.
+    """
 
     def __init__(self, task: Task) -> None:
         self._recorded = task

@@ -69,7 +69,12 @@ class Surroundings:
 
 
 class Steps:
-    """Takes the steps of one task, and tidies up behind them."""
+    """Takes the steps of one task.
+
+    The one thing that it remembers is which container it tried to start, lest that be started twice. The life after
+    this one knows nothing of it and need not: what it finds made and never started it removes, without a try, and what
+    was started shows that it was.
+    """
 
     def __init__(self, task: str, around: Surroundings) -> None:
         self._id = task
@@ -85,31 +90,6 @@ class Steps:
         except (EngineError, ActorError) as error:
             gone = isinstance(error, NotFound)
             return Stepped(type(step).__name__, failure=str(error), gone=gone)
-
-    async def prune(self, containers: list[str]) -> None:
-        """Remove containers that nothing needs any more."""
-        await self._each(containers, self._around.engine.remove)
-
-    async def stop_strays(self, containers: tuple[str, ...], grace: float) -> None:
-        """Stop containers in whose place another one runs."""
-        await self._each(containers, lambda container: self._around.engine.stop(container, grace))
-
-    async def look(self) -> protocol.Containers | None:
-        """The task's containers as they are; None while the engine is away: the agent shows them when it is back."""
-        at = self._around.clock()
-        try:
-            return protocol.Containers(tuple(await self._around.engine.containers({TASK: self._id})), at)
-        except EngineError:
-            return None
-
-    async def _each(self, containers: list[str] | tuple[str, ...], call: Callable[[str], Awaitable[None]]) -> None:
-        for container in containers:
-            try:
-                await call(container)
-            except EngineUnavailable:
-                return
-            except EngineError:
-                continue  # the agent's next look over all containers finds it again
 
     def _take(self, ctx: Context, step: Step, assignment: Assignment, afresh: bool) -> Awaitable[Stepped]:
         match step:
@@ -185,7 +165,7 @@ class Steps:
         return await self._start_once(container)
 
     async def _start_again(self, container: str) -> Stepped:
-        """The try before this one may have been done, though nobody heard: no attempt is started twice.
+        """The try before this one, in this life, may have been done though nobody heard: no attempt is started twice.
 
         What an engine could not start, or was stopped over, it may never be able to start: it is made anew.
         """

@@ -11,6 +11,7 @@ from functools import partial
 from typing import ClassVar
 
 from actors import protocol
+from actors.housekeeping import look_at, remove_all, stop_all
 from actors.sightings import Sightings
 from actors.steps import Stepped, Steps, Surroundings
 from cluster.assignment import Assignment, Observation
@@ -45,17 +46,19 @@ class TaskActor(Actor):
         self._image = ""
         self._failure = ""
         self._failures = 0
-        self._retry_at = 0.0
+        self._retry_at = self._seen_since = 0.0
+        self._shown: object = None
         self._stopping = ""
         self._afresh = False
         self._busy: Step | None = None
         self._sequence = 0
         self._said: Observation | None = None
         self._done = False
-        self._born = around.clock()
+        self._born = 0.0
 
     async def started(self, ctx: Context) -> None:
         """Ask the agent for the assignment."""
+        self._born = ctx.now()
         ctx.ref(self._around.agent).tell(protocol.TaskBorn(self._id))
 
     async def receive(self, message: object, ctx: Context) -> None:
@@ -89,10 +92,10 @@ class TaskActor(Actor):
             self._sightings = Sightings(self._assignment.task)
         never_started = self._sightings.listed(found.containers, found.at)
         if never_started and not isinstance(self._busy, Create):
-            ctx.spawn("tidy", self._steps.prune, never_started)
+            ctx.spawn("half-made", remove_all, self._around.engine, never_started)
         if self._sightings.strays:
             grace = self._assignment.spec.stop_grace_period
-            ctx.spawn("strays", self._steps.stop_strays, self._sightings.strays, grace)
+            ctx.spawn("strays", stop_all, self._around.engine, self._sightings.strays, grace)
         self._retry_at = 0.0  # the engine answers: nothing is gained by waiting
 
     def _hear(self, event: EngineEvent, ctx: Context) -> None:
@@ -100,7 +103,7 @@ class TaskActor(Actor):
         if sightings is None or not sightings.happened(event, self._stopping):
             return
         if not (isinstance(self._busy, Start) and self._busy.container == event.container):
-            ctx.spawn("look", self._steps.look)  # somebody else started it
+            ctx.spawn("look", look_at, self._around.engine, self._id)  # somebody else started it
 
     # -- deciding --------------------------------------------------------------------------------------------------
 
@@ -108,7 +111,7 @@ class TaskActor(Actor):
         assignment, sightings = self._assignment, self._sightings
         if assignment is None or sightings is None or self._done:
             return
-        verdict = decide(self._situation(assignment, sightings))
+        verdict = decide(self._situation(assignment, sightings, ctx.now()))
         if self._busy is not None and (not isinstance(self._busy, Pull) or isinstance(verdict.step, Pull)):
             if verdict.state not in ENDED:  # what is under way may still bring a container up
                 self._say(verdict, sightings, ctx)
@@ -130,18 +133,23 @@ class TaskActor(Actor):
                     self._stopping = step.reason
                 ctx.spawn(STEP, partial(self._steps.take, ctx), step, assignment, self._afresh)
 
-    def _situation(self, assignment: Assignment, sightings: Sightings) -> Situation:
+    def _situation(self, assignment: Assignment, sightings: Sightings, now: float) -> Situation:
+        seen = sightings.newest
+        shown = seen and (seen.id, seen.phase, seen.health)
+        if shown != self._shown:
+            self._shown, self._seen_since = shown, now
         return Situation(
             assignment=assignment,
-            seen=sightings.newest,
+            seen=seen,
             now=self._around.clock(),
+            seen_for=now - self._seen_since,
             jitter=self._around.jitter(),
             image_ready=bool(self._image),
             waiting_for=self._waiting_for,
             hopeless=self._hopeless,
             crashes=sightings.crashes,
             failure=self._failure,
-            retry_at=self._retry_at,
+            retry_in=self._retry_at - now,
             unhealthy_since=sightings.unhealthy_since,
             stopping=self._stopping,
             told=max(assignment.task.attempt, self._said.attempt if self._said else 0),
@@ -158,35 +166,35 @@ class TaskActor(Actor):
         if sightings is None:
             return
         if step.failure:
-            self._fail(step)
+            self._fail(step, ctx.now())
         elif step.kind not in ("Create", "Remove"):  # steps to a start, whose own failures go on counting
             self._failure, self._failures = "", 0
         match step.kind:
             case "Pull":
                 self._image = step.image
             case "Create" if step.seen:
-                sightings.listed(step.seen, self._around.clock())
+                sightings.listed(step.seen, ctx.now())
             case "Create" if not step.failure and sightings.runs:
                 # Meanwhile somebody started the one before it again: two would be one too many.
-                ctx.spawn("tidy", self._steps.prune, [step.container])
+                ctx.spawn("unneeded", remove_all, self._around.engine, [step.container])
             case "Create" if not step.failure:
-                sightings.created(step.container, step.name, step.attempt, self._around.clock())
+                sightings.created(step.container, step.name, step.attempt, ctx.now())
                 self._stopping = ""
             case "Start" | "Stop" if not step.failure:
                 sightings.inspected(next(iter(step.seen), None), self._stopping)
                 if step.kind == "Start":
-                    ctx.spawn("prune", self._steps.prune, sightings.surplus())
+                    ctx.spawn("surplus", remove_all, self._around.engine, sightings.surplus())
             case "Start" if step.gone:
                 sightings.unstartable(step.failure)
             case "Remove" if not step.failure:
                 sightings.removed(step.container)
 
-    def _fail(self, step: Stepped) -> None:
+    def _fail(self, step: Stepped, now: float) -> None:
         """A step failed: wait before the next try, longer each time. A missing engine is the agent's to wait for."""
         self._failures += 1
         self._failure = step.failure
         pause = 1.0 if step.down else min(MAX_RETRY, 2.0 ** min(self._failures - 1, 10))
-        self._retry_at = self._around.clock() + pause
+        self._retry_at = now + pause
         if step.gone:
             self._image, self._afresh = "", True
 

@@ -35,6 +35,7 @@ class Follower:
     sleep: Callable[[float], None] = time.sleep
     _tasks: list[Row] = field(default_factory=list)
     _problem: str = ""
+    _watched: str = ""
 
     def verdict(self, timeout: float | None = None) -> Row:
         """The last line of the stack's progress: `verdict`, `reason`, `task` and `logs`.
@@ -49,6 +50,7 @@ class Follower:
                     return row
                 if row is not None:
                     self._tasks, self._problem = row["tasks"], row.get("problem", "")
+                    self._watched = row.get("watched", "")
                 self._draw()
                 if deadline is not None and self.clock() >= deadline:
                     raise TimedOut(f"{self.stack} is not settled after {timeout:g} s")
@@ -79,6 +81,8 @@ class Follower:
         shown = lines(self._tasks, self.clock())
         if self._problem:
             shown.append(Line(self.stack, "is not gone", self._problem, "bad"))
+        if self._watched:
+            shown.append(Line(self.stack, "runs", self._watched))
         if shown:
             self.display.show(shown)
 

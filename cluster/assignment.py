@@ -10,10 +10,14 @@ from cluster.spec import Condition, ServiceSpec
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A task may start for the first time when `service` (stack/name) has met `condition`."""
+    """A task may start for the first time when `service` (stack/name) has met `condition`.
+
+    `hopeless` is why none of its tasks will, as the manager knows it; empty where one may.
+    """
 
     service: str
     condition: Condition
+    hopeless: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,10 @@ class Seen:
 class Situation:
     """All that a decision rests on.
 
-    `hopeless` is why what it waits for will not come by itself. `failure` is what stopped the last step, `retry_at` the
-    time from which to try again. `stopping` is why the newest container was stopped, `told` the last attempt that was
+    `seen_for` is for how many seconds the newest container has been as it is, as far as this is known, by a clock that
+    nobody sets: where the engine's times are of another time of day, it alone counts. `hopeless` is why what it waits
+    for will not come by itself. `failure` is what stopped the last step, `retry_in` the seconds until it is tried
+    again. `stopping` is why the newest container was stopped, `told` the last attempt that was
     told of and `told_state` its state, `cold` that the newest container ended while nobody watched, `cleared` that no
     container is left to remove.
     """
@@ -49,13 +51,14 @@ class Situation:
     assignment: Assignment
     seen: Seen | None
     now: float
+    seen_for: float = 0.0
     jitter: float = 0.0
     image_ready: bool = False
     waiting_for: str = ""
     hopeless: str = ""
     crashes: int = 0
     failure: str = ""
-    retry_at: float = 0.0
+    retry_in: float = 0.0
     unhealthy_since: float | None = None
     stopping: str = ""
     told: int = 1
@@ -134,10 +137,11 @@ def decide(situation: Situation) -> Verdict:
     verdict = _next(situation)
     if verdict.attempt < situation.told:  # what was told of a later attempt is not taken back
         verdict = replace(verdict, attempt=situation.told)
-    if isinstance(verdict.step, Wait | Done) or not situation.failure or situation.now >= situation.retry_at:
+    if isinstance(verdict.step, Wait | Done) or not situation.failure or situation.retry_in <= 0.0:
         return verdict
-    text = f"{situation.failure}; trying again in {_seconds(situation.retry_at - situation.now)}"
-    waiting = replace(verdict, step=Wait(situation.retry_at), message=text, restart_at=situation.retry_at)
+    at = situation.now + situation.retry_in
+    text = f"{situation.failure}; trying again in {_seconds(situation.retry_in)}"
+    waiting = replace(verdict, step=Wait(at), message=text, restart_at=at)
     return replace(waiting, problem=situation.failure)
 
 
@@ -211,7 +215,7 @@ def _watch(situation: Situation, seen: Seen) -> Verdict:
         return verdict(Stop(seen.id, situation.stopping), state, f"stopping: {situation.stopping}")
     if seen.health == "unhealthy":
         since = situation.now if situation.unhealthy_since is None else situation.unhealthy_since
-        deadline = since + UNHEALTHY_GRACE
+        deadline = _due(situation, since, UNHEALTHY_GRACE)
         state = _state_up(situation, seen)
         if situation.now >= deadline:
             return verdict(Stop(seen.id, "unhealthy"), state, "unhealthy: restarting it", problem="unhealthy")
@@ -220,7 +224,7 @@ def _watch(situation: Situation, seen: Seen) -> Verdict:
     if seen.health == "starting":
         return verdict(Wait(), "starting", "started; waits for its first healthy check")
     # A container that has run a healthy while has cleared its record: look again then, so that the count is told.
-    clears = seen.started_at + backoff.HEALTHY_WHILE
+    clears = _due(situation, seen.started_at, backoff.HEALTHY_WHILE)
     if situation.crashes and situation.now < clears:
         return verdict(Wait(clears), "running", "healthy" if seen.health else "running")
     return verdict(Wait(), "running", "healthy" if seen.health else "running", crashes=0)
@@ -242,7 +246,7 @@ def _after_end(situation: Situation, seen: Seen) -> Verdict:
         text = f"{why}; gave up after {_tries(crashes)}" if gave_up else why
         return Verdict(Done(), state, text, seen.attempt, problem=text if failed else "", crashes=crashes)
     pause = backoff.delay(policy, crashes, situation.jitter)
-    at = seen.finished_at + pause
+    at = _due(situation, seen.finished_at, pause)
     if situation.now < at:
         text = f"restarting in {_seconds(at - situation.now)} ({why})"
         return Verdict(Wait(at), "preparing", text, seen.attempt + 1, problem=why, restart_at=at, crashes=crashes)
@@ -254,6 +258,11 @@ def wants_restart(policy: RestartPolicy, failed: bool, crashes: int) -> bool:
     if policy.condition == "none" or (policy.condition == "on-failure" and not failed):
         return False
     return policy.max_attempts is None or policy.max_attempts == 0 or crashes <= policy.max_attempts
+
+
+def _due(situation: Situation, since: float, span: float) -> float:
+    """When so many seconds are over that began at `since`, though the clock were set back meanwhile."""
+    return min(since + span, situation.now + span - situation.seen_for)
 
 
 def _seconds(span: float) -> str:

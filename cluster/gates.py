@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from cluster.assignment import Gate, Observation
+from cluster.model import Service
 
 
 def waiting_for(gates: Iterable[Gate], up: Mapping[str, Collection[Observation]], completed: Collection[str]) -> str:
@@ -21,10 +22,22 @@ def hopeless(gates: Iterable[Gate], up: Mapping[str, Collection[Observation]], c
     """Why a gate that is shut will not open by itself, for a person to mend; empty where it may. `up` as above."""
     for gate in gates:
         seen = up.get(gate.service, ())
-        if not _open(gate, seen, completed) and any(_unchecked(gate, one) for one in seen):
-            name = gate.service.partition("/")[2]
-            return f"{name} has no health check: give it one, or wait for service_started instead"
+        if _open(gate, seen, completed):
+            continue
+        if gate.hopeless:
+            return gate.hopeless
+        if any(_unchecked(gate, one) for one in seen):
+            return f"{_name(gate)} has no health check: give it one, or wait for service_started instead"
     return ""
+
+
+def without_tasks(name: str, service: Service | None) -> str:
+    """Why no task of the service of that name is wanted, and what to do; empty where some are."""
+    if service is None or service.removing:
+        return f"{name} was removed: deploy the stack again"
+    if service.stopped:
+        return f"{name} is stopped: start it"
+    return "" if service.replicas else f"{name} has 0 replicas: scale it up"
 
 
 def _unchecked(gate: Gate, seen: Observation) -> bool:
@@ -40,8 +53,12 @@ def _open(gate: Gate, seen: Collection[Observation], completed: Collection[str])
     return any(one.state in ("starting", "running") for one in seen)
 
 
+def _name(gate: Gate) -> str:
+    return gate.service.partition("/")[2]
+
+
 def _words(gate: Gate) -> str:
-    name = gate.service.partition("/")[2]
+    name = _name(gate)
     match gate.condition:
         case "service_healthy":
             return f"{name} to be healthy"

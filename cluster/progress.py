@@ -8,7 +8,8 @@ from cluster.model import Service, State, Task
 from cluster.reconcile import is_current
 
 GIVES_UP_AFTER = 2
-SETTLING = 2.0
+NAMED = 3
+SETTLING = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +76,32 @@ def obstacle(state: State, stack: str) -> str:
 def settled_at(state: State, stack: str) -> float:
     """When a stack that runs may be believed, in seconds since the epoch.
 
-    A task without a health check says that it runs as soon as it is started; one that is about to fall over is seen
-    to do so in the first moments.
+    A task without a health check says that it runs as soon as it is started; one that is about to fall over mostly does
+    so in the first seconds.
     """
-    unchecked = (
-        task.started_at
-        for service in state.services_of(stack)
-        for task in state.tasks_of(service.key)
-        if task.serving and not task.health
-    )
-    return max(unchecked, default=0.0) + SETTLING
+    return max((task.started_at for task in _unchecked(state, stack)), default=0.0) + SETTLING
+
+
+def starts(state: State, stack: str) -> frozenset[tuple[str, float]]:
+    """Which tasks are to be believed without a health check, each by its id with its last start."""
+    return frozenset((task.id, task.started_at) for task in _unchecked(state, stack))
+
+
+def watched(state: State, stack: str, now: float) -> str:
+    """Why a stack that runs is not believed yet, in words; empty once it may be."""
+    young = {task.service for task in _unchecked(state, stack) if task.started_at + SETTLING > now}
+    if not young:
+        return ""
+    named = sorted(young)[:NAMED]
+    rest = [f"{len(young) - NAMED} more"] if len(young) > NAMED else []
+    *names, last = [*named, *rest]
+    names_of_all = f"{', '.join(names)} and {last} have" if names else f"{last} has"
+    return f"watched for {SETTLING:g} s, since {names_of_all} no health check"
+
+
+def _unchecked(state: State, stack: str) -> list[Task]:
+    tasks = (task for service in state.services_of(stack) for task in state.tasks_of(service.key))
+    return [task for task in tasks if task.serving and not task.health]
 
 
 def of_service(state: State, service: Service) -> Waiting | Converged | Failed:

@@ -23,6 +23,8 @@ class PullMeter:
 
     done: dict[str, int] = field(default_factory=dict)
     total: dict[str, int] = field(default_factory=dict)
+    moves: int = 0
+    _last: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def progress(self, message: JSON) -> PullProgress:
         """The state of the whole pull after one more message."""
@@ -32,7 +34,11 @@ class PullMeter:
             self.done[layer], self.total[layer] = detail.get("current", 0), detail["total"]
         elif status in ("Download complete", "Pull complete") and layer in self.total:
             self.done[layer] = self.total[layer]
-        return PullProgress(sum(self.done.values()), sum(self.total.values()), status)
+        now = status, detail.get("current", 0)
+        if self._last.get(layer) != now:
+            self._last[layer] = now
+            self.moves += 1
+        return PullProgress(sum(self.done.values()), sum(self.total.values()), status, self.moves)
 
 
 @dataclass(slots=True)

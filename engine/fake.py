@@ -64,6 +64,7 @@ class FakeEngine:
         self.faults = faults
         self.calls: Counter[str] = Counter()
         self.running = True
+        self.hangs = False
         self._clock = clock
         self._world = World(self._tell)
         self._boots = 0
@@ -81,6 +82,16 @@ class FakeEngine:
     def held_ports(self) -> set[int]:
         """Host ports that some process outside holds; a test may change the set."""
         return self._world.held_ports
+
+    @property
+    def skew(self) -> float:
+        """What the machine's time of day was set by, in seconds: below 0 it was set back."""
+        return self._world.skew
+
+    def set_clock(self, by: float) -> None:
+        """Set the machine's time of day. What is under way takes as long as ever."""
+        self._world.settle(self._clock())
+        self._world.skew += by
 
     def refuse(self, call: str, error: EngineError, *, times: int = 1, after: bool = False) -> None:
         """Fail the next calls of that name; `after` their effect, or in the place of it."""
@@ -102,7 +113,7 @@ class FakeEngine:
 
     def write(self, container: str, text: str) -> None:
         """Let a container write a line."""
-        self._world.get(container).write(text, self._clock())
+        self._world.get(container).write(text, self._clock() + self.skew)
         self._announce()
 
     def break_streams(self) -> None:
@@ -111,8 +122,18 @@ class FakeEngine:
             stream.broken = True
         self._announce()
 
+    def hang(self) -> None:
+        """Answer nothing until `wake`, as a process that is stopped: connections and streams stay open."""
+        self.hangs = True
+
+    def wake(self) -> None:
+        """Answer all that was asked meanwhile."""
+        self.hangs = False
+        self._announce()
+
     def crash(self) -> None:
         """Go away, and let all containers die with it. What exists is kept."""
+        self.hangs = False
         self._world.lose_power(self._clock())
         self.running = False
         self._boots += 1
@@ -148,11 +169,11 @@ class FakeEngine:
             if image is None:
                 raise ImageUnavailable(f"the registry has no image {reference}; check its name and tag")
         for step in range(PULL_STEPS):
-            yield PullProgress(image.size * step // PULL_STEPS, image.size, "Downloading")
+            yield PullProgress(image.size * step // PULL_STEPS, image.size, "Downloading", step)
             await anyio.sleep(image.pull_seconds / PULL_STEPS)
             self._require_running(since_boot=boot)
         self._world.local[name] = image
-        yield PullProgress(image.size, image.size, "Pull complete")
+        yield PullProgress(image.size, image.size, "Pull complete", PULL_STEPS)
 
     async def build(
         self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]
@@ -270,6 +291,8 @@ class FakeEngine:
         self.calls[name] += 1
         await self._delay()
         boot = self._boots
+        if self.hangs:
+            await self._until(lambda: not self.hangs, running=False)
         self._require_running(since_boot=boot)
         self._fail(name, after=False)
         self._preload()
@@ -320,7 +343,7 @@ class FakeEngine:
 
     async def _read(self, stream: _Stream) -> AsyncGenerator[EngineEvent, None]:
         while True:
-            await self._until(lambda: bool(stream.waiting) or stream.broken, running=False)
+            await self._until(lambda: not self.hangs and (bool(stream.waiting) or stream.broken), running=False)
             if not stream.waiting:
                 raise EngineUnavailable("the fake engine ended its event stream")
             yield stream.waiting.popleft()

@@ -63,9 +63,9 @@ class FakeContainer:
     def running(self) -> bool:
         return self.state == "running"
 
-    def begin(self, now: float) -> None:
-        """Run, and plan what follows from the image."""
-        self.state, self.started_at, self.finished_at = "running", now, 0.0
+    def begin(self, now: float, skew: float = 0.0) -> None:
+        """Run, and plan what follows from the image. The time of day is `now` and `skew`."""
+        self.state, self.started_at, self.finished_at = "running", now + skew, 0.0
         self.exit_code, self.error, self.oom_killed = None, "", False
         self.health, self.health_log = ("starting" if self._checked else ""), ""
         self.next_exit_code = self.image.exit_code
@@ -74,7 +74,7 @@ class FakeContainer:
             offsets |= {"healthy": self.image.healthy_after, "unhealthy": self.image.unhealthy_after}
         self.plan = {step: now + offset for step, offset in offsets.items() if offset is not None}
         for text in self.image.output:
-            self.write(text, now)
+            self.write(text, now + skew)
 
     def end(self, code: int, now: float, *, oom_killed: bool = False) -> None:
         """Stop running with this exit code."""

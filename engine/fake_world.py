@@ -36,7 +36,10 @@ FIRST_FREE_PORT = 49153
 
 @dataclass(slots=True)
 class World:
-    """The engine's lasting state. `tell` is called with each event as it happens."""
+    """The engine's lasting state. `tell` is called with each event as it happens.
+
+    `skew` is what the machine's time of day was set by: all that is told has that time, and no plan waits for it.
+    """
 
     tell: Callable[[EngineEvent], None]
     local: dict[str, FakeImage] = field(default_factory=dict)
@@ -45,6 +48,7 @@ class World:
     volumes: dict[str, VolumeInfo] = field(default_factory=dict)
     held_ports: set[int] = field(default_factory=set)
     violations: list[str] = field(default_factory=list)
+    skew: float = 0.0
     _made: int = 0
 
     # -- time -----------------------------------------------------------------------------------------------------
@@ -91,7 +95,7 @@ class World:
         for mount in spec.mounts:
             if mount.type == "volume" and mount.source:
                 self.volumes.setdefault(mount.source, VolumeInfo(mount.source, {}))
-        container = FakeContainer(self._identity(spec.name), spec, image, now)
+        container = FakeContainer(self._identity(spec.name), spec, image, now + self.skew)
         self.containers[container.id] = container
         self._event(container, "create", now)
         return container
@@ -108,12 +112,12 @@ class World:
             container.error = str(error)
             raise
         container.addresses, container.ports = addresses, ports
-        container.begin(now)
+        container.begin(now, self.skew)
         self._look_for_twins(container)
         self._event(container, "start", now)
 
     def end(self, container: FakeContainer, code: int, now: float, *, oom_killed: bool = False) -> None:
-        container.end(code, now, oom_killed=oom_killed)
+        container.end(code, now + self.skew, oom_killed=oom_killed)
         if oom_killed:
             self._event(container, "oom", now)
         self._event(container, "die", now)
@@ -132,12 +136,12 @@ class World:
         """End all that runs without telling anyone."""
         self.settle(now)
         for container in self._running():
-            container.end(KILLED, now)
+            container.end(KILLED, now + self.skew)
 
     def _event(self, container: FakeContainer, action: str, now: float) -> None:
         code = container.exit_code if action == "die" else None
         health = container.health if action == "health" else ""
-        self.tell(EngineEvent(action, container.id, dict(container.spec.labels), now, code, health))
+        self.tell(EngineEvent(action, container.id, dict(container.spec.labels), now + self.skew, code, health))
 
     def _running(self) -> list[FakeContainer]:
         return [container for container in self.containers.values() if container.running]

@@ -95,11 +95,15 @@ class ImageInfo:
 
 @dataclass(frozen=True, slots=True)
 class PullProgress:
-    """How far a pull is: bytes done and in all over the layers known so far (both 0 until the first is known)."""
+    """How far a pull is: bytes done and in all over the layers known so far (both 0 until the first is known).
+
+    `moves` grows with whatever moves in it, unpacking too: an engine may repeat itself while nothing does.
+    """
 
     done: int
     total: int
     status: str = ""
+    moves: int = 0
 
 
 @dataclass(frozen=True, slots=True)

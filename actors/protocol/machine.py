@@ -119,7 +119,10 @@ class EngineGone:
 @message("task.containers/1")
 @dataclass(frozen=True, slots=True)
 class Containers:
-    """All containers of the cluster, or of one task, as the engine had them when it was asked `at` a time of day."""
+    """All containers of the cluster, or of one task, as the engine had them when it was asked.
+
+    That was `at` a time of the runtime's own clock, which goes on whatever the time of day is set to.
+    """
 
     containers: tuple[ContainerInfo, ...]
     at: float

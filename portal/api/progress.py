@@ -15,8 +15,11 @@ from portal.api.problems import Problem
 from portal.api.requests import READ_TIMEOUT
 from portal.backend import Backend, EngineFailed
 from portal.rows import Row, is_wanted, task_row
+from supervisor.errors import ActorError
 
 LAST_LINES = 20
+# How often a stack that runs is looked at until it is believed, in seconds.
+LOOK_EVERY = 1.0
 
 
 @dataclass(slots=True)
@@ -27,6 +30,7 @@ class _View:
     state: State = field(default_factory=State)
     tasks: list[Task] = field(default_factory=list)
     problem: str = ""
+    watched: str = ""
     pulls: dict[str, Progress] = field(default_factory=dict)
 
     def take(self, message: Committed | Progress) -> bool:
@@ -41,10 +45,16 @@ class _View:
         self.pulls = {task: pull for task, pull in self.pulls.items() if task in preparing}
         return before != (self.tasks, self.problem)
 
+    def watch(self, why: str) -> bool:
+        """Whether it is news why the stack is only watched; empty where it is not."""
+        before, self.watched = self.watched, why
+        return before != why
+
     def line(self) -> Row:
-        """The wanted tasks as they are, and what a person has to mend for the stack itself."""
+        """The wanted tasks as they are, what a person has to mend for the stack itself, and why it is only watched."""
         rows = [self._row(task) for task in self.tasks]
-        return {"type": "tasks", "revision": self.state.revision, "tasks": rows, "problem": self.problem}
+        said = {"problem": self.problem, "watched": self.watched}
+        return {"type": "tasks", "revision": self.state.revision, "tasks": rows, **said}
 
     def _row(self, task: Task) -> Row:
         row, pull = task_row(self.state, task), self.pulls.get(task.id)
@@ -67,35 +77,48 @@ async def _settle(
     view: _View, messages: AsyncIterator[Committed | Progress], after: int, emit: Emit, backend: Backend
 ) -> progress.Converged | progress.Failed | progress.Removed:
     async for message in messages:
-        if isinstance(message, Committed) and message.state.revision < after:
+        if isinstance(message, Committed) and message.state.revision < max(after, view.state.revision):
             continue
         if view.take(message):
             await emit(view.line())
         if isinstance(message, Committed):
             verdict = progress.verdict(message.state, view.stack)
             if isinstance(verdict, progress.Converged):
-                view.state, verdict = await _believed(view.stack, message.state, verdict, backend)
+                verdict = await _believed(view, verdict, emit, backend)
             if not isinstance(verdict, progress.Waiting):
                 return verdict
     raise Problem("unavailable", f"the manager stops; what becomes of {view.stack} is seen when it is back")
 
 
-async def _believed(
-    stack: str, state: State, verdict: progress.Verdict, backend: Backend
-) -> tuple[State, progress.Verdict]:
-    """The state once what runs may be believed, and the verdict on it; what is said meanwhile waits to be read.
+async def _believed(view: _View, verdict: progress.Verdict, emit: Emit, backend: Backend) -> progress.Verdict:
+    """The verdict once what runs may be believed. The Senate is asked meanwhile; what it tells waits to be read.
 
-    What was started again meanwhile is given its time too.
+    What was started again meanwhile is given its time too. A start that seems to lie ahead is one from before the clock
+    was set back: nobody waits for that.
     """
+    known, until = None, 0.0
     while isinstance(verdict, progress.Converged):
-        pause = progress.settled_at(state, stack) - backend.clock()
+        starts = progress.starts(view.state, view.stack)
+        if starts != known:
+            known, until = starts, anyio.current_time() + progress.SETTLING
+        now = backend.clock()
+        pause = min(progress.settled_at(view.state, view.stack) - now, until - anyio.current_time())
         if pause <= 0:
             break
-        await anyio.sleep(min(pause, progress.SETTLING))
-        now = await backend.ask("senate", GetState(), READ_TIMEOUT)
-        if isinstance(now, State):
-            state, verdict = now, progress.verdict(now, stack)
-    return state, verdict
+        if view.watch(progress.watched(view.state, view.stack, now)):
+            await emit(view.line())
+        await anyio.sleep(min(pause, LOOK_EVERY))
+        try:
+            state = await backend.ask("senate", GetState(), READ_TIMEOUT)
+        except ActorError:
+            continue  # it is started again just now: the next look finds it
+        if isinstance(state, State):
+            if view.take(Committed(state)):
+                await emit(view.line())
+            verdict = progress.verdict(state, view.stack)
+    if view.watch(""):
+        await emit(view.line())
+    return verdict
 
 
 async def _verdict_line(

@@ -146,12 +146,16 @@ class House:
     letters: list[DeadLetter] = field(default_factory=list)
     boots: Callable[[], int] = field(default_factory=lambda: partial(next, count(1)))
 
+    def clock(self) -> float:
+        """The machine's time of day, which its engine has too."""
+        return time_of_day() + self.engine.skew
+
     @asynccontextmanager
     async def life(self) -> AsyncIterator[Life]:
         """Start gbnt here; when the block ends it stops in order, unless it was killed."""
         store = await self.open_store()
         system = System(
-            "rome-1", codec=JsonCodec(), clock=time_of_day, dead_letter_log=lambda letter, _: self._lost(letter)
+            "rome-1", codec=JsonCodec(), clock=self.clock, dead_letter_log=lambda letter, _: self._lost(letter)
         )
         try:
             async with anyio.create_task_group() as group:
@@ -176,7 +180,7 @@ class House:
             engine=self.engine,
             resolver=self.names,
             shelf=self.shelf,
-            clock=time_of_day,
+            clock=self.clock,
             random=self.random,
         )
 

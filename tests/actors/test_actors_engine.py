@@ -1,5 +1,6 @@
 """An engine that goes away, and comes back."""
 
+import anyio
 import pytest
 
 from actors import protocol
@@ -21,6 +22,30 @@ async def test_an_engine_that_went_away_is_waited_for_and_found_again(house: Hou
         assert state.nodes["n1"].status == "ready"
         assert all(task.crashes == 0 for task in of(state))  # the engine fell, not they
     assert not house.engine.violations
+
+
+async def test_an_engine_that_hangs_is_noticed_and_what_happened_meanwhile_is_seen(house: House):
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec(image="web"))))
+        (task,) = of(await life.until(serving("shop/web")))
+        house.engine.hang()
+        state = await life.until(lambda state: [node.status for node in state.nodes.values()] == ["unavailable"], 120.0)
+        assert "the engine has not answered for 45 s" in state.nodes["n1"].message
+        house.engine.exit(task.container_id, 1)
+        await anyio.sleep(300.0)
+        house.engine.wake()
+        await life.until(lambda state: of(state)[0].attempt == 2 and of(state)[0].serving, within=60.0)
+        assert (await life.state()).nodes["n1"].status == "ready"
+    assert not house.engine.violations
+
+
+async def test_an_engine_that_hangs_when_gbnt_starts_is_said_to(house: House):
+    house.engine.hang()
+    async with house.life() as life:
+        state = await life.until(lambda state: [node.status for node in state.nodes.values()] == ["unavailable"], 60.0)
+        assert "the engine has not answered for 45 s" in state.nodes["n1"].message
+        house.engine.wake()
+        await life.until(lambda state: state.nodes["n1"].status == "ready", 60.0)
 
 
 async def test_gbnt_starts_before_its_engine(house: House):

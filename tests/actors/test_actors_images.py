@@ -7,7 +7,8 @@ from actors import protocol
 from cluster.spec import PullPolicy
 from engine.fake import FakeEngine, FakeImage
 from engine.port import EngineUnavailable
-from tests.actors.house import House, Life
+from tests.actors.house import House, Life, of, serving
+from tests.cluster.build import spec, stack
 
 pytestmark = pytest.mark.anyio
 
@@ -67,3 +68,26 @@ async def test_a_pull_that_fails_fails_all_who_wait_and_is_tried_anew_for_the_ne
         [(answer, _)] = await want(life, ("web", "missing"))
         assert isinstance(answer, protocol.ImageHere)
         assert engine.calls["pull"] == 2
+
+
+async def test_a_pull_that_stalls_ends_with_a_reason_and_the_next_try_pulls_anew(house: House, engine: FakeEngine):
+    engine.images["web"] = FakeImage(pull_seconds=1e6)
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec(image="web"))))
+        await anyio.sleep(295.0)
+        [task] = of(await life.until(lambda state: any(task.problem for task in of(state))))
+        assert task.problem == (
+            "the pull of image web brought nothing for 5 minutes: see whether this machine reaches its registry"
+        )
+        engine.images["web"] = FakeImage(pull_seconds=2.0)
+        await life.until(serving("shop/web"), within=30.0)
+        assert engine.calls["pull"] == 2
+
+
+async def test_a_pull_that_is_slow_is_waited_for(house: House, engine: FakeEngine):
+    engine.images["web"] = FakeImage(pull_seconds=1_000.0)
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec(image="web"))))
+        await anyio.sleep(1_000.0)
+        await life.until(serving("shop/web"), within=30.0)
+    assert engine.calls["pull"] == 1

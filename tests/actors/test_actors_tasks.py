@@ -9,7 +9,7 @@ import pytest
 from actors import protocol
 from cluster.container import ContainerSpec, Endpoint
 from cluster.model import State, Task
-from cluster.progress import obstacle
+from cluster.progress import Failed, obstacle, verdict
 from cluster.spec import Dependency, Port, RestartPolicy
 from engine.fake import FakeEngine, FakeImage
 from tests.actors.house import House, Life, of, serving
@@ -129,6 +129,29 @@ async def test_what_waits_for_health_that_nothing_checks_says_so(house: House):
         state = await life.until(lambda state: any(task.problem for task in of(state, "shop/web")))
         assert only(state).problem == "db has no health check: give it one, or wait for service_started instead"
         assert only(state).message == "waits for db to be healthy"
+
+
+async def test_what_waits_for_a_service_without_tasks_says_so_until_it_has_some(house: House):
+    async with house.life() as life:
+        await deploy(life, spec("db", image="db", replicas=0), spec(image="web", depends_on=(Dependency("db"),)))
+        state = await life.until(lambda state: any(task.problem for task in of(state, "shop/web")))
+        assert only(state).problem == "db has 0 replicas: scale it up"
+        assert verdict(state, "shop") == Failed("web.1: db has 0 replicas: scale it up", only(state).id)
+        await life.order(protocol.ScaleService("shop/db", 1))
+        assert not only(await life.until(serving("shop/web"))).problem
+
+
+async def test_what_waits_for_a_service_that_a_person_stopped_says_so(house: House):
+    async with house.life() as life:
+        await deploy(life, spec("db", image="db"), spec(image="web", depends_on=(Dependency("db"),)))
+        await life.until(serving("shop/web"))
+        await life.order(protocol.HoldStack("shop", True))
+        await life.until(lambda state: all(task.state == "stopped" for task in of(state)))
+        await life.order(protocol.HoldService("shop/web", False))
+        state = await life.until(lambda state: any(task.problem for task in of(state, "shop/web")))
+        assert only(state).problem == "db is stopped: start it"
+        await life.order(protocol.HoldService("shop/db", False))
+        await life.until(serving("shop/web"))
 
 
 async def test_a_stopped_task_is_replaced_and_says_so(house: House):

@@ -192,6 +192,17 @@ def test_a_removal_says_what_keeps_the_stack_from_being_gone():
     ]
 
 
+def test_a_stack_that_is_watched_says_why_the_command_waits():
+    told = {**tasks_line(task()), "watched": "watched for 5 s, since web has no health check"}
+    watching = follower(Script([tasks_line(task()), told, tasks_line(task()), verdict()]))
+    watching.display = ChangedLines(shown := io.StringIO())
+    assert watching.verdict()["verdict"] == "converged"
+    assert shown.getvalue().splitlines() == [
+        "web.1  running",
+        "shop  runs: watched for 5 s, since web has no health check",
+    ]
+
+
 def test_a_manager_that_stays_away_is_given_up():
     times = iter(range(0, 1_000, 10))
     with pytest.raises(Unreachable, match="gone"):

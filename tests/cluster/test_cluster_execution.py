@@ -63,6 +63,20 @@ def test_the_first_crash_is_repaired_at_once_and_later_ones_after_growing_pauses
     assert (later.state, later.attempt, later.restart_at) == ("preparing", 2, NOW + 8.0)
 
 
+@pytest.mark.parametrize("jump", [3600.0, 1e9])
+def test_a_clock_that_was_set_back_lengthens_no_pause(jump: float) -> None:
+    crashed = seen(phase="ended", exit_code=1, finished_at=NOW + jump)
+    assert decide(situation(seen=crashed, crashes=5, image_ready=True)).step == Wait(NOW + 8.0)
+    assert decide(situation(seen=crashed, crashes=5, image_ready=True, seen_for=6.0)).step == Wait(NOW + 2.0)
+    assert decide(situation(seen=crashed, crashes=5, image_ready=True, seen_for=8.0)).step == Create(2)
+    ill = seen(health="unhealthy")
+    assert decide(situation(seen=ill, unhealthy_since=NOW + jump, seen_for=4.0)).step == Wait(NOW + 6.0)
+    assert decide(situation(seen=ill, unhealthy_since=NOW + jump, seen_for=10.0)).step == Stop("c1", "unhealthy")
+    well = seen(started_at=NOW + jump)
+    assert decide(situation(seen=well, crashes=2, seen_for=20.0)).step == Wait(NOW + 10.0)
+    assert decide(situation(seen=well, crashes=2, seen_for=30.0)).crashes == 0
+
+
 @pytest.mark.parametrize(
     ("policy", "code", "state"),
     [
@@ -86,12 +100,12 @@ def test_a_container_stopped_for_being_unhealthy_counts_as_failed_though_it_exit
 
 
 def test_a_failed_step_is_said_and_tried_again_when_its_pause_is_over() -> None:
-    failed = situation(failure="port 80 is held by nginx", retry_at=NOW + 4, image_ready=True)
+    failed = situation(failure="port 80 is held by nginx", retry_in=4.0, image_ready=True)
     verdict = decide(failed)
     assert verdict.step == Wait(NOW + 4)
     assert verdict.problem == "port 80 is held by nginx"
     assert verdict.message == "port 80 is held by nginx; trying again in 4 s"
-    again = situation(failure="port 80 is held by nginx", retry_at=NOW, image_ready=True)
+    again = situation(failure="port 80 is held by nginx", retry_in=0.0, image_ready=True)
     assert decide(again).step == Create(1)
 
 
@@ -103,7 +117,7 @@ def test_a_task_stopped_while_it_waits_for_its_next_attempt_ends_with_that_attem
 
 def test_a_stop_that_failed_is_not_tried_again_before_its_pause_is_over() -> None:
     stopping = task(desired="stop", state="running", why="stopped by hand")
-    held = situation(task=stopping, seen=seen(), failure="the engine does not answer", retry_at=NOW + 1)
+    held = situation(task=stopping, seen=seen(), failure="the engine does not answer", retry_in=1.0)
     assert decide(held).step == Wait(NOW + 1)
 
 

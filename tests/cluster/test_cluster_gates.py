@@ -3,8 +3,9 @@
 import pytest
 
 from cluster.assignment import Gate, Observation
-from cluster.gates import hopeless, waiting_for
-from cluster.model import Health, TaskState
+from cluster.gates import hopeless, waiting_for, without_tasks
+from cluster.model import Health, Service, TaskState
+from tests.cluster.build import service, spec
 
 
 def seen(state: TaskState = "running", health: Health = "") -> Observation:
@@ -56,3 +57,20 @@ def test_a_gate_that_is_open_is_no_trouble():
     both = [seen("running"), seen("running", "healthy")]
     assert hopeless([HEALTHY], {"shop/db": both}, ()) == ""
     assert hopeless([STARTED], {"shop/db": [seen("running")]}, ()) == ""
+
+
+@pytest.mark.parametrize(
+    ("needed", "why"),
+    [
+        (service(spec=spec("db"), replicas=0), "db has 0 replicas: scale it up"),
+        (service(spec=spec("db"), stopped=True), "db is stopped: start it"),
+        (service(spec=spec("db"), removing=True), "db was removed: deploy the stack again"),
+        (None, "db was removed: deploy the stack again"),
+        (service(spec=spec("db")), ""),
+    ],
+)
+def test_a_service_without_tasks_is_waited_for_in_vain(needed: Service | None, why: str):
+    assert without_tasks("db", needed) == why
+    gate = Gate("shop/db", "service_started", why)
+    assert hopeless([gate], {}, ()) == why
+    assert hopeless([gate], {}, ("shop/db",)) == hopeless([gate], {"shop/db": [seen()]}, ()) == ""

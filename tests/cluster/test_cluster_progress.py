@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cluster.model import Stack, State
-from cluster.progress import SETTLING, Converged, Failed, Removed, Waiting, obstacle, settled_at, verdict
+from cluster.progress import SETTLING, Converged, Failed, Removed, Waiting, obstacle, settled_at, verdict, watched
 from cluster.spec import RestartPolicy
 from tests.cluster.build import NOW, node, running, service, spec, stack, task
 
@@ -149,3 +149,20 @@ def test_what_keeps_a_stack_from_being_gone_is_said_once_its_tasks_are():
 def test_a_task_without_a_health_check_is_believed_a_moment_after_its_start() -> None:
     assert settled_at(of(running(started_at=NOW)), "shop") == NOW + SETTLING
     assert settled_at(of(running(started_at=NOW, health="healthy")), "shop") < NOW
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ("a", "a has"),
+        ("ab", "a and b have"),
+        ("abc", "a, b and c have"),
+        ("abcde", "a, b, c and 2 more have"),
+    ],
+)
+def test_what_is_watched_is_named(names: str, words: str) -> None:
+    tasks = {name: running(id=name, service=name, started_at=NOW) for name in names}
+    services = {f"shop/{name}": service(spec=spec(name)) for name in names}
+    state = State(stacks={"shop": Stack("shop", stack(), NOW, NOW)}, services=services, tasks=tasks)
+    assert watched(state, "shop", NOW + 1) == f"watched for 5 s, since {words} no health check"
+    assert watched(state, "shop", NOW + SETTLING) == ""

@@ -168,6 +168,13 @@ class Node:
         (folder / "compose.yaml").write_text(text)
         return self.gbnt("stack", "deploy", "-c", str(folder / "compose.yaml"), name, *options, timeout=timeout)
 
+    def bring_up(self, text: str, name: str) -> None:
+        """Deploy a compose file and have it run, without the time that a verdict on it takes."""
+        assert (ended := self.deploy(text, name, "--detach")).code == 0, ended.text
+        until(
+            lambda: [row for row in self.rows("stack", "ls") if (row["name"], row["status"]) == (name, "running")], name
+        )
+
     def docker(self, *words: str) -> str:
         """Ask the engine itself; what it printed."""
         ended = subprocess.run(["docker", *words], env=self.environment, capture_output=True, text=True)

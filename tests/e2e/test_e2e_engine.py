@@ -79,7 +79,7 @@ def assert_runs_again_once_and_in_order(one: Node, before: dict[str, str]) -> No
 
 @pytest.mark.parametrize("signal", ["TERM", "KILL"])
 def test_an_engine_restarted_under_gbnt_gets_everything_back(signal: str, engine: OwnEngine, alone: Node) -> None:
-    assert alone.deploy(CHAIN, "shop").code == 0
+    alone.bring_up(CHAIN, "shop")
     before = began(alone)
     engine.end(signal)
     until(lambda: not alone.is_well(), "a node that says its engine is gone")
@@ -91,7 +91,7 @@ def test_an_engine_restarted_under_gbnt_gets_everything_back(signal: str, engine
 def test_after_a_power_cut_everything_runs_again_whoever_is_up_first(
     first: str, engine: OwnEngine, alone: Node
 ) -> None:
-    assert alone.deploy(CHAIN, "shop").code == 0
+    alone.bring_up(CHAIN, "shop")
     before = began(alone)
     alone.kill9()
     alone.end_resolver()
@@ -109,7 +109,7 @@ def test_after_a_power_cut_everything_runs_again_whoever_is_up_first(
 
 
 def test_after_a_planned_reboot_everything_runs_again_in_order(engine: OwnEngine, alone: Node) -> None:
-    assert alone.deploy(CHAIN, "shop").code == 0
+    alone.bring_up(CHAIN, "shop")
     before = began(alone)
     engine.end()  # gbnt hears its containers end one by one, and is itself stopped amid putting that right
     alone.stop()

@@ -61,8 +61,8 @@ def test_a_thousand_kills_under_ten_thousand_commands_lose_nothing_and_do_nothin
 def withstand(node: Node, kills: int, commands: int, random: Random) -> None:
     """Kill a node so often under so many commands, and look at what came of it."""
     with Witness(node) as witness:
-        assert node.deploy(PAPYRUS, "papyrus").code == 0
-        assert node.deploy(CIRCUS, "circus").code == 0
+        node.bring_up(PAPYRUS, "papyrus")
+        node.bring_up(CIRCUS, "circus")
         steady = lives(node)
         scripts = scripts_of(node, commands)
         noted_before = len(events(node))

@@ -43,7 +43,7 @@ def lives(node: Node) -> dict[str, tuple[str, str]]:
 
 
 def test_after_a_kill_9_thirty_containers_are_adopted_and_none_is_restarted(running: Node) -> None:
-    assert running.deploy(sleepers(29), SHOP).code == 0
+    running.bring_up(sleepers(29), SHOP)
     before = lives(running)
     assert len(before) == 30
     running.kill9()
@@ -60,6 +60,14 @@ def all_running(node: Node, count: int) -> list[dict[str, Any]]:
     return tasks if len(tasks) == count else []
 
 
+def test_one_that_falls_over_after_three_seconds_is_never_said_to_run_as_wanted(running: Node) -> None:
+    file = "services: {web: {image: busybox, command: sh -c 'sleep 3; exit 3', init: true}}"
+    ended = running.deploy(file, SHOP)
+    assert ended.code != 0
+    assert "web.1: keeps failing: exit 3" in ended.err
+    assert "runs: watched for 5 s, since web has no health check" in ended.err
+
+
 def test_a_killed_container_is_replaced_and_its_end_and_last_words_are_kept(running: Node) -> None:
     file = """
 services:
@@ -68,7 +76,7 @@ services:
     command: sh -c 'echo I am $$HOSTNAME; exec sleep 1000'
     init: true
 """
-    assert running.deploy(file, SHOP).code == 0
+    running.bring_up(file, SHOP)
     (first,) = running.containers()
     running.docker("kill", first["Id"])
     (second,) = until(lambda: [c for c in running.containers() if c["Id"] != first["Id"]], "another container")
@@ -83,7 +91,7 @@ services:
 
 
 def test_scaling_up_and_down_keeps_the_lowest_slots_and_restarts_nothing(running: Node) -> None:
-    assert running.deploy(sleepers(1), SHOP).code == 0
+    running.bring_up(sleepers(1), SHOP)
     first = lives(running)
     running.ok("service", "scale", f"{SHOP}/web=30", "--wait")
     assert len(running.containers("label=gbnt.service=web")) == 30
@@ -96,7 +104,7 @@ def test_scaling_up_and_down_keeps_the_lowest_slots_and_restarts_nothing(running
 
 
 def test_an_unchanged_file_writes_nothing_and_a_changed_service_alone_is_restarted(running: Node) -> None:
-    assert running.deploy(sleepers(2), SHOP).code == 0
+    running.bring_up(sleepers(2), SHOP)
     before, events = lives(running), running.rows("events", "-n", "1")
     again = running.deploy(sleepers(2), SHOP)
     assert again.code == 0
@@ -127,7 +135,7 @@ def test_a_stranger_on_a_stack_s_network_is_named_while_its_removal_waits(runnin
 
 
 def test_a_removed_stack_is_gone_when_the_command_returns_and_its_data_waits_for_the_next(running: Node) -> None:
-    assert running.deploy(sleepers(2), SHOP).code == 0
+    running.bring_up(sleepers(2), SHOP)
     (db,) = running.containers("label=gbnt.service=db")
     running.docker("exec", db["Id"], "sh", "-c", "echo precious >/data/file")
     told = running.gbnt("stack", "rm", SHOP)
@@ -136,7 +144,7 @@ def test_a_removed_stack_is_gone_when_the_command_returns_and_its_data_waits_for
     assert running.docker("network", "ls", "-q", "--filter", label) == ""
     assert told.code == 0
     assert f"{SHOP}_data" in told.text
-    assert running.deploy(sleepers(2), SHOP).code == 0
+    running.bring_up(sleepers(2), SHOP)
     (db,) = running.containers("label=gbnt.service=db")
     assert running.docker("exec", db["Id"], "cat", "/data/file") == "precious\n"
     told = running.gbnt("stack", "rm", SHOP, "--volumes", "--yes")
@@ -145,7 +153,7 @@ def test_a_removed_stack_is_gone_when_the_command_returns_and_its_data_waits_for
 
 
 def test_a_stopped_service_stays_down_through_a_restart_and_a_stopped_task_is_replaced(running: Node) -> None:
-    assert running.deploy(sleepers(2), SHOP).code == 0
+    running.bring_up(sleepers(2), SHOP)
     running.ok("service", "stop", f"{SHOP}/web")
     until(lambda: not running.containers("label=gbnt.service=web"), "no container of web")
     running.kill9()
@@ -167,7 +175,7 @@ def test_a_stopped_service_stays_down_through_a_restart_and_a_stopped_task_is_re
 
 
 def test_a_node_whose_state_was_lost_leaves_its_containers_until_a_person_confirms(running: Node) -> None:
-    assert running.deploy(sleepers(1), f"{SHOP}kept").code == 0
+    running.bring_up(sleepers(1), f"{SHOP}kept")
     before = lives(running)
     running.stop()
     for file in (running.data / "store").iterdir():

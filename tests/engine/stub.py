@@ -98,6 +98,12 @@ def ended_after(*chunks: bytes) -> Handler:
     return handle
 
 
+async def silent(request: web.Request) -> web.StreamResponse:
+    """Takes the question and never answers, as an engine that hangs."""
+    await anyio.sleep_forever()
+    raise AssertionError("it never ends")
+
+
 async def endless(request: web.Request) -> web.StreamResponse:
     """Begins an answer and says nothing."""
     response = web.StreamResponse()

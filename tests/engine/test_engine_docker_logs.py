@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.docker_images import full_reference
+from engine.docker_images import PullMeter, full_reference
 from engine.docker_logs import LONGEST_LINE, FrameReader, TerminalReader
 from engine.port import LogLine
 
@@ -74,3 +74,13 @@ def test_a_terminals_lines_end_with_a_carriage_return(cut):
 )
 def test_a_reference_without_a_tag_means_latest(reference, full):
     assert full_reference(reference) == full
+
+
+def test_a_pull_moves_with_what_it_brings_and_unpacks_and_not_with_what_it_repeats():
+    meter = PullMeter()
+
+    def moves(status: str, current: int) -> int:
+        return meter.progress({"status": status, "id": "a1", "progressDetail": {"current": current, "total": 9}}).moves
+
+    assert [moves("Downloading", 1), moves("Downloading", 1), moves("Downloading", 2)] == [1, 1, 2]
+    assert [moves("Extracting", 2), moves("Extracting", 4), moves("Extracting", 4)] == [3, 4, 4]

@@ -5,10 +5,11 @@ from pathlib import Path
 import anyio
 import pytest
 
+from actors import lookout
 from cluster.container import ContainerSpec, Endpoint
 from engine.docker import DockerEngine
 from engine.port import AddressTaken, DiskFull, EngineUnavailable, ImageUnavailable, Refused
-from tests.engine.stub import VERSION, StubEngine, broken_after, ended_after, endless
+from tests.engine.stub import VERSION, StubEngine, broken_after, ended_after, endless, silent
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
 
@@ -109,6 +110,14 @@ async def test_a_time_out_of_the_caller_stays_its_own(tmp_path: Path):
     async with StubEngine(answers={"GET events": endless}).serving(tmp_path) as engine:
         with pytest.raises(TimeoutError):
             await first_event(engine, within=0.05)
+
+
+async def test_a_look_at_an_engine_that_hangs_ends_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lookout, "LOOK_SECONDS", 0.05)
+    stub = StubEngine(answers={"GET containers/json": silent})
+    async with stub.serving(tmp_path) as engine:
+        await engine.info()
+        assert await lookout.Lookout(engine, "legion").look() == lookout.EngineDown(lookout.HANGS, hangs=True)
 
 
 async def test_a_log_that_breaks_off_is_an_unavailable_engine(tmp_path: Path):

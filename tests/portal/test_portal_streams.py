@@ -3,14 +3,18 @@
 from contextlib import nullcontext
 from dataclasses import replace
 
+import anyio
 import orjson
 import pytest
 
 from actors.protocol import Committed, Events, GetEvents, GetState, Progress
+from cluster import progress
 from cluster.model import State
 from cluster.progress import SETTLING
 from portal.api.app import create_api
 from portal.backend import EngineFailed, TooSlow
+from supervisor.address import Address
+from supervisor.errors import NoSuchActor
 from tests.portal.build import NODE, NOW, FakeNode, Said, attempt, event, state, task
 from tests.portal.driver import get
 
@@ -114,6 +118,44 @@ async def test_what_was_started_again_meanwhile_is_not_believed_at_once(app, nod
         node.tell(Committed(first))
         last = (await stream.rest())[-1]
     assert (last["verdict"], last["reason"]) == ("failed", "web.1: keeps failing: exit 3")
+
+
+async def test_a_line_says_why_a_stack_that_runs_is_watched_and_for_how_long(app, node, monkeypatch):
+    monkeypatch.setattr(progress, "SETTLING", 0.02)
+    node.state = state(task(1, health="", started_at=node.now), task(2))
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(node.state))
+        plain, watched, seen, last = await stream.rest()
+    assert [line["watched"] for line in (plain, watched, seen)] == [
+        "",
+        "watched for 0.02 s, since web has no health check",
+        "",
+    ]
+    assert last["verdict"] == "converged"
+
+
+async def test_a_senate_that_begins_again_meanwhile_ends_no_deploy(app, node, monkeypatch):
+    monkeypatch.setattr(progress, "SETTLING", 0.02)
+    young = state(task(1, health="", started_at=node.now), task(2))
+
+    def answer(_: object) -> State:
+        if node.following:
+            raise NoSuchActor(Address(NODE, "senate"))
+        return young  # to the doorkeeper
+
+    node.replies[GetState] = answer
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(young))
+        assert (await stream.rest())[-1]["verdict"] == "converged"
+
+
+async def test_a_start_from_before_the_clock_was_set_back_is_believed_after_the_usual_time(app, node, monkeypatch):
+    monkeypatch.setattr(progress, "SETTLING", 0.02)
+    node.state = state(task(1, health="", started_at=node.now + 3600.0), task(2))
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(node.state))
+        with anyio.fail_after(5.0):
+            assert (await stream.rest())[-1]["verdict"] == "converged"
 
 
 async def test_progress_of_a_removal_says_what_keeps_the_stack_from_being_gone(app, node):

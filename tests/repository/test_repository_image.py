@@ -41,7 +41,7 @@ def test_a_manager_in_a_container_of_its_own_is_made_anew_and_no_task_is_restart
     manager, name = contained
     manager.start()
     file = "services: {web: {image: busybox, command: [sleep, '1000'], init: true, deploy: {replicas: 3}}}"
-    assert manager.deploy(file, "housed").code == 0
+    manager.bring_up(file, "housed")
     before = {each["Id"]: each["State"]["StartedAt"] for each in manager.containers()}
     assert len(before) == 3
     assert len(manager.resolve("housed_default", "web")) == 3

@@ -85,6 +85,8 @@ class Simulation:
             self._end_a_container,
             self._sicken_a_container,
             self._take_a_port,
+            self._set_the_clock,
+            self._hang_engine,
         ]
         while not self._over:
             await anyio.sleep(self._random.uniform(0.2, 6.0))
@@ -96,7 +98,9 @@ class Simulation:
                 mishap()
             if not self._engine.running and self._random.random() < 0.5:
                 self._engine.restart()
-            if self._random.random() < 0.1:
+            if self._engine.hangs and self._random.random() < 0.2:
+                self._engine.wake()
+            if self._random.random() < 0.1 and not self._engine.hangs:
                 await self._remove_a_container()
 
     def _light_fuse(self) -> None:
@@ -110,6 +114,9 @@ class Simulation:
 
     def _crash_engine(self) -> None:
         self._engine.crash()
+
+    def _hang_engine(self) -> None:
+        self._engine.hang()
 
     def _end_a_container(self) -> None:
         running = [one.id for one in self._engine.present() if one.running]
@@ -135,12 +142,16 @@ class Simulation:
     def _take_a_port(self) -> None:
         self._engine.held_ports.add(self._random.randint(8000, 8004))
 
+    def _set_the_clock(self) -> None:
+        self._engine.set_clock(self._random.choice((-3600.0, -10.0, 10.0, 3600.0)))
+
     def _calm_down(self) -> None:
         if not self._over:
             self._note("-- all is calm from here on")
         self._over = True
         self._luck.calm_down()
         self._engine.held_ports.clear()
+        self._engine.wake()
         if not self._engine.running:
             self._engine.restart()
 

@@ -1,0 +1,74 @@
+"""What is put away beside a task's work."""
+
+import anyio
+import pytest
+
+from actors import protocol
+from actors.housekeeping import look_at, remove_all
+from cluster.container import ContainerSpec
+from cluster.containers import ATTEMPT
+from engine.fake import FakeEngine, FakeImage
+from engine.port import EngineUnavailable, Refused
+from tests.actors.house import House, of, serving, time_of_day
+from tests.cluster.build import spec, stack
+
+pytestmark = pytest.mark.anyio
+
+
+class SlowEngine(FakeEngine):
+    """An engine that takes its time to make a container, and a long one to remove the one named `slow`."""
+
+    slow = ""
+
+    async def create(self, spec: ContainerSpec) -> str:
+        await anyio.sleep(1.0)
+        return await super().create(spec)
+
+    async def remove(self, container: str) -> None:
+        await anyio.sleep(10.0 if container == self.slow else 0.0)
+        await super().remove(container)
+
+
+@pytest.fixture
+def engine() -> SlowEngine:
+    engine = SlowEngine(time_of_day)
+    engine.images["web"] = FakeImage(local=True)
+    return engine
+
+
+async def made(engine: FakeEngine, *names: str) -> list[str]:
+    return [await engine.create(ContainerSpec(name, "web", {})) for name in names]
+
+
+async def test_what_is_put_away_for_one_reason_does_not_keep_what_goes_for_another(house: House, engine: SlowEngine):
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec(image="web"))))
+        (task,) = of(await life.until(serving("shop/web")))
+        first = await engine.container(task.container_id)
+        assert first is not None
+        # Somebody made one with the task's labels: it goes, but slowly.
+        engine.slow = await engine.create(ContainerSpec("half-made", "web", {**first.labels, ATTEMPT: "7"}))
+        engine.break_streams()
+        await anyio.sleep(2.0)
+        # Meanwhile a successor is made for what somebody starts again, and goes too.
+        await engine.kill(first.id)
+        await anyio.sleep(0.5)
+        await engine.start(first.id)
+        await anyio.sleep(12.0)
+        assert [info.id for info in await engine.containers({})] == [first.id]
+
+
+async def test_one_that_the_engine_keeps_keeps_no_other(engine: SlowEngine):
+    kept, gone = await made(engine, "kept", "gone")
+    engine.refuse("remove", Refused("it is stuck"))
+    await remove_all(engine, [kept, gone])
+    assert [info.id for info in await engine.containers({})] == [kept]
+
+
+async def test_an_engine_that_is_away_is_not_asked_on(engine: SlowEngine):
+    containers = await made(engine, "one", "other")
+    engine.refuse("remove", EngineUnavailable("the engine does not answer"))
+    await remove_all(engine, containers)
+    assert engine.calls["remove"] == 1
+    engine.crash()
+    assert await look_at(engine, "t1") is None
