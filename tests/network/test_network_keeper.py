@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -148,7 +149,11 @@ async def test_it_keeps_nothing_open_of_its_starter(place: Place) -> None:
     process = Path(f"/proc/{status.pid}")
     assert os.readlink(process / "cwd") == "/"
     assert os.getsid(status.pid) == status.pid
-    opened = {os.readlink(link) for link in (process / "fd").iterdir()}
+    opened = set[str]()
+    for link in (process / "fd").iterdir():
+        with suppress(FileNotFoundError):  # what it closes meanwhile, as the connection that it has answered
+            opened.add(os.readlink(link))
+    assert opened
     assert not [name for name in opened if name.startswith(("pipe:", "/dev/pts"))]
 
 
