@@ -152,9 +152,12 @@ def test_a_request_that_was_changed_anywhere_is_for_the_same_key_or_refused(plac
     assert key == key_of(pem)
 
 
-CSR = csr()
+KEY = ec.generate_private_key(ec.SECP256R1())
+CSR = csr(KEY)
 with TemporaryDirectory() as folder:
-    DOOR = Authenticator(ClusterCA(Path(folder), "legion", Clock()).certificate, "legion", {"m1"})
+    AUTHORITY = ClusterCA(Path(folder), "legion", Clock())
+SIGNED = AUTHORITY.sign(CSR, "n1", "worker")
+DOOR = Authenticator(AUTHORITY.certificate, "legion", {"m1"}, Clock())
 
 
 @pytest.mark.parametrize("node", ["", "N1", "a/b", "a.b", "x" * 64, "-a", "n1\n", "*"])
@@ -451,6 +454,18 @@ def test_no_proof_is_no_proof(door, headers):
 @given(st.text() | st.binary().map(lambda data: base64.urlsafe_b64encode(data).decode() + ".."))
 def test_no_text_for_a_proof_does_more_than_be_refused(text):
     reason(DOOR.authenticate({"Authorization": f"{SCHEME} {text}"}, everybody))
+
+
+@given(st.integers(0, 10_000), st.integers(1, 255))
+def test_no_certificate_passes_with_a_change_in_what_was_signed(place, change):
+    whole = x509.load_pem_x509_certificate(SIGNED)
+    der = bytearray(whole.public_bytes(Encoding.DER))
+    der[place % len(der)] ^= change
+    chain = [base64.b64encode(bytes(der)).decode()]
+    text = jwt.encode(claims(), KEY, algorithm="ES256", headers={"typ": KIND, "x5c": chain})
+    outcome = DOOR.authenticate({"Authorization": f"{SCHEME} {text}"}, everybody)
+    if not isinstance(outcome, Refusal):  # the outer name of the algorithm, say, is no part of what was signed
+        assert x509.load_der_x509_certificate(bytes(der)).tbs_certificate_bytes == whole.tbs_certificate_bytes
 
 
 def test_nonces_are_bounded_for_each_peer_and_forgotten_when_they_are_worthless():

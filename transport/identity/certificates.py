@@ -16,11 +16,11 @@ from ipaddress import ip_address
 from typing import Literal, get_args
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from transport.identity.pair import IdentityError
+from transport.identity.pair import UNREADABLE, IdentityError
 
 Role = Literal["manager", "worker"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -60,7 +60,7 @@ def key_of(csr: bytes) -> ec.EllipticCurvePublicKey:
         request = x509.load_pem_x509_csr(csr)
         key = request.public_key()
         proven = request.is_signature_valid
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise CsrRefused(f"this is no request for a certificate ({type(error).__name__}){again}") from None
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise CsrRefused(f"a node's key must be of the curve P-256{again}")
@@ -103,7 +103,7 @@ def facts_of(certificate: x509.Certificate) -> NodeFacts | None:
             for oid in (NameOID.ORGANIZATION_NAME, NameOID.ORGANIZATIONAL_UNIT_NAME, NameOID.COMMON_NAME)
         )
         uris = names.get_values_for_type(x509.UniformResourceIdentifier)
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
+    except (*UNREADABLE, x509.ExtensionNotFound):
         return None
     if uris != [f"gbnt://{cluster.value!s}/node/{node.value!s}"] or role.value not in ROLES:
         return None
@@ -128,7 +128,7 @@ def is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> 
     """Whether the authority signed it."""
     try:
         certificate.verify_directly_issued_by(authority)
-    except (ValueError, TypeError, InvalidSignature):
+    except (*UNREADABLE, InvalidSignature):
         return False
     return True
 

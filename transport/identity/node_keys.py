@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from transport.identity.certificates import NodeFacts, facts_of, half_life, is_issued_by, plain_name
-from transport.identity.pair import IdentityError, Pair, key_pem, new_key, read, read_key, remove, write
+from transport.identity.pair import UNREADABLE, IdentityError, Pair, key_pem, new_key, read, read_key, remove, write
 
 CERTIFIED = "node.pem"
 WAITING = "node.key"
@@ -77,7 +77,7 @@ class NodeKeys:
         key = self._next_key()
         try:
             ours, theirs = x509.load_pem_x509_certificate(certificate), x509.load_pem_x509_certificate(authority)
-        except ValueError as error:
+        except UNREADABLE as error:
             raise IdentityError("the manager's answer holds no certificate; is it of the same release?") from error
         pair = Pair(key, ours, theirs)
         facts = self._checked(pair)

@@ -7,8 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+# What `cryptography` raises for bytes that it cannot read: not all of it is a ValueError.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 class IdentityError(Exception):
@@ -46,7 +57,7 @@ def read_key(path: Path) -> ec.EllipticCurvePrivateKey | None:
         return None
     try:
         key = load_pem_private_key(pem, None)
-    except (ValueError, TypeError):
+    except UNREADABLE:
         return None
     return key if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1) else None
 
@@ -58,7 +69,7 @@ def read(path: Path) -> Pair | None:
         return None
     try:
         key, certificates = load_pem_private_key(pem, None), x509.load_pem_x509_certificates(pem)
-    except (ValueError, TypeError) as error:
+    except UNREADABLE as error:
         raise IdentityError(f"{path} holds no key and certificate: restore it from a backup") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificates[0].public_key():
         raise IdentityError(f"the key and the certificate in {path} do not belong together: restore it from a backup")

@@ -8,7 +8,6 @@ of two machines differ.
 from __future__ import annotations
 
 import base64
-import binascii
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -18,12 +17,12 @@ from typing import Any, cast
 
 import jwt
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from transport.identity.certificates import NodeFacts, Role, facts_of, is_issued_by
 from transport.identity.node_keys import NodeKeys
 from transport.identity.nonces import Nonces
+from transport.identity.pair import UNREADABLE
 
 KIND = "gbnt-proof+jwt"
 SCHEME = "Gbnt-Proof"
@@ -127,7 +126,7 @@ class Authenticator:
             )
         except jwt.InvalidSignatureError:
             raise _Refused("the signature is wrong") from None
-        except (jwt.PyJWTError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+        except (jwt.PyJWTError, *UNREADABLE) as error:
             raise _Refused(f"no readable proof ({type(error).__name__})") from None
         return certificate, claims
 
@@ -175,5 +174,5 @@ def _leaf(chain: object) -> x509.Certificate:
         raise _Refused("no certificate")
     try:
         return x509.load_der_x509_certificate(base64.b64decode(chain[0], validate=True))
-    except (binascii.Error, ValueError):
+    except UNREADABLE:
         raise _Refused("no readable certificate") from None
