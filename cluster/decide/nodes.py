@@ -12,16 +12,25 @@ USE_NOTED_EVERY = 3600.0
 HOLD = "hold_unknown_containers"
 
 
-def report_node(state: State, seen: Node) -> Decided:
-    """What a machine says of itself becomes its record; its labels and role stay as they are.
+def report_node(state: State, seen: Node) -> Decision:
+    """What a machine says of itself becomes its record; labels, role and what its certificate is stay as they are.
 
     One that is not ready has not looked: nothing of it is taken to be gone, or a stack that waits for that would be.
     """
+    if seen.id in state.departed:
+        return Refusal("forbidden", f"node {seen.name} was removed from this cluster: join again with a new join token")
     known = state.nodes.get(seen.id)
     if known is not None:
         moved = known.status != seen.status
         seen = replace(
-            seen, role=known.role, labels={**seen.labels, **known.labels}, since=seen.since if moved else known.since
+            seen,
+            role=known.role,
+            labels={**seen.labels, **known.labels},
+            since=seen.since if moved else known.since,
+            version=seen.version or known.version,
+            certificate=known.certificate,
+            certificate_expires=known.certificate_expires,
+            revoked=known.revoked,
         )
     if known is not None and seen.status != "ready":
         seen = replace(
