@@ -56,6 +56,16 @@ class Home:
         return self.path / "pki"
 
     @property
+    def identity_file(self) -> Path:
+        """Who this node is: see NodeIdentity."""
+        return self.path / "node.json"
+
+    @property
+    def legion(self) -> Path:
+        """Whose cluster this node joined, where it is not one of its own: role, and the managers."""
+        return self.path / "legion.json"
+
+    @property
     def run(self) -> Path:
         """Sockets, and what the resolver keeps."""
         return self.path / "run"
@@ -72,7 +82,7 @@ class Home:
 
     def identity(self, name: str, new_id: Callable[[], str]) -> NodeIdentity:
         """Who this node is; made now if this is the first start. `name` empty takes the host's."""
-        file = self.path / "node.json"
+        file = self.identity_file
         try:
             return NodeIdentity(**orjson.loads(file.read_bytes()))
         except FileNotFoundError:

@@ -130,7 +130,7 @@ def _problem(line: str) -> str:
 def _parsed(command: click.Command, name: str, arguments: list[str], parent: click.Context | None = None) -> str:
     try:
         context = command.make_context(name, list(arguments), parent=parent)
-        if not isinstance(command, click.Group):
+        if not isinstance(command, click.Group) or (command.invoke_without_command and not context._protected_args):
             return ""
         below, found, rest = command.resolve_command(context, context._protected_args + context.args)
         assert below is not None
