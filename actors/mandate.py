@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from actors import protocol
 from cluster import addresses
-from cluster.decide import deploy, nodes, services, tasks
+from cluster.decide import deploy, joining, nodes, services, tasks
 from cluster.decide.decision import Decision, Entropy, Refusal
-from cluster.model import Node, State, Token
+from cluster.model import JoinToken, Node, State, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,17 @@ class Mandate:
                 return nodes.revoke_token(state, token)
             case protocol.UseToken(token):
                 return nodes.use_token(state, token, entropy.now)
+            case protocol.IssueJoinToken() as token:
+                return joining.issue(state, _join_token(token, entropy.now))
+            case protocol.RotateJoinTokens() as token:
+                return joining.rotate(state, _join_token(token, entropy.now))
+            case protocol.RevokeJoinToken(token):
+                return joining.revoke(state, token)
+            case protocol.AdmitNode(token, _, name, address, version, node):
+                wanted = joining.Newcomer(token, name, address, version, node)
+                return joining.admit(state, wanted, entropy)
+            case protocol.CertifyNode(node, serial, expires_at):
+                return joining.certify(state, node, serial, expires_at)
             case protocol.ReleaseHeld():
                 return nodes.release_held(state)
         return Refusal("invalid", f"the Senate knows no command {type(message).__name__}")
@@ -78,6 +89,10 @@ def _node(report: protocol.NodeReport, now: float) -> Node:
         held=report.held,
         stuck=report.stuck,
     )
+
+
+def _join_token(command: protocol.IssueJoinToken | protocol.RotateJoinTokens, now: float) -> JoinToken:
+    return JoinToken(command.id, command.role, now, command.expires_at, command.uses)
 
 
 def _token(command: protocol.CreateToken, now: float) -> Token:

@@ -10,7 +10,20 @@ import orjson
 from pydantic import TypeAdapter
 
 from cluster.decide.decision import Happening
-from cluster.model import Change, Event, Network, Node, Service, Stack, State, Table, Task, Token
+from cluster.model import (
+    Change,
+    Departed,
+    Event,
+    JoinToken,
+    Network,
+    Node,
+    Service,
+    Stack,
+    State,
+    Table,
+    Task,
+    Token,
+)
 from cluster.spec import ServiceSpec
 from store import entities
 from store.contract import Row, Statement, Store
@@ -22,7 +35,9 @@ TYPES: Mapping[Table, type] = {
     "tasks": Task,
     "networks": Network,
     "nodes": Node,
+    "departed": Departed,
     "tokens": Token,
+    "join_tokens": JoinToken,
     "revisions": ServiceSpec,
     "settings": str,
     "commands": str,

@@ -17,9 +17,10 @@ from actors.mandate import Mandate
 from actors.resolver import Standing, Unreachable
 from actors.tree import Parts, new_id, tree
 from cli.credential import FirstCredential
+from cli.gate import AuthorityGate
 from cli.home import Home, NodeIdentity
 from cli.machine import address_towards_default_route
-from cli.options import ServeOptions
+from cli.options import LINK_PORT, ServeOptions
 from cli.recovery import take_over
 from cluster import addresses
 from cluster.model import Task
@@ -132,7 +133,7 @@ class Assembly:
     # -- the doors -------------------------------------------------------------------------------------------------
 
     def _doors(self, authority: ClusterCA) -> ChildSpec:
-        options, backend = self._options, self._backend()
+        options, backend = self._options, self._backend(authority)
         certificate = partial(authority.server_certificate, [self._identity.name], [self._address])
         api = bound(partial(listen, options.bind, options.api_port))
         telemetry = bound(partial(listen, options.bind, options.telemetry_port))
@@ -145,8 +146,10 @@ class Assembly:
         )
         return ChildSpec("portal", SupervisorSpec(children=children, intensity=10, period=60.0))
 
-    def _backend(self) -> Backend:
+    def _backend(self, authority: ClusterCA) -> Backend:
         identity = self._identity
+        host = f"[{self._address}]" if ":" in self._address else self._address
+        api = f"{host}:{self._options.api_port}"
         return Backend(
             identity=Identity(identity.name, identity.cluster, identity.node, __version__),
             ask=lambda path, message, timeout: self._system.ref(path).ask(message, timeout=timeout),
@@ -160,6 +163,7 @@ class Assembly:
             dead_letters=self._dead_letters,
             checks={"resolver": self._check_resolver},
             latencies=tuple(self._latencies.values()),
+            gate=AuthorityGate(authority, identity.node, api, LINK_PORT, self._clock),
         )
 
     async def _logs(

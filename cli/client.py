@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cluster.spec import StackSpec
 
 Role = Literal["admin", "operator", "viewer"]
+NodeRole = Literal["worker", "manager"]
 
 
 class Client:
@@ -158,6 +159,22 @@ class Client:
     def revoke_token(self, token: str) -> Row:
         """Make a credential worthless."""
         return self._session.write("DELETE", f"/v1/tokens/{quote(token, safe='')}")
+
+    def join_tokens(self) -> list[Row]:
+        """The join tokens, without their texts."""
+        return self._session.items("/v1/join-tokens")
+
+    def create_join_token(self, role: NodeRole, ttl: float, uses: int, *, rotate: bool) -> Row:
+        """A new join token for `ttl` seconds and `uses` machines; this answer alone holds its text.
+
+        `rotate` makes all others of its role worthless.
+        """
+        wanted = {"role": role, "ttl": ttl, "uses": uses, "rotate": rotate}
+        return self._session.write("POST", "/v1/join-tokens", orjson.dumps(wanted))
+
+    def revoke_join_token(self, token: str) -> Row:
+        """Make a join token worthless."""
+        return self._session.write("DELETE", f"/v1/join-tokens/{quote(token, safe='')}")
 
     def snapshots(self) -> list[Row]:
         """The snapshots that the manager keeps."""

@@ -56,6 +56,16 @@ class Home:
         return self.path / "pki"
 
     @property
+    def identity_file(self) -> Path:
+        """Who this node is: see NodeIdentity."""
+        return self.path / "node.json"
+
+    @property
+    def legion(self) -> Path:
+        """Whose cluster this node joined, where it is not one of its own: role, and the managers."""
+        return self.path / "legion.json"
+
+    @property
     def run(self) -> Path:
         """Sockets, and what the resolver keeps."""
         return self.path / "run"
@@ -73,7 +83,7 @@ class Home:
     def identity(self, name: str, new_id: Callable[[], str]) -> NodeIdentity:
         """Who this node is, or will be if this is its first start. `name` empty takes the host's."""
         try:
-            return NodeIdentity(**orjson.loads(self._identity_file.read_bytes()))
+            return NodeIdentity(**orjson.loads(self.identity_file.read_bytes()))
         except FileNotFoundError:
             self._is_new = True
             return NodeIdentity(cluster=new_id(), node=new_id(), name=name or socket.gethostname())
@@ -81,7 +91,7 @@ class Home:
             raise self._unusable(error) from error
         except (orjson.JSONDecodeError, TypeError) as error:
             raise CliError(
-                f"{self._identity_file} is damaged: restore it from a backup, or begin with an empty --data-dir"
+                f"{self.identity_file} is damaged: restore it from a backup, or begin with an empty --data-dir"
             ) from error
 
     @property
@@ -92,14 +102,10 @@ class Home:
     def keep(self, identity: NodeIdentity) -> None:
         """From here on this node is known, and may have containers."""
         try:
-            write_private(self._identity_file, orjson.dumps(asdict(identity)))
+            write_private(self.identity_file, orjson.dumps(asdict(identity)))
         except OSError as error:
             raise self._unusable(error) from error
         self._is_new = False
-
-    @property
-    def _identity_file(self) -> Path:
-        return self.path / "node.json"
 
     def _unusable(self, error: OSError) -> CliError:
         return CliError(

@@ -21,6 +21,7 @@ COMMANDS = {
     "task": "See, read and replace single tasks",
     "logs": "Read the output of a service",
     "node": "See the machines",
+    "legion": "Let machines join, and have this one join",
     "events": "See what changed, and follow it",
     "actor": "See the supervised parts of the manager itself",
     "health": "Ask a node whether it is well",

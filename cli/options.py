@@ -11,6 +11,7 @@ from cli.errors import BadInput
 
 API_PORT = 4000
 TELEMETRY_PORT = 4002
+LINK_PORT = 4003
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,8 @@ class Node:
 
     `labels` are given by people, `engine_labels` by its engine. `availability` is what people decided: whether it gets
     new tasks (`active`), keeps those it has (`pause`), or is to be emptied (`drain`, `maintenance`). `stuck` says of
-    each network and volume that should be gone why it is not, in a sentence.
+    each network and volume that should be gone why it is not, in a sentence. `certificate` is the serial of the
+    newest certificate that it was given, `revoked` those of earlier ones that do not count any more.
     """
 
     id: str
@@ -202,6 +203,32 @@ class Node:
     volumes: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     stuck: Mapping[str, str] = field(default_factory=dict)
+    version: str = ""
+    certificate: str = ""
+    certificate_expires: float = 0.0
+    revoked: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """A machine that was removed, remembered for as long as a certificate of its own may be good."""
+
+    id: str
+    name: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class JoinToken:
+    """What lets machines join, without its text. Good until `expires_at` for `uses` machines, of which `used` came."""
+
+    id: str
+    role: Literal["manager", "worker"]
+    created_at: float
+    expires_at: float
+    uses: int
+    used: int = 0
+    revoked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +257,20 @@ class Event:
     message: str
 
 
-Entity = Stack | Service | Task | Network | Node | Token | ServiceSpec | str
-Table = Literal["stacks", "services", "tasks", "networks", "nodes", "tokens", "revisions", "settings", "commands"]
+Entity = Stack | Service | Task | Network | Node | Departed | Token | JoinToken | ServiceSpec | str
+Table = Literal[
+    "stacks",
+    "services",
+    "tasks",
+    "networks",
+    "nodes",
+    "departed",
+    "tokens",
+    "join_tokens",
+    "revisions",
+    "settings",
+    "commands",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +293,9 @@ class State:
     tasks: Mapping[str, Task] = field(default_factory=dict)
     networks: Mapping[str, Network] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
+    departed: Mapping[str, Departed] = field(default_factory=dict)
     tokens: Mapping[str, Token] = field(default_factory=dict)
+    join_tokens: Mapping[str, JoinToken] = field(default_factory=dict)
     revisions: Mapping[str, ServiceSpec] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from actors.protocol import Committed, Progress
 from cluster.model import Task
+from portal.gate import Gate
 from portal.latency import Latency
 from supervisor.inspection import ActorInfo
 
@@ -90,7 +91,8 @@ class Backend:
 
     `follow` gives committed states and progress until its context is left, raising TooSlow. `image_id` is the content
     id of a local image. `first_sign_in` is called when the first credential is used; it may be called again after a
-    restart. `checks` are asked by `/health`, each by its name; `clock` is the time of day.
+    restart. `checks` are asked by `/health`, each by its name; `clock` is the time of day. `gate` lets machines join;
+    none where this node is not to.
     """
 
     identity: Identity
@@ -105,3 +107,4 @@ class Backend:
     dead_letters: Callable[[], Mapping[str, int]]
     checks: Mapping[str, Callable[[], Awaitable[Check]]] = field(default_factory=dict)
     latencies: Sequence[Latency] = ()
+    gate: Gate | None = None

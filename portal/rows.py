@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from actors.protocol import SnapshotMade
 from cluster import progress
-from cluster.model import Event, Node, Service, Stack, State, Task, Token
+from cluster.model import Event, JoinToken, Node, Service, Stack, State, Task, Token
 from supervisor.inspection import ActorInfo
 
 Row = dict[str, object]
@@ -30,6 +30,8 @@ def node_row(state: State, node: Node) -> Row:
         "since": node.since,
         "tasks": sum(1 for task in state.tasks.values() if task.node == node.id and is_wanted(task)),
         "held": list(node.held),
+        "version": node.version,
+        "certificate_expires": node.certificate_expires,
     }
 
 
@@ -166,6 +168,20 @@ def token_row(token: Token) -> Row:
         "created_at": token.created_at,
         "expires_at": token.expires_at,
         "used_at": token.used_at,
+    }
+
+
+def join_token_row(token: JoinToken, now: float) -> Row:
+    """What lets machines join, without its text; `state` is good, expired, used up or revoked."""
+    ends = {"revoked": token.revoked, "expired": now >= token.expires_at, "used up": token.used >= token.uses}
+    return {
+        "id": token.id,
+        "role": token.role,
+        "state": next((word for word, ended in ends.items() if ended), "good"),
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "uses": token.uses,
+        "used": token.used,
     }
 
 

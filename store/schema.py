@@ -25,6 +25,8 @@ class Table(StrEnum):
     SECRETS = "secrets"
     CONFIGS = "configs"
     TOKENS = "tokens"
+    JOIN_TOKENS = "join_tokens"
+    DEPARTED = "departed"
     USERS = "users"
     SETTINGS = "settings"
     COMMANDS = "commands"
@@ -70,13 +72,18 @@ _GUARD = (
     " BEGIN SELECT RAISE(ABORT, 'gbnt:conflict'); END",
 )
 
-_ENTITIES = tuple(
-    f"CREATE TABLE {name} (key TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT"
-    # Not `for name in Table`: a table added later must come by a migration of its own.
-    for name in (
-        *("nodes", "stacks", "services", "revisions", "tasks", "networks", "volumes"),
-        *("secrets", "configs", "tokens", "users", "settings", "commands"),
+
+def _entities(*names: str) -> tuple[str, ...]:
+    return tuple(
+        f"CREATE TABLE {name} (key TEXT PRIMARY KEY, version INTEGER NOT NULL, body TEXT NOT NULL) STRICT"
+        for name in names
     )
+
+
+_ENTITIES = _entities(
+    # Not `for name in Table`: a table added later must come by a migration of its own.
+    *("nodes", "stacks", "services", "revisions", "tasks", "networks", "volumes"),
+    *("secrets", "configs", "tokens", "users", "settings", "commands"),
 )
 
 _EVENTS = (
@@ -86,6 +93,7 @@ _EVENTS = (
 
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "guards, entities and events", _REVISION + _LEADER + _REQUESTS + _GUARD + _ENTITIES + _EVENTS),
+    Migration(2, "join tokens, and nodes that were removed", _entities("join_tokens", "departed")),
 )
 
 NEWEST = MIGRATIONS[-1].number

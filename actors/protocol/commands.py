@@ -157,6 +157,66 @@ class UseToken:
     token: str
 
 
+@message("join_token.issue/1")
+@dataclass(frozen=True, slots=True)
+class IssueJoinToken:
+    """Let `uses` machines join as `role` until `expires_at`, by the token of this id. `changes` is {id: issued}."""
+
+    id: str
+    role: Literal["manager", "worker"]
+    expires_at: float
+    uses: int
+    request: str = ""
+
+
+@message("join_token.rotate/1")
+@dataclass(frozen=True, slots=True)
+class RotateJoinTokens:
+    """The same, and every earlier token of that role is worthless from then on: {id: revoked} for each."""
+
+    id: str
+    role: Literal["manager", "worker"]
+    expires_at: float
+    uses: int
+    request: str = ""
+
+
+@message("join_token.revoke/1")
+@dataclass(frozen=True, slots=True)
+class RevokeJoinToken:
+    """Make a join token worthless. Nodes that joined by it stay."""
+
+    token: str
+    request: str = ""
+
+
+@message("node.admit/1")
+@dataclass(frozen=True, slots=True)
+class AdmitNode:
+    """Use a join token once, and make a node's record. `detail` is its `node` id, `name` and `role`.
+
+    `token` is the token's id and `key` the fingerprint of the node's public key. An empty `node` is given an id.
+    """
+
+    token: str
+    key: str
+    name: str
+    address: str
+    version: str = ""
+    node: str = ""
+    request: str = ""
+
+
+@message("node.certify/1")
+@dataclass(frozen=True, slots=True)
+class CertifyNode:
+    """Note the certificate that a member is about to be given. Refused for who is none."""
+
+    node: str
+    serial: str
+    expires_at: float
+
+
 @message("containers.release/1")
 @dataclass(frozen=True, slots=True)
 class ReleaseHeld:

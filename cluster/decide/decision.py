@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from cluster.model import Change, State, Table
 
-RefusalCode = Literal["not_found", "conflict", "invalid", "unavailable", "unknown"]
+RefusalCode = Literal["not_found", "conflict", "invalid", "forbidden", "unavailable", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,13 @@ REVOKED = "revoked_token:"
 KEPT_REVOKED = 10_000
 
 
-def report_node(state: State, seen: Node) -> Decided:
+def report_node(state: State, seen: Node) -> Decision:
     """What a machine says of itself becomes its record; what people and the cluster gave it stays.
 
     One that is not ready has not looked: nothing of it is taken to be gone, or a stack that waits for that would be.
     """
+    if seen.id in state.departed:
+        return Refusal("forbidden", f"node {seen.name} was removed from this cluster: join again with a new join token")
     known = state.nodes.get(seen.id)
     if known is not None:
         moved = known.status != seen.status
@@ -27,6 +29,10 @@ def report_node(state: State, seen: Node) -> Decided:
             role=known.role,
             labels=known.labels,
             availability=known.availability,
+            version=seen.version or known.version,
+            certificate=known.certificate,
+            certificate_expires=known.certificate_expires,
+            revoked=known.revoked,
             since=seen.since if moved else known.since,
         )
     if known is not None and seen.status != "ready":

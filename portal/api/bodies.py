@@ -18,9 +18,9 @@ LARGEST = 16 * 1024 * 1024
 T = TypeVar("T")
 
 
-async def body_of(request: Request, kind: type[T]) -> T:
+async def body_of(request: Request, kind: type[T], largest: int = LARGEST) -> T:
     """The body as a `kind`. Raises Problem for what is too large, of another type, or under a key that is not known."""
-    data = await _read(request) or b"{}"
+    data = await _read(request, largest) or b"{}"
     try:
         # mypy takes a class's __hash__, which is its instances', for its own.
         value = _adapter(kind).validate_json(data, strict=True)  # type: ignore[arg-type]
@@ -34,12 +34,13 @@ async def body_of(request: Request, kind: type[T]) -> T:
     return cast(T, value)
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, largest: int) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST:
-            raise Problem("invalid", f"the body is larger than {LARGEST >> 20} MiB", status=413)
+        if len(body) > largest:
+            size = f"{largest >> 20} MiB" if largest >= 1 << 20 else f"{largest >> 10} KiB"
+            raise Problem("invalid", f"the body is larger than {size}", status=413)
     return bytes(body)
 
 

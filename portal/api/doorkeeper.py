@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 from starlette.datastructures import Headers
@@ -14,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from actors.protocol import GetState, UseToken
 from cluster.decide.nodes import USE_NOTED_EVERY
 from cluster.model import State, Token
+from portal.api.patience import Failures, address_of
 from portal.api.problems import Problem
 from portal.api.requests import CALLER, READ_TIMEOUT
 from portal.backend import Backend
@@ -22,9 +21,7 @@ from supervisor.errors import ActorError
 
 Role = Literal["admin", "operator", "viewer"]
 
-FAILURES = 10
-FAILURE_PERIOD = 60.0
-MOST_ADDRESSES = 10_000
+ADMIN_S = ("/v1/tokens", "/v1/join-tokens")
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -33,50 +30,32 @@ def may(role: Role, method: str, path: str) -> bool:
     """Whether a role may do this: a viewer only looks, and credentials and restores are an admin's."""
     if role == "admin":
         return True
-    if path.startswith("/v1/tokens") or path == "/v1/snapshots/release-held":
+    if path.startswith(ADMIN_S) or path == "/v1/snapshots/release-held":
         return False
     return role == "operator" or method in READING
-
-
-@dataclass(slots=True)
-class Failures:
-    """Failed sign-ins by address within the last minute, for a bounded number of addresses."""
-
-    _seen: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
-
-    def count(self, address: str, now: float) -> None:
-        """Remember one more."""
-        self._seen[address] = [*self._recent(address, now), now][-FAILURES:]
-        self._seen.move_to_end(address)
-        if len(self._seen) > MOST_ADDRESSES:
-            self._seen.popitem(last=False)
-
-    def pause(self, address: str, now: float) -> float:
-        """Seconds until the address may fail again; 0 where it may now."""
-        recent = self._recent(address, now)
-        return recent[0] + FAILURE_PERIOD - now if len(recent) >= FAILURES else 0.0
-
-    def _recent(self, address: str, now: float) -> list[float]:
-        return [at for at in self._seen.get(address, ()) if now - at < FAILURE_PERIOD]
 
 
 class Doorkeeper:
     """ASGI middleware that lets nobody pass without a token whose role allows the request.
 
     A good token always passes, however many bad ones came from its address: a neighbour behind the same gateway
-    cannot lock anybody out, and 256 random bits are not guessed.
+    cannot lock anybody out, and 256 random bits are not guessed. What is `open_to_all` (method and path) sees for
+    itself who comes.
     """
 
-    def __init__(self, app: ASGIApp, backend: Backend) -> None:
+    def __init__(
+        self, app: ASGIApp, backend: Backend, failures: Failures, open_to_all: Collection[tuple[str, str]] = ()
+    ) -> None:
         self._app = app
         self._backend = backend
-        self._failures = Failures()
+        self._failures = failures
+        self._open = open_to_all
         self._tokens: Mapping[str, Token] = {}
         self._first_used = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with a problem."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or (scope["method"], scope["path"]) in self._open:
             await self._app(scope, receive, send)
             return
         try:
@@ -124,12 +103,6 @@ class Doorkeeper:
         return self._tokens
 
     def _turned_away(self, scope: Scope, now: float) -> Problem:
-        address = scope["client"][0] if scope.get("client") else ""
-        pause = self._failures.pause(address, now)
-        if pause > 0:
-            seconds = max(1, round(pause))
-            text = f"too many failed sign-ins from {address}; try again in {seconds} s with a good token"
-            return Problem("unauthorized", text, status=429, headers={"retry-after": str(seconds)})
-        self._failures.count(address, now)
         text = "a good token is needed (Authorization: Bearer gbnt_...); `gbnt token create` on the manager makes one"
-        return Problem("unauthorized", text, headers={"www-authenticate": "Bearer"})
+        problem = Problem("unauthorized", text, headers={"www-authenticate": "Bearer"})
+        return self._failures.turn_away(address_of(scope), now, problem)

@@ -11,7 +11,7 @@ from store import entities
 from store.contract import Applied, Outcome, Statement
 from store.schema import Table
 from store.sqlite import SqliteStore
-from tests.actors.house import House, of, serving
+from tests.actors.house import House, of, serving, time_of_day
 from tests.cluster.build import spec, stack
 
 pytestmark = pytest.mark.anyio
@@ -85,6 +85,21 @@ async def test_what_a_door_makes_up_for_each_try_makes_no_other_command(house: H
             await life.ask(protocol.CreateToken("c", "ci", "admin", "hash-c", 8.0, request="r1")), protocol.Refused
         )
         assert set((await life.state()).tokens) == {"a"}
+
+
+async def test_a_machine_that_joins_twice_is_one_node_and_one_use_across_a_crash(house: House):
+    until = time_of_day() + 3600
+    async with house.life() as life:
+        await life.order(protocol.IssueJoinToken("t1", "worker", until, 2, "r1"))
+        first = await life.order(protocol.AdmitNode("t1", "key-a", "gaul", "192.0.2.7", request="join:t1:key-a"))
+        life.kill()
+    async with house.life() as life:
+        again = protocol.AdmitNode("t1", "key-a", "gaul-renamed", "192.0.2.8", request="join:t1:key-a")
+        assert await life.order(again) == first
+        other = protocol.AdmitNode("t1", "key-b", "gaul", "192.0.2.9", request="join:t1:key-a")
+        assert isinstance(await life.ask(other), protocol.Refused)
+        state = await life.state()
+        assert (state.join_tokens["t1"].used, state.nodes[first.detail["node"]].role) == (1, "worker")
 
 
 async def test_an_answer_that_an_older_gbnt_kept_is_given_to_any_command(house: House):

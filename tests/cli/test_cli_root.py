@@ -34,6 +34,7 @@ ARGUMENTS = {
     "service scale": ["shop/web=2"],
     "service update": ["shop/web", "--force", "--wait"],
     "snapshot restore": ["nothing"],
+    "legion join": ["--token", "rubbish", "--manager", "127.0.0.1:1"],
 }
 
 

@@ -13,6 +13,7 @@ from cluster.model import Attempt, Event, HostPort, Node, Service, Stack, State,
 from cluster.spec import NetworkSpec, Port, ServiceSpec, StackSpec, VolumeSpec
 from portal.backend import Backend, EngineFailed, Identity
 from portal.credentials import Credential
+from portal.gate import Gate
 from portal.latency import Latency
 from supervisor.address import Address
 from supervisor.errors import NoSuchActor
@@ -142,6 +143,7 @@ class FakeNode:
         self.following = 0
         self.nobody_follows = anyio.Event()
         self.told, self._messages = anyio.create_memory_object_stream[Committed | Progress](100)
+        self.gate: Gate | None = None
         self.latencies = [Latency("gbnt_command_seconds", "Commands.")]
 
     def backend(self) -> Backend:
@@ -157,6 +159,7 @@ class FakeNode:
             clock=lambda: self.now,
             dead_letters=lambda: {"overflow": 3},
             latencies=self.latencies,
+            gate=self.gate,
         )
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from actors.protocol import GetState
 from portal.api.app import create_api
-from portal.api.doorkeeper import FAILURES, MOST_ADDRESSES, Failures
+from portal.api.patience import FAILURES, MOST_ADDRESSES, Failures
 from portal.credentials import Credential, is_valid, new_credential, parse
 from supervisor.address import Address
 from supervisor.errors import AskTimeout

@@ -12,7 +12,7 @@ import pytest
 
 from cli.main import COMMANDS
 from cluster.transitions import LEGAL
-from portal.api import actors, builds, cluster, events, services, snapshots, stacks, tasks, tokens
+from portal.api import actors, builds, cluster, events, joining, services, snapshots, stacks, tasks, tokens
 from tests.repository.compose_page import rendered
 from tests.repository.tree import ROOT, tracked
 
@@ -54,7 +54,7 @@ def test_the_compose_page_lists_the_keys_of_the_tables():
 
 
 def test_the_api_page_lists_every_route():
-    resources = (cluster, stacks, services, tasks, actors, events, tokens, snapshots, builds)
+    resources = (cluster, stacks, services, tasks, actors, events, tokens, joining, snapshots, builds)
     routes = [route for resource in resources for route in resource.ROUTES]
     served = {f"{method} {_plain(route.path)}" for route in routes for method in set(route.methods or ()) - {"HEAD"}}
     listed = set(re.findall(r"`((?:GET|PUT|POST|DELETE) /v1/\S*)`", _text(DOCS / "api.md")))
@@ -130,7 +130,7 @@ def _problem(line: str) -> str:
 def _parsed(command: click.Command, name: str, arguments: list[str], parent: click.Context | None = None) -> str:
     try:
         context = command.make_context(name, list(arguments), parent=parent)
-        if not isinstance(command, click.Group):
+        if not isinstance(command, click.Group) or (command.invoke_without_command and not context._protected_args):
             return ""
         below, found, rest = command.resolve_command(context, context._protected_args + context.args)
         assert below is not None

@@ -1,0 +1,154 @@
+"""`gbnt legion`: machines that join the cluster."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.connect import admin_socket, connect, context_option
+from cli.errors import BadInput, CliError
+from cli.group import example, group
+from cli.options import default_data_dir
+from cli.output import Output, list_options, show_list
+from cli.table import Column, Row, column
+from cli.words import age, count, countdown, duration, span
+
+if TYPE_CHECKING:
+    from cli.client import NodeRole
+
+app = group("Let machines join the cluster, and have this one join.")
+
+ROLES: tuple[NodeRole, ...] = ("worker", "manager")
+# A pasted line is for a rack of workers; a manager is let in by name.
+USES = {"worker": 10, "manager": 1}
+TTL = "1h"
+
+
+@app.command("init", epilog=example("sudo gbnt legion init"))
+@click.option("--advertise-addr", metavar="ADDRESS", default="", help="The address that others reach this machine by.")
+@click.option("--listen-addr", metavar="ADDRESS", default="", help="The address that gbnt is to listen on.")
+def init(advertise_addr: str, listen_addr: str) -> None:
+    """Print the line that lets another machine join this one."""
+    if not os.access(admin_socket(), os.W_OK):
+        wanted = [("--advertise-addr", advertise_addr), ("--bind", listen_addr)]
+        options = "".join(f" {option} {value}" for option, value in wanted if value)
+        raise CliError(
+            f"no gbnt of yours serves on this machine: start it by `sudo gbnt serve --install{options}`, and then run "
+            "`sudo gbnt legion init` again; its stacks and containers stay as they are"
+        )
+    if listen_addr:
+        raise BadInput(
+            "a gbnt that serves keeps its address to listen on: restart it with `gbnt serve --bind ADDRESS`, and leave "
+            "--listen-addr out"
+        )
+    made = connect(socket_first=True).create_join_token("worker", duration(TTL), USES["worker"], rotate=False)
+    host, _, port = str(made["manager"]).rpartition(":")
+    if advertise_addr and advertise_addr != host.strip("[]"):
+        print(
+            f"gbnt serves as {host}, and tells nodes so: restart it with --advertise-addr {advertise_addr}, too",
+            file=sys.stderr,
+        )
+        host = f"[{advertise_addr}]" if ":" in advertise_addr else advertise_addr
+        made = {**made, "manager": f"{host}:{port}"}
+    _print_line(made)
+
+
+@app.group("join-token", invoke_without_command=True, epilog=example("gbnt legion join-token --role manager --ttl 10m"))
+@click.option(
+    "--role", type=click.Choice(ROLES), default="worker", show_default=True, help="What it lets a machine be."
+)
+@click.option("--ttl", metavar="TIME", default=TTL, show_default=True, help="How long it is good for, 30d at most.")
+@click.option("--uses", metavar="N", type=click.IntRange(1), help="For how many machines. [worker: 10, manager: 1]")
+@click.option("--rotate", is_flag=True, help="Make all earlier tokens of this role worthless.")
+@context_option
+@click.pass_context
+def join_token(
+    click_context: click.Context, role: NodeRole, ttl: str, uses: int | None, rotate: bool, context: str
+) -> None:
+    """Make a join token, and print the line that joins by it."""
+    if click_context.invoked_subcommand is not None:
+        return
+    wanted = uses or USES[role]
+    _print_line(connect(context, socket_first=True).create_join_token(role, duration(ttl), wanted, rotate=rotate))
+
+
+@join_token.command("ls", epilog=example("gbnt legion join-token ls"))
+@context_option
+@list_options
+def ls(context: str, output: Output, no_trunc: bool) -> None:
+    """List the join tokens, without their texts."""
+    now = time.time()
+    columns = (
+        column("ID", "id"),
+        column("ROLE", "role"),
+        column("STATE", "state"),
+        Column("USED", lambda row: f"{row['used']}/{row['uses']}"),
+        Column("CREATED", lambda row: age(row["created_at"], now)),
+        Column("EXPIRES", lambda row: f"in {span(countdown(row['expires_at'], now))}" if _is_good(row, now) else "-"),
+    )
+    rows = connect(context, socket_first=True).join_tokens()
+    show_list(rows, columns, output, no_trunc=no_trunc, empty="no join tokens")
+
+
+@join_token.command("rm", epilog=example("gbnt legion join-token rm 4f9a2c11"))
+@click.argument("token", metavar="ID")
+@context_option
+def rm(token: str, context: str) -> None:
+    """Make a join token worthless, at once. Nodes that joined by it stay."""
+    connect(context, socket_first=True).revoke_join_token(token)
+    print(f"nobody joins by {token} from now on")
+
+
+@app.command("join", epilog=example("sudo gbnt legion join --token-file token --manager 192.0.2.1:4000"))
+@click.option("--token", metavar="TOKEN", default="", help="The join token; others may see it while the command runs.")
+@click.option("--token-file", metavar="FILE", default="", help="A file with the join token; - is the standard input.")
+@click.option("--manager", metavar="HOST:PORT", required=True, help="Where a manager's API answers.")
+@click.option("--node-name", metavar="NAME", default="", help="This node's name. [the host name]")
+@click.option("--advertise-addr", metavar="ADDRESS", default="", help="The address that others reach this machine by.")
+@click.option(
+    "--data-dir",
+    metavar="FOLDER",
+    envvar="GBNT_DATA_DIR",
+    show_envvar=True,
+    type=Path,
+    default=None,
+    help="Where this node's identity is kept.",
+)
+def join(token: str, token_file: str, manager: str, node_name: str, advertise_addr: str, data_dir: Path | None) -> None:
+    """Make this machine a node of a manager's cluster.
+
+    The manager must be one of the cluster that made the token: it is asked nothing before that is certain. The token is
+    also taken from GBNT_JOIN_TOKEN, or from a file that GBNT_JOIN_TOKEN_FILE names.
+    """
+    from cli.legion import Wish, become_node, token_from  # certificates and their library come with it
+
+    where = data_dir or default_data_dir()
+    wish = Wish(token_from(token, token_file), manager, node_name or socket.gethostname(), advertise_addr)
+    admitted = become_node(where, wish)
+    print(f"{admitted.name} is node {admitted.node} of the cluster {admitted.cluster}, as a {admitted.role}")
+    print(
+        f"its identity is in {where}; this release does not serve as a {admitted.role} of another machine's cluster "
+        "yet, so nothing runs here until a later one is installed",
+        file=sys.stderr,
+    )
+
+
+def _print_line(made: Row) -> None:
+    """The line alone on the standard output, so that it can be piped; what to know of it beside."""
+    left = span(countdown(made["expires_at"], time.time()))
+    revoked = sum(change == "revoked" for change in made["changes"].values())
+    print(f"run this on the machine that is to be a {made['role']}, as root:", file=sys.stderr)
+    print(f"gbnt legion join --token {made['token']} --manager {made['manager']}", flush=True)
+    notes = [f"it is good for {count(int(made['uses']), 'machine')} within {left}, and not shown again"]
+    notes += [f"{count(revoked, 'earlier token')} made worthless"] if revoked else []
+    print("; ".join(notes), file=sys.stderr)
+
+
+def _is_good(row: Row, now: float) -> bool:
+    return row["state"] == "good" and countdown(row["expires_at"], now) > 0

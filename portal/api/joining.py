@@ -1,0 +1,195 @@
+"""`/v1/join`, `/v1/renew` and `/v1/join-tokens`: how machines become nodes, and stay them.
+
+The first two ask for no bearer token: a join token or a node's own proof is what counts there, and who fails is as
+patiently refused as whoever guesses at a bearer token.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from actors.protocol import (
+    Accepted,
+    AdmitNode,
+    CertifyNode,
+    IssueJoinToken,
+    RevokeJoinToken,
+    RotateJoinTokens,
+)
+from cluster.membership import is_member, managers
+from cluster.model import State
+from portal.api.bodies import body_of
+from portal.api.patience import Failures, address_of
+from portal.api.problems import Problem
+from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of
+from portal.credentials import new_credential
+from portal.gate import Gate, NotAdmitted, Role
+from portal.rows import join_token_row
+
+LARGEST = 64 * 1024
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62})")
+ADDRESS = re.compile(r"[A-Za-z0-9.:%_-]{1,253}")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The body of a new join token: good for `ttl` seconds and `uses` machines.
+
+    `rotate` makes all others of its role worthless.
+    """
+
+    role: Role = "worker"
+    ttl: float = 3600.0
+    uses: int = 1
+    rotate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """The body of a machine that joins. An empty address is the one that it comes from."""
+
+    token: str
+    csr: str
+    name: str
+    address: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """The body of a node that wants its next certificate."""
+
+    csr: str
+
+
+async def index(request: Request) -> Response:
+    """The join tokens, oldest first, without their texts."""
+    state, now = await state_of(request), backend_of(request).clock()
+    ordered = sorted(state.join_tokens.values(), key=lambda token: token.created_at)
+    return listing([join_token_row(token, now) for token in ordered], state.revision)
+
+
+async def create(request: Request) -> Response:
+    """Make a join token; this answer alone has its text."""
+    body, gate = await body_of(request, Wanted, LARGEST), _gate(request)
+    if not 0 < body.ttl < 2**40:
+        raise Problem("invalid", "a join token needs a ttl of more than 0 seconds")
+    id, expires_at = new_credential().id, float(int(backend_of(request).clock() + body.ttl))
+    kind = RotateJoinTokens if body.rotate else IssueJoinToken
+    accepted = await command(request, "senate", kind(id, body.role, expires_at, body.uses, key_of(request)), Accepted)
+    if id not in accepted.changes:
+        raise Problem("conflict", "this request made its token already, and a token is shown once: make another token")
+    made = {"id": id, "role": body.role, "expires_at": expires_at, "uses": body.uses, "changes": accepted.changes}
+    return answer({**made, "token": gate.issue(id, body.role, expires_at), "manager": gate.api}, 201)
+
+
+async def revoke(request: Request) -> Response:
+    """Make a join token worthless."""
+    return await change(request, RevokeJoinToken(request.path_params["id"], key_of(request)))
+
+
+async def join(request: Request) -> Response:
+    """Let a machine become a node by a join token. The same key and token again is answered alike, and used once."""
+    body, gate = await body_of(request, Arrival, LARGEST), _gate(request)
+    try:
+        token = gate.token_id(body.token)
+    except NotAdmitted as error:
+        raise _turned_away(request, error, "unauthorized") from None
+    key, address = _key(gate, body.csr), body.address or address_of(request.scope)
+    if not NAME.fullmatch(body.name) or not ADDRESS.fullmatch(address) or len(body.version) > 64:
+        raise Problem(
+            "invalid", "the node's name or address is none: use letters, digits, `.`, `_` and `-` (--node-name)"
+        )
+    wanted = AdmitNode(token, key, body.name, address, body.version, request=f"join:{token}:{key}")
+    try:
+        accepted = await command(request, "senate", wanted, Accepted)
+    except Problem as problem:
+        if problem.code != "forbidden":
+            raise
+        raise _turned_away(
+            request, NotAdmitted(problem.detail, f"join token {token}: {problem.detail}"), "forbidden"
+        ) from None
+    return await _certified(request, gate, accepted.detail["node"], body.csr)
+
+
+async def renew(request: Request) -> Response:
+    """Give a node that proves who it is the certificate of its next key."""
+    body, gate, state = await body_of(request, Renewal, LARGEST), _gate(request), await state_of(request)
+    try:
+        node = gate.prove(request.headers, partial(is_member, state))
+    except NotAdmitted as error:
+        raise _turned_away(request, error, "unauthorized") from None
+    _key(gate, body.csr)
+    return await _certified(request, gate, node, body.csr)
+
+
+async def _certified(request: Request, gate: Gate, id: str, csr: str) -> Response:
+    """The node's certificate by what the state says of it now, noted before it is handed out."""
+    state = await state_of(request)
+    node = state.nodes.get(id)
+    if node is None:
+        told = "the node that joined so was removed: join again with a new join token (`gbnt legion join-token`)"
+        raise Problem("forbidden", told)
+    made = gate.sign(csr, id, node.role)
+    await command(request, "senate", CertifyNode(id, made.serial, made.expires_at), Accepted)
+    return answer(
+        {
+            "cluster": backend_of(request).identity.id,
+            "node": id,
+            "name": node.name,
+            "role": node.role,
+            "certificate": made.certificate,
+            "expires_at": made.expires_at,
+            "authority": gate.authority,
+            "managers": _managers(state, gate),
+        }
+    )
+
+
+def _managers(state: State, gate: Gate) -> list[dict[str, object]]:
+    return [
+        {"node": node.id, "name": node.name, "address": node.address, "port": gate.link_port}
+        for node in managers(state)
+    ]
+
+
+def _key(gate: Gate, csr: str) -> str:
+    try:
+        return gate.key_of(csr)
+    except NotAdmitted as error:
+        raise Problem("invalid", str(error)) from None
+
+
+def _gate(request: Request) -> Gate:
+    gate = backend_of(request).gate
+    if gate is None:
+        raise Problem("unavailable", "this node has no authority to let others join: ask a manager")
+    return gate
+
+
+def _turned_away(request: Request, error: NotAdmitted, code: str) -> Problem:
+    address, failures = address_of(request.scope), request.app.state.failures
+    assert isinstance(failures, Failures)
+    log.warning("refused %s at %s: %s", address, request.url.path, error.reason)
+    return failures.turn_away(address, backend_of(request).clock(), Problem(code, str(error)))
+
+
+OPEN = frozenset({("POST", "/v1/join"), ("POST", "/v1/renew")})
+"""What the doorkeeper lets pass without a bearer token."""
+
+ROUTES = (
+    Route("/v1/join", join, methods=["POST"]),
+    Route("/v1/renew", renew, methods=["POST"]),
+    Route("/v1/join-tokens", index),
+    Route("/v1/join-tokens", create, methods=["POST"]),
+    Route("/v1/join-tokens/{id}", revoke, methods=["DELETE"]),
+)

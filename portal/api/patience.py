@@ -1,0 +1,51 @@
+"""Patience with those who guess: how often an address failed of late, and what it is told."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from portal.api.problems import Problem
+
+FAILURES = 10
+FAILURE_PERIOD = 60.0
+MOST_ADDRESSES = 10_000
+
+
+@dataclass(slots=True)
+class Failures:
+    """Failed sign-ins by address within the last minute, for a bounded number of addresses."""
+
+    _seen: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
+
+    def count(self, address: str, now: float) -> None:
+        """Remember one more."""
+        self._seen[address] = [*self._recent(address, now), now][-FAILURES:]
+        self._seen.move_to_end(address)
+        if len(self._seen) > MOST_ADDRESSES:
+            self._seen.popitem(last=False)
+
+    def pause(self, address: str, now: float) -> float:
+        """Seconds until the address may fail again; 0 where it may now."""
+        recent = self._recent(address, now)
+        return recent[0] + FAILURE_PERIOD - now if len(recent) >= FAILURES else 0.0
+
+    def turn_away(self, address: str, now: float, problem: Problem) -> Problem:
+        """Count a failure: `problem` is the answer, or where there were too many, that one has to wait."""
+        pause = self.pause(address, now)
+        if pause > 0:
+            seconds = max(1, round(pause))
+            text = f"too many failed sign-ins from {address}; try again in {seconds} s with a good token"
+            return Problem("unauthorized", text, status=429, headers={"retry-after": str(seconds)})
+        self.count(address, now)
+        return problem
+
+    def _recent(self, address: str, now: float) -> list[float]:
+        return [at for at in self._seen.get(address, ()) if now - at < FAILURE_PERIOD]
+
+
+def address_of(scope: Mapping[str, object]) -> str:
+    """The address that a request came from; empty at a socket that has none."""
+    client = scope.get("client")
+    return str(client[0]) if isinstance(client, tuple | list) and client else ""

@@ -1,0 +1,230 @@
+"""How a machine becomes a node: it makes sure of the cluster before it says anything secret.
+
+1. A TLS handshake that trusts nobody and sends nothing: the manager shows its authority's certificate.
+2. That one's fingerprint is the token's, or it is not the cluster that made the token.
+3. A new connection that trusts this authority alone, and only a manager's certificate: token and request go there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from transport.identity.certificates import manager_name
+from transport.identity.join_tokens import JoinClaims, peek
+from transport.identity.node_keys import NodeKeys
+from transport.identity.pair import IdentityError
+from transport.identity.proofs import proof
+
+TIMEOUT = 15.0
+LARGEST_ANSWER = 1 << 20
+
+NOT_YET_VALID, EXPIRED = 9, 10  # OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED
+
+
+class JoinFailed(IdentityError):
+    """It did not come to it; `status` is the manager's where it answered no, else 0."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a manager's API answers."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """A manager as the cluster tells of it: `port` is the one for links between nodes."""
+
+    node: str
+    name: str
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What a manager answered; the certificate is not kept yet. `certificate` and `authority` are PEM."""
+
+    cluster: str
+    node: str
+    name: str
+    role: str
+    certificate: bytes
+    authority: bytes
+    managers: tuple[Manager, ...]
+
+
+def join(keys: NodeKeys, token: str, manager: Address, name: str, address: str, version: str) -> Admitted:
+    """Have this machine admitted as a node. `name` and `address` are what it would be called and reached by.
+
+    `keys.take` then keeps the certificate. Done again before that, it is answered alike and uses the token once.
+    Raises JoinFailed or TokenRefused with what to do next; nothing secret was sent where the cluster is another one.
+    """
+    claims = peek(token)
+    authority = authority_of(manager, claims.fingerprint)
+    body = {
+        "token": token,
+        "csr": keys.request().decode(),
+        "name": name,
+        "address": address,
+        "version": version,
+    }
+    admitted = _admitted(_ask(manager, authority, claims.cluster, "/v1/join", body, {}), manager, authority)
+    return _expected(admitted, claims, manager)
+
+
+def renew(keys: NodeKeys, manager: Address) -> Admitted:
+    """A certificate for this node's next key, by a proof with its present one. `keys.take` then keeps it.
+
+    Raises JoinFailed with what to do next.
+    """
+    facts, authority = keys.facts, keys.authority
+    assert facts is not None
+    body = {"csr": keys.request().decode()}
+    answer = _ask(manager, authority, facts.cluster, "/v1/renew", body, proof(keys, facts.cluster))
+    return _admitted(answer, manager, authority)
+
+
+def authority_of(manager: Address, fingerprint: str) -> bytes:
+    """The certificate (PEM) with this SHA-256 that the manager shows in a handshake. Raises JoinFailed.
+
+    Nothing but the handshake is sent.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((manager.host, manager.port), TIMEOUT) as plain,
+            context.wrap_socket(plain) as tls,
+        ):
+            chain = _shown(tls)
+    except OSError as error:
+        raise _unreached(manager, error) from error
+    for certificate in chain:
+        if hashlib.sha256(certificate).hexdigest() == fingerprint:
+            return ssl.DER_cert_to_PEM_cert(certificate).encode()
+    raise JoinFailed(
+        f"this is not the cluster that made the token: nothing at {manager} has the authority whose fingerprint begins "
+        f"with {fingerprint[:12]}; check --manager, or take a token of that cluster's, `gbnt legion join-token`"
+    )
+
+
+def _shown(tls: ssl.SSLSocket) -> list[bytes]:
+    """The chain as the peer sent it, in DER. `ssl` has had it since Python 3.10, and shown it since 3.13."""
+    public: Any = getattr(tls, "get_unverified_chain", None)
+    if public is not None:
+        return list(public())
+    inner: Any = tls
+    return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in inner._sslobj.get_unverified_chain() or ()]
+
+
+class _Pinned(http.client.HTTPConnection):
+    """Trusts one authority, and of its certificates a manager's, whatever address that has."""
+
+    def __init__(self, manager: Address, authority: bytes, cluster: str) -> None:
+        super().__init__(manager.host, manager.port, timeout=TIMEOUT)
+        self._name = manager_name(cluster)
+        self._trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._trust.minimum_version = ssl.TLSVersion.TLSv1_3
+        self._trust.load_verify_locations(cadata=authority.decode())
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock = self._trust.wrap_socket(self.sock, server_hostname=self._name)
+
+
+def _ask(
+    manager: Address, authority: bytes, cluster: str, path: str, body: Mapping[str, str], headers: Mapping[str, str]
+) -> Mapping[str, Any]:
+    connection = _Pinned(manager, authority, cluster)
+    try:
+        connection.request(
+            "POST",
+            path,
+            json.dumps(body).encode(),
+            {"content-type": "application/json", "connection": "close", **headers},
+        )
+        answer = connection.getresponse()
+        status, content = answer.status, answer.read(LARGEST_ANSWER)
+    except ssl.SSLCertVerificationError as error:
+        raise _distrusted(manager, error) from error
+    except (OSError, http.client.HTTPException) as error:
+        raise _unreached(manager, error) from error
+    finally:
+        connection.close()
+    return _document(manager, status, content)
+
+
+def _document(manager: Address, status: int, content: bytes) -> Mapping[str, Any]:
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise JoinFailed(f"{manager} answered {status} and no JSON: is that the port of gbnt's API (4000)?", status)
+    if status >= 300:
+        detail = str(document.get("detail") or f"it answered {status}")
+        if status == 404:
+            detail = "it is of an older release that takes no nodes: upgrade gbnt there first"
+        raise JoinFailed(f"the manager at {manager} refused: {detail}", status)
+    return document
+
+
+def _admitted(document: Mapping[str, Any], manager: Address, authority: bytes) -> Admitted:
+    try:
+        managers = tuple(
+            Manager(str(one["node"]), str(one["name"]), str(one["address"]), int(one["port"]))
+            for one in document["managers"]
+        )
+        cluster, node, name, role, certificate = (
+            str(document[key]) for key in ("cluster", "node", "name", "role", "certificate")
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise JoinFailed(f"the answer of {manager} lacks something: is it of the same release? ({error})") from error
+    # The authority is the one that was pinned, whatever the answer says.
+    return Admitted(cluster, node, name, role, certificate.encode(), authority, managers)
+
+
+def _expected(admitted: Admitted, claims: JoinClaims, manager: Address) -> Admitted:
+    if (admitted.cluster, admitted.role) != (claims.cluster, claims.role):
+        raise JoinFailed(f"{manager} answered for another cluster or role than the token's: make another token")
+    return admitted
+
+
+def _distrusted(manager: Address, error: ssl.SSLCertVerificationError) -> JoinFailed:
+    if error.verify_code in (NOT_YET_VALID, EXPIRED):
+        return JoinFailed(
+            f"by this machine's clock the certificate of {manager} is not yet or no longer good: set the clock here "
+            "and there (`timedatectl set-ntp true`), and try again"
+        )
+    return JoinFailed(
+        f"what answers at {manager} is no manager of the cluster that made the token ({error.verify_message}): check "
+        "--manager"
+    )
+
+
+def _unreached(manager: Address, error: Exception) -> JoinFailed:
+    if isinstance(error, ssl.SSLError):
+        return JoinFailed(f"{manager} does not speak TLS as gbnt's API does ({error.reason}): is that its port (4000)?")
+    why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return JoinFailed(
+        f"no manager answers at {manager} ({why}): see that `gbnt serve` runs there, and that a firewall lets this "
+        "port through"
+    )
