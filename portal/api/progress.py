@@ -12,7 +12,7 @@ from cluster import progress
 from cluster.model import State, Task
 from portal.api.lines import Emit
 from portal.api.problems import Problem
-from portal.api.requests import READ_TIMEOUT
+from portal.api.requests import ask_node
 from portal.backend import Backend, EngineFailed
 from portal.rows import Row, is_wanted, task_row
 
@@ -92,9 +92,8 @@ async def _believed(
         if pause <= 0:
             break
         await anyio.sleep(min(pause, progress.SETTLING))
-        now = await backend.ask("senate", GetState(), READ_TIMEOUT)
-        if isinstance(now, State):
-            state, verdict = now, progress.verdict(now, stack)
+        state = await ask_node(backend, "senate", GetState(), State)
+        verdict = progress.verdict(state, stack)
     return state, verdict
 
 

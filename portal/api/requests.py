@@ -38,8 +38,13 @@ async def state_of(request: Request) -> State:
 
 async def ask(request: Request, path: str, message: object, answer: type[T], timeout: float = READ_TIMEOUT) -> T:
     """An actor's answer to a question; raises Problem for a refusal, and where none comes."""
+    return await ask_node(backend_of(request), path, message, answer, timeout)
+
+
+async def ask_node(backend: Backend, path: str, message: object, answer: type[T], timeout: float = READ_TIMEOUT) -> T:
+    """The same where there is no request at hand."""
     try:
-        reply = await backend_of(request).ask(path, message, timeout)
+        reply = await backend.ask(path, message, timeout)
     except ActorError as error:
         raise unanswered(error, writing=False) from error
     return _expected(reply, answer)

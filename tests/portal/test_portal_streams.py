@@ -6,7 +6,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from actors.protocol import Committed, Events, GetEvents, GetState, Progress
+from actors.protocol import Committed, Events, GetEvents, GetState, Progress, Refused
 from cluster.model import State
 from cluster.progress import SETTLING
 from portal.api.app import create_api
@@ -114,6 +114,22 @@ async def test_what_was_started_again_meanwhile_is_not_believed_at_once(app, nod
         node.tell(Committed(first))
         last = (await stream.rest())[-1]
     assert (last["verdict"], last["reason"]) == ("failed", "web.1: keeps failing: exit 3")
+
+
+async def test_a_state_that_is_refused_ends_the_stream_with_the_senate_s_own_words(app, node):
+    started = state(task(1, health="", started_at=node.now), task(2))
+
+    def answer(_: object) -> object:
+        if not node.following:
+            return started  # to the doorkeeper
+        node.now += SETTLING
+        return Refused("unavailable", "the senate has no state yet")
+
+    node.replies[GetState] = answer
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(started))
+        last = (await stream.rest())[-1]
+    assert last == {"error": "the senate has no state yet", "code": "unavailable"}
 
 
 async def test_progress_of_a_removal_says_what_keeps_the_stack_from_being_gone(app, node):
