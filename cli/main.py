@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from cli.errors import CliError
 from gubernator import __version__
+from gubernator.streams import failed
 
 # Each word after `gbnt`, and what the overview says of it. The module of its name in cli/commands/ has its `app`.
 COMMANDS = {
@@ -47,10 +48,8 @@ def run(words: Sequence[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # The reader, say `head`, has what it wants. Python must not try to flush into it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        return failed(error)
 
 
 def overview() -> str:
