@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
+from cli.kinds import Seconds
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
@@ -63,5 +65,5 @@ def _settings() -> dict[str, Any]:
 # What a command is told that may wait for a stack: `detach`, and `timeout` in seconds or None.
 waiting_options = together(
     click.option("--detach", "-d", is_flag=True, help="Return when the change is durable, without waiting."),
-    click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait no longer than this."),
+    click.option("--timeout", metavar="SECONDS", type=Seconds(), help="Wait no longer than this."),
 )

@@ -97,8 +97,13 @@ def _call(name: str, arguments: Sequence[str]) -> int:
     try:
         with app.make_context(f"gbnt {name}", list(arguments)) as context:
             app.invoke(context)
-    except click.ClickException as error:  # a wrong option, or one that lacks
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return error.exit_code
+    except click.ClickException as error:  # a wrong option, or one that lacks
+        from cli.usage import sentence
+
+        print(f"error: {sentence(error)}", file=sys.stderr)
         return error.exit_code
     except click.exceptions.Exit as end:  # --help
         return end.exit_code
@@ -106,7 +111,9 @@ def _call(name: str, arguments: Sequence[str]) -> int:
 
 
 def _unknown(word: str) -> int:
+    from cli.foreign import hint
     from cli.words import did_you_mean
 
-    print(f'error: gbnt has no command "{word}"{did_you_mean(word, COMMANDS)}; see `gbnt --help`', file=sys.stderr)
+    meant = hint("gbnt", word) or did_you_mean(word, COMMANDS)
+    print(f'error: gbnt has no command "{word}"{meant}; see `gbnt --help`', file=sys.stderr)
     return 2

@@ -8,6 +8,7 @@ import click
 
 from cli.connect import connect, context_option
 from cli.group import example, single
+from cli.kinds import Whole
 from cli.output import Output, list_options, show_list
 from cli.table import Column, Row, column, printable
 from cli.words import clock_time
@@ -23,12 +24,12 @@ COLUMNS = (
 
 @single(epilog=example("gbnt events -n 20", "gbnt events -f -o json"))
 @click.option("--follow", "-f", is_flag=True, help="Go on with each event as it happens.")
-@click.option("--after", metavar="REVISION", type=int, help="Only later ones.")
+@click.option("--after", metavar="REVISION", type=Whole(), help="Only later ones.")
 @click.option(
     "--limit",
     "-n",
     metavar="N",
-    type=click.IntRange(min=1),
+    type=Whole(1),
     default=100,
     show_default=True,
     help="At most this many, the newest.",
