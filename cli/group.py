@@ -7,8 +7,6 @@ from typing import Any, TypeVar
 
 import click
 
-from cli.kinds import Seconds
-
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
@@ -60,10 +58,3 @@ def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated]
 
 def _settings() -> dict[str, Any]:
     return {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-# What a command is told that may wait for a stack: `detach`, and `timeout` in seconds or None.
-waiting_options = together(
-    click.option("--detach", "-d", is_flag=True, help="Return when the change is durable, without waiting."),
-    click.option("--timeout", metavar="SECONDS", type=Seconds(), help="Wait no longer than this."),
-)

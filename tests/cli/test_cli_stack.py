@@ -242,11 +242,11 @@ def test_an_end_of_the_input_is_not_yes(gbnt: Run, manager: Manager, monkeypatch
 
 
 def test_stop_and_start_hold_the_stack(gbnt: Run, manager: Manager):
-    for action, said in (("stop", "shop is stopped\n"), ("start", "shop is started\n")):
+    manager.on("GET /v1/stacks/shop/progress", Lines(verdict()))
+    for action, done in (("stop", "stopped"), ("start", "started")):
         manager.on(f"POST /v1/stacks/shop/{action}", accepted(web="changed"))
-        manager.on("GET /v1/stacks/shop/progress", Lines(verdict()))
-        ran = gbnt("stack", action, "shop")
-        assert (ran.status, ran.out) == (0, said)
+        assert gbnt("stack", action, "shop").out == f"shop is {done}\n"
+        assert gbnt("stack", action, "shop", "--detach").out == f"shop is being {done}\n"
 
 
 def test_config_prints_the_file_in_full(gbnt: Run, compose_file: Path):
