@@ -63,6 +63,7 @@ def ls(context: str, output: Output, no_trunc: bool) -> None:
         Column("TASKS", lambda row: f"{row['tasks_running']}/{row['tasks_wanted']}"),
         column("SERVICES", "services"),
         Column("CHANGED", lambda row: age(row["updated_at"], now)),
+        column("NOTE", "message", flexible=True),
     )
     empty = "no stacks; `gbnt stack deploy -c compose.yaml` makes one"
     show_list(connect(context).stacks(), columns, output, no_trunc=no_trunc, empty=empty)

@@ -159,11 +159,12 @@ def test_without_a_file_one_of_the_usual_name_is_taken(gbnt: Run, compose_file: 
 
 def test_stacks_are_listed_with_their_age(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("time.time", lambda: 1_200.0)
-    manager.on("GET /v1/stacks", listing(stack(), stack("wiki", status="degraded", tasks_running=0, updated_at=None)))
+    wiki = stack("wiki", status="degraded", message="db.1: exit 1", tasks_running=0, updated_at=None)
+    manager.on("GET /v1/stacks", listing(stack(), wiki))
     assert gbnt("stack", "ls").out.splitlines() == [
-        "NAME  STATUS    TASKS  SERVICES  CHANGED",
-        "shop  running   1/1    1         3m",
-        "wiki  degraded  0/1    1         -",
+        "NAME  STATUS    TASKS  SERVICES  CHANGED  NOTE",
+        "shop  running   1/1    1         3m       -",
+        "wiki  degraded  0/1    1         -        db.1: exit 1",
     ]
 
 
