@@ -22,13 +22,18 @@ name_argument = click.argument("name", metavar="STACK")
 # A compose file, and what its stack is called where the file is not to say it.
 file_options = together(
     click.argument("name", metavar="[STACK]", default=""),
-    click.option("--file", "-c", metavar="FILE", default="", help="The compose file; - is the standard input."),
+    click.option(
+        "--file",
+        "-c",
+        "-f",
+        metavar="FILE",
+        default="",
+        help="The compose file, - for the standard input. Without it compose.yaml or docker-compose.yml here.",
+    ),
 )
 
 
-@app.command(
-    "deploy", epilog=example("gbnt stack deploy -c compose.yaml", "gbnt stack deploy -c compose.yaml shop --detach")
-)
+@app.command("deploy", epilog=example("gbnt stack deploy", "gbnt stack deploy -c compose.yaml shop --detach"))
 @file_options
 @waiting_options(by_default=True)
 @click.option("--build/--no-build", default=True, show_default=True, help="Build the images that the file builds.")

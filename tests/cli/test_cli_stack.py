@@ -1,5 +1,6 @@
 """`gbnt stack` against a manager that answers what the test says."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -155,6 +156,22 @@ def test_without_a_file_one_of_the_usual_name_is_taken(gbnt: Run, compose_file: 
     ran = gbnt("stack", "deploy", "--dry-run")
     assert ran.status == 2
     assert ran.err.startswith("error: there is no compose.yaml in ")
+
+
+def test_the_usual_names_are_looked_for_in_compose_s_order_and_an_override_is_named(gbnt: Run, home: Path):
+    for name in ("docker-compose.yaml", "docker-compose.yml", "compose.yml", "compose.yaml"):
+        (home / name).write_text(FILE.replace("shop", name.replace(".", "-")))
+        assert f"stack {name.replace('.', '-')} with" in gbnt("stack", "deploy", "--dry-run").out
+    (home / "compose.override.yaml").write_text(FILE)
+    ran = gbnt("stack", "deploy", "--dry-run")
+    assert ran.status == 0
+    assert ran.err.startswith("warning: compose.override.yaml is not read: ")
+    assert gbnt("stack", "deploy", "-f", "compose.yml", "--dry-run").err == ""
+
+
+def test_a_wrong_standard_input_is_called_so(gbnt: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    assert gbnt("stack", "deploy", "-c", "-").err.startswith("error: the standard input cannot be deployed")
 
 
 def test_stacks_are_listed_with_their_age(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
