@@ -53,7 +53,7 @@ def _task_columns(now: float, *, whole: bool) -> tuple[Column, ...]:
         column("NODE", "node"),
         Column("STATE", status),
         Column("SINCE", since),
-        Column("CONTAINER", container, flexible=True),
+        Column("CONTAINER", container, flexible=True, keeps_end=True),
         Column("NOTE", reason, flexible=True),
     )
 

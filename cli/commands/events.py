@@ -17,7 +17,7 @@ COLUMNS = (
     column("REVISION", "revision"),
     Column("TIME", lambda row: clock_time(row["at"])),
     column("KIND", "kind"),
-    column("SUBJECT", "subject"),
+    column("SUBJECT", "subject", flexible=True),
     column("MESSAGE", "message", flexible=True),
 )
 
@@ -41,7 +41,8 @@ def app(follow: bool, after: int | None, limit: int, context: str, output: Outpu
     client = connect(context)
     if not follow:
         known = client.events(after, limit)
-        show_list(known, COLUMNS, output, no_trunc=no_trunc, empty="nothing has happened yet")
+        empty = "nothing has happened yet" if after is None else f"nothing has happened after revision {after}"
+        show_list(known, COLUMNS, output, no_trunc=no_trunc, empty=empty)
         return
     try:
         for row in client.follow_events(after, limit):

@@ -21,7 +21,9 @@ from cli.words import said
 if TYPE_CHECKING:
     from cli.client import Client
 
-app = group("See, scale, update and restart services. A service is called STACK/SERVICE, or SERVICE where one has it.")
+app = group(
+    "See, scale, update and restart services. They are called STACK/SERVICE, or SERVICE where only one stack has it."
+)
 
 name_argument = click.argument("name", metavar="SERVICE")
 
@@ -32,7 +34,11 @@ name_argument = click.argument("name", metavar="SERVICE")
 @list_options
 def ls(stack: str, context: str, output: Output, no_trunc: bool) -> None:
     """List the services."""
-    show_list(connect(context).services(stack), SERVICES, output, no_trunc=no_trunc, empty="no services")
+    client = connect(context)
+    rows = client.services(stack)
+    if stack and not rows:
+        client.stack(stack)  # which says where there is none of that name
+    show_list(rows, SERVICES, output, no_trunc=no_trunc, empty="no services")
 
 
 @app.command("ps", epilog=example("gbnt service ps shop/web"))
