@@ -17,6 +17,11 @@ class Group(click.Group):
         """The names of the commands."""
         return list(self.commands)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each with all of its first sentence: it goes on below itself on a narrow terminal, and is never cut."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(limit=1000)) for name, one in self.commands.items()])
+
 
 def single(*, epilog: str) -> Callable[[Callable[..., Any]], click.Command]:
     """A word that is one command, made of the function below: its docstring is the help."""

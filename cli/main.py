@@ -75,7 +75,7 @@ def _run(words: Sequence[str]) -> int:
             return 0
         case ["help", *names]:
             return _run([*names, "--help"])
-        case ["version" | "--version", *_]:
+        case ["version" | "--version" | "-V" | "-v", *_]:
             print(f"gbnt {__version__}")
             return 0
         case ["health"]:
@@ -114,6 +114,9 @@ def _unknown(word: str) -> int:
     from cli.foreign import hint
     from cli.words import did_you_mean
 
+    if word.startswith("-"):
+        print(f"error: options follow the command, as `gbnt stack ls {word}`; see `gbnt --help`", file=sys.stderr)
+        return 2
     meant = hint("gbnt", word) or did_you_mean(word, COMMANDS)
     print(f'error: gbnt has no command "{word}"{meant}; see `gbnt --help`', file=sys.stderr)
     return 2

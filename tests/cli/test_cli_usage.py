@@ -50,6 +50,21 @@ def test_a_wrong_variable_is_called_by_its_name(gbnt: Run, monkeypatch: pytest.M
     assert gbnt("serve").err == "error: GBNT_WEB must be yes or no; see `gbnt serve --help`\n"
 
 
+@pytest.mark.parametrize("words", [["--context", "rome", "stack", "ls"], ["-o", "json"]])
+def test_an_option_before_the_command_is_told_its_place(gbnt: Run, words: list[str]):
+    ran = gbnt(*words)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err == f"error: options follow the command, as `gbnt stack ls {words[0]}`; see `gbnt --help`\n"
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "200"])
+def test_no_summary_of_a_command_is_cut(gbnt: Run, monkeypatch: pytest.MonkeyPatch, columns: str):
+    monkeypatch.setenv("COLUMNS", columns)
+    listed = " ".join(gbnt("stack", "--help").out.split())
+    assert "wait until its containers and networks are gone." in listed
+    assert "..." not in listed.partition("Commands:")[2]
+
+
 def test_a_word_without_its_second_shows_what_there_is(gbnt: Run):
     ran = gbnt("stack")
     assert (ran.status, ran.out) == (2, "")
