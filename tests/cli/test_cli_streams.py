@@ -57,9 +57,10 @@ def test_no_file_gets_the_number_of_a_closed_stream():
     assert Path("fds").read_text() == "/dev/null /dev/null /dev/null\n"
 
 
-def test_what_an_encoding_lacks_ends_no_command(manager: Manager):
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_what_an_encoding_lacks_ends_no_command(manager: Manager, errors: str):
     manager.on("GET /v1/stacks", listing(stack("caf\u00e9-\u732b")))
-    ran = in_shell("gbnt stack ls", PYTHONIOENCODING="ascii:strict")
+    ran = in_shell("gbnt stack ls", PYTHONIOENCODING=f"ascii:{errors}")
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
