@@ -15,7 +15,8 @@ from cluster.compose.findings import ComposeError
 from cluster.compose.loader import Loaded, Source, load
 
 LARGEST_FILE = 4 * 1024 * 1024
-USUAL_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml")
+# In Compose's own order: a folder with several of them is taken for the same stack by both.
+USUAL_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 
 
 def load_file(file: str, stack: str | None, environment: Mapping[str, str] = os.environ) -> Loaded:
@@ -33,7 +34,8 @@ def load_file(file: str, stack: str | None, environment: Mapping[str, str] = os.
         raise BadInput(f"cannot read {path}: {error.strerror}") from error
     except ComposeError as error:
         shown = "\n".join(finding.render() for finding in error.findings)
-        raise BadInput(f"{path} cannot be deployed, and nothing was changed\n{shown}") from error
+        shown_path = "the standard input" if path == "-" else path
+        raise BadInput(f"{shown_path} cannot be deployed, and nothing was changed\n{shown}") from error
     for warning in loaded.warnings:
         print(warning.render(), file=sys.stderr)
     if loaded.warnings:
@@ -42,10 +44,18 @@ def load_file(file: str, stack: str | None, environment: Mapping[str, str] = os.
 
 
 def _found() -> str:
-    for name in USUAL_NAMES:
-        if Path(name).is_file():
-            return name
-    raise BadInput(f"there is no {USUAL_NAMES[0]} in {Path.cwd()}: name the file with -c FILE")
+    """The first of the usual names that is here. What Compose would read besides is named: gbnt reads one file."""
+    name = next((name for name in USUAL_NAMES if Path(name).is_file()), "")
+    if not name:
+        raise BadInput(f"there is no {USUAL_NAMES[0]} in {Path.cwd()}: name the file with -c FILE")
+    for other in USUAL_NAMES:
+        override = Path(other).with_suffix(f".override{Path(other).suffix}")
+        if override.is_file():
+            print(
+                f"warning: {override} is not read: put what it says into {name}, or into one file for -c",
+                file=sys.stderr,
+            )
+    return name
 
 
 def _read(path: str) -> bytes:

@@ -9,23 +9,24 @@ from dataclasses import replace
 from cli.build import build_image
 from cli.client import Client
 from cli.follow import settle
+from cli.waiting import Waiting
 from cli.words import said
 from cluster.spec import ServiceSpec, StackSpec
 
 
-def deploy(client: Client, spec: StackSpec, *, build: bool, detach: bool, timeout: float | None) -> None:
+def deploy(client: Client, spec: StackSpec, *, build: bool, waiting: Waiting) -> None:
     """Build what the file says to build, change the stack, and wait until it runs as the file says.
 
-    Nothing is changed where a build fails. With `detach` it returns when the change is durable. Raises CliError with
-    the reason where the stack does not come to run, after `timeout` seconds too; the deploy itself goes on.
+    Nothing is changed where a build fails. Where no waiting is wanted it returns when the change is durable. Raises
+    CliError with the reason where the stack does not come to run, or not in time; the deploy itself goes on.
     """
     if build:
         spec = replace(spec, services=_built(client, spec.services))
     accepted = client.deploy(spec)
     print(said(spec.name, accepted["changes"]), file=sys.stderr)
-    if detach:
+    if not waiting.wanted:
         return
-    settle(client, spec.name, accepted["revision"], timeout=timeout)
+    settle(client, spec.name, accepted["revision"], timeout=waiting.timeout)
     print(f"{spec.name} runs as the file says", file=sys.stderr)
 
 

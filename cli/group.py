@@ -17,6 +17,11 @@ class Group(click.Group):
         """The names of the commands."""
         return list(self.commands)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Each with all of its first sentence: it goes on below itself on a narrow terminal, and is never cut."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(limit=1000)) for name, one in self.commands.items()])
+
 
 def single(*, epilog: str) -> Callable[[Callable[..., Any]], click.Command]:
     """A word that is one command, made of the function below: its docstring is the help."""
@@ -58,10 +63,3 @@ def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated]
 
 def _settings() -> dict[str, Any]:
     return {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-
-
-# What a command is told that may wait for a stack: `detach`, and `timeout` in seconds or None.
-waiting_options = together(
-    click.option("--detach", "-d", is_flag=True, help="Return when the change is durable, without waiting."),
-    click.option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0), help="Wait no longer than this."),
-)

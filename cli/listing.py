@@ -12,7 +12,7 @@ from cli.words import age
 
 SERVICES = (
     column("NAME", "name"),
-    Column("REPLICAS", lambda row: "stopped" if row["stopped"] else f"{row['running']}/{row['replicas']}"),
+    Column("REPLICAS", lambda row: _replicas(row)),
     column("IMAGE", "image", flexible=True),
     Column("PORTS", lambda row: [_port(port) for port in row["ports"]], flexible=True),
     Column("UPDATE", lambda row: row.get("update_message") or row.get("update"), flexible=True),
@@ -53,9 +53,18 @@ def _task_columns(now: float, *, whole: bool) -> tuple[Column, ...]:
         column("NODE", "node"),
         Column("STATE", status),
         Column("SINCE", since),
-        Column("CONTAINER", container, flexible=True),
+        Column("CONTAINER", container, flexible=True, keeps_end=True),
         Column("NOTE", reason, flexible=True),
     )
+
+
+def _replicas(row: Row) -> str:
+    """How many of those that are wanted are there: `2/3`, `1/1 done` for one-off work that ended well, or `stopped`."""
+    if row["stopped"]:
+        return "stopped"
+    replicas, done = row["replicas"], row.get("done", 0)
+    note = " done" if done and done == replicas else f", {done} done" if done else ""
+    return f"{row['running'] + done}/{replicas}{note}"
 
 
 def _port(port: Row) -> str:

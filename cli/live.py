@@ -14,6 +14,7 @@ CLEAR_LINE = "\x1b[2K"
 CLEAR_BELOW = "\x1b[J"
 COLOURS = {"good": "\x1b[32m", "bad": "\x1b[31m", "": ""}
 PLAIN = "\x1b[0m"
+SHORTEST_NAME = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ class LiveLines:
     def show(self, lines: Sequence[Line]) -> None:
         """Draw the lines over those drawn before; nothing is written where nothing changed."""
         columns, rows = shutil.get_terminal_size()
-        drawn = [_coloured(line, columns) for line in _fitting(lines, rows - 1)]
+        fitting = _fitting(lines, rows - 1)
+        width = max([SHORTEST_NAME, *(cells(line.name) for line in fitting)])
+        drawn = [_coloured(line, columns, width) for line in fitting]
         if drawn == self._last:
             return
         up = UP.format(self._drawn) if self._drawn else ""
@@ -100,7 +103,7 @@ def _fitting(lines: Sequence[Line], room: int) -> Sequence[Line]:
     return [*shown, Line("...", f"{len(lines) - len(waiting)} tasks are well", more)]
 
 
-def _coloured(line: Line, columns: int, width: int = 14) -> str:
+def _coloured(line: Line, columns: int, width: int) -> str:
     text = cut(line.text(width), columns - 1)
     colour = COLOURS[line.mood]
     return f"{colour}{text}{PLAIN}" if colour else text

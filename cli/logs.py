@@ -10,6 +10,7 @@ import click
 
 from cli.errors import BadInput
 from cli.group import together
+from cli.kinds import Whole
 from cli.live import PLAIN
 from cli.table import Row
 from cli.words import clock_time, duration
@@ -17,7 +18,7 @@ from cli.words import clock_time, duration
 # What a command that prints logs is told: `follow`, `tail`, `since`, `previous` and `timestamps`.
 log_options = together(
     click.option("--follow", "-f", is_flag=True, help="Go on with each line as it is written."),
-    click.option("--tail", "-n", metavar="N", type=click.IntRange(min=0), help="Only the last N lines of each task."),
+    click.option("--tail", "-n", metavar="N", type=Whole(), help="Only the last N lines of each task."),
     click.option("--since", metavar="TIME", default="", help="Only lines of the last 90s, 10m, 2h, 3d."),
     click.option("--previous", "-p", is_flag=True, help="The last container that ended, instead of the one that runs."),
     click.option("--timestamps", "-t", is_flag=True, help="The time before each line."),

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from cli.errors import CliError
 from gubernator import __version__
+from gubernator.streams import failed
 
 # Each word after `gbnt`, and what the overview says of it. The module of its name in cli/commands/ has its `app`.
 COMMANDS = {
@@ -48,10 +49,8 @@ def run(words: Sequence[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # The reader, say `head`, has what it wants. Python must not try to flush into it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except OSError as error:
+        return failed(error)
 
 
 def overview() -> str:
@@ -77,7 +76,7 @@ def _run(words: Sequence[str]) -> int:
             return 0
         case ["help", *names]:
             return _run([*names, "--help"])
-        case ["version" | "--version", *_]:
+        case ["version" | "--version" | "-V" | "-v", *_]:
             print(f"gbnt {__version__}")
             return 0
         case ["health"]:
@@ -99,8 +98,13 @@ def _call(name: str, arguments: Sequence[str]) -> int:
     try:
         with app.make_context(f"gbnt {name}", list(arguments)) as context:
             app.invoke(context)
-    except click.ClickException as error:  # a wrong option, or one that lacks
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return error.exit_code
+    except click.ClickException as error:  # a wrong option, or one that lacks
+        from cli.usage import sentence
+
+        print(f"error: {sentence(error)}", file=sys.stderr)
         return error.exit_code
     except click.exceptions.Exit as end:  # --help
         return end.exit_code
@@ -108,7 +112,12 @@ def _call(name: str, arguments: Sequence[str]) -> int:
 
 
 def _unknown(word: str) -> int:
+    from cli.foreign import hint
     from cli.words import did_you_mean
 
-    print(f'error: gbnt has no command "{word}"{did_you_mean(word, COMMANDS)}; see `gbnt --help`', file=sys.stderr)
+    if word.startswith("-"):
+        print(f"error: options follow the command, as `gbnt stack ls {word}`; see `gbnt --help`", file=sys.stderr)
+        return 2
+    meant = hint("gbnt", word) or did_you_mean(word, COMMANDS)
+    print(f'error: gbnt has no command "{word}"{meant}; see `gbnt --help`', file=sys.stderr)
     return 2

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 import click
 
 from cli.group import Decorated, together
+from cli.kinds import OneOf
 from cli.table import Column, Row, render
 
 Output = Literal["table", "json", "yaml"]
@@ -18,7 +19,7 @@ Output = Literal["table", "json", "yaml"]
 
 def output_option(default: Output) -> Callable[[Decorated], Decorated]:
     """The form in which a command prints what it found, as its parameter `output`."""
-    forms = click.Choice(get_args(Output))
+    forms = OneOf(get_args(Output))
     return click.option("--output", "-o", type=forms, default=default, show_default=True, help="How to print the list.")
 
 

@@ -15,26 +15,31 @@ NARROWEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `cell` gives a row's text; a `flexible` column is cut where the table is wider than the terminal."""
+    """One column. `cell` gives a row's text; a `flexible` column is cut where the table is wider than the terminal.
+
+    It is cut at its end, or with `keeps_end` at its beginning, where all rows are alike.
+    """
 
     title: str
     cell: Callable[[Row], object]
     flexible: bool = False
+    keeps_end: bool = False
 
 
-def column(title: str, key: str, *, flexible: bool = False) -> Column:
+def column(title: str, key: str, *, flexible: bool = False, keeps_end: bool = False) -> Column:
     """A column of a row's plain field; a list is joined by commas, and what is empty is a dash."""
-    return Column(title, lambda row: row.get(key), flexible)
+    return Column(title, lambda row: row.get(key), flexible, keeps_end)
 
 
 def render(rows: Iterable[Row], columns: Sequence[Column], width: int | None = None) -> str:
-    """The rows under their titles, a line each, cut to `width` cells as far as the flexible columns allow."""
+    """The rows under their titles, a line each, cut to `width` cells: flexible columns first, then the line's end."""
     lines = [[item.title for item in columns]]
     lines += [[_text(item.cell(row)) for item in columns] for row in rows]
     widths = [max(cells(line[place]) for line in lines) for place in range(len(columns))]
     if width is not None:
         _squeeze(widths, columns, width)
-    return "\n".join(_line(line, widths) for line in lines)
+    shown = [_line(line, widths, () if place == 0 else columns) for place, line in enumerate(lines)]
+    return "\n".join(shown if width is None else [cut(line, width) for line in shown])
 
 
 def cells(text: str) -> int:
@@ -55,6 +60,11 @@ def cut(text: str, width: int) -> str:
             break
         kept.append(char)
     return "".join(kept) + "…"
+
+
+def cut_before(text: str, width: int) -> str:
+    """`text`, or as much of its end as fits `width` cells behind an ellipsis."""
+    return cut(text[::-1], width)[::-1] if cells(text) > width else text
 
 
 def printable(text: str) -> str:
@@ -88,9 +98,9 @@ def _squeeze(widths: list[int], columns: Sequence[Column], width: int) -> None:
         excess -= 1
 
 
-def _line(texts: Sequence[str], widths: Sequence[int]) -> str:
+def _line(texts: Sequence[str], widths: Sequence[int], columns: Sequence[Column]) -> str:
     padded = []
-    for text, width in zip(texts, widths, strict=True):
-        shown = cut(text, width)
+    for place, (text, width) in enumerate(zip(texts, widths, strict=True)):
+        shown = cut_before(text, width) if columns and columns[place].keeps_end else cut(text, width)
         padded.append(shown + " " * (width - cells(shown)))
     return GAP.join(padded).rstrip()

@@ -28,7 +28,7 @@ TaskState = Literal[
 Desired = Literal["ready", "run", "stop", "remove"]
 Health = Literal["", "starting", "healthy", "unhealthy"]
 Availability = Literal["active", "pause", "drain", "maintenance"]
-UpdateState = Literal["", "updating", "completed", "failed"]
+UpdateState = Literal["", "updating", "completed"]
 
 ENDED: frozenset[TaskState] = frozenset({"complete", "failed", "stopped", "rejected", "lost"})
 

@@ -112,8 +112,6 @@ def of_service(state: State, service: Service) -> Waiting | Converged | Failed:
     wanted = [task for task in tasks if task.desired in ("ready", "run")]
     if service.stopped:
         return Waiting(f"{service.name} is being stopped") if wanted else Converged(f"{service.name} is stopped")
-    if service.update == "failed":
-        return Failed(f"{service.name}: {service.update_message}", _culprit(tasks))
     current = [task for task in wanted if is_current(service, task)]
     for task in current:
         why = failure(task)
@@ -145,9 +143,3 @@ def failure(task: Task) -> str:
     if task.state in ("pending", "preparing") and task.crashes == 0:
         return task.problem
     return ""
-
-
-def _culprit(tasks: list[Task]) -> str | None:
-    """The newest task with a problem: what a failed update is most likely about."""
-    troubled = [task for task in tasks if task.problem]
-    return max(troubled, key=lambda task: task.created_at).id if troubled else None

@@ -9,6 +9,7 @@ import os
 import sys
 
 from gubernator import __version__
+from gubernator.streams import open_closed, tell
 
 
 def main() -> None:
@@ -17,10 +18,11 @@ def main() -> None:
     `gbnt version` is answered before the command-line framework is imported. So is the resolver, a process with a life
     of its own beside each node, which is to stay small.
     """
+    open_closed()
     sys.path.insert(0, _home())
     match sys.argv[1:]:
         case ["version"] | ["--version"]:
-            print(f"gbnt {__version__}")
+            sys.exit(tell(f"gbnt {__version__}"))
         case ["resolver", *arguments]:
             from network.resolver.main import main as resolver
 

@@ -39,37 +39,55 @@ def stack_row(state: State, stack: Stack) -> Row:
     """A stack; work that is done for good counts neither as wanted nor as running."""
     services = state.services_of(stack.name)
     tasks = [task for service in services for task in state.tasks_of(service.key)]
+    status, message = stack_status(state, stack)
     return {
         "name": stack.name,
         "services": len(services),
         "tasks_running": sum(task.serving for task in tasks),
         "tasks_wanted": sum(_tasks_wanted(state, service) for service in services),
-        "status": stack_status(state, stack),
+        "status": status,
+        "message": message,
         "updated_at": stack.updated_at,
         "volumes": sorted(volume.name for volume in stack.spec.volumes.values()),
         "networks": sorted(network.name for network in stack.spec.networks.values()),
     }
 
 
-def stack_status(state: State, stack: Stack) -> str:
-    """`removing`, `stopped`, `running`, `updating`, or `degraded` where something that is wanted has a problem."""
+def stack_status(state: State, stack: Stack) -> tuple[str, str]:
+    """A word, and why or what to do where it is not well.
+
+    The word is `removing`, `empty` of services, `stopped`, `running`, `done` where all of it was one-off work that
+    ended well, `updating`, or `degraded` where something that is wanted has a problem.
+    """
     if stack.removing:
-        return "removing"
+        return "removing", progress.obstacle(state, stack.name)
     services = state.services_of(stack.name)
-    if services and all(service.stopped for service in services):
-        return "stopped"
+    if not services:
+        return "empty", f"no service is left of it: `gbnt stack rm {stack.name}` removes it"
+    if all(service.stopped for service in services):
+        return "stopped", ""
     verdict = progress.verdict(state, stack.name)
     if isinstance(verdict, progress.Converged):
-        return "running"
-    troubled = any(task.problem for service in services for task in state.tasks_of(service.key) if is_wanted(task))
-    return "degraded" if troubled or isinstance(verdict, progress.Failed) else "updating"
+        done = all(0 < service.replicas == _tasks_done(state, service) for service in services)
+        return "done" if done else "running", ""
+    if isinstance(verdict, progress.Failed):
+        return "degraded", verdict.reason
+    for service in services:
+        for task in state.tasks_of(service.key):
+            if is_wanted(task) and task.problem:
+                return "degraded", f"{service.name}.{task.slot}: {task.problem}"
+    return "updating", verdict.reason
 
 
 def _tasks_wanted(state: State, service: Service) -> int:
     if service.stopped or service.removing:
         return 0
-    done = sum(progress.is_done(service, task) for task in state.tasks_of(service.key) if is_wanted(task))
-    return max(0, service.replicas - done)
+    return max(0, service.replicas - _tasks_done(state, service))
+
+
+def _tasks_done(state: State, service: Service) -> int:
+    """How many of its tasks were one-off work that ended well."""
+    return sum(progress.is_done(service, task) for task in state.tasks_of(service.key) if is_wanted(task))
 
 
 def service_row(state: State, service: Service) -> Row:
@@ -81,6 +99,7 @@ def service_row(state: State, service: Service) -> Row:
         "image": service.spec.image,
         "replicas": service.replicas,
         "running": sum(task.serving for task in state.tasks_of(service.key)),
+        "done": _tasks_done(state, service),
         "stopped": service.stopped,
         "revision": service.revision,
         "ports": [asdict(port) for port in service.spec.ports],

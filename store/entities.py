@@ -8,12 +8,10 @@ from store.schema import Table
 REVISION = "SELECT rev, compacted FROM revision"
 """One row: the newest revision, and the newest one whose events may have been forgotten."""
 
-EVENTS_AFTER = "SELECT rev, n, at, kind, subject, message, body FROM events WHERE rev > ? ORDER BY rev, n LIMIT ?"
+EVENTS_AFTER = "SELECT rev, n, at, kind, subject, message FROM events WHERE rev > ? ORDER BY rev, n LIMIT ?"
 """Events after a revision, in order; parameters `(rev, limit)`. Complete only where `rev >= compacted`."""
 
-NEWEST_EVENTS = (
-    "SELECT rev, n, at, kind, subject, message, body FROM events ORDER BY rev DESC, n DESC LIMIT ?"  # (limit)
-)
+NEWEST_EVENTS = "SELECT rev, n, at, kind, subject, message FROM events ORDER BY rev DESC, n DESC LIMIT ?"
 """The newest events, newest first; parameters `(limit,)`."""
 
 
@@ -22,43 +20,25 @@ def every(table: Table) -> str:
     return f"SELECT key, version, body FROM {table} ORDER BY key"
 
 
-def put(table: Table, key: str, body: str, *, version: int, expect_version: int | None = None) -> Statement:
-    """Write one entity, `body` being its JSON, at `version`.
-
-    With `expect_version` None it replaces whatever is there; with 0 it must be new; with any other number it must be
-    there at exactly that version. A guard that does not hold makes the batch a CONFLICT.
-    """
-    if expect_version is None:
-        return Statement(
-            f"INSERT INTO {table} (key, version, body) VALUES (?, ?, ?)"
-            " ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body",
-            (key, version, body),
-        )
-    if expect_version == 0:
-        return Statement(
-            f"INSERT INTO {table} (key, version, body) VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING",
-            (key, version, body),
-            expect_rows=1,
-        )
+def put(table: Table, key: str, body: str, *, version: int) -> Statement:
+    """Write one entity, `body` being its JSON, at `version`; it replaces whatever is there."""
     return Statement(
-        f"UPDATE {table} SET version = ?, body = ? WHERE key = ? AND version = ?",
-        (version, body, key, expect_version),
-        expect_rows=1,
+        f"INSERT INTO {table} (key, version, body) VALUES (?, ?, ?)"
+        " ON CONFLICT (key) DO UPDATE SET version = excluded.version, body = excluded.body",
+        (key, version, body),
     )
 
 
-def delete(table: Table, key: str, *, expect_version: int | None = None) -> Statement:
-    """Remove one entity. Its absence is fine; with `expect_version`, it must be there at exactly that version."""
-    if expect_version is None:
-        return Statement(f"DELETE FROM {table} WHERE key = ?", (key,))
-    return Statement(f"DELETE FROM {table} WHERE key = ? AND version = ?", (key, expect_version), expect_rows=1)
+def delete(table: Table, key: str) -> Statement:
+    """Remove one entity. Its absence is fine."""
+    return Statement(f"DELETE FROM {table} WHERE key = ?", (key,))
 
 
-def event(rev: int, n: int, *, at: float, kind: str, subject: str, message: str, body: str = "{}") -> Statement:
+def event(rev: int, n: int, *, at: float, kind: str, subject: str, message: str) -> Statement:
     """The `n`-th event of revision `rev`, for watchers, UI and `gbnt events`. `at` is in seconds since the epoch."""
     return Statement(
-        "INSERT INTO events (rev, n, at, kind, subject, message, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (rev, n, at, kind, subject, message, body),
+        "INSERT INTO events (rev, n, at, kind, subject, message, body) VALUES (?, ?, ?, ?, ?, ?, '{}')",
+        (rev, n, at, kind, subject, message),
     )
 
 

@@ -23,8 +23,8 @@ def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List every actor: its mailbox, what it handled, and how often it was restarted."""
     now = time.time()
     columns = (
-        column("ADDRESS", "address", flexible=True),
-        column("KIND", "kind"),
+        column("ADDRESS", "address", flexible=True, keeps_end=True),
+        column("KIND", "kind", flexible=True),
         column("STATE", "state"),
         Column("MAILBOX", lambda row: f"{row['mailbox']}/{row['capacity']}"),
         column("HANDLED", "processed"),

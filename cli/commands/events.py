@@ -8,6 +8,7 @@ import click
 
 from cli.connect import connect, context_option
 from cli.group import example, single
+from cli.kinds import Whole
 from cli.output import Output, list_options, show_list
 from cli.table import Column, Row, column, printable
 from cli.words import clock_time
@@ -16,19 +17,19 @@ COLUMNS = (
     column("REVISION", "revision"),
     Column("TIME", lambda row: clock_time(row["at"])),
     column("KIND", "kind"),
-    column("SUBJECT", "subject"),
+    column("SUBJECT", "subject", flexible=True),
     column("MESSAGE", "message", flexible=True),
 )
 
 
 @single(epilog=example("gbnt events -n 20", "gbnt events -f -o json"))
 @click.option("--follow", "-f", is_flag=True, help="Go on with each event as it happens.")
-@click.option("--after", metavar="REVISION", type=int, help="Only later ones.")
+@click.option("--after", metavar="REVISION", type=Whole(), help="Only later ones.")
 @click.option(
     "--limit",
     "-n",
     metavar="N",
-    type=click.IntRange(min=1),
+    type=Whole(1),
     default=100,
     show_default=True,
     help="At most this many, the newest.",
@@ -40,7 +41,8 @@ def app(follow: bool, after: int | None, limit: int, context: str, output: Outpu
     client = connect(context)
     if not follow:
         known = client.events(after, limit)
-        show_list(known, COLUMNS, output, no_trunc=no_trunc, empty="nothing has happened yet")
+        empty = "nothing has happened yet" if after is None else f"nothing has happened after revision {after}"
+        show_list(known, COLUMNS, output, no_trunc=no_trunc, empty=empty)
         return
     try:
         for row in client.follow_events(after, limit):

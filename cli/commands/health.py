@@ -6,6 +6,7 @@ import click
 
 from cli.group import example, single
 from cli.health import LOCALHOST, drawn, insist, report_of
+from cli.kinds import LAST_PORT, Whole
 from cli.options import TELEMETRY_PORT
 from cli.output import Output, output_option, show_value
 
@@ -15,7 +16,7 @@ from cli.output import Output, output_option, show_value
 @click.option(
     "--port",
     metavar="PORT",
-    type=int,
+    type=Whole(1, LAST_PORT),
     default=TELEMETRY_PORT,
     show_default=True,
     envvar="GBNT_TELEMETRY_PORT",

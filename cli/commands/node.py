@@ -19,7 +19,7 @@ COLUMNS = (
     column("CPUS", "cpus"),
     Column("MEMORY", lambda row: size(row["memory"]) if row["memory"] else ""),
     column("ENGINE", "engine_version"),
-    column("NOTE", "message", flexible=True),
+    Column("NOTE", lambda row: "" if row["message"] == row["status"] else row["message"], flexible=True),
 )
 
 

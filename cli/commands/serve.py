@@ -13,6 +13,7 @@ import click
 from cli.config import merged, read_config
 from cli.errors import BadInput
 from cli.group import Decorated, example, single
+from cli.kinds import LAST_PORT, Whole
 from cli.options import API_PORT, TELEMETRY_PORT, default_data_dir, secret
 
 
@@ -25,13 +26,13 @@ def _option(flag: str, variable: str, help: str, **more: Any) -> Callable[[Decor
 @_option("--data-dir", "GBNT_DATA_DIR", f"Where the state is kept. [{default_data_dir()}]", metavar="FOLDER")
 @_option("--bind", "GBNT_BIND", "The address to listen on. [0.0.0.0]", metavar="ADDRESS")
 @_option("--advertise-addr", "GBNT_ADVERTISE_ADDR", "The address that others reach this node by.", metavar="ADDRESS")
-@_option("--api-port", "GBNT_API_PORT", f"The API's port. [{API_PORT}]", metavar="PORT", type=int)
+@_option("--api-port", "GBNT_API_PORT", f"The API's port. [{API_PORT}]", metavar="PORT", type=Whole(1, LAST_PORT))
 @_option(
     "--telemetry-port",
     "GBNT_TELEMETRY_PORT",
     f"/health and /metrics. [{TELEMETRY_PORT}]",
     metavar="PORT",
-    type=int,
+    type=Whole(1, LAST_PORT),
 )
 @_option("--node-name", "GBNT_NODE_NAME", "This node's name. [the host name]", metavar="NAME")
 @_option("--network-pool", "GBNT_NETWORK_POOL", "The range that networks are cut from (CIDR).", metavar="RANGE")

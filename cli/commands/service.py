@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,15 +15,17 @@ from cli.listing import SERVICES, show_tasks
 from cli.logs import log_options, log_query, print_logs
 from cli.output import Output, list_options, output_option, show_list, show_value
 from cli.table import Row
+from cli.waiting import Waiting, waiting_options
 from cli.words import said
 
 if TYPE_CHECKING:
     from cli.client import Client
 
-app = group("See, scale, update and restart services. A service is called STACK/SERVICE, or SERVICE where one has it.")
+app = group(
+    "See, scale, update and restart services. They are called STACK/SERVICE, or SERVICE where only one stack has it."
+)
 
 name_argument = click.argument("name", metavar="SERVICE")
-wait_option = click.option("--wait", is_flag=True, help="Wait until its stack runs as wanted.")
 
 
 @app.command("ls", epilog=example("gbnt service ls", "gbnt service ls --stack shop"))
@@ -32,7 +34,11 @@ wait_option = click.option("--wait", is_flag=True, help="Wait until its stack ru
 @list_options
 def ls(stack: str, context: str, output: Output, no_trunc: bool) -> None:
     """List the services."""
-    show_list(connect(context).services(stack), SERVICES, output, no_trunc=no_trunc, empty="no services")
+    client = connect(context)
+    rows = client.services(stack)
+    if stack and not rows:
+        client.stack(stack)  # which says where there is none of that name
+    show_list(rows, SERVICES, output, no_trunc=no_trunc, empty="no services")
 
 
 @app.command("ps", epilog=example("gbnt service ps shop/web"))
@@ -63,67 +69,67 @@ def inspect(name: str, context: str, output: Output) -> None:
     "scale", epilog=example("gbnt service scale shop/web=3", "gbnt service scale shop/web=3 shop/api=2 --wait")
 )
 @click.argument("targets", metavar="SERVICE=REPLICAS...", nargs=-1, required=True)
-@wait_option
+@waiting_options(by_default=False)
 @context_option
-def scale(targets: tuple[str, ...], wait: bool, context: str) -> None:
+def scale(targets: tuple[str, ...], waiting: Waiting, context: str) -> None:
     """Run another number of replicas."""
     wanted = [_target(text) for text in targets]
     client = connect(context)
-    for name, replicas in wanted:
-        _change(client, name, wait, partial(client.scale, replicas=replicas))
+    _change(client, waiting, [(name, partial(client.scale, replicas=replicas)) for name, replicas in wanted])
 
 
 @app.command("update", epilog=example("gbnt service update shop/web --image nginx:1.29"))
 @name_argument
 @click.option("--image", metavar="IMAGE", default="", help="The image to run from now on.")
 @click.option("--force", is_flag=True, help="New containers, even if nothing changed.")
-@wait_option
+@waiting_options(by_default=False)
 @context_option
-def update(name: str, image: str, force: bool, wait: bool, context: str) -> None:
+def update(name: str, image: str, force: bool, waiting: Waiting, context: str) -> None:
     """Roll a service over to another image, or to new containers of what it is."""
     if not image and not force:
         raise BadInput("say what to change: --image IMAGE, or --force for new containers of the same")
     client = connect(context)
-    _change(client, name, wait, partial(client.update, image=image, force=force))
+    _change(client, waiting, [(name, partial(client.update, image=image, force=force))])
 
 
 @app.command("restart", epilog=example("gbnt service restart shop/web"))
 @name_argument
-@wait_option
+@waiting_options(by_default=False)
 @context_option
-def restart(name: str, wait: bool, context: str) -> None:
+def restart(name: str, waiting: Waiting, context: str) -> None:
     """Replace a service's containers, as its update policy paces it."""
     client = connect(context)
-    _change(client, name, wait, partial(client.hold_service, action="restart"))
+    _change(client, waiting, [(name, partial(client.hold_service, action="restart"))])
 
 
 @app.command("stop", epilog=example("gbnt service stop shop/web"))
 @name_argument
-@wait_option
+@waiting_options(by_default=False)
 @context_option
-def stop(name: str, wait: bool, context: str) -> None:
+def stop(name: str, waiting: Waiting, context: str) -> None:
     """Stop a service's containers and keep them down until `start`."""
     client = connect(context)
-    _change(client, name, wait, partial(client.hold_service, action="stop"))
+    _change(client, waiting, [(name, partial(client.hold_service, action="stop"))])
 
 
 @app.command("start", epilog=example("gbnt service start shop/web"))
 @name_argument
-@wait_option
+@waiting_options(by_default=False)
 @context_option
-def start(name: str, wait: bool, context: str) -> None:
+def start(name: str, waiting: Waiting, context: str) -> None:
     """Let a stopped service run again."""
     client = connect(context)
-    _change(client, name, wait, partial(client.hold_service, action="start"))
+    _change(client, waiting, [(name, partial(client.hold_service, action="start"))])
 
 
 @app.command("rm", epilog=example("gbnt service rm shop/web"))
 @name_argument
+@waiting_options(by_default=False)
 @context_option
-def rm(name: str, context: str) -> None:
+def rm(name: str, waiting: Waiting, context: str) -> None:
     """Remove a service from its stack, until a deploy of a file that has it brings it back."""
     client = connect(context)
-    _change(client, name, False, client.remove_service)
+    _change(client, waiting, [(name, client.remove_service)])
 
 
 @app.command("logs", epilog=example("gbnt service logs shop/web -f", "gbnt service logs shop/web --previous"))
@@ -144,12 +150,16 @@ def _target(text: str) -> tuple[str, int]:
     return name, int(number)
 
 
-def _change(client: Client, name: str, wait: bool, change: Callable[[str], Row]) -> None:
-    """Make one change to the service that a person named, say what it did, and wait for its stack where asked."""
-    key = client.service_key(name)
-    accepted = change(key)
-    print(said(key, accepted["changes"]))
-    if wait:
+def _change(client: Client, waiting: Waiting, wanted: Sequence[tuple[str, Callable[[str], Row]]]) -> None:
+    """Make a change to each service that a person named, say what it did, and wait for their stacks where asked."""
+    changes = [(client.service_key(name), change) for name, change in wanted]  # a wrong name changes nothing
+    revisions: dict[str, int] = {}
+    for key, change in changes:
+        accepted = change(key)
+        print(said(key, accepted["changes"]))
+        revisions[key.partition("/")[0]] = accepted["revision"]
+    if waiting.wanted:
         from cli.follow import settle
 
-        settle(client, key.partition("/")[0], accepted["revision"])
+        for stack, revision in revisions.items():
+            settle(client, stack, revision, timeout=waiting.timeout)

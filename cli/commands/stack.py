@@ -9,10 +9,11 @@ import click
 
 from cli.connect import connect, context_option
 from cli.errors import BadInput
-from cli.group import example, group, together, waiting_options
+from cli.group import example, group, together
 from cli.listing import SERVICES, show_tasks
 from cli.output import Output, list_options, output_option, show_list, show_value
 from cli.table import Column, Row, column
+from cli.waiting import Waiting, waiting_options
 from cli.words import age, count
 
 app = group("Deploy compose files, and see, stop and remove what they became.")
@@ -21,19 +22,24 @@ name_argument = click.argument("name", metavar="STACK")
 # A compose file, and what its stack is called where the file is not to say it.
 file_options = together(
     click.argument("name", metavar="[STACK]", default=""),
-    click.option("--file", "-c", metavar="FILE", default="", help="The compose file; - is the standard input."),
+    click.option(
+        "--file",
+        "-c",
+        "-f",
+        metavar="FILE",
+        default="",
+        help="The compose file, - for the standard input. Without it compose.yaml or docker-compose.yml here.",
+    ),
 )
 
 
-@app.command(
-    "deploy", epilog=example("gbnt stack deploy -c compose.yaml", "gbnt stack deploy -c compose.yaml shop --detach")
-)
+@app.command("deploy", epilog=example("gbnt stack deploy", "gbnt stack deploy -c compose.yaml shop --detach"))
 @file_options
-@waiting_options
+@waiting_options(by_default=True)
 @click.option("--build/--no-build", default=True, show_default=True, help="Build the images that the file builds.")
 @click.option("--dry-run", is_flag=True, help="Read and check the file, and change nothing.")
 @context_option
-def deploy(name: str, file: str, detach: bool, timeout: float | None, build: bool, dry_run: bool, context: str) -> None:
+def deploy(name: str, file: str, waiting: Waiting, build: bool, dry_run: bool, context: str) -> None:
     """Make a stack be as a compose file says, and wait until it runs.
 
     Services whose definition is as it was are not touched. The stack is called STACK, else as the file's `name:`
@@ -47,7 +53,7 @@ def deploy(name: str, file: str, detach: bool, timeout: float | None, build: boo
         return
     from cli.deploy import deploy as deploy_spec
 
-    deploy_spec(connect(context), spec, build=build, detach=detach, timeout=timeout)
+    deploy_spec(connect(context), spec, build=build, waiting=waiting)
 
 
 @app.command("ls", epilog=example("gbnt stack ls", "gbnt stack ls -o json"))
@@ -62,6 +68,7 @@ def ls(context: str, output: Output, no_trunc: bool) -> None:
         Column("TASKS", lambda row: f"{row['tasks_running']}/{row['tasks_wanted']}"),
         column("SERVICES", "services"),
         Column("CHANGED", lambda row: age(row["updated_at"], now)),
+        column("NOTE", "message", flexible=True),
     )
     empty = "no stacks; `gbnt stack deploy -c compose.yaml` makes one"
     show_list(connect(context).stacks(), columns, output, no_trunc=no_trunc, empty=empty)
@@ -91,29 +98,29 @@ def services(name: str, context: str, output: Output, no_trunc: bool) -> None:
 
 @app.command("stop", epilog=example("gbnt stack stop shop"))
 @name_argument
-@waiting_options
+@waiting_options(by_default=True)
 @context_option
-def stop(name: str, detach: bool, timeout: float | None, context: str) -> None:
+def stop(name: str, waiting: Waiting, context: str) -> None:
     """Stop a stack's containers and keep them down until `start`."""
-    _hold(name, "stop", detach, timeout, context)
+    _hold(name, "stop", waiting, context)
 
 
 @app.command("start", epilog=example("gbnt stack start shop"))
 @name_argument
-@waiting_options
+@waiting_options(by_default=True)
 @context_option
-def start(name: str, detach: bool, timeout: float | None, context: str) -> None:
+def start(name: str, waiting: Waiting, context: str) -> None:
     """Let a stopped stack run again, and wait until it does."""
-    _hold(name, "start", detach, timeout, context)
+    _hold(name, "start", waiting, context)
 
 
 @app.command("rm", epilog=example("gbnt stack rm shop", "gbnt stack rm shop --volumes --yes"))
 @name_argument
 @click.option("--volumes", is_flag=True, help="Remove its named volumes and their data too.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@waiting_options
+@waiting_options(by_default=True)
 @context_option
-def rm(name: str, volumes: bool, yes: bool, detach: bool, timeout: float | None, context: str) -> None:
+def rm(name: str, volumes: bool, yes: bool, waiting: Waiting, context: str) -> None:
     """Remove a stack, and wait until its containers and networks are gone.
 
     Named volumes are kept, and listed, unless --volumes is given: then they are named, and you are asked.
@@ -126,9 +133,9 @@ def rm(name: str, volumes: bool, yes: bool, detach: bool, timeout: float | None,
     if volumes and owned and not yes:
         _ask_about(owned)
     accepted = client.remove_stack(name, owned if volumes else ())
-    if not detach:
-        settle(client, name, accepted["revision"], timeout=timeout, wanted="removed")
-    print(f"{name} {'is being removed' if detach else 'is gone'}")
+    if waiting.wanted:
+        settle(client, name, accepted["revision"], timeout=waiting.timeout, wanted="removed")
+    print(f"{name} is {'gone' if waiting.wanted else 'being removed'}")
     if owned and not volumes:
         print(f"kept its volumes {', '.join(owned)}: the next deploy of {name} finds them")
 
@@ -144,14 +151,15 @@ def config(name: str, file: str, output: Output) -> None:
     show_value(canonical(load_file(file, name or None).spec), output)
 
 
-def _hold(name: str, action: str, detach: bool, timeout: float | None, context: str) -> None:
+def _hold(name: str, action: str, waiting: Waiting, context: str) -> None:
     from cli.follow import settle
 
     client = connect(context)
     accepted: Row = client.hold_stack(name, "stop" if action == "stop" else "start")
-    if not detach:
-        settle(client, name, accepted["revision"], timeout=timeout)
-    print(f"{name} is {'stopped' if action == 'stop' else 'started'}")
+    if waiting.wanted:
+        settle(client, name, accepted["revision"], timeout=waiting.timeout)
+    done = "stopped" if action == "stop" else "started"
+    print(f"{name} is {done if waiting.wanted else f'being {done}'}")
 
 
 def _ask_about(volumes: list[str]) -> None:

@@ -20,7 +20,10 @@ app = group("See, read and replace single tasks. A task is called by its id, the
 @list_options
 def ls(stack: str, ended: bool, context: str, output: Output, no_trunc: bool) -> None:
     """List the tasks of all stacks, and why each is as it is."""
-    tasks = connect(context).tasks(stack, ended=ended)
+    client = connect(context)
+    tasks = client.tasks(stack, ended=ended)
+    if stack and not tasks:
+        client.stack(stack)  # which says where there is none of that name
     show_tasks(tasks, output, no_trunc=no_trunc, empty="no tasks", past=False)
 
 

@@ -10,6 +10,7 @@ import click
 
 from cli.connect import connect, context_option
 from cli.group import example, group
+from cli.kinds import OneOf
 from cli.output import Output, list_options, show_list
 from cli.table import Column, column
 from cli.words import age, countdown, duration, span
@@ -25,7 +26,7 @@ ROLES: tuple[Role, ...] = ("admin", "operator", "viewer")
 
 @app.command("create", epilog=example("gbnt token create ci --role operator --ttl 90d"))
 @click.argument("name", help="What it is for.")
-@click.option("--role", type=click.Choice(ROLES), default="operator", show_default=True, help="What it may do.")
+@click.option("--role", type=OneOf(ROLES), default="operator", show_default=True, help="What it may do.")
 @click.option("--ttl", metavar="TIME", default="", help="How long it is good for; none: for ever.")
 @context_option
 def create(name: str, role: Role, ttl: str, context: str) -> None:

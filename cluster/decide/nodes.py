@@ -90,8 +90,9 @@ def revoke_token(state: State, reference: str) -> Decision:
     """Make a credential worthless, by its id or its name. Its id is remembered: whoever brought it may do so again."""
     found = [t for t in state.tokens.values() if reference in (t.id, t.name)]
     if len(found) != 1:
-        many = f"{len(found)} tokens are called {reference}: give its id" if found else f"there is no token {reference}"
-        return Refusal("conflict" if found else "not_found", f"{many}; gbnt token ls shows them")
+        many = f'{len(found)} tokens are called "{reference}": give the id'
+        why = many if found else f'there is no token "{reference}"'
+        return Refusal("conflict" if found else "not_found", f"{why}; `gbnt token ls` shows them")
     draft = Draft(state)
     draft.put(Change("tokens", found[0].id, None))
     remembered = [key for key in state.settings if key.startswith(REVOKED)]

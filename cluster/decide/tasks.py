@@ -82,7 +82,9 @@ def _add(draft: Draft, board: Board, service: Service, add: AddTask, entropy: En
             return
         task = replace(task, id=pending.id, created_at=pending.created_at)
     draft.put(Change("tasks", task.id, task))
-    draft.tell("task.created" if pending is None else "task.placed", task.name, task.message or f"on {task.node}")
+    node = draft.state.nodes.get(task.node)
+    where = f"on {node.name if node else task.node}"
+    draft.tell("task.created" if pending is None else "task.placed", task.name, task.message or where)
 
 
 def _wanted(task: Task, service: Service) -> bool:

@@ -12,7 +12,7 @@ from cluster import progress
 from cluster.model import State, Task
 from portal.api.lines import Emit
 from portal.api.problems import Problem
-from portal.api.requests import READ_TIMEOUT
+from portal.api.requests import READ_TIMEOUT, expected
 from portal.backend import Backend, EngineFailed
 from portal.rows import Row, is_wanted, task_row
 from supervisor.errors import ActorError
@@ -109,13 +109,13 @@ async def _believed(view: _View, verdict: progress.Verdict, emit: Emit, backend:
             await emit(view.line())
         await anyio.sleep(min(pause, LOOK_EVERY))
         try:
-            state = await backend.ask("senate", GetState(), READ_TIMEOUT)
+            answer = await backend.ask("senate", GetState(), READ_TIMEOUT)
         except ActorError:
             continue  # it is started again just now: the next look finds it
-        if isinstance(state, State):
-            if view.take(Committed(state)):
-                await emit(view.line())
-            verdict = progress.verdict(state, view.stack)
+        state = expected(answer, State)
+        if view.take(Committed(state)):
+            await emit(view.line())
+        verdict = progress.verdict(state, view.stack)
     if view.watch(""):
         await emit(view.line())
     return verdict

@@ -42,7 +42,7 @@ async def ask(request: Request, path: str, message: object, answer: type[T], tim
         reply = await backend_of(request).ask(path, message, timeout)
     except ActorError as error:
         raise unanswered(error, writing=False) from error
-    return _expected(reply, answer)
+    return expected(reply, answer)
 
 
 async def command(request: Request, path: str, message: object, answer: type[T]) -> T:
@@ -51,10 +51,11 @@ async def command(request: Request, path: str, message: object, answer: type[T])
         reply = await backend_of(request).ask(path, message, WRITE_TIMEOUT)
     except ActorError as error:
         raise unanswered(error, writing=True) from error
-    return _expected(reply, answer)
+    return expected(reply, answer)
 
 
-def _expected(reply: object, answer: type[T]) -> T:
+def expected(reply: object, answer: type[T]) -> T:
+    """The reply of that kind; raises Problem where it is a refusal."""
     if isinstance(reply, Refused):
         raise refusal(reply)
     if not isinstance(reply, answer):

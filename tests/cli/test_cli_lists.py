@@ -81,6 +81,18 @@ def test_nodes_are_listed(gbnt: Run, manager: Manager):
     ]
 
 
+def test_a_node_that_is_well_has_nothing_to_note(gbnt: Run, manager: Manager):
+    node = {"name": "rome", "role": "manager", "status": "ready", "message": "ready", "memory": 0}
+    manager.on("GET /v1/nodes", listing(node))
+    assert gbnt("node", "ls").out.splitlines()[1].split()[-1] == "-"
+
+
+def test_no_events_after_a_revision_is_not_no_events(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/events", listing())
+    assert gbnt("events").err == "nothing has happened yet\n"
+    assert gbnt("events", "--after", "9").err == "nothing has happened after revision 9\n"
+
+
 def event(revision: int, message: str = "scaled to 3") -> dict[str, object]:
     return {"revision": revision, "number": 0, "at": 0, "kind": "service", "subject": "shop/web", "message": message}
 

@@ -102,6 +102,11 @@ def test_a_long_line_is_cut_so_that_it_never_wraps(terminal: Terminal):
     assert [len(row) for row in screen(terminal.text())] == [39, 0]
 
 
+def test_long_names_are_aligned_too(terminal: Terminal):
+    LiveLines(terminal.stream).show([Line("notification.1", "running"), Line("notifications.12", "running")])
+    assert screen(terminal.text()) == ["notification.1    running", "notifications.12  running", ""]
+
+
 def test_a_low_terminal_shows_what_is_waited_for(terminal: Terminal):
     good = [Line(f"web.{number}", "running", mood="good") for number in range(30)]
     waiting = [Line(f"db.{number}", "starting") for number in range(5)]

@@ -30,6 +30,22 @@ def test_services_are_listed_with_their_ports(gbnt: Run, manager: Manager):
     ]
 
 
+@pytest.mark.parametrize("kind", ["service", "task"])
+def test_a_list_of_a_stack_that_is_not_there_is_no_empty_list(gbnt: Run, manager: Manager, kind: str):
+    manager.on(f"GET /v1/{kind}s", listing())
+    manager.on("GET /v1/stacks/shpo", problem(404, "not_found", 'there is no stack "shpo"; did you mean "shop"?'))
+    ran = gbnt(kind, "ls", "--stack", "shpo")
+    assert (ran.status, ran.out, ran.err) == (1, "", 'error: there is no stack "shpo"; did you mean "shop"?\n')
+
+
+def test_finished_work_is_shown_as_done(gbnt: Run, manager: Manager):
+    migrate = service("shop/migrate", running=0, done=1)
+    import_ = service("shop/import", running=1, done=1, replicas=3)
+    manager.on("GET /v1/services", listing(migrate, import_))
+    lines = gbnt("service", "ls").out.splitlines()
+    assert [line.split("  ")[1].strip() for line in lines[1:]] == ["1/1 done", "2/3, 1 done"]
+
+
 def test_a_list_as_json_holds_the_rows_as_the_api_gave_them(gbnt: Run, manager: Manager):
     row = service(ports=PORTS, something_new={"a": 1})
     manager.on("GET /v1/services", listing(row))

@@ -1,5 +1,6 @@
 """`gbnt stack` against a manager that answers what the test says."""
 
+import io
 import json
 import os
 from pathlib import Path
@@ -157,13 +158,30 @@ def test_without_a_file_one_of_the_usual_name_is_taken(gbnt: Run, compose_file: 
     assert ran.err.startswith("error: there is no compose.yaml in ")
 
 
+def test_the_usual_names_are_looked_for_in_compose_s_order_and_an_override_is_named(gbnt: Run, home: Path):
+    for name in ("docker-compose.yaml", "docker-compose.yml", "compose.yml", "compose.yaml"):
+        (home / name).write_text(FILE.replace("shop", name.replace(".", "-")))
+        assert f"stack {name.replace('.', '-')} with" in gbnt("stack", "deploy", "--dry-run").out
+    (home / "compose.override.yaml").write_text(FILE)
+    ran = gbnt("stack", "deploy", "--dry-run")
+    assert ran.status == 0
+    assert ran.err.startswith("warning: compose.override.yaml is not read: ")
+    assert gbnt("stack", "deploy", "-f", "compose.yml", "--dry-run").err == ""
+
+
+def test_a_wrong_standard_input_is_called_so(gbnt: Run, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"")))
+    assert gbnt("stack", "deploy", "-c", "-").err.startswith("error: the standard input cannot be deployed")
+
+
 def test_stacks_are_listed_with_their_age(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("time.time", lambda: 1_200.0)
-    manager.on("GET /v1/stacks", listing(stack(), stack("wiki", status="degraded", tasks_running=0, updated_at=None)))
+    wiki = stack("wiki", status="degraded", message="db.1: exit 1", tasks_running=0, updated_at=None)
+    manager.on("GET /v1/stacks", listing(stack(), wiki))
     assert gbnt("stack", "ls").out.splitlines() == [
-        "NAME  STATUS    TASKS  SERVICES  CHANGED",
-        "shop  running   1/1    1         3m",
-        "wiki  degraded  0/1    1         -",
+        "NAME  STATUS    TASKS  SERVICES  CHANGED  NOTE",
+        "shop  running   1/1    1         3m       -",
+        "wiki  degraded  0/1    1         -        db.1: exit 1",
     ]
 
 
@@ -242,11 +260,11 @@ def test_an_end_of_the_input_is_not_yes(gbnt: Run, manager: Manager, monkeypatch
 
 
 def test_stop_and_start_hold_the_stack(gbnt: Run, manager: Manager):
-    for action, said in (("stop", "shop is stopped\n"), ("start", "shop is started\n")):
+    manager.on("GET /v1/stacks/shop/progress", Lines(verdict()))
+    for action, done in (("stop", "stopped"), ("start", "started")):
         manager.on(f"POST /v1/stacks/shop/{action}", accepted(web="changed"))
-        manager.on("GET /v1/stacks/shop/progress", Lines(verdict()))
-        ran = gbnt("stack", action, "shop")
-        assert (ran.status, ran.out) == (0, said)
+        assert gbnt("stack", action, "shop").out == f"shop is {done}\n"
+        assert gbnt("stack", action, "shop", "--detach").out == f"shop is being {done}\n"
 
 
 def test_config_prints_the_file_in_full(gbnt: Run, compose_file: Path):

@@ -73,7 +73,13 @@ def test_a_table_is_cut_in_its_flexible_columns_to_fit():
     lines = render(rows, COLUMNS, 40).splitlines()
     assert [len(line) for line in lines] == [40, 40]
     assert lines[1].endswith("xx…  1")
-    assert len(render(rows, COLUMNS, 5).splitlines()[1]) == len("NAME") + 2 + 8 + 2 + 1
+    assert render(rows, COLUMNS, 12).splitlines() == ["NAME  NOTE …", "web   xxxxx…"]
+
+
+def test_a_column_of_rows_that_begin_alike_keeps_its_end():
+    columns = (column("ADDRESS", "address", flexible=True, keeps_end=True), column("KIND", "kind"))
+    rows: list[Row] = [{"address": "rome/services/shop/web", "kind": "Service"}]
+    assert render(rows, columns, 18).splitlines() == ["ADDRESS    KIND", "…shop/web  Service"]
 
 
 def test_wide_and_combining_characters_take_the_cells_that_they_take():

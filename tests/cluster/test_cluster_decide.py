@@ -50,6 +50,18 @@ def _obeyed(state: State, id: str) -> Observation:
     return Observation(id, number, at, "", NOW, 1, ready=not task.ended and at != "stopped", removed=removed)  # type: ignore[arg-type]
 
 
+def test_a_task_s_machine_is_told_by_its_name() -> None:
+    state = deployed(stack(spec("web")), state_with(node(id="n7", name="rome")))
+    [web] = state.services.values()
+    decision = tasks.carry_out(state, web, reconcile(web, [], NOW), entropy())
+    assert [h.message for h in decision.happenings if h.kind == "task.created"] == ["on rome"]
+
+
+def test_a_token_that_is_not_there_is_named_with_the_list_of_those_there_are() -> None:
+    refused = nodes.revoke_token(state_with(), "ci")
+    assert refused == Refusal("not_found", 'there is no token "ci"; `gbnt token ls` shows them')
+
+
 def test_deploying_makes_services_networks_and_then_tasks_with_addresses_of_their_own() -> None:
     state = settled(deployed(stack(spec("web", replicas=3), spec("db"))))
     assert sorted(task.name for task in state.tasks.values()) == ["shop-db-1", "shop-web-1", "shop-web-2", "shop-web-3"]

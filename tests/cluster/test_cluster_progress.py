@@ -93,12 +93,6 @@ def test_what_is_no_longer_wanted_fails_nothing(one):
     assert not isinstance(verdict(of(one, fresh), "shop"), Failed)
 
 
-def test_an_update_that_was_given_up_is_a_failure_with_its_words():
-    failed = running(problem="exit 1", **OLD, desired="stop", state="failed")
-    given_up = of(running(), failed, update="failed", update_message="rolled back: exit 1")
-    assert verdict(given_up, "shop") == Failed("web: rolled back: exit 1", "old")
-
-
 def test_one_off_work_is_done_when_it_ended_well():
     job = spec(restart=RestartPolicy("on-failure"))
     assert isinstance(verdict(of(task(state="complete"), spec=job), "shop"), Converged)

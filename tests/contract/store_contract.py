@@ -11,6 +11,7 @@ import pytest
 from store import entities
 from store.contract import Outcome, Row, Statement, Store, StoreError
 from store.schema import NEWEST, Table
+from tests.store.guard import at_version
 
 OpenStore = Callable[[], Awaitable[Store]]
 
@@ -28,9 +29,14 @@ async def tasks(store: Store) -> dict[str, tuple[int, str]]:
     return {str(row["key"]): (int(row["version"] or 0), str(row["body"])) for row in rows}
 
 
-def put(key: str, body: str = "{}", version: int = 1, expect: int | None = None) -> Statement:
+def put(key: str, body: str = "{}", version: int = 1) -> Statement:
     """A write to that table."""
-    return entities.put(Table.TASKS, key, body, version=version, expect_version=expect)
+    return entities.put(Table.TASKS, key, body, version=version)
+
+
+def insert(key: str) -> Statement:
+    """A write to that table that is refused where the row is there already: a batch done twice would show."""
+    return Statement("INSERT INTO tasks (key, version, body) VALUES (?, 1, '{}')", (key,))
 
 
 class StoreContract:
@@ -86,16 +92,16 @@ class StoreContract:
     async def test_a_guard_that_does_not_hold_undoes_the_whole_batch(self, store: Store):
         await store.apply([put("web.1", version=7)], rid="r1", epoch=1)
         refused = await store.apply(
-            [put("web.2"), put("web.1", "new", version=9, expect=8), put("web.3")], rid="r2", epoch=1
+            [put("web.2"), at_version("web.1", 8), put("web.1", "new", version=9)], rid="r2", epoch=1
         )
         assert refused.outcome is Outcome.CONFLICT
-        assert "UPDATE tasks" in refused.reason
+        assert "UPDATE revision" in refused.reason
         assert await tasks(store) == {"web.1": (7, "{}")}
 
     async def test_a_refused_request_id_may_be_used_again(self, store: Store):
-        assert await outcome(store, put("web.1", expect=1), rid="r") is Outcome.CONFLICT
+        assert await outcome(store, at_version("web.1", 1), put("web.1"), rid="r") is Outcome.CONFLICT
         assert await outcome(store, Statement("INSERT INTO nothing VALUES (1)"), rid="r") is Outcome.REJECTED
-        assert await outcome(store, put("web.1", expect=0), rid="r") is Outcome.COMMITTED
+        assert await outcome(store, at_version("web.1", 0), put("web.1"), rid="r") is Outcome.COMMITTED
 
     @pytest.mark.parametrize(("expected", "found"), [(0, 1), (2, 1), (1, 0)])
     async def test_expect_rows_is_exact(self, store: Store, expected: int, found: int):
@@ -138,7 +144,8 @@ class StoreContract:
     async def test_a_reason_never_tells_a_parameter(self, store: Store):
         await store.apply([put("db.password")], rid="r1", epoch=1)
         secret = Statement("INSERT INTO tasks (key, version, body) VALUES (?, 1, ?)", ("db.password", "hunter2"))
-        for number, statement in enumerate((secret, put("db.password", "hunter2", expect=9))):
+        guard = Statement("UPDATE tasks SET body = ? WHERE key = 'absent'", ("hunter2",), expect_rows=1)
+        for number, statement in enumerate((secret, guard)):
             refused = await store.apply([statement], rid=f"r{number}", epoch=1)
             assert "hunter2" not in refused.reason
 
@@ -221,10 +228,10 @@ class StoreContract:
     async def test_a_cancelled_batch_is_settled_by_its_request_id(self, store: Store):
         async with anyio.create_task_group() as group:
             for number in range(10):
-                group.start_soon(partial(outcome, store, put(f"web.{number}", expect=0), rid=f"r{number}"))
+                group.start_soon(partial(outcome, store, insert(f"web.{number}"), rid=f"r{number}"))
             group.cancel_scope.cancel()
         for number in range(10):
-            settled = await outcome(store, put(f"web.{number}", expect=0), rid=f"r{number}")
+            settled = await outcome(store, insert(f"web.{number}"), rid=f"r{number}")
             assert settled in (Outcome.COMMITTED, Outcome.DUPLICATE)
         assert len(await tasks(store)) == 10
 

@@ -37,6 +37,7 @@ async def test_a_stack_that_runs_says_so(api):
         "tasks_running": 2,
         "tasks_wanted": 2,
         "status": "running",
+        "message": "",
         "updated_at": NOW - 60,
         "volumes": ["shop_data"],
         "networks": ["shop_default"],
@@ -44,18 +45,25 @@ async def test_a_stack_that_runs_says_so(api):
 
 
 @pytest.mark.parametrize(
-    ("second", "status"),
+    ("second", "status", "message"),
     [
-        ({"state": "starting"}, "updating"),
-        ({"state": "preparing", "crashes": 1, "problem": "exit 1"}, "degraded"),
-        ({"state": "failed", "message": "exit 1"}, "degraded"),
-        ({"health": "unhealthy", "problem": "unhealthy"}, "degraded"),
+        ({"state": "starting"}, "updating", "1 of 2 tasks of web are there"),
+        ({"state": "preparing", "crashes": 1, "problem": "exit 1"}, "degraded", "web.2: exit 1"),
+        ({"state": "failed", "message": "exit 1"}, "degraded", "web.2: exit 1"),
+        ({"health": "unhealthy", "problem": "unhealthy"}, "degraded", "web.2: unhealthy"),
     ],
 )
-async def test_a_stack_status_tells_waiting_from_trouble(api, node, second, status):
+async def test_a_stack_status_tells_waiting_from_trouble_and_why(api, node, second, status, message):
     node.state = state(task(1), task(2, **second))
     row = (await api.get("/v1/stacks/shop")).json()
-    assert (row["status"], row["tasks_running"]) == (status, 1)
+    assert (row["status"], row["message"], row["tasks_running"]) == (status, message, 1)
+
+
+async def test_a_stack_without_a_service_says_how_to_be_rid_of_it(api, node):
+    node.state = replace(state(services={}), tasks={})
+    row = (await api.get("/v1/stacks/shop")).json()
+    assert (row["status"], row["tasks_wanted"], row["services"]) == ("empty", 0, 0)
+    assert row["message"] == "no service is left of it: `gbnt stack rm shop` removes it"
 
 
 async def test_a_stack_that_is_held_or_leaves_says_so(api, node):
@@ -146,4 +154,6 @@ async def test_one_off_work_that_is_done_is_no_longer_wanted(api, node: FakeNode
     service = replace(node.state.services["shop/web"], spec=spec)
     node.state = state(task(1, state="complete"), task(2, state="complete"), services={"shop/web": service})
     row = (await api.get("/v1/stacks/shop")).json()
-    assert (row["tasks_wanted"], row["tasks_running"], row["status"]) == (0, 0, "running")
+    assert (row["tasks_wanted"], row["tasks_running"], row["status"]) == (0, 0, "done")
+    row = (await api.get("/v1/services/shop/web")).json()
+    assert (row["running"], row["done"], row["replicas"]) == (0, 2, 2)

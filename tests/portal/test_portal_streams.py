@@ -7,7 +7,7 @@ import anyio
 import orjson
 import pytest
 
-from actors.protocol import Committed, Events, GetEvents, GetState, Progress
+from actors.protocol import Committed, Events, GetEvents, GetState, Progress, Refused
 from cluster import progress
 from cluster.model import State
 from cluster.progress import SETTLING
@@ -156,6 +156,22 @@ async def test_a_start_from_before_the_clock_was_set_back_is_believed_after_the_
         node.tell(Committed(node.state))
         with anyio.fail_after(5.0):
             assert (await stream.rest())[-1]["verdict"] == "converged"
+
+
+async def test_a_state_that_is_refused_ends_the_stream_with_the_senate_s_own_words(app, node, monkeypatch):
+    monkeypatch.setattr(progress, "SETTLING", 0.02)
+    started = state(task(1, health="", started_at=node.now), task(2))
+
+    def answer(_: object) -> object:
+        if not node.following:
+            return started  # to the doorkeeper
+        return Refused("unavailable", "the senate has no state yet")
+
+    node.replies[GetState] = answer
+    async with get(app, "/v1/stacks/shop/progress") as stream:
+        node.tell(Committed(started))
+        last = (await stream.rest())[-1]
+    assert last == {"error": "the senate has no state yet", "code": "unavailable"}
 
 
 async def test_progress_of_a_removal_says_what_keeps_the_stack_from_being_gone(app, node):

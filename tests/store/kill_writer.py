@@ -13,8 +13,7 @@ from pathlib import Path
 import anyio
 
 from store import entities
-from store.contract import Outcome
-from store.schema import Table
+from store.contract import Outcome, Statement
 from store.sqlite import SqliteStore
 
 
@@ -38,8 +37,8 @@ async def write(*arguments: str) -> None:
         rid = f"{round_name}.{number}" if number else unknown
         told("try", rid)
         revision = int((await store.read(entities.REVISION))[0]["rev"] or 0)
-        # The key tells each execution from a repeated one: a batch applied twice would leave two rows.
-        row = entities.put(Table.TASKS, f"{rid}/{round_name}", "{}", version=1, expect_version=0)
+        # The key tells each execution from a repeated one: a batch applied twice would leave two rows, or be rejected.
+        row = Statement("INSERT INTO tasks (key, version, body) VALUES (?, 1, '{}')", (f"{rid}/{round_name}",))
         applied = await store.apply([entities.bump_revision(revision), row], rid=rid, epoch=epoch)
         if applied.outcome not in (Outcome.COMMITTED, Outcome.DUPLICATE):
             raise RuntimeError(f"{rid} ended {applied}")

@@ -39,45 +39,14 @@ async def compacted(store: SqliteStore) -> int:
     return int((await store.read(entities.REVISION))[0]["compacted"] or 0)
 
 
-@pytest.mark.parametrize(
-    ("there", "expect", "outcome"),
-    [
-        (None, None, Outcome.COMMITTED),
-        (None, 0, Outcome.COMMITTED),
-        (None, 5, Outcome.CONFLICT),
-        (5, None, Outcome.COMMITTED),
-        (5, 0, Outcome.CONFLICT),
-        (5, 4, Outcome.CONFLICT),
-        (5, 5, Outcome.COMMITTED),
-    ],
-)
-async def test_put_holds_only_at_the_expected_version(store: SqliteStore, there, expect, outcome):
-    if there is not None:
-        await apply(store, entities.put(Table.NODES, "rome-1", "old", version=there))
-    put = entities.put(Table.NODES, "rome-1", "new", version=9, expect_version=expect)
-    assert await apply(store, put) is outcome
-    rows = [dict(row) for row in await store.read(entities.every(Table.NODES))]
-    written = {"key": "rome-1", "version": 9, "body": "new"}
-    assert rows == (
-        [written] if outcome is Outcome.COMMITTED else [{**written, "version": 5, "body": "old"}] * bool(there)
-    )
-
-
-@pytest.mark.parametrize(
-    ("there", "expect", "outcome"),
-    [
-        (None, None, Outcome.COMMITTED),
-        (None, 5, Outcome.CONFLICT),
-        (5, None, Outcome.COMMITTED),
-        (5, 4, Outcome.CONFLICT),
-        (5, 5, Outcome.COMMITTED),
-    ],
-)
-async def test_delete_holds_only_at_the_expected_version(store: SqliteStore, there, expect, outcome):
-    if there is not None:
-        await apply(store, entities.put(Table.NODES, "rome-1", "old", version=there))
-    assert await apply(store, entities.delete(Table.NODES, "rome-1", expect_version=expect)) is outcome
-    assert bool(await store.read(entities.every(Table.NODES))) == (outcome is Outcome.CONFLICT and there is not None)
+async def test_put_replaces_what_is_there_and_delete_minds_no_absence(store: SqliteStore):
+    for version, body in ((5, "old"), (9, "new")):
+        assert await apply(store, entities.put(Table.NODES, "rome-1", body, version=version)) is Outcome.COMMITTED
+        rows = [dict(row) for row in await store.read(entities.every(Table.NODES))]
+        assert rows == [{"key": "rome-1", "version": version, "body": body}]
+    for _ in range(2):
+        assert await apply(store, entities.delete(Table.NODES, "rome-1")) is Outcome.COMMITTED
+        assert not await store.read(entities.every(Table.NODES))
 
 
 async def test_the_revision_goes_up_by_one_from_the_expected_one(store: SqliteStore):

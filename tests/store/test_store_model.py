@@ -15,6 +15,7 @@ from store import entities
 from store.contract import Applied, Outcome, Statement
 from store.schema import Table
 from store.sqlite import SqliteStore
+from tests.store.guard import at_version
 
 T = TypeVar("T")
 
@@ -63,11 +64,13 @@ class StoreMachine(RuleBasedStateMachine):
         for key, expected, removes in writes:
             found = None if after is None else after.get(key, 0)
             version = (found or 0) + 1
+            if expected is not None:
+                statements.append(at_version(key, expected))
             if removes:
-                statements.append(entities.delete(Table.TASKS, key, expect_version=expected))
+                statements.append(entities.delete(Table.TASKS, key))
             else:
-                statements.append(entities.put(Table.TASKS, key, "{}", version=version, expect_version=expected))
-            if after is None or (expected is not None and (expected != found or (removes and expected == 0))):
+                statements.append(entities.put(Table.TASKS, key, "{}", version=version))
+            if after is None or expected not in (None, found):
                 after = None
             elif removes:
                 after.pop(key, None)

@@ -1,0 +1,84 @@
+"""What the value of an option may be. Each kind refuses another in the sentence that follows the option's name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from cli.errors import BadInput
+from cli.words import duration
+
+LAST_PORT = 65_535
+LARGEST = 2**63 - 1
+
+
+class _Kind(click.ParamType[Any]):
+    def refuse(self, wanted: str, value: object, param: click.Parameter | None, ctx: click.Context | None) -> NoReturn:
+        """Fail with `must be <wanted>, not "<value>"`."""
+        self.fail(f'must be {wanted}, not "{value}"', param, ctx)
+
+
+class Whole(_Kind):
+    """A whole number from `least` to `most`, both included."""
+
+    name = "whole number"
+
+    def __init__(self, least: int = 0, most: int = LARGEST) -> None:
+        self._least, self._most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        try:
+            number = int(value)
+        except ValueError:
+            number = self._least - 1
+        if not self._least <= number <= self._most:
+            to = "" if self._most == LARGEST else f" to {self._most}"
+            self.refuse(f"a whole number from {self._least}{to}", value, param, ctx)
+        return number
+
+
+class Seconds(_Kind):
+    """A length of time: a number of seconds, or as `90s`, `10m`, `2h`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = _duration(str(value))
+        if not 0 <= seconds < math.inf:
+            self.refuse("a number of seconds from 0, or a time as 90s, 10m or 2h", value, param, ctx)
+        return seconds
+
+
+class OneOf(_Kind):
+    """One of a few words."""
+
+    name = "word"
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = words
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """The words themselves."""
+        return f"[{'|'.join(self._words)}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The word."""
+        word = str(value)
+        if word not in self._words:
+            self.refuse(f"{', '.join(self._words[:-1])} or {self._words[-1]}", value, param, ctx)
+        return word
+
+
+def _duration(text: str) -> float:
+    try:
+        return duration(text)
+    except BadInput:
+        return math.nan
