@@ -315,6 +315,8 @@ class Agent(Actor):
         )
         self._tell_node(ctx, report)
         await self._look_over(found, ctx)
+        if any(births[-1] > found.at for births in self._births.values() if births):
+            self._look(ctx)  # to a task that began since, this look is older than itself
 
     def _engine_is_down(self, reason: str, ctx: Context) -> None:
         if self._report.status == "ready":

@@ -1,14 +1,19 @@
 """What a life of gbnt finds when it begins: containers of its own, of nobody, and of a state that was restored."""
 
+from collections.abc import Mapping, Sequence
+
+import anyio
 import pytest
 
 from actors import protocol
+from actors.agent import Agent
 from cluster.container import ContainerSpec
 from cluster.decide.nodes import HOLD
 from engine.fake import FakeEngine
 from engine.port import ContainerInfo
 from store import entities
 from store.schema import Table
+from supervisor.actor import Context
 from tests.actors.house import CLUSTER, House, Life, serving
 from tests.cluster.build import spec, stack
 
@@ -46,6 +51,31 @@ async def test_a_restart_of_gbnt_restarts_no_container(house: House, end: str):
         await life.eventually(lambda: all_are(life, "running", 3))
     assert (house.engine.calls["start"], house.engine.calls["create"]) == (3, 3)
     assert all(task.attempt == 1 for task in state.tasks.values())
+
+
+async def test_orders_that_come_while_the_engine_is_looked_over_wait_for_no_other_look(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec(image="web"))))
+        await life.until(serving("shop/web"))
+        life.kill()
+    listed, started = house.engine.containers, Agent.started
+
+    async def slowly(labels: Mapping[str, str]) -> Sequence[ContainerInfo]:
+        found = await listed(labels)
+        await anyio.sleep(3.0)
+        return found
+
+    async def early(self: Agent, ctx: Context) -> None:
+        await started(self, ctx)
+        await anyio.sleep(1.0)  # the look is under way, and the orders come after this
+
+    monkeypatch.setattr(house.engine, "containers", slowly)
+    monkeypatch.setattr(Agent, "started", early)
+    async with house.life() as life:
+        await life.order(protocol.RemoveStack("shop"))
+        await life.until(lambda state: not state.stacks, within=30.0)
 
 
 async def test_what_was_deployed_while_gbnt_was_killed_is_there_afterwards(house: House):
