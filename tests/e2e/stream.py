@@ -188,4 +188,4 @@ def events(node: Node) -> list[Event]:
 
 def _made_before(answer: httpx.Response) -> bool:
     """A secret is shown once: to a repeated request that a token was made is all that can be said."""
-    return answer.status_code == 409 and "made its token already" in answer.text
+    return answer.status_code == 409 and "a secret is shown once" in answer.text
