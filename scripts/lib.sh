@@ -64,8 +64,21 @@ uv() {
     if [ -x .tools/bin/uv ]; then .tools/bin/uv "$@"; else command uv "$@"; fi
 }
 
-# gbnt opens the engine's socket, binds ports and sets addresses: it runs as root, and so do its commands here.
-gbnt() { as_root "$VENV/bin/gbnt" "$@"; }
+# Whether the manager that `make up` started runs: a number can have passed to another process since.
+our_manager_runs() {
+    [ -e "$STATE/serve.pid" ] && tr '\0' ' ' <"/proc/$(cat "$STATE/serve.pid")/cmdline" 2>/dev/null | grep -q 'gbnt serve'
+}
+
+# gbnt opens the engine's socket, binds ports and sets addresses: it runs as root, and so do its commands here. They
+# mean the manager that `make up` started, whatever contexts this user has; where none was, that of the context.
+gbnt() {
+    if our_manager_runs; then
+        set -- "GBNTCTL_CONFIG=$PWD/$STATE/no-contexts" "GBNT_DATA_DIR=$PWD/$STATE/node" "$VENV/bin/gbnt" "$@"
+    else
+        set -- "$VENV/bin/gbnt" "$@"
+    fi
+    as_root env ${HELLO_PORT:+"HELLO_PORT=$HELLO_PORT"} "$@"
+}
 
 # Start the manager that `make up` and `make down` mean; its process id is left in $STATE/serve.pid.
 start_manager() {
@@ -79,9 +92,8 @@ manager_gone() { ! as_root kill -0 "$1" 2>/dev/null; }
 # Stop the manager that start_manager started, if it still runs.
 stop_manager() {
     [ -e "$STATE/serve.pid" ] || return 0
-    pid=$(cat "$STATE/serve.pid")
-    # A number can have passed to another process since: only gbnt's own is ended.
-    if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q 'gbnt serve'; then
+    if our_manager_runs; then
+        pid=$(cat "$STATE/serve.pid")
         say "stopping gbnt serve (process $pid)"
         as_root kill "$pid"
         wait_until 30 manager_gone "$pid" || die "gbnt serve did not end within 30 s; its log: $STATE/serve.log"

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 scripts/setup.sh
 
-port=${HELLO_PORT:-8080}
+HELLO_PORT=${HELLO_PORT:-8080}
 mkdir -p "$STATE"
 
 if gbnt health >/dev/null 2>&1; then
@@ -22,10 +22,10 @@ else
 fi
 
 say "deploying examples/hello"
-as_root env HELLO_PORT="$port" "$VENV/bin/gbnt" stack deploy -c examples/hello/compose.yaml
+gbnt stack deploy -c examples/hello/compose.yaml
 gbnt stack ps hello
 
-page=http://127.0.0.1:$port/
+page=http://127.0.0.1:$HELLO_PORT/
 say "the page at $page begins:"
 first_lines "$page"
 say "more: $VENV/bin/gbnt --help; to end it: make down"
