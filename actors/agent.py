@@ -16,8 +16,10 @@ import anyio
 
 from actors import protocol
 from actors.dispatcher import DISPATCHER
+from actors.following import SENATE
 from actors.inventory import Inventory
 from actors.lookout import EngineDown, EngineSays, EngineUp, Lookout
+from actors.machine import Machine
 from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation
 from cluster.containers import SERVICE, SLOT, STACK, TASK
@@ -43,17 +45,6 @@ class Tick:
     """A timer's tick: `what` is `register`, `resend` or `resync`."""
 
     what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """Who this agent is: the node's id and name, its address for others, the cluster, and this life's own id."""
-
-    node: str
-    name: str
-    address: str
-    cluster: str
-    boot: str
 
 
 class Agent(Actor):
@@ -87,7 +78,9 @@ class Agent(Actor):
         self._sent: tuple[int, dict[str, int]] | None = None
         self._batch = 0
         self._completed: tuple[str, ...] = ()
-        self._report = protocol.NodeReport(machine.node, machine.name, machine.address, "starting", "is starting")
+        self._report = protocol.NodeReport(
+            machine.node, machine.name, machine.address, "starting", "is starting", role=machine.role
+        )
         self._complete = False
         self._hold = False
 
@@ -131,12 +124,16 @@ class Agent(Actor):
 
     def _register(self, ctx: Context) -> None:
         """Again and again until assignments come: the other side may not be there yet, or not any more."""
-        ctx.watch(ctx.ref("senate"))
-        ctx.watch(ctx.ref(DISPATCHER))
+        dispatcher = self._manager(ctx, DISPATCHER)
+        ctx.watch(self._manager(ctx, SENATE))
+        ctx.watch(dispatcher)
         self._tell_node(ctx, self._report)
         machine = self._machine
-        ctx.ref(DISPATCHER).tell(protocol.RegisterAgent(machine.node, str(ctx.address), machine.boot))
+        dispatcher.tell(protocol.RegisterAgent(machine.node, str(ctx.address), machine.boot))
         ctx.timers.start("register", REGISTER, Tick("register"))
+
+    def _manager(self, ctx: Context, path: str) -> Ref:
+        return ctx.ref(self._machine.at_manager(path, ctx.address))
 
     def _tick(self, what: str, ctx: Context) -> None:
         match what:
@@ -151,7 +148,7 @@ class Agent(Actor):
 
     def _tell_node(self, ctx: Context, report: protocol.NodeReport) -> None:
         self._report = report
-        ctx.spawn("report", partial(self._insist, ctx.ref("senate")), report)
+        ctx.spawn("report", partial(self._insist, self._manager(ctx, SENATE)), report)
 
     async def _insist(self, senate: Ref, report: protocol.NodeReport) -> None:
         """Tell it until it is durable; a newer report takes this one's place."""
@@ -266,7 +263,7 @@ class Agent(Actor):
         self._batch += 1
         self._sent = (self._batch, {task: seen.sequence for task, seen in self._unconfirmed.items()})
         news = protocol.Observed(self._machine.node, str(ctx.address), self._batch, tuple(self._unconfirmed.values()))
-        ctx.ref("senate").tell(news)
+        self._manager(ctx, SENATE).tell(news)
         ctx.timers.start("resend", RESEND, Tick("resend"))
 
     def _confirm(self, batch: int, ctx: Context) -> None:

@@ -57,7 +57,7 @@ def _node(report: protocol.NodeReport, now: float) -> Node:
     return Node(
         id=report.node,
         name=report.name,
-        role="manager",
+        role=report.role,
         status=report.status,
         message=report.message,
         address=report.address,

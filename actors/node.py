@@ -6,6 +6,7 @@ from actors import protocol
 from actors.dispatcher import DISPATCHER, same_orders
 from cluster.assignment import Assignment
 from supervisor.actor import Actor, Context
+from supervisor.address import Address
 
 
 class NodeActor(Actor):
@@ -29,7 +30,7 @@ class NodeActor(Actor):
             case protocol.RegisterAgent():
                 self._agent, self._given = message, None
         if self._view is not None and self._agent is not None:
-            ctx.ref(self._agent.agent).tell(self._orders(self._view))
+            ctx.ref(Address.parse(self._agent.agent)).tell(self._orders(self._view))
 
     def _orders(self, view: protocol.NodeView) -> protocol.Assign:
         now = {assignment.task.id: assignment for assignment in view.assignments}

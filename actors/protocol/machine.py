@@ -87,6 +87,7 @@ class NodeReport:
     volumes: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     stuck: Mapping[str, str] = field(default_factory=dict)
+    role: Literal["manager", "worker"] = "manager"
 
 
 @message("task.born/1")
