@@ -1,4 +1,4 @@
-"""Follows the Senate and shows each service and each machine its own part of the state.
+"""Follows the Senate and shows each service and each machine its own part of the state, and each resolver its names.
 
 It keeps one actor alive for each service and each node that the state names. A commit that touches one service wakes
 that service's actor alone.
@@ -7,7 +7,8 @@ that service's actor alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -16,7 +17,10 @@ from actors.following import FollowAgain, Following
 from cluster.assignment import Assignment, Gate
 from cluster.decide.nodes import HOLD
 from cluster.model import Service, State, Task
-from supervisor.actor import Actor, Context
+from cluster.naming import zones
+from cluster.zones import Zones
+from supervisor.actor import Actor, Context, Envelope
+from supervisor.address import Address
 from supervisor.message import Terminated
 from supervisor.spec import ChildSpec, SupervisorSpec
 
@@ -26,9 +30,13 @@ RETRY = 0.2
 
 
 class Dispatcher(Actor):
-    """`service` and `node` make the actors of a service's key and of a node's id."""
+    """`service` and `node` make the actors of a service's key and of a node's id.
+
+    Of the commits that came in while it was busy it shows the newest alone: the others are history.
+    """
 
     mailbox_size: ClassVar[int] = 10_000
+    batch: ClassVar[int] = 256
 
     def __init__(self, service: Callable[[str], Actor], node: Callable[[str], Actor]) -> None:
         self._following = Following(RETRY)
@@ -39,10 +47,20 @@ class Dispatcher(Actor):
         self._nodes: dict[str, protocol.NodeView] = {}
         self._ready: frozenset[str] = frozenset()
         self._agents: dict[str, protocol.RegisterAgent] = {}
+        self._names: dict[str, Zones] = {}
+        self._resolvers: dict[str, str] = {}
 
     async def started(self, ctx: Context) -> None:
         """Ask the Senate for the state, and for every one that follows."""
         self._following.begin(ctx)
+
+    async def receive_batch(self, envelopes: Sequence[Envelope], ctx: Context) -> None:
+        """Take in all that waits, and of the commits the last one."""
+        messages = [envelope.message for envelope in envelopes]
+        commits = [index for index, message in enumerate(messages) if isinstance(message, protocol.Committed)]
+        for index, message in enumerate(messages):
+            if index not in commits[:-1]:
+                await self.receive(message, ctx)
 
     async def receive(self, message: object, ctx: Context) -> None:
         """Take in a commit, or a wish for a view."""
@@ -51,6 +69,7 @@ class Dispatcher(Actor):
                 self._state = state
                 await self._show_services(ctx)
                 await self._show_nodes(ctx)
+                self._show_names(ctx)
             case protocol.WantView(key):
                 self._show_again(key, ctx)
             case protocol.RegisterAgent(node):
@@ -59,6 +78,10 @@ class Dispatcher(Actor):
                     # What the machine itself saw since the last view is no news to it, but is to an agent that begins.
                     self._nodes[node] = node_view(self._state, node)
                     self._show_again(node, ctx)
+            case protocol.WantNames(node, resolver, serial):
+                self._resolvers[node] = resolver
+                if node in self._names and self._names[node].serial != serial:
+                    self._tell_names(node, ctx)
             case Terminated() | FollowAgain():
                 self._following.go_on(message, ctx)
 
@@ -105,6 +128,17 @@ class Dispatcher(Actor):
                 await ctx.system.start_child(NODES, ChildSpec(node, partial(self._make_node, node)))
             elif not _same(known, view):
                 ctx.ref(f"{NODES}/{node}").tell(view)
+
+    def _show_names(self, ctx: Context) -> None:
+        for node in self._state.nodes:
+            now, known = zones(self._state, node), self._names.get(node)
+            if known is None or replace(now, serial=known.serial) != known:
+                self._names[node] = now
+                self._tell_names(node, ctx)
+
+    def _tell_names(self, node: str, ctx: Context) -> None:
+        if node in self._resolvers:
+            ctx.ref(Address.parse(self._resolvers[node])).tell(protocol.NamesNow(self._names[node]))
 
     def _show_again(self, key: str, ctx: Context) -> None:
         if key in self._services:

@@ -110,7 +110,7 @@ def _machine(parts: WorkerParts) -> tuple[ChildSpec, ...]:
     return (
         ChildSpec(LINKS, replace(dynamic(), children=parts.links)),
         ChildSpec("agent", _agent(parts)),
-        ChildSpec("resolver", partial(ResolverActor, parts.resolver, parts.machine.node)),
+        ChildSpec("resolver", partial(ResolverActor, parts.resolver, parts.machine)),
     )
 
 

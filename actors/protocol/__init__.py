@@ -29,6 +29,7 @@ from actors.protocol.machine import (
     Happened,
     ImageHere,
     KeepProvisions,
+    NamesNow,
     NodeReport,
     Noticed,
     Observed,
@@ -37,6 +38,7 @@ from actors.protocol.machine import (
     Take,
     TaskBorn,
     WantImage,
+    WantNames,
     WantProvisions,
 )
 from actors.protocol.questions import (
@@ -82,6 +84,7 @@ __all__ = [
     "ImageHere",
     "KeepProvisions",
     "ListSnapshots",
+    "NamesNow",
     "NodeReport",
     "NodeView",
     "Noticed",
@@ -107,6 +110,7 @@ __all__ = [
     "UpdateService",
     "UseToken",
     "WantImage",
+    "WantNames",
     "WantProvisions",
     "WantView",
 ]

@@ -68,14 +68,15 @@ class Member(Life):
             dead_letter_log=lambda letter, _: home.letters.append(letter),
         )
         super().__init__(system, store)  # type: ignore[arg-type]
+        self.disk = store
         self.network = network
         self.router.bind(system)
 
     def root(self) -> SupervisorSpec:
         """The tree of this machine."""
-        home, manager = self.home, "" if self.store is not None else MANAGER
+        home, manager = self.home, "" if self.disk is not None else MANAGER
         machine = Machine(home.name, home.name, "192.0.2.7", CLUSTER, self.boot, manager)
-        if self.store is None:
+        if self.disk is None:
             dial = self.network.dialer(home.name, MANAGER)
             return worker_tree(
                 WorkerParts(
@@ -90,7 +91,7 @@ class Member(Life):
         return tree(
             Parts(
                 machine=machine,
-                store=self.store,
+                store=self.disk,
                 engine=home.engine,
                 resolver=home.names,
                 shelf=BareShelf(),
@@ -164,8 +165,8 @@ class Legion:
             return
         end(member)
         await member.eventually(lambda: not member.system.inspect())
-        if member.store is not None:
-            await member.store.close()
+        if member.disk is not None:
+            await member.disk.close()
 
     def part(self, name: str) -> None:
         """Cut a machine off from the manager, silently."""

@@ -7,6 +7,7 @@ import pytest
 
 from actors import protocol
 from cluster.spec import ServiceSpec
+from cluster.zones import Zones
 from engine.fake import FakeEngine, FakeImage
 from tests.actors.house import of, serving, time_of_day
 from tests.actors.legion import MANAGER, Legion, legion
@@ -78,3 +79,36 @@ async def test_an_order_given_during_a_cut_arrives_after_it(tmp_path: Path):
         await anyio.sleep(60.0)
         one.join("rome-2")
         await one.manager.eventually(lambda: running(one) == [0, 0])
+
+
+async def test_every_resolver_knows_the_names_of_all_machines(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
+
+        def known(name: str) -> int:
+            zone = one.homes[name].names.zones.networks.get("shop_default")
+            return len(zone.names.get("web", ())) if zone else 0
+
+        await one.manager.order(protocol.DeployStack(stack(web(3))))
+        await one.manager.eventually(lambda: [known(name) for name in one.homes] == [3, 3, 3], within=10.0)
+        clients = [tuple(home.names.zones.clients) for home in one.homes.values()]
+        assert len(set(clients)) == 3
+        one.part("rome-3")
+        await anyio.sleep(1.0)
+        await one.manager.order(protocol.ScaleService("shop/web", 1))
+        await one.manager.eventually(lambda: known("rome-2") == 1, within=10.0)
+        await anyio.sleep(20.0)
+        assert known("rome-3") > 1
+        one.join("rome-3")
+        await one.manager.eventually(lambda: known("rome-3") == 1, within=20.0)
+
+
+async def test_a_resolver_that_begins_anew_is_told_the_names_again(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(2))))
+        names = one.homes["rome-2"].names
+        await one.manager.until(serving("shop/web", 2))
+        await one.manager.eventually(lambda: names.zones.networks, within=10.0)
+        await one.kill("rome-2")
+        names.zones = Zones()
+        await one.start("rome-2")
+        await one.manager.eventually(lambda: names.zones.networks, within=10.0)
