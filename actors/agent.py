@@ -83,6 +83,7 @@ class Agent(Actor):
         )
         self._complete = False
         self._hold = False
+        self._put_away = ""
 
     async def started(self, ctx: Context) -> None:
         """Find the engine, say who is there, and ask for assignments until they come."""
@@ -117,6 +118,8 @@ class Agent(Actor):
                 self._tell_node(ctx, report)
             case Tick(what):
                 self._tick(what, ctx)
+            case protocol.Introduce():
+                self._tick("register", ctx)
             case Terminated():
                 ctx.timers.start("register", REGISTER, Tick("register"))
 
@@ -215,6 +218,7 @@ class Agent(Actor):
             return
         up = self._up(assignment)
         waits = waiting_for(assignment.gates, up, self._completed)
+        waits = waits or ("" if assignment.task.desired in ("stop", "remove") else self._put_away)
         take = protocol.Take(assignment, waits, hopeless(assignment.gates, up, self._completed))
         known = self._told.get(task)
         if known == take:
@@ -249,7 +253,12 @@ class Agent(Actor):
             self._give(task, ctx)
 
     def _index(self) -> None:
-        """Which tasks each service has, and which wait for it: so that one that is seen wakes those alone."""
+        """Which tasks each service has, and which wait for it: so that one that is seen wakes those alone.
+
+        What others took over while this machine was taken for lost is put away before anything new begins.
+        """
+        lost = sorted(one.task.name for one in self._assigned.values() if one.task.state == "lost")
+        self._put_away = f"{', '.join(lost)} to be gone from here, for it runs elsewhere since" if lost else ""
         self._by_service.clear()
         self._gated_by.clear()
         for task, assignment in self._assigned.items():

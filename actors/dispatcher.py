@@ -18,6 +18,7 @@ from cluster.assignment import Assignment, Gate
 from cluster.decide.nodes import HOLD
 from cluster.model import Service, State, Task
 from cluster.naming import zones
+from cluster.presence import PAUSED
 from cluster.zones import Zones
 from supervisor.actor import Actor, Context, Envelope
 from supervisor.address import Address
@@ -25,6 +26,7 @@ from supervisor.message import Terminated
 from supervisor.spec import ChildSpec, SupervisorSpec
 
 DISPATCHER = "control/dispatcher"
+MEMBERSHIP = "control/membership"
 SERVICES, NODES = "control/services", "control/nodes"
 RETRY = 0.2
 
@@ -48,6 +50,7 @@ class Dispatcher(Actor):
         self._ready: frozenset[str] = frozenset()
         self._agents: dict[str, protocol.RegisterAgent] = {}
         self._names: dict[str, Zones] = {}
+        self._members: protocol.NodesNow | None = None
         self._resolvers: dict[str, str] = {}
 
     async def started(self, ctx: Context) -> None:
@@ -70,6 +73,7 @@ class Dispatcher(Actor):
                 await self._show_services(ctx)
                 await self._show_nodes(ctx)
                 self._show_names(ctx)
+                self._show_members(ctx)
             case protocol.WantView(key):
                 self._show_again(key, ctx)
             case protocol.RegisterAgent(node):
@@ -120,6 +124,10 @@ class Dispatcher(Actor):
         await ctx.system.stop_child(f"{SERVICES}/{service.stack}" if last else f"{SERVICES}/{service.key}")
 
     async def _show_nodes(self, ctx: Context) -> None:
+        for node in sorted(self._nodes.keys() - self._state.nodes.keys()):
+            del self._nodes[node]
+            self._names.pop(node, None)
+            await ctx.system.stop_child(f"{NODES}/{node}")
         for node in self._state.nodes:
             view = node_view(self._state, node)
             known = self._nodes.get(node)
@@ -128,6 +136,12 @@ class Dispatcher(Actor):
                 await ctx.system.start_child(NODES, ChildSpec(node, partial(self._make_node, node)))
             elif not _same(known, view):
                 ctx.ref(f"{NODES}/{node}").tell(view)
+
+    def _show_members(self, ctx: Context) -> None:
+        members = protocol.NodesNow(tuple(self._state.nodes.values()), self._state.settings.get(PAUSED, ""))
+        if members != self._members:
+            self._members = members
+            ctx.ref(MEMBERSHIP).tell(members)
 
     def _show_names(self, ctx: Context) -> None:
         for node in self._state.nodes:

@@ -42,6 +42,10 @@ class Mandate:
                 return tasks.take_in(state, seen)
             case protocol.NodeReport() as report:
                 return nodes.report_node(state, _node(report, entropy.now))
+            case protocol.LoseNode(node, words, replaced):
+                return nodes.lose_node(state, node, words, replaced, entropy.now)
+            case protocol.PauseReplacement(words):
+                return nodes.pause_replacement(state, words)
             case protocol.CreateToken() as token:
                 return nodes.create_token(state, _token(token, entropy.now))
             case protocol.RevokeToken(token):

@@ -4,6 +4,7 @@ senate          decides and commits                                   manager
 control/                                                              manager
   services/     one actor a service, by stack (dynamic)
   nodes/        one actor a machine           (dynamic)
+  membership    judges which machines are down
   dispatcher    shows services and nodes their part of the state
 links/          one actor a peer: the way to other nodes (dynamic)
 agent/
@@ -19,7 +20,7 @@ portal/         the doors, added by the composition root
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 
@@ -30,9 +31,11 @@ from actors.images import ImagesActor
 from actors.inventory import Inventory
 from actors.machine import Machine
 from actors.mandate import Mandate
+from actors.membership import Membership
 from actors.node import NodeActor
 from actors.provisions import ProvisionsActor
 from actors.resolver import Resolver, ResolverActor
+from actors.roll import Roll
 from actors.senate import Observe, Senate
 from actors.service import ServiceActor
 from actors.snapshots import Shelf, SnapshotsActor
@@ -67,10 +70,11 @@ class WorkerParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts(WorkerParts):
-    """What it puts under a manager's actors."""
+    """What it puts under a manager's actors. `roll` is where it notes what its links tell."""
 
     store: Store
     shelf: Shelf
+    roll: Roll = field(default_factory=Roll)
     mandate: Mandate = Mandate()
     observe: Observe = lambda name, seconds: None
 
@@ -127,6 +131,7 @@ def _control(parts: Parts) -> SupervisorSpec:
         children=(
             ChildSpec("services", SupervisorSpec(intensity=0)),
             ChildSpec("nodes", dynamic()),
+            ChildSpec("membership", partial(Membership, parts.machine, parts.roll, parts.clock)),
             ChildSpec("dispatcher", dispatcher),
         ),
     )

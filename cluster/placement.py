@@ -74,7 +74,7 @@ class Board:
         if not self._seats:
             return None, "waits for a machine: none is there yet"
         seats = self._seats_for(service, slot)
-        bounds = [*self._company(service), *self._data(service)]
+        bounds = [*self._company(service), *self._data(service, slot)]
         constraints = constraints_of(service.spec)
         fit, turned = list[Seat](), Counter[str]()
         for seat in seats.values():
@@ -114,14 +114,19 @@ class Board:
             if attachment.network in used and attachment.network in stack.spec.networks:
                 yield stack.spec.networks[attachment.network].name
 
-    def _data(self, service: Service) -> Iterator[Bound]:
-        """A volume lies on the machine that has it: elsewhere its task would begin with an empty one."""
+    def _data(self, service: Service, slot: int) -> Iterator[Bound]:
+        """A volume lies on the machine that has it: elsewhere its task would begin with an empty one.
+
+        Where several have one of that name, it is the one that the slot's task writes to.
+        """
+        before = {task.node for task, _ in self._slots.get((service.key, slot), ())}
         stack = self._state.stacks.get(service.stack)
         known = stack.spec.volumes if stack is not None else {}
         for source in sorted({mount.source for mount in service.spec.mounts if mount.type == "volume"} & known.keys()):
             name = known[source].name
             holders = [seat.node for seat in self._seats.values() if name in seat.node.volumes]
             if holders:
+                holders = [node for node in holders if node.id in before] or holders
                 names = " or ".join(sorted(node.name for node in holders))
                 home = frozenset(node.id for node in holders)
                 yield home, f"other than {names}, which holds the data of volume {name}"
@@ -134,7 +139,7 @@ def constraints_of(spec: ServiceSpec) -> list[Constraint]:
 
 def awaits_machine(state: State) -> bool:
     """Whether a machine is about to be ready by itself: none was heard of yet, or one is only starting."""
-    return not state.nodes or any(node.status == "starting" for node in state.nodes.values())
+    return not state.nodes or any(node.status in ("starting", "returning") for node in state.nodes.values())
 
 
 def _objections(

@@ -54,16 +54,18 @@ def reconcile(service: Service, tasks: Sequence[Task], now: float) -> Reconciled
     if service.stopped:
         wanted = [task for task in tasks if task.desired in ("run", "ready")]
         return Reconciled(desires=_turn(wanted, "stop", "stopped by hand"))
-    slots = _by_slot(tasks)
-    surplus = _surplus(service, slots)
-    forgotten = _forgotten(service, slots, now)
+    every = _by_slot(tasks)
+    surplus = _surplus(service, every)
+    forgotten = _forgotten(service, every, now)
+    slots = _by_slot(task for task in tasks if not task.forsaken or task.ended)
+    doubles = _doubles(service, slots)
     filled = _fill(service, slots)
     rolled = _roll(service, slots)
     told = _told(service, slots, rolled)
     return replace(
         told,
         adds=(*filled.adds, *rolled.adds),
-        desires=(*surplus, *filled.desires, *rolled.desires, *forgotten),
+        desires=(*surplus, *doubles, *filled.desires, *rolled.desires, *forgotten),
     )
 
 
@@ -99,6 +101,21 @@ def _forgotten(service: Service, slots: Mapping[int, list[Task]], now: float) ->
         old = [task for task in history if now - task.since > KEPT_SECONDS]
         gone += {task.id: task for task in (*history[: max(0, len(history) - KEPT_TASKS)], *old)}.values()
     return _turn(gone, "remove", "history is full")
+
+
+def _doubles(service: Service, slots: Mapping[int, list[Task]]) -> tuple[DesireTask, ...]:
+    """A slot whose task is back, though another was made to take its place, keeps the one that serves, or is older."""
+    gone: list[Task] = []
+    for slot in range(1, service.replicas + 1):
+        wanted = [task for task in slots.get(slot, []) if task.desired in ("run", "ready")]
+        placed = [task for task in wanted if task.node]
+        same = [task for task in placed if is_current(service, task)]
+        if same:
+            kept = next((task for task in same if task.serving), same[0])
+            gone += [task for task in wanted if is_current(service, task) and task.id != kept.id]
+        elif placed and service.spec.update.order == "stop-first":
+            gone += [task for task in wanted if not task.node and task.desired == "run"]
+    return _turn(gone, "remove", "the one before it is back")
 
 
 def _fill(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:

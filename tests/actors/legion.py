@@ -11,7 +11,10 @@ from random import Random
 import anyio
 from anyio.abc import TaskGroup
 
+from actors import protocol
+from actors.dispatcher import MEMBERSHIP
 from actors.machine import Machine
+from actors.roll import Roll
 from actors.tree import LINKS, Parts, WorkerParts, tree, worker_tree
 from engine.fake import FakeEngine
 from engine.fake_container import FakeContainer
@@ -23,6 +26,7 @@ from supervisor.spec import SupervisorSpec
 from supervisor.system import System
 from tests.actors.house import CLUSTER, BareShelf, Life, Names, time_of_day
 from transport.codec import JsonCodec
+from transport.events import PeerDown, PeerEvent, PeerRestarted, PeerSuspect, PeerUp
 from transport.hello import Local
 from transport.memory import MemoryNetwork
 from transport.router import LinkRouter
@@ -56,9 +60,10 @@ class Member(Life):
     def __init__(self, home: Home, network: MemoryNetwork, store: Store | None) -> None:
         home.boots += 1
         self.home = home
+        self.roll = Roll()
         self.boot = f"boot{home.boots}"
         self.router = LinkRouter(
-            Local(home.name, self.boot, CLUSTER), random=Random(home.random.random()), subscriber=lambda event: None
+            Local(home.name, self.boot, CLUSTER), random=Random(home.random.random()), subscriber=self._heard
         )
         system = System(
             home.name,
@@ -71,6 +76,12 @@ class Member(Life):
         self.disk = store
         self.network = network
         self.router.bind(system)
+
+    def _heard(self, event: PeerEvent) -> None:
+        """As the composition root does it."""
+        self.roll.note(news(event), time_of_day())
+        if self.disk is not None:
+            self.system.ref(MEMBERSHIP).tell(protocol.LookAtPeers())
 
     def root(self) -> SupervisorSpec:
         """The tree of this machine."""
@@ -95,6 +106,7 @@ class Member(Life):
                 engine=home.engine,
                 resolver=home.names,
                 shelf=BareShelf(),
+                roll=self.roll,
                 clock=time_of_day,
                 random=home.random,
             )
@@ -107,6 +119,19 @@ class Member(Life):
         except SupervisionError:
             if not self.killed:
                 raise
+
+
+def news(event: PeerEvent) -> protocol.PeerNews:
+    """What a link tells, in the actors' words."""
+    match event:
+        case PeerUp(node):
+            return protocol.PeerHeard(node)
+        case PeerSuspect(node):
+            return protocol.PeerDoubted(node)
+        case PeerDown(node, reason, left):
+            return protocol.PeerLost(node, reason, left)
+        case PeerRestarted(node):
+            return protocol.PeerBegan(node)
 
 
 class Legion:
@@ -194,4 +219,8 @@ async def legion(directory: Path, *workers: str, engine: Callable[[], FakeEngine
                 await one.kill(name)
             group.cancel_scope.cancel()
     except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] if len(errors.exceptions) == 1 else errors from None
+        # A failed assertion is shown as itself.
+        error: BaseException = errors
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None
