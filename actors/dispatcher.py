@@ -16,7 +16,8 @@ from actors import protocol
 from actors.following import FollowAgain, Following
 from cluster.assignment import Assignment, Gate
 from cluster.decide.nodes import HOLD
-from cluster.model import Service, State, Task
+from cluster.model import Node, Service, State, Task
+from cluster.moves import emptied
 from cluster.naming import zones
 from cluster.presence import PAUSED
 from cluster.zones import Zones
@@ -47,7 +48,7 @@ class Dispatcher(Actor):
         self._state = State()
         self._services: dict[str, protocol.ServiceView] = {}
         self._nodes: dict[str, protocol.NodeView] = {}
-        self._ready: frozenset[str] = frozenset()
+        self._ready: frozenset[object] = frozenset()
         self._agents: dict[str, protocol.RegisterAgent] = {}
         self._names: dict[str, Zones] = {}
         self._members: protocol.NodesNow | None = None
@@ -95,18 +96,20 @@ class Dispatcher(Actor):
             by_service[task.service_key].append(task)
         for key in sorted(self._services.keys() - self._state.services.keys()):
             await self._drop_service(self._services.pop(key).service, ctx)
-        ready = frozenset(node.id for node in self._state.nodes.values() if node.status == "ready")
+        ready = frozenset(_offer(node) for node in self._state.nodes.values() if node.status == "ready")
+        leaving = emptied(self._state.nodes.values())
         others, self._ready = ready != self._ready, ready  # other machines: a task that waits for one may get it now
         for key, service in self._state.services.items():
             tasks = tuple(by_service[key])
+            machines = tuple(sorted(leaving & {task.node for task in tasks}))
             known = self._services.get(key)
-            same = known is not None and known.service == service and known.tasks == tasks
+            same = known is not None and (known.service, known.tasks, known.emptied) == (service, tasks, machines)
             if same and not (others and any(task.state == "pending" for task in tasks)):
                 continue
-            await self._show_service(key, service, tasks, ctx)
+            await self._show_service(key, protocol.ServiceView(self._state.revision, service, tasks, machines), ctx)
 
-    async def _show_service(self, key: str, service: Service, tasks: tuple[Task, ...], ctx: Context) -> None:
-        view = protocol.ServiceView(self._state.revision, service, tasks)
+    async def _show_service(self, key: str, view: protocol.ServiceView, ctx: Context) -> None:
+        service = view.service
         new = key not in self._services
         self._services[key] = view
         if new:
@@ -170,6 +173,11 @@ class Dispatcher(Actor):
 def dynamic() -> SupervisorSpec:
     """Children come and go at runtime; a crash of one is its own affair, up to a rate that no single one reaches."""
     return SupervisorSpec(intensity=200, period=60.0)
+
+
+def _offer(node: Node) -> object:
+    """What a machine has to offer a task that waits for one."""
+    return node.id, node.availability, tuple(sorted(node.labels.items())), node.cpus, node.memory
 
 
 def _same(known: protocol.NodeView, view: protocol.NodeView) -> bool:

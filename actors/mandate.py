@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from actors import protocol
 from cluster import addresses
-from cluster.decide import deploy, nodes, services, tasks
+from cluster.decide import deploy, machines, nodes, services, tasks
 from cluster.decide.decision import Decision, Entropy, Refusal
 from cluster.model import Node, State, Token
 
@@ -42,6 +42,10 @@ class Mandate:
                 return tasks.take_in(state, seen)
             case protocol.NodeReport() as report:
                 return nodes.report_node(state, _node(report, entropy.now))
+            case protocol.UpdateNode(node, availability, labels, unlabel):
+                return machines.update_node(state, node, availability, labels, unlabel)
+            case protocol.RemoveNode(node, force):
+                return machines.remove_node(state, node, force)
             case protocol.LoseNode(node, words, replaced):
                 return nodes.lose_node(state, node, words, replaced, entropy.now)
             case protocol.PauseReplacement(words):

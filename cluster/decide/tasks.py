@@ -12,6 +12,7 @@ from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.decide.nodes import lost_tasks
 from cluster.decide.sweep import sweep
 from cluster.model import Change, Desired, Network, Service, State, Task
+from cluster.moves import emptied, overlaps
 from cluster.placement import Board, awaits_machine
 from cluster.presence import CONFIRMED, PAUSED
 from cluster.reconcile import AddTask, DesireTask, Reconciled
@@ -60,7 +61,8 @@ def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
     if task is None or ORDER[desire.desired] <= ORDER[task.desired]:
         return  # an older plan: what was asked for since goes further
     turned = replace(task, desired=desire.desired, why=desire.message, message=desire.message or task.message)
-    if not task.node and desire.desired in ("stop", "remove"):  # never given to a machine: nobody else will end it
+    nobody = not task.node or (task.ended and task.node not in draft.state.nodes)
+    if nobody and desire.desired in ("stop", "remove"):  # it has no machine that would put it away
         draft.put(Change("tasks", task.id, None))
         return
     draft.put(Change("tasks", task.id, turned))
@@ -76,12 +78,14 @@ def _add(draft: Draft, board: Board, service: Service, add: AddTask, entropy: En
     """Add a task, or give a pending one another try; a slot that has its task already is left alone."""
     slot = [task for task in draft.state.tasks_of(service.key) if task.slot == add.slot]
     forsaken = [task for task in slot if task.forsaken and not task.ended]
+    leaving = emptied(draft.state.nodes.values())
     slot = [task for task in slot if task not in forsaken]
-    wanted = [task for task in slot if _wanted(task, service)]
+    wanted = [task for task in slot if _wanted(task, service) and task.node not in leaving]
     pending = next((task for task in wanted if task.state == "pending"), None)
     if wanted and pending is None:
         return
-    beside = any(task.node and not task.ended for task in slot)
+    moving = overlaps(service.spec)
+    beside = any(task.node and not task.ended and not (moving and task.node in leaving) for task in slot)
     if add.desired == "run" and beside and service.spec.update.order == "stop-first":
         return  # decided before that one was there: it has to stop first
     if forsaken and not add.message:

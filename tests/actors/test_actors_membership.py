@@ -131,3 +131,43 @@ async def test_a_machine_that_flaps_causes_no_churn(tmp_path: Path):
         state = await one.manager.until(serving("shop/web", 4))
         assert {task.id for task in of(state)} == before
         assert all(task.attempt == 1 for task in of(state))
+
+
+async def test_a_machine_that_is_drained_loses_its_tasks_one_by_one_and_the_service_none(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(4))))
+        await one.manager.until(serving("shop/web", 4))
+        least = 4
+
+        async def watch() -> None:
+            nonlocal least
+            while True:
+                least = min(least, sum(task.serving for task in of(await one.manager.state())))
+                await anyio.sleep(0.05)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(watch)
+            await one.manager.order(protocol.UpdateNode("rome-2", "drain"))
+            await one.manager.eventually(lambda: running(one) == [4, 0], within=60.0)
+            group.cancel_scope.cancel()
+        assert least == 4
+        await one.stop("rome-2")
+        await one.manager.until(status("rome-2", "down"))
+        await one.manager.order(protocol.RemoveNode("rome-2"))
+        state = await one.manager.state()
+        assert list(state.nodes) == [MANAGER]
+        assert serving("shop/web", 4)(state)
+
+
+async def test_a_machine_that_is_removed_by_force_and_comes_back_runs_nothing_of_before(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(2))))
+        await one.manager.until(serving("shop/web", 2))
+        one.part("rome-2")
+        await one.manager.order(protocol.RemoveNode("rome-2", force=True))
+        await one.manager.until(serving("shop/web", 2), within=10.0)
+        await anyio.sleep(10.0)
+        assert running(one) == [2, 1]
+        one.join("rome-2")
+        await one.manager.until(lambda state: "rome-2" in state.nodes, within=30.0)
+        await one.manager.eventually(lambda: running(one) == [2, 0], within=30.0)
