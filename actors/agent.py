@@ -18,11 +18,13 @@ from actors import protocol
 from actors.dispatcher import DISPATCHER
 from actors.following import SENATE
 from actors.inventory import Inventory
+from actors.keepsake import Drawer, Keepsake, Recalled
+from actors.leftovers import outlived
 from actors.lookout import EngineDown, EngineSays, EngineUp, Lookout
 from actors.machine import Machine
 from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation
-from cluster.containers import SERVICE, SLOT, STACK, TASK
+from cluster.containers import TASK
 from cluster.gates import hopeless, waiting_for
 from cluster.transitions import legal, observe
 from engine.port import ContainerInfo, Engine, EngineError, EngineEvent, EngineInfo, EngineUnavailable
@@ -35,7 +37,6 @@ from supervisor.spec import ChildSpec
 RESYNC = 60.0
 RESEND = 2.0
 REGISTER = 1.0
-KEPT_SECONDS = 7 * 24 * 3600.0
 BIRTHS_FORGIVEN, BIRTH_PAUSE, BIRTH_PAUSE_CAP = 2, 0.1, 30.0
 
 
@@ -48,7 +49,11 @@ class Tick:
 
 
 class Agent(Actor):
-    """`make_task` makes the actor of a task; `inventory` is shared with all of them."""
+    """`make_task` makes the actor of a task; `inventory` is shared with all of them.
+
+    Its orders are kept in `drawer`: where no manager answers, it goes by those, restarts what crashes, and starts what
+    ran before a reboot.
+    """
 
     mailbox_size: ClassVar[int] = 10_000
 
@@ -59,7 +64,9 @@ class Agent(Actor):
         inventory: Inventory,
         make_task: Callable[[str], TaskActor],
         clock: Callable[[], float],
+        drawer: Drawer | None = None,
     ) -> None:
+        self._keepsake = Keepsake(drawer)
         self._engine = engine
         self._machine = machine
         self._lookout = Lookout(engine, machine.cluster, clock)
@@ -89,6 +96,7 @@ class Agent(Actor):
         """Find the engine, say who is there, and ask for assignments until they come."""
         self._tell_node(ctx, self._report)
         self._register(ctx)
+        self._keepsake.recall(ctx)
         ctx.timers.every("resync", RESYNC, Tick("resync"))
         ctx.spawn("engine", partial(self._lookout.follow, ctx.self))
 
@@ -99,8 +107,15 @@ class Agent(Actor):
                 self._notice(seen, ctx)
             case EngineSays(event):
                 self._pass_on(event, ctx)
-            case protocol.Assign():
-                await self._assign(message, ctx)
+            case protocol.Assign(full=full):
+                if full:
+                    self._complete = True
+                    ctx.timers.cancel("register")
+                if self._complete:  # or they change what was never heard of: the full orders are on their way
+                    await self._assign(message, ctx)
+                    self._keep(message, ctx)
+            case Recalled(orders) if not self._assigned:
+                await self._assign(orders, ctx)
             case protocol.TaskBorn(task):
                 self._born(task, ctx)
             case protocol.Take(assignment):
@@ -164,11 +179,6 @@ class Agent(Actor):
             await anyio.sleep(RESEND)
 
     async def _assign(self, orders: protocol.Assign, ctx: Context) -> None:
-        if orders.full:
-            self._complete = True
-            ctx.timers.cancel("register")
-        elif not self._complete:
-            return  # a change to something never heard of: the full orders are on their way
         now = {assignment.task.id: assignment for assignment in orders.assignments}
         gone = self._assigned.keys() - now.keys() if orders.full else set(orders.gone)
         self._inventory.take(orders)
@@ -190,6 +200,10 @@ class Agent(Actor):
         ctx.ref("agent/provisions").tell(protocol.KeepProvisions(names, orders.remove_volumes))
         if (orders.full or released) and self._report.status == "ready":
             ctx.spawn("resync", self._lookout.look)
+
+    def _keep(self, orders: protocol.Assign, ctx: Context) -> None:
+        known = (_as_seen(one, self._seen.get(task)) for task, one in self._assigned.items())
+        self._keepsake.keep(ctx, replace(orders, full=True, assignments=tuple(known), gone=()))
 
     async def _let_go(self, task: str, ctx: Context) -> None:
         for known in (self._assigned, self._told, self._seen, self._births, self._unconfirmed):
@@ -336,7 +350,7 @@ class Agent(Actor):
         held = tuple(sorted(info.name for info in unknown)) if self._hold else ()
         if held != self._report.held:
             self._tell_node(ctx, replace(self._report, held=held))
-        surplus = [*([] if self._hold else unknown), *self._old(found.containers)]
+        surplus = [*([] if self._hold else unknown), *outlived(found.containers, self._assigned, self._clock())]
         if surplus:
             ctx.spawn("tidy", partial(self._tidy, [info.id for info in surplus]))
 
@@ -344,23 +358,6 @@ class Agent(Actor):
         """Whether a task that was up has no container that runs: it ended while nobody watched."""
         was_up = task in self._seen and self._seen[task].state in ("starting", "running")
         return was_up and not any(container.state == "running" for container in containers)
-
-    def _old(self, containers: tuple[ContainerInfo, ...]) -> list[ContainerInfo]:
-        """Of each slot's ended containers the newest is kept for its log, for a week."""
-        slots: defaultdict[tuple[str, ...], list[ContainerInfo]] = defaultdict(list)
-        for info in containers:
-            assignment = self._assigned.get(info.labels.get(TASK, ""))
-            if assignment is not None and info.state in ("exited", "dead") and self._may_go(assignment):
-                slots[tuple(info.labels.get(label, "") for label in (STACK, SERVICE, SLOT))].append(info)
-        old: list[ContainerInfo] = []
-        for infos in slots.values():
-            infos.sort(key=lambda info: info.finished_at)
-            old += infos[:-1]
-            old += [info for info in infos[-1:] if self._clock() - info.finished_at > KEPT_SECONDS]
-        return old
-
-    def _may_go(self, assignment: Assignment) -> bool:
-        return assignment.task.desired in ("stop", "remove")
 
     async def _tidy(self, containers: list[str]) -> None:
         for container in containers:

@@ -29,6 +29,7 @@ from actors.dispatcher import Dispatcher, dynamic
 from actors.gate import Gate
 from actors.images import ImagesActor
 from actors.inventory import Inventory
+from actors.keepsake import Drawer
 from actors.machine import Machine
 from actors.mandate import Mandate
 from actors.membership import Membership
@@ -57,7 +58,7 @@ class WorkerParts:
     """What the composition root puts under a worker's actors. `clock` is the time of day in seconds since the epoch.
 
     `links` are those that are there from the start, as `LinkRouter.link` makes them; others are started under the
-    supervisor `LINKS`.
+    supervisor `LINKS`. In `drawer` the machine keeps its orders, to go by them when no manager answers.
     """
 
     machine: Machine
@@ -66,6 +67,7 @@ class WorkerParts:
     clock: Callable[[], float]
     random: Random
     links: tuple[ChildSpec, ...] = ()
+    drawer: Drawer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +152,9 @@ def _agent(parts: WorkerParts) -> SupervisorSpec:
         images="agent/images",
         provisions="agent/provisions",
     )
-    executor = partial(Agent, parts.engine, machine, inventory, lambda task: TaskActor(task, around), parts.clock)
+    executor = partial(
+        Agent, parts.engine, machine, inventory, lambda task: TaskActor(task, around), parts.clock, parts.drawer
+    )
     return SupervisorSpec(
         # The executor starts the tasks' actors and knows what it told each: they begin anew together. No container
         # takes notice, for all that they know is in the engine and in the state.

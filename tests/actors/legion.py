@@ -34,6 +34,23 @@ from transport.router import LinkRouter
 MANAGER = "rome-1"
 
 
+class Orders:
+    """A drawer in memory that holds what a disk would."""
+
+    def __init__(self) -> None:
+        self._written = b""
+
+    async def load(self) -> protocol.Assign | None:
+        orders = JsonCodec().decode(self._written) if self._written else None
+        assert orders is None or isinstance(orders, protocol.Assign)
+        return orders
+
+    async def save(self, orders: protocol.Assign) -> None:
+        written = JsonCodec().encode(orders)
+        await anyio.sleep(0.01)
+        self._written = written
+
+
 @dataclass
 class Home:
     """What outlives gbnt on one machine of a legion."""
@@ -42,6 +59,7 @@ class Home:
     engine: FakeEngine
     random: Random
     names: Names = field(default_factory=Names)
+    drawer: Orders = field(default_factory=Orders)
     letters: list[DeadLetter] = field(default_factory=list)
     boots: int = 0
 
@@ -57,7 +75,7 @@ class Home:
 class Member(Life):
     """One life of gbnt on one machine. `store` is the manager's."""
 
-    def __init__(self, home: Home, network: MemoryNetwork, store: Store | None) -> None:
+    def __init__(self, home: Home, network: MemoryNetwork, store: Store | None, *, strict: bool) -> None:
         home.boots += 1
         self.home = home
         self.roll = Roll()
@@ -67,7 +85,7 @@ class Member(Life):
         )
         system = System(
             home.name,
-            codec=JsonCodec(),
+            codec=JsonCodec() if strict else None,
             router=self.router,
             clock=time_of_day,
             dead_letter_log=lambda letter, _: home.letters.append(letter),
@@ -96,6 +114,7 @@ class Member(Life):
                     resolver=home.names,
                     clock=time_of_day,
                     random=home.random,
+                    drawer=home.drawer,
                     links=(self.router.link(MANAGER, dial),),
                 )
             )
@@ -107,6 +126,7 @@ class Member(Life):
                 resolver=home.names,
                 shelf=BareShelf(),
                 roll=self.roll,
+                drawer=home.drawer,
                 clock=time_of_day,
                 random=home.random,
             )
@@ -135,14 +155,19 @@ def news(event: PeerEvent) -> protocol.PeerNews:
 
 
 class Legion:
-    """A manager and workers; `start` begins a life of one, `kill` ends it without a word."""
+    """A manager and workers; `start` begins a life of one, `kill` ends it without a word.
+
+    `strict`: messages on one machine are encoded, too, as those between machines always are.
+    """
 
     group: TaskGroup
 
-    def __init__(self, directory: Path, seed: int = 0) -> None:
+    def __init__(self, directory: Path, seed: int = 0, *, strict: bool = True) -> None:
         self.network = MemoryNetwork(seed)
         self.homes: dict[str, Home] = {}
         self.members: dict[str, Member] = {}
+        self._strict = strict
+        self.dismissed: set[str] = set()
         self._store = directory / "state.db"
         self._random = Random(seed)
 
@@ -160,19 +185,25 @@ class Legion:
     async def start(self, name: str) -> Member:
         """Begin a life of gbnt on that machine. A manager keeps a link for each worker that is known by then."""
         store = await SqliteStore.open(self._store, threaded=False) if name == MANAGER else None
-        member = self.members[name] = Member(self.home(name), self.network, store)
+        member = self.members[name] = Member(self.home(name), self.network, store, strict=self._strict)
         self.group.start_soon(member.live)
         await member.eventually(lambda: member.system.cell("resolver") is not None)
         if name == MANAGER:
-            for other in self.homes:
-                if other != MANAGER:
-                    await self.admit(other)
+            for other in sorted(self.homes.keys() - self.dismissed - {MANAGER}):
+                await self.admit(other)
         self.network.listen(name, member.router.accept)
         return member
 
     async def admit(self, name: str) -> None:
         """Let a worker in: the manager waits for it to dial."""
         await self.manager.system.start_child(LINKS, self.manager.router.link(name))
+
+    async def dismiss(self, name: str) -> None:
+        """Let a worker in no more."""
+        self.dismissed.add(name)
+        await self.manager.system.stop_child(f"{LINKS}/{name}")
+        self.manager.router.forget(name)
+        self.manager.roll.forget(name)
 
     async def kill(self, name: str) -> None:
         """End gbnt on that machine as by kill -9."""

@@ -112,3 +112,22 @@ async def test_a_resolver_that_begins_anew_is_told_the_names_again(tmp_path: Pat
         names.zones = Zones()
         await one.start("rome-2")
         await one.manager.eventually(lambda: names.zones.networks, within=10.0)
+
+
+async def test_a_machine_that_begins_without_a_manager_goes_by_the_orders_it_kept(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(2))))
+        state = await one.manager.until(serving("shop/web", 2))
+        before = {task.id for task in of(state)}
+        await one.kill(MANAGER)
+        await one.kill("rome-2")
+        home = one.homes["rome-2"]
+        home.engine.restart()
+        assert home.running() == 0
+        worker = await one.start("rome-2")
+        await worker.eventually(lambda: home.running() == 1, within=20.0)
+        home.engine.exit(next(other.id for other in home.containers() if other.running), 1)
+        await worker.eventually(lambda: home.running() == 1, within=20.0)
+        await one.start(MANAGER)
+        state = await one.manager.until(lambda state: any(task.attempt == 3 and task.serving for task in of(state)))
+        assert {task.id for task in of(state)} == before
