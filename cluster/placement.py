@@ -97,12 +97,31 @@ class Board:
         return seats
 
     def _company(self, service: Service) -> Iterator[Bound]:
-        """Services that share a network stay on one machine, for networks do not reach from one to another yet."""
+        """Services that share a network stay on one machine, for networks do not reach from one to another yet.
+
+        Where one of them has data, that is the machine, though nothing runs there now.
+        """
+        for other in self._companions(service):
+            yield from self._data(other, 1)
         for network in self._shared_networks(service):
             living = {id for id in self._homes[network] if _stays(self._seats[id].node)}
             if living:
                 names = " or ".join(sorted(self._seats[id].node.name for id in living))
                 yield frozenset(living), f"other than {names}, where what shares network {network} with it runs"
+
+    def _companions(self, service: Service) -> list[Service]:
+        """The services that are tied to this one by networks, directly or by others in between."""
+        others = {one.name: one for one in self._state.services_of(service.stack) if not one.removing}
+        others.pop(service.name, None)
+        found, edge = list[Service](), [service]
+        while edge:
+            networks = {attachment.network for attachment in edge.pop().spec.networks}
+            near = [one for one in others.values() if networks & {each.network for each in one.spec.networks}]
+            found += near
+            edge += near
+            for one in near:
+                del others[one.name]
+        return found
 
     def _shared_networks(self, service: Service) -> Iterator[str]:
         stack = self._state.stacks.get(service.stack)

@@ -171,3 +171,22 @@ async def test_a_machine_that_is_removed_by_force_and_comes_back_runs_nothing_of
         one.join("rome-2")
         await one.manager.until(lambda state: "rome-2" in state.nodes, within=30.0)
         await one.manager.eventually(lambda: running(one) == [2, 0], within=30.0)
+
+
+async def test_a_task_whose_data_cannot_move_stays_and_its_heir_says_why(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        file = stack(
+            spec("web", image="web", mounts=(Mount("volume", "/data", "data"),)),
+            volumes={"data": VolumeSpec("shop_data")},
+        )
+        await one.manager.order(protocol.DeployStack(file))
+        [task] = of(await one.manager.until(serving("shop/web")))
+        await one.manager.until(lambda state: "shop_data" in state.nodes[task.node].volumes)
+        await one.manager.order(protocol.UpdateNode(task.node, "drain"))
+        state = await one.manager.until(lambda state: len(of(state)) == 2, within=5.0)
+        assert "which holds the data of volume shop_data" in of(state)[1].message
+        await anyio.sleep(30.0)
+        assert serving("shop/web")(await one.manager.state())
+        await one.manager.order(protocol.UpdateNode(task.node, "active"))
+        state = await one.manager.until(lambda state: len(of(state)) == 1, within=5.0)
+        assert [other.id for other in of(state)] == [task.id]
