@@ -16,12 +16,16 @@ import anyio
 
 from actors import protocol
 from actors.dispatcher import DISPATCHER
+from actors.following import SENATE
 from actors.housekeeping import remove_all
 from actors.inventory import Inventory
+from actors.keepsake import Drawer, Keepsake, Recalled
+from actors.leftovers import outlived
 from actors.lookout import LOOK_SECONDS, EngineDown, EngineSays, EngineUp, Lookout
+from actors.machine import Machine
 from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation
-from cluster.containers import SERVICE, SLOT, STACK, TASK
+from cluster.containers import TASK
 from cluster.gates import hopeless, waiting_for
 from cluster.transitions import legal, observe
 from engine.port import ContainerInfo, Engine, EngineEvent, EngineInfo
@@ -34,7 +38,6 @@ from supervisor.spec import ChildSpec
 RESYNC = 60.0
 RESEND = 2.0
 REGISTER = 1.0
-KEPT_SECONDS = 7 * 24 * 3600.0
 BIRTHS_FORGIVEN, BIRTH_PAUSE, BIRTH_PAUSE_CAP = 2, 0.1, 30.0
 
 
@@ -46,19 +49,12 @@ class Tick:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
-    """Who this agent is: the node's id and name, its address for others, the cluster, and this life's own id."""
-
-    node: str
-    name: str
-    address: str
-    cluster: str
-    boot: str
-
-
 class Agent(Actor):
-    """`make_task` makes the actor of a task; `inventory` is shared with all of them."""
+    """`make_task` makes the actor of a task; `inventory` is shared with all of them.
+
+    Its orders are kept in `drawer`: where no manager answers, it goes by those, restarts what crashes, and starts what
+    ran before a reboot.
+    """
 
     mailbox_size: ClassVar[int] = 10_000
 
@@ -69,7 +65,9 @@ class Agent(Actor):
         inventory: Inventory,
         make_task: Callable[[str], TaskActor],
         clock: Callable[[], float],
+        drawer: Drawer | None = None,
     ) -> None:
+        self._keepsake = Keepsake(drawer)
         self._engine = engine
         self._machine = machine
         self._lookout = Lookout(engine, machine.cluster)
@@ -89,14 +87,18 @@ class Agent(Actor):
         self._batch = 0
         self._looked_at = -LOOK_SECONDS
         self._completed: tuple[str, ...] = ()
-        self._report = protocol.NodeReport(machine.node, machine.name, machine.address, "starting", "is starting")
+        self._report = protocol.NodeReport(
+            machine.node, machine.name, machine.address, "starting", "is starting", role=machine.role
+        )
         self._complete = False
         self._hold = False
+        self._put_away = ""
 
     async def started(self, ctx: Context) -> None:
         """Find the engine, say who is there, and ask for assignments until they come."""
         self._tell_node(ctx, self._report)
         self._register(ctx)
+        self._keepsake.recall(ctx)
         ctx.timers.every("resync", RESYNC, Tick("resync"))
         ctx.spawn("engine", partial(self._lookout.follow, ctx.self))
 
@@ -107,8 +109,15 @@ class Agent(Actor):
                 self._notice(seen, ctx)
             case EngineSays(event):
                 self._pass_on(event, ctx)
-            case protocol.Assign():
-                await self._assign(message, ctx)
+            case protocol.Assign(full=full):
+                if full:
+                    self._complete = True
+                    ctx.timers.cancel("register")
+                if self._complete:  # or they change what was never heard of: the full orders are on their way
+                    await self._assign(message, ctx)
+                    self._keep(message, ctx)
+            case Recalled(orders) if not self._assigned:
+                await self._assign(orders, ctx)
             case protocol.TaskBorn(task):
                 self._born(task, ctx)
             case protocol.Take(assignment):
@@ -128,6 +137,8 @@ class Agent(Actor):
                 self._tell_node(ctx, report)
             case Tick(what):
                 self._tick(what, ctx)
+            case protocol.Introduce():
+                self._tick("register", ctx)
             case Terminated():
                 ctx.timers.start("register", REGISTER, Tick("register"))
 
@@ -135,12 +146,16 @@ class Agent(Actor):
 
     def _register(self, ctx: Context) -> None:
         """Again and again until assignments come: the other side may not be there yet, or not any more."""
-        ctx.watch(ctx.ref("senate"))
-        ctx.watch(ctx.ref(DISPATCHER))
+        dispatcher = self._manager(ctx, DISPATCHER)
+        ctx.watch(self._manager(ctx, SENATE))
+        ctx.watch(dispatcher)
         self._tell_node(ctx, self._report)
         machine = self._machine
-        ctx.ref(DISPATCHER).tell(protocol.RegisterAgent(machine.node, str(ctx.address), machine.boot))
+        dispatcher.tell(protocol.RegisterAgent(machine.node, str(ctx.address), machine.boot))
         ctx.timers.start("register", REGISTER, Tick("register"))
+
+    def _manager(self, ctx: Context, path: str) -> Ref:
+        return ctx.ref(self._machine.at_manager(path, ctx.address))
 
     def _tick(self, what: str, ctx: Context) -> None:
         match what:
@@ -159,7 +174,7 @@ class Agent(Actor):
 
     def _tell_node(self, ctx: Context, report: protocol.NodeReport) -> None:
         self._report = report
-        ctx.spawn("report", partial(self._insist, ctx.ref("senate")), report)
+        ctx.spawn("report", partial(self._insist, self._manager(ctx, SENATE)), report)
 
     async def _insist(self, senate: Ref, report: protocol.NodeReport) -> None:
         """Tell it until it is durable; a newer report takes this one's place."""
@@ -172,11 +187,6 @@ class Agent(Actor):
             await anyio.sleep(RESEND)
 
     async def _assign(self, orders: protocol.Assign, ctx: Context) -> None:
-        if orders.full:
-            self._complete = True
-            ctx.timers.cancel("register")
-        elif not self._complete:
-            return  # a change to something never heard of: the full orders are on their way
         now = {assignment.task.id: assignment for assignment in orders.assignments}
         gone = self._assigned.keys() - now.keys() if orders.full else set(orders.gone)
         self._inventory.take(orders)
@@ -198,6 +208,10 @@ class Agent(Actor):
         ctx.ref("agent/provisions").tell(protocol.KeepProvisions(names, orders.remove_volumes))
         if (orders.full or released) and self._report.status == "ready":
             self._look(ctx)
+
+    def _keep(self, orders: protocol.Assign, ctx: Context) -> None:
+        known = (_as_seen(one, self._seen.get(task)) for task, one in self._assigned.items())
+        self._keepsake.keep(ctx, replace(orders, full=True, assignments=tuple(known), gone=()))
 
     async def _let_go(self, task: str, ctx: Context) -> None:
         for known in (self._assigned, self._told, self._seen, self._births, self._unconfirmed):
@@ -226,6 +240,7 @@ class Agent(Actor):
             return
         up = self._up(assignment)
         waits = waiting_for(assignment.gates, up, self._completed)
+        waits = waits or ("" if assignment.task.desired in ("stop", "remove") else self._put_away)
         take = protocol.Take(assignment, waits, hopeless(assignment.gates, up, self._completed))
         known = self._told.get(task)
         if known == take:
@@ -260,7 +275,12 @@ class Agent(Actor):
             self._give(task, ctx)
 
     def _index(self) -> None:
-        """Which tasks each service has, and which wait for it: so that one that is seen wakes those alone."""
+        """Which tasks each service has, and which wait for it: so that one that is seen wakes those alone.
+
+        What others took over while this machine was taken for lost is put away before anything new begins.
+        """
+        lost = sorted(one.task.name for one in self._assigned.values() if one.task.state == "lost")
+        self._put_away = f"{', '.join(lost)} to be gone from here, for it runs elsewhere since" if lost else ""
         self._by_service.clear()
         self._gated_by.clear()
         for task, assignment in self._assigned.items():
@@ -274,7 +294,7 @@ class Agent(Actor):
         self._batch += 1
         self._sent = (self._batch, {task: seen.sequence for task, seen in self._unconfirmed.items()})
         news = protocol.Observed(self._machine.node, str(ctx.address), self._batch, tuple(self._unconfirmed.values()))
-        ctx.ref("senate").tell(news)
+        self._manager(ctx, SENATE).tell(news)
         ctx.timers.start("resend", RESEND, Tick("resend"))
 
     def _confirm(self, batch: int, ctx: Context) -> None:
@@ -340,7 +360,7 @@ class Agent(Actor):
         held = tuple(sorted(info.name for info in unknown)) if self._hold else ()
         if held != self._report.held:
             self._tell_node(ctx, replace(self._report, held=held))
-        surplus = [*([] if self._hold else unknown), *self._old(found.containers)]
+        surplus = [*([] if self._hold else unknown), *outlived(found.containers, self._assigned, self._clock())]
         if surplus:
             ctx.spawn("tidy", remove_all, self._engine, [info.id for info in surplus])
 
@@ -348,23 +368,6 @@ class Agent(Actor):
         """Whether a task that was up has no container that runs: it ended while nobody watched."""
         was_up = task in self._seen and self._seen[task].state in ("starting", "running")
         return was_up and not any(container.state == "running" for container in containers)
-
-    def _old(self, containers: tuple[ContainerInfo, ...]) -> list[ContainerInfo]:
-        """Of each slot's ended containers the newest is kept for its log, for a week."""
-        slots: defaultdict[tuple[str, ...], list[ContainerInfo]] = defaultdict(list)
-        for info in containers:
-            assignment = self._assigned.get(info.labels.get(TASK, ""))
-            if assignment is not None and info.state in ("exited", "dead") and self._may_go(assignment):
-                slots[tuple(info.labels.get(label, "") for label in (STACK, SERVICE, SLOT))].append(info)
-        old: list[ContainerInfo] = []
-        for infos in slots.values():
-            infos.sort(key=lambda info: info.finished_at)
-            old += infos[:-1]
-            old += [info for info in infos[-1:] if self._clock() - info.finished_at > KEPT_SECONDS]
-        return old
-
-    def _may_go(self, assignment: Assignment) -> bool:
-        return assignment.task.desired in ("stop", "remove")
 
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""

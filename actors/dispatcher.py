@@ -1,4 +1,4 @@
-"""Follows the Senate and shows each service and each machine its own part of the state.
+"""Follows the Senate and shows each service and each machine its own part of the state, and each resolver its names.
 
 It keeps one actor alive for each service and each node that the state names. A commit that touches one service wakes
 that service's actor alone.
@@ -7,7 +7,8 @@ that service's actor alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -16,20 +17,30 @@ from actors.following import FollowAgain, Following
 from cluster.assignment import Assignment, Gate
 from cluster.decide.nodes import HOLD
 from cluster.gates import without_tasks
-from cluster.model import Service, State, Task
-from supervisor.actor import Actor, Context
+from cluster.model import Node, Service, State, Task
+from cluster.moves import emptied
+from cluster.naming import zones
+from cluster.presence import PAUSED
+from cluster.zones import Zones
+from supervisor.actor import Actor, Context, Envelope
+from supervisor.address import Address
 from supervisor.message import Terminated
 from supervisor.spec import ChildSpec, SupervisorSpec
 
 DISPATCHER = "control/dispatcher"
+MEMBERSHIP = "control/membership"
 SERVICES, NODES = "control/services", "control/nodes"
 RETRY = 0.2
 
 
 class Dispatcher(Actor):
-    """`service` and `node` make the actors of a service's key and of a node's id."""
+    """`service` and `node` make the actors of a service's key and of a node's id.
+
+    Of the commits that came in while it was busy it shows the newest alone: the others are history.
+    """
 
     mailbox_size: ClassVar[int] = 10_000
+    batch: ClassVar[int] = 256
 
     def __init__(self, service: Callable[[str], Actor], node: Callable[[str], Actor]) -> None:
         self._following = Following(RETRY)
@@ -38,12 +49,23 @@ class Dispatcher(Actor):
         self._state = State()
         self._services: dict[str, protocol.ServiceView] = {}
         self._nodes: dict[str, protocol.NodeView] = {}
-        self._ready: frozenset[str] = frozenset()
+        self._ready: frozenset[object] = frozenset()
         self._agents: dict[str, protocol.RegisterAgent] = {}
+        self._names: dict[str, Zones] = {}
+        self._members: protocol.NodesNow | None = None
+        self._resolvers: dict[str, str] = {}
 
     async def started(self, ctx: Context) -> None:
         """Ask the Senate for the state, and for every one that follows."""
         self._following.begin(ctx)
+
+    async def receive_batch(self, envelopes: Sequence[Envelope], ctx: Context) -> None:
+        """Take in all that waits, and of the commits the last one."""
+        messages = [envelope.message for envelope in envelopes]
+        commits = [index for index, message in enumerate(messages) if isinstance(message, protocol.Committed)]
+        for index, message in enumerate(messages):
+            if index not in commits[:-1]:
+                await self.receive(message, ctx)
 
     async def receive(self, message: object, ctx: Context) -> None:
         """Take in a commit, or a wish for a view."""
@@ -52,6 +74,8 @@ class Dispatcher(Actor):
                 self._state = state
                 await self._show_services(ctx)
                 await self._show_nodes(ctx)
+                self._show_names(ctx)
+                self._show_members(ctx)
             case protocol.WantView(key):
                 self._show_again(key, ctx)
             case protocol.RegisterAgent(node):
@@ -60,6 +84,10 @@ class Dispatcher(Actor):
                     # What the machine itself saw since the last view is no news to it, but is to an agent that begins.
                     self._nodes[node] = node_view(self._state, node)
                     self._show_again(node, ctx)
+            case protocol.WantNames(node, resolver, serial):
+                self._resolvers[node] = resolver
+                if node in self._names and self._names[node].serial != serial:
+                    self._tell_names(node, ctx)
             case Terminated() | FollowAgain():
                 self._following.go_on(message, ctx)
 
@@ -69,18 +97,20 @@ class Dispatcher(Actor):
             by_service[task.service_key].append(task)
         for key in sorted(self._services.keys() - self._state.services.keys()):
             await self._drop_service(self._services.pop(key).service, ctx)
-        ready = frozenset(node.id for node in self._state.nodes.values() if node.status == "ready")
+        ready = frozenset(_offer(node) for node in self._state.nodes.values() if node.status == "ready")
+        leaving = emptied(self._state.nodes.values())
         others, self._ready = ready != self._ready, ready  # other machines: a task that waits for one may get it now
         for key, service in self._state.services.items():
             tasks = tuple(by_service[key])
+            machines = tuple(sorted(leaving & {task.node for task in tasks}))
             known = self._services.get(key)
-            same = known is not None and known.service == service and known.tasks == tasks
+            same = known is not None and (known.service, known.tasks, known.emptied) == (service, tasks, machines)
             if same and not (others and any(task.state == "pending" for task in tasks)):
                 continue
-            await self._show_service(key, service, tasks, ctx)
+            await self._show_service(key, protocol.ServiceView(self._state.revision, service, tasks, machines), ctx)
 
-    async def _show_service(self, key: str, service: Service, tasks: tuple[Task, ...], ctx: Context) -> None:
-        view = protocol.ServiceView(self._state.revision, service, tasks)
+    async def _show_service(self, key: str, view: protocol.ServiceView, ctx: Context) -> None:
+        service = view.service
         new = key not in self._services
         self._services[key] = view
         if new:
@@ -98,6 +128,10 @@ class Dispatcher(Actor):
         await ctx.system.stop_child(f"{SERVICES}/{service.stack}" if last else f"{SERVICES}/{service.key}")
 
     async def _show_nodes(self, ctx: Context) -> None:
+        for node in sorted(self._nodes.keys() - self._state.nodes.keys()):
+            del self._nodes[node]
+            self._names.pop(node, None)
+            await ctx.system.stop_child(f"{NODES}/{node}")
         for node in self._state.nodes:
             view = node_view(self._state, node)
             known = self._nodes.get(node)
@@ -106,6 +140,23 @@ class Dispatcher(Actor):
                 await ctx.system.start_child(NODES, ChildSpec(node, partial(self._make_node, node)))
             elif not _same(known, view):
                 ctx.ref(f"{NODES}/{node}").tell(view)
+
+    def _show_members(self, ctx: Context) -> None:
+        members = protocol.NodesNow(tuple(self._state.nodes.values()), self._state.settings.get(PAUSED, ""))
+        if members != self._members:
+            self._members = members
+            ctx.ref(MEMBERSHIP).tell(members)
+
+    def _show_names(self, ctx: Context) -> None:
+        for node in self._state.nodes:
+            now, known = zones(self._state, node), self._names.get(node)
+            if known is None or replace(now, serial=known.serial) != known:
+                self._names[node] = now
+                self._tell_names(node, ctx)
+
+    def _tell_names(self, node: str, ctx: Context) -> None:
+        if node in self._resolvers:
+            ctx.ref(Address.parse(self._resolvers[node])).tell(protocol.NamesNow(self._names[node]))
 
     def _show_again(self, key: str, ctx: Context) -> None:
         if key in self._services:
@@ -123,6 +174,11 @@ class Dispatcher(Actor):
 def dynamic() -> SupervisorSpec:
     """Children come and go at runtime; a crash of one is its own affair, up to a rate that no single one reaches."""
     return SupervisorSpec(intensity=200, period=60.0)
+
+
+def _offer(node: Node) -> object:
+    """What a machine has to offer a task that waits for one."""
+    return node.id, node.availability, tuple(sorted(node.labels.items())), node.cpus, node.memory
 
 
 def _same(known: protocol.NodeView, view: protocol.NodeView) -> bool:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import anyio
 
 from actors import protocol
+from actors.following import SENATE
+from actors.machine import Machine
 from engine.docker_images import full_reference
 from engine.port import Engine, EngineError, EngineUnavailable, ImageUnavailable
 from supervisor.actor import Actor, Context, ReplyTo
@@ -53,8 +55,9 @@ class ImagesActor(Actor):
     Whoever does not insist on a pull waits for a look alone where the image is here, though another pulls it just then.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, machine: Machine) -> None:
         self._engine = engine
+        self._machine = machine
         self._looking: dict[str, list[_Asker]] = {}
         self._pulling: dict[str, list[_Asker]] = {}
 
@@ -122,7 +125,7 @@ class ImagesActor(Actor):
         return Ended(key, protocol.ImageHere(here.id))
 
     def _teller(self, ctx: Context, key: str, now: Callable[[], float]) -> Callable[[float], None]:
-        last = -REPORT_EVERY
+        last, senate = -REPORT_EVERY, ctx.ref(self._machine.at_manager(SENATE, ctx.address))
 
         def tell(fraction: float) -> None:
             nonlocal last
@@ -130,7 +133,7 @@ class ImagesActor(Actor):
                 return
             last = now()
             for asker in self._pulling.get(key, []):
-                ctx.ref("senate").tell(protocol.Progress(asker.want.task, f"pulling {fraction:.0%}", fraction))
+                senate.tell(protocol.Progress(asker.want.task, f"pulling {fraction:.0%}", fraction))
 
         return tell
 

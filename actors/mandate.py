@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from actors import protocol
 from cluster import addresses
-from cluster.decide import deploy, joining, nodes, services, tasks
+from cluster.decide import deploy, joining, machines, nodes, services, tasks
 from cluster.decide.decision import Decision, Entropy, Refusal
 from cluster.model import JoinToken, Node, State, Token
 
@@ -42,6 +42,14 @@ class Mandate:
                 return tasks.take_in(state, seen)
             case protocol.NodeReport() as report:
                 return nodes.report_node(state, _node(report, entropy.now))
+            case protocol.UpdateNode(node, availability, labels, unlabel):
+                return machines.update_node(state, node, availability, labels, unlabel)
+            case protocol.RemoveNode(node, force):
+                return machines.remove_node(state, node, force, entropy.now)
+            case protocol.LoseNode(node, words, replaced):
+                return nodes.lose_node(state, node, words, replaced, entropy.now)
+            case protocol.PauseReplacement(words):
+                return nodes.pause_replacement(state, words)
             case protocol.CreateToken() as token:
                 return nodes.create_token(state, _token(token, entropy.now))
             case protocol.BringToken(id, hash):
@@ -70,7 +78,7 @@ def _node(report: protocol.NodeReport, now: float) -> Node:
     return Node(
         id=report.node,
         name=report.name,
-        role="manager",
+        role=report.role,
         status=report.status,
         message=report.message,
         address=report.address,

@@ -6,6 +6,8 @@ from actors import protocol
 from actors.dispatcher import DISPATCHER, same_orders
 from cluster.assignment import Assignment
 from supervisor.actor import Actor, Context
+from supervisor.address import Address
+from supervisor.message import Terminated
 
 
 class NodeActor(Actor):
@@ -28,8 +30,12 @@ class NodeActor(Actor):
                 self._view = message
             case protocol.RegisterAgent():
                 self._agent, self._given = message, None
+                ctx.watch(ctx.ref(Address.parse(message.agent)))
+            case Terminated():
+                # What was told it may be lost: it registers again, and gets its orders in full.
+                self._agent = self._given = None
         if self._view is not None and self._agent is not None:
-            ctx.ref(self._agent.agent).tell(self._orders(self._view))
+            ctx.ref(Address.parse(self._agent.agent)).tell(self._orders(self._view))
 
     def _orders(self, view: protocol.NodeView) -> protocol.Assign:
         now = {assignment.task.id: assignment for assignment in view.assignments}

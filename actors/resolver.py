@@ -1,7 +1,7 @@
 """Keeps this machine's resolver alive and tells it what every name answers with.
 
-The resolver is a process of its own that outlives gbnt. This actor adopts it or starts it, and publishes new zones
-after each commit that changes them.
+The resolver is a process of its own that outlives gbnt. This actor adopts it or starts it, and publishes the zones that
+the manager works out for it, here or on another node.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 from actors import protocol
-from actors.following import FollowAgain, Following
-from cluster.naming import zones
+from actors.dispatcher import DISPATCHER
+from actors.machine import Machine
 from cluster.zones import Zones
 from supervisor.actor import Actor, Context, Envelope
 from supervisor.message import Terminated, message
@@ -49,45 +49,61 @@ class Look:
     """A timer's tick: see that the resolver is there."""
 
 
-class ResolverActor(Actor):
-    """Publishes the zones of `node`. What went wrong last is shown by inspection and by health.
+@message("resolver.ask/1")
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A timer's tick: ask for the names."""
 
-    Of the commits that came in while it published it reads the newest alone: the others are history.
+
+class ResolverActor(Actor):
+    """Publishes the names that the manager gives this machine. What went wrong last is shown by inspection and health.
+
+    It says from time to time by which names it answers, so that what was lost on its way is told again. Of the names
+    that came in while it published it takes the newest alone: the others are history.
     """
 
     batch: ClassVar[int] = 256
 
-    def __init__(self, resolver: Resolver, node: str) -> None:
-        self._following = Following(RETRY)
+    def __init__(self, resolver: Resolver, machine: Machine) -> None:
         self._resolver = resolver
-        self._node = node
+        self._machine = machine
         self._wanted: Zones | None = None
         self._published: Zones | None = None
         self._problem = "is starting"
         self._reachable = False
 
     async def started(self, ctx: Context) -> None:
-        """Follow the Senate; the resolver itself is looked for in the background of that."""
-        self._following.begin(ctx)
+        """Ask for the names; the resolver itself is looked for in the background of that."""
+        self._ask(ctx)
         ctx.self.tell(Look())
 
     async def receive_batch(self, envelopes: Sequence[Envelope], ctx: Context) -> None:
-        """Take in all that waits, and of the commits the last one."""
-        commits = [envelope for envelope in envelopes if isinstance(envelope.message, protocol.Committed)]
-        for envelope in envelopes:
-            if envelope not in commits[:-1]:
-                await self.receive(envelope.message, ctx)
+        """Take in all that waits, and of the names the last ones."""
+        messages = [envelope.message for envelope in envelopes]
+        names = [index for index, message in enumerate(messages) if isinstance(message, protocol.NamesNow)]
+        for index, one in enumerate(messages):
+            if index not in names[:-1]:
+                await self.receive(one, ctx)
 
     async def receive(self, message: object, ctx: Context) -> None:
-        """Work out the zones of a commit, and publish them if they differ from the last ones."""
+        """Publish names if they differ from the last ones, or see to the resolver."""
         match message:
-            case protocol.Committed(state):
-                self._wanted = zones(state, self._node)
+            case protocol.NamesNow(zones):
+                self._wanted = zones
                 await self._publish(ctx)
             case Look():
                 await self._ensure(ctx)
-            case Terminated() | FollowAgain():
-                self._following.go_on(message, ctx)
+            case Ask():
+                self._ask(ctx)
+            case Terminated():
+                ctx.timers.start("ask", RETRY, Ask())
+
+    def _ask(self, ctx: Context) -> None:
+        dispatcher = ctx.ref(self._machine.at_manager(DISPATCHER, ctx.address))
+        ctx.watch(dispatcher)
+        serial = -1 if self._wanted is None else self._wanted.serial
+        dispatcher.tell(protocol.WantNames(self._machine.node, str(ctx.address), serial))
+        ctx.timers.start("ask", RETRY if self._wanted is None else LOOK, Ask())
 
     async def _ensure(self, ctx: Context) -> None:
         pause = LOOK

@@ -20,7 +20,9 @@ from cluster.model import Change, State
 from store import entities
 from store.contract import Applied, Outcome, Statement, Store, StoreError
 from supervisor.actor import Actor, Context, Envelope, ReplyTo
+from supervisor.address import Address
 from supervisor.message import Terminated, message
+from supervisor.ref import Ref
 
 RETRIES = 5
 RETRY_PAUSE = 0.05
@@ -118,8 +120,8 @@ class Senate(Actor):
                 ctx.spawn(f"events:{self._reads}", self._answer_events, envelope.reply_to, after, limit)
             case protocol.Follow(follower):
                 self._followers[follower] = None
-                ctx.watch(ctx.ref(follower))
-                ctx.ref(follower).tell(protocol.Committed(self._state))
+                ctx.watch(_ref(ctx, follower))
+                _ref(ctx, follower).tell(protocol.Committed(self._state))
             case protocol.Unfollow(follower):
                 self._followers.pop(follower, None)
             case Terminated(address=address):
@@ -200,11 +202,11 @@ class Senate(Actor):
         if not isinstance(message, protocol.Observed):
             answer.envelope.reply_to.send(answer.reply)
         elif isinstance(answer.reply, protocol.Confirmed):
-            ctx.ref(message.agent).tell(answer.reply)
+            _ref(ctx, message.agent).tell(answer.reply)
 
     def _tell_followers(self, message: object, ctx: Context) -> None:
         for follower in self._followers:
-            ctx.ref(follower).tell(message)
+            _ref(ctx, follower).tell(message)
 
     async def _answer_events(self, reply_to: ReplyTo, after: int, limit: int) -> None:
         try:
@@ -230,3 +232,8 @@ class Senate(Actor):
             "commits": self._commits,
             "problem": self._problem,
         }
+
+
+def _ref(ctx: Context, address: str) -> Ref:
+    """Who a message names by address, on this node or another."""
+    return ctx.ref(Address.parse(address))

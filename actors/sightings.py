@@ -82,7 +82,10 @@ class Sightings:
             self._meet(found[-1])
         self.strays = tuple(info.id for info in found if info.state == "running" and not self._is_newest(info))
         if known is None and self._recorded.state in UP and self._recorded.attempt not in self._ids:
-            self._end(self._lost(), counts=False)
+            if self.newest is not None and self.newest.attempt > self._recorded.attempt:
+                self._remember(self._lost())  # the record is older than what the life before this one did
+            else:
+                self._end(self._lost(), counts=False)
         elif known is not None and known.phase != "ended" and known.id not in self._ids.values() and at > self._made_at:
             self._end(replace(known, exit_code=None, error=REMOVED), counts=False)
         return [info.id for info in every if info not in found]

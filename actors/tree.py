@@ -1,36 +1,42 @@
-"""The supervision tree of one machine: which actor lives where, and what falls with what.
+"""The supervision trees of manager and worker: which actor lives where, and what falls with what.
 
-senate          decides and commits
-control/
+senate          decides and commits                                   manager
+control/                                                              manager
   services/     one actor a service, by stack (dynamic)
   nodes/        one actor a machine           (dynamic)
+  membership    judges which machines are down
   dispatcher    shows services and nodes their part of the state
+links/          one actor a peer: the way to other nodes (dynamic)
 agent/
   images        one pull at a time for an image
   provisions    networks and volumes
   tasks/        one actor a task              (dynamic)
   executor      hears the engine, gives each task its assignment
 resolver        names
-snapshots       the schedule of snapshots
+snapshots       the schedule of snapshots                             manager
 portal/         the doors, added by the composition root
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
 
-from actors.agent import Agent, Machine
+from actors.agent import Agent
 from actors.dispatcher import Dispatcher, dynamic
 from actors.gate import Gate
 from actors.images import ImagesActor
 from actors.inventory import Inventory
+from actors.keepsake import Drawer
+from actors.machine import Machine
 from actors.mandate import Mandate
+from actors.membership import Membership
 from actors.node import NodeActor
 from actors.provisions import ProvisionsActor
 from actors.resolver import Resolver, ResolverActor
+from actors.roll import Roll
 from actors.senate import Observe, Senate
 from actors.service import ServiceActor
 from actors.snapshots import Shelf, SnapshotsActor
@@ -44,19 +50,33 @@ from supervisor.spec import ChildSpec, Strategy, SupervisorSpec
 ENGINE_CONCURRENCY = 8
 SNAPSHOT_PERIOD = 3600.0
 EXECUTOR = "agent/executor"
+LINKS = "links"
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the composition root puts under the actors. `clock` is the time of day in seconds since the epoch."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerParts:
+    """What the composition root puts under a worker's actors. `clock` is the time of day in seconds since the epoch.
+
+    `links` are those that are there from the start, as `LinkRouter.link` makes them; others are started under the
+    supervisor `LINKS`. In `drawer` the machine keeps its orders, to go by them when no manager answers.
+    """
 
     machine: Machine
-    store: Store
     engine: Engine
     resolver: Resolver
-    shelf: Shelf
     clock: Callable[[], float]
     random: Random
+    links: tuple[ChildSpec, ...] = ()
+    drawer: Drawer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts(WorkerParts):
+    """What it puts under a manager's actors. `roll` is where it notes what its links tell."""
+
+    store: Store
+    shelf: Shelf
+    roll: Roll = field(default_factory=Roll)
     mandate: Mandate = Mandate()
     observe: Observe = lambda name, seconds: None
 
@@ -68,22 +88,35 @@ def new_id(random: Random) -> str:
 
 
 def tree(parts: Parts, *doors: ChildSpec) -> SupervisorSpec:
-    """The root of one machine that is manager and worker; `doors` are started last and stopped first."""
+    """The root of a manager, which is a worker too; `doors` are started last and stopped first."""
     machine = parts.machine
     senate = partial(
         Senate, parts.store, parts.mandate, machine.node, parts.clock, partial(new_id, parts.random), parts.observe
     )
-    return SupervisorSpec(
-        intensity=20,
-        period=60.0,
-        children=(
-            ChildSpec("senate", senate),
-            ChildSpec("control", _control(parts)),
-            ChildSpec("agent", _agent(parts)),
-            ChildSpec("resolver", partial(ResolverActor, parts.resolver, machine.node)),
-            ChildSpec("snapshots", partial(SnapshotsActor, parts.shelf, SNAPSHOT_PERIOD, parts.clock)),
-            *doors,
-        ),
+    return _root(
+        ChildSpec("senate", senate),
+        ChildSpec("control", _control(parts)),
+        *_machine(parts),
+        ChildSpec("snapshots", partial(SnapshotsActor, parts.shelf, SNAPSHOT_PERIOD, parts.clock)),
+        *doors,
+    )
+
+
+def worker_tree(parts: WorkerParts, *doors: ChildSpec) -> SupervisorSpec:
+    """The root of a worker, whose manager is the node that `parts.machine` names."""
+    return _root(*_machine(parts), *doors)
+
+
+def _root(*children: ChildSpec) -> SupervisorSpec:
+    return SupervisorSpec(intensity=20, period=60.0, children=children)
+
+
+def _machine(parts: WorkerParts) -> tuple[ChildSpec, ...]:
+    """What every machine has. The links are there before who speaks over them, and end after that."""
+    return (
+        ChildSpec(LINKS, replace(dynamic(), children=parts.links)),
+        ChildSpec("agent", _agent(parts)),
+        ChildSpec("resolver", partial(ResolverActor, parts.resolver, parts.machine)),
     )
 
 
@@ -100,12 +133,13 @@ def _control(parts: Parts) -> SupervisorSpec:
         children=(
             ChildSpec("services", SupervisorSpec(intensity=0)),
             ChildSpec("nodes", dynamic()),
+            ChildSpec("membership", partial(Membership, parts.machine, parts.roll, parts.clock)),
             ChildSpec("dispatcher", dispatcher),
         ),
     )
 
 
-def _agent(parts: Parts) -> SupervisorSpec:
+def _agent(parts: WorkerParts) -> SupervisorSpec:
     machine, inventory = parts.machine, Inventory()
     around = Surroundings(
         engine=parts.engine,
@@ -118,7 +152,9 @@ def _agent(parts: Parts) -> SupervisorSpec:
         images="agent/images",
         provisions="agent/provisions",
     )
-    executor = partial(Agent, parts.engine, machine, inventory, lambda task: TaskActor(task, around), parts.clock)
+    executor = partial(
+        Agent, parts.engine, machine, inventory, lambda task: TaskActor(task, around), parts.clock, parts.drawer
+    )
     return SupervisorSpec(
         # The executor starts the tasks' actors and knows what it told each: they begin anew together. No container
         # takes notice, for all that they know is in the engine and in the state.
@@ -126,7 +162,7 @@ def _agent(parts: Parts) -> SupervisorSpec:
         intensity=10,
         period=60.0,
         children=(
-            ChildSpec("images", partial(ImagesActor, parts.engine)),
+            ChildSpec("images", partial(ImagesActor, parts.engine, machine)),
             ChildSpec("provisions", partial(ProvisionsActor, parts.engine, machine.cluster, EXECUTOR)),
             ChildSpec("tasks", dynamic()),
             ChildSpec("executor", executor),

@@ -12,7 +12,7 @@ from socket import socket
 import anyio
 from anyio.abc import TaskStatus
 
-from actors.agent import Machine
+from actors.machine import Machine
 from actors.mandate import Mandate
 from actors.resolver import Standing, Unreachable
 from actors.tree import Parts, new_id, tree

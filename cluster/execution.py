@@ -175,17 +175,28 @@ def _bring_down(situation: Situation) -> Verdict:
     if seen is not None and seen.phase == "running":
         state = _final(situation) if situation.told_state in ENDED else _state_up(situation, seen)
         return Verdict(Stop(seen.id, task.why), state, f"stopping: {task.why}", attempt, crashes=situation.crashes)
+    unsure = seen is not None and seen.phase == "created"
     if task.desired == "remove":
         if not situation.cleared:
-            return Verdict(Remove(), _final(situation), "removing", attempt)
+            return Verdict(Remove(), _not_yet(situation) if unsure else _final(situation), "removing", attempt)
         return Verdict(Done(removed=True), _final(situation), "removed", attempt)
-    if seen is not None and seen.phase == "created":
-        return Verdict(Remove(seen.id), _final(situation), "removing what was never started", attempt)
+    if seen is not None and unsure:
+        return Verdict(Remove(seen.id), _not_yet(situation), "removing what was never started", attempt)
     return Verdict(Done(), _final(situation), task.why or "stopped", attempt)
 
 
 def _final(situation: Situation) -> TaskState:
     return situation.told_state if situation.told_state in ENDED else "stopped"
+
+
+def _not_yet(situation: Situation) -> TaskState:
+    """What a task is called whose container was made: it may run after all, for a start that failed may have worked.
+
+    It is not said to have stopped before it is gone, or the next one of its slot would start beside it.
+    """
+    seen = situation.seen
+    again = seen is not None and seen.attempt > situation.told
+    return "preparing" if again or situation.told_state == "assigned" else situation.told_state
 
 
 def _bring_up(situation: Situation, attempt: int) -> Verdict:

@@ -28,6 +28,7 @@ TaskState = Literal[
 Desired = Literal["ready", "run", "stop", "remove"]
 Health = Literal["", "starting", "healthy", "unhealthy"]
 Availability = Literal["active", "pause", "drain", "maintenance"]
+NodeStatus = Literal["starting", "ready", "unavailable", "returning", "down"]
 UpdateState = Literal["", "updating", "completed"]
 
 ENDED: frozenset[TaskState] = frozenset({"complete", "failed", "stopped", "rejected", "lost"})
@@ -60,7 +61,8 @@ class Attempt:
 class Task:
     """One replica's life on one machine: (service, slot, revision). A restart by the agent is another attempt.
 
-    `why` is the Senate's reason for `desired`, `message` the agent's words for `state`.
+    `why` is the Senate's reason for `desired`, `message` the agent's words for `state`. `unknown` is the Senate's, too:
+    why nothing is known of the task now, for its machine is down. `forsaken`: so much so that its slot gets another.
     """
 
     id: str
@@ -91,6 +93,8 @@ class Task:
     bindings: tuple[PortBinding, ...] = ()
     ports: tuple[HostPort, ...] = ()
     past: tuple[Attempt, ...] = ()
+    unknown: str = ""
+    forsaken: bool = False
 
     @property
     def service_key(self) -> str:
@@ -108,9 +112,14 @@ class Task:
         return self.state in ENDED
 
     @property
+    def standing(self) -> TaskState | Literal["unknown"]:
+        """How it stands for a person: its state, or `unknown` while its machine is down."""
+        return "unknown" if self.unknown and not self.ended else self.state
+
+    @property
     def serving(self) -> bool:
-        """Whether it may be answered with: wanted, running, and healthy where it has a health check."""
-        return self.desired == "run" and self.state == "running" and self.health in ("", "healthy")
+        """Whether it may be answered with: wanted, running where it can be seen, and healthy where that is checked."""
+        return not self.unknown and self.desired == "run" and self.state == "running" and self.health in ("", "healthy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +182,9 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One machine. `status` is `ready`, `unavailable` (its engine does not answer) or `down`.
+    """One machine. `status` is `ready`, `unavailable` (its engine does not answer), `down`, or `returning`: it was
+    down, and puts away what runs elsewhere since before it gets anything new. `replaced`: it is down, and its
+    tasks are to be replaced elsewhere.
 
     `labels` are given by people, `engine_labels` by its engine. `availability` is what people decided: whether it gets
     new tasks (`active`), keeps those it has (`pause`), or is to be emptied (`drain`, `maintenance`). `stuck` says of
@@ -184,7 +195,7 @@ class Node:
     id: str
     name: str
     role: Literal["manager", "worker"]
-    status: Literal["starting", "ready", "unavailable", "down"]
+    status: NodeStatus
     message: str
     address: str
     since: float
@@ -203,6 +214,7 @@ class Node:
     volumes: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     stuck: Mapping[str, str] = field(default_factory=dict)
+    replaced: bool = False
     version: str = ""
     certificate: str = ""
     certificate_expires: float = 0.0

@@ -74,7 +74,7 @@ class Board:
         if not self._seats:
             return None, "waits for a machine: none is there yet"
         seats = self._seats_for(service, slot)
-        bounds = [*self._company(service), *self._data(service)]
+        bounds = [*self._company(service), *self._data(service, slot)]
         constraints = constraints_of(service.spec)
         fit, turned = list[Seat](), Counter[str]()
         for seat in seats.values():
@@ -97,12 +97,31 @@ class Board:
         return seats
 
     def _company(self, service: Service) -> Iterator[Bound]:
-        """Services that share a network stay on one machine, for networks do not reach from one to another yet."""
+        """Services that share a network stay on one machine, for networks do not reach from one to another yet.
+
+        Where one of them has data, that is the machine, though nothing runs there now.
+        """
+        for other in self._companions(service):
+            yield from self._data(other, 1)
         for network in self._shared_networks(service):
             living = {id for id in self._homes[network] if _stays(self._seats[id].node)}
             if living:
                 names = " or ".join(sorted(self._seats[id].node.name for id in living))
                 yield frozenset(living), f"other than {names}, where what shares network {network} with it runs"
+
+    def _companions(self, service: Service) -> list[Service]:
+        """The services that are tied to this one by networks, directly or by others in between."""
+        others = {one.name: one for one in self._state.services_of(service.stack) if not one.removing}
+        others.pop(service.name, None)
+        found, edge = list[Service](), [service]
+        while edge:
+            networks = {attachment.network for attachment in edge.pop().spec.networks}
+            near = [one for one in others.values() if networks & {each.network for each in one.spec.networks}]
+            found += near
+            edge += near
+            for one in near:
+                del others[one.name]
+        return found
 
     def _shared_networks(self, service: Service) -> Iterator[str]:
         stack = self._state.stacks.get(service.stack)
@@ -114,14 +133,19 @@ class Board:
             if attachment.network in used and attachment.network in stack.spec.networks:
                 yield stack.spec.networks[attachment.network].name
 
-    def _data(self, service: Service) -> Iterator[Bound]:
-        """A volume lies on the machine that has it: elsewhere its task would begin with an empty one."""
+    def _data(self, service: Service, slot: int) -> Iterator[Bound]:
+        """A volume lies on the machine that has it: elsewhere its task would begin with an empty one.
+
+        Where several have one of that name, it is the one that the slot's task writes to.
+        """
+        before = {task.node for task, _ in self._slots.get((service.key, slot), ())}
         stack = self._state.stacks.get(service.stack)
         known = stack.spec.volumes if stack is not None else {}
         for source in sorted({mount.source for mount in service.spec.mounts if mount.type == "volume"} & known.keys()):
             name = known[source].name
             holders = [seat.node for seat in self._seats.values() if name in seat.node.volumes]
             if holders:
+                holders = [node for node in holders if node.id in before] or holders
                 names = " or ".join(sorted(node.name for node in holders))
                 home = frozenset(node.id for node in holders)
                 yield home, f"other than {names}, which holds the data of volume {name}"
@@ -134,7 +158,7 @@ def constraints_of(spec: ServiceSpec) -> list[Constraint]:
 
 def awaits_machine(state: State) -> bool:
     """Whether a machine is about to be ready by itself: none was heard of yet, or one is only starting."""
-    return not state.nodes or any(node.status == "starting" for node in state.nodes.values())
+    return not state.nodes or any(node.status in ("starting", "returning") for node in state.nodes.values())
 
 
 def _objections(

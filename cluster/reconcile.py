@@ -5,9 +5,10 @@ Pure, and level-triggered: it is asked again after every change, and answers wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from cluster import moves
 from cluster.model import Desired, Service, Task, UpdateState
 
 KEPT_TASKS = 5
@@ -47,23 +48,31 @@ class Reconciled:
         return not self.adds and not self.desires and self.update is None
 
 
-def reconcile(service: Service, tasks: Sequence[Task], now: float) -> Reconciled:
-    """What to do next for a service. `tasks` are all of its tasks, ended ones too; `now` is the time of day."""
+def reconcile(
+    service: Service, tasks: Sequence[Task], now: float, machines: Collection[str] = frozenset()
+) -> Reconciled:
+    """What to do next for a service. `tasks` are all of its tasks, ended ones too; `now` is the time of day.
+
+    `machines` are those that are being emptied.
+    """
     if service.removing:
         return Reconciled(desires=_turn(tasks, "remove", f"service {service.key} is being removed"))
     if service.stopped:
         wanted = [task for task in tasks if task.desired in ("run", "ready")]
         return Reconciled(desires=_turn(wanted, "stop", "stopped by hand"))
-    slots = _by_slot(tasks)
-    surplus = _surplus(service, slots)
-    forgotten = _forgotten(service, slots, now)
+    every = _by_slot(tasks)
+    surplus = _surplus(service, every)
+    forgotten = _forgotten(service, every, now)
+    slots = _by_slot(task for task in tasks if not task.forsaken or task.ended)
+    doubles = _doubles(service, slots, machines)
     filled = _fill(service, slots)
     rolled = _roll(service, slots)
+    moved = _move(service, slots, machines)
     told = _told(service, slots, rolled)
     return replace(
         told,
-        adds=(*filled.adds, *rolled.adds),
-        desires=(*surplus, *filled.desires, *rolled.desires, *forgotten),
+        adds=(*filled.adds, *rolled.adds, *moved.adds),
+        desires=(*surplus, *doubles, *filled.desires, *rolled.desires, *moved.desires, *forgotten),
     )
 
 
@@ -99,6 +108,21 @@ def _forgotten(service: Service, slots: Mapping[int, list[Task]], now: float) ->
         old = [task for task in history if now - task.since > KEPT_SECONDS]
         gone += {task.id: task for task in (*history[: max(0, len(history) - KEPT_TASKS)], *old)}.values()
     return _turn(gone, "remove", "history is full")
+
+
+def _doubles(service: Service, slots: Mapping[int, list[Task]], machines: Collection[str]) -> tuple[DesireTask, ...]:
+    """A slot whose task is back, though another was made to take its place, keeps the one that serves, or is older."""
+    gone: list[Task] = []
+    for slot in range(1, service.replicas + 1):
+        wanted = [t for t in slots.get(slot, []) if t.desired in ("run", "ready") and t.node not in machines]
+        placed = [task for task in wanted if task.node]
+        same = [task for task in placed if is_current(service, task)]
+        if same:
+            kept = next((task for task in same if task.serving), same[0])
+            gone += [task for task in wanted if is_current(service, task) and task.id != kept.id]
+        elif placed and service.spec.update.order == "stop-first":
+            gone += [task for task in wanted if not task.node and task.desired == "run"]
+    return _turn(gone, "remove", "the one before it is back")
 
 
 def _fill(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:
@@ -146,6 +170,28 @@ def _roll(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:
         elif new is None and (room > 0 or not old.serving):
             room -= 1 if old.serving else 0
             adds.append(AddTask(old.slot, first_desired, "waits for its predecessor to stop"))
+    return Reconciled(adds=tuple(adds), desires=tuple(desires))
+
+
+def _move(service: Service, slots: Mapping[int, list[Task]], machines: Collection[str]) -> Reconciled:
+    """Move tasks off machines that are being emptied, the next one once the last one serves.
+
+    One that does not serve has nothing to lose, and moves at once.
+    """
+    adds: list[AddTask] = []
+    desires: list[DesireTask] = []
+    pairs = [pair for pair in moves.leavers(slots, machines) if is_current(service, pair[0])]
+    busy = moves.settling(service, slots, machines)
+    side_by_side = moves.overlaps(service.spec)
+    for old, heir in pairs:
+        if heir is not None:
+            if moves.may_leave(service, heir):
+                desires.append(DesireTask(old.id, "stop", "moved to another machine"))
+        elif not busy or not old.serving:
+            busy = busy or old.serving
+            words = "moves off a machine that is being emptied"
+            late = "" if side_by_side else ", and waits for its predecessor to stop: they share a volume or an address"
+            adds.append(AddTask(old.slot, "run" if side_by_side else "ready", words + late))
     return Reconciled(adds=tuple(adds), desires=tuple(desires))
 
 

@@ -33,7 +33,7 @@ def _cluster(state: State) -> Iterable[Metric]:
     for status, number in Counter(node.status for node in state.nodes.values()).items():
         nodes.add_metric([status], number)
     tasks = GaugeMetricFamily("gbnt_tasks", "Tasks by state.", labels=["state"])
-    for name, number in Counter(task.state for task in state.tasks.values()).items():
+    for name, number in Counter(task.standing for task in state.tasks.values()).items():
         tasks.add_metric([name], number)
     yield nodes
     yield GaugeMetricFamily("gbnt_services", "Services.", value=len(state.services))

@@ -217,6 +217,31 @@ class CertifyNode:
     expires_at: float
 
 
+@message("node.update/1")
+@dataclass(frozen=True, slots=True)
+class UpdateNode:
+    """Change a machine's availability (empty: leave it), set `labels`, and take those of `unlabel` away.
+
+    `node` is an id or a name.
+    """
+
+    node: str
+    availability: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    unlabel: tuple[str, ...] = ()
+    request: str = ""
+
+
+@message("node.remove/1")
+@dataclass(frozen=True, slots=True)
+class RemoveNode:
+    """Forget a machine that is down and has no tasks; by `force` whatever it does. Its link is to be closed then."""
+
+    node: str
+    force: bool = False
+    request: str = ""
+
+
 @message("containers.release/1")
 @dataclass(frozen=True, slots=True)
 class ReleaseHeld:

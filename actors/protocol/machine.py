@@ -10,6 +10,7 @@ from actors.protocol.views import StackVolumes
 from cluster.assignment import Assignment, Observation
 from cluster.model import Network
 from cluster.spec import PullPolicy, VolumeSpec
+from cluster.zones import Zones
 from engine.port import ContainerInfo, EngineEvent
 from supervisor.message import message
 
@@ -87,6 +88,28 @@ class NodeReport:
     volumes: tuple[str, ...] = ()
     held: tuple[str, ...] = ()
     stuck: Mapping[str, str] = field(default_factory=dict)
+    role: Literal["manager", "worker"] = "manager"
+
+
+@message("names.want/1")
+@dataclass(frozen=True, slots=True)
+class WantNames:
+    """From a machine's `resolver` actor (its address) to the dispatcher: tell me the names unless I am at `serial`.
+
+    It is told of each change from then on.
+    """
+
+    node: str
+    resolver: str
+    serial: int
+
+
+@message("names.now/1")
+@dataclass(frozen=True, slots=True)
+class NamesNow:
+    """To a machine's `resolver` actor: all that its resolver answers by from now on."""
+
+    zones: Zones
 
 
 @message("task.born/1")

@@ -15,11 +15,15 @@ from supervisor.message import message
 @message("service.view/1")
 @dataclass(frozen=True, slots=True)
 class ServiceView:
-    """A service and all of its tasks, as committed at `revision`."""
+    """A service and all of its tasks, as committed at `revision`.
+
+    `emptied` names those of its machines that are being emptied.
+    """
 
     revision: int
     service: Service
     tasks: tuple[Task, ...]
+    emptied: tuple[str, ...] = ()
 
 
 @message("service.plan/1")

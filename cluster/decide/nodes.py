@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from cluster.decide.decision import Decided, Decision, Draft, Refusal
 from cluster.decide.sweep import sweep
-from cluster.model import Change, Node, State, Token
+from cluster.model import Change, Node, State, Task, Token
+from cluster.presence import CONFIRMED, PAUSED
 
 USE_NOTED_EVERY = 3600.0
 HOLD = "hold_unknown_containers"
@@ -22,6 +23,10 @@ def report_node(state: State, seen: Node) -> Decision:
     if seen.id in state.departed:
         return Refusal("forbidden", f"node {seen.name} was removed from this cluster: join again with a new join token")
     known = state.nodes.get(seen.id)
+    lost = lost_tasks(state, seen.id)
+    told = seen.status
+    if told == "ready" and lost:
+        seen = replace(seen, status="returning", message=f"stops what runs elsewhere since: {_names(lost)}")
     if known is not None:
         moved = known.status != seen.status
         seen = replace(
@@ -35,7 +40,7 @@ def report_node(state: State, seen: Node) -> Decision:
             revoked=known.revoked,
             since=seen.since if moved else known.since,
         )
-    if known is not None and seen.status != "ready":
+    if known is not None and told != "ready":
         seen = replace(
             seen,
             networks=known.networks,
@@ -43,9 +48,12 @@ def report_node(state: State, seen: Node) -> Decision:
             used_subnets=known.used_subnets,
             stuck=known.stuck,
         )
-    if seen == known:
-        return Decided()
     draft = Draft(state)
+    for task in state.tasks.values():
+        if task.node == seen.id and (task.unknown or task.forsaken):
+            draft.put(Change("tasks", task.id, replace(task, unknown="", forsaken=False)))
+    if seen == known:
+        return draft.decided()
     draft.put(Change("nodes", seen.id, seen))
     if known is None:
         draft.tell("node.joined", seen.name, f"joined as {seen.role}")
@@ -54,6 +62,52 @@ def report_node(state: State, seen: Node) -> Decision:
     if known is None or (known.networks, known.volumes) != (seen.networks, seen.volumes):
         sweep(draft)
     return draft.decided()
+
+
+def lost_tasks(state: State, node: str) -> list[Task]:
+    """The tasks that a machine has to put away, for others took their place while it was down."""
+    return [task for task in state.tasks.values() if task.node == node and task.state == "lost"]
+
+
+def lose_node(state: State, id: str, words: str, replaced: bool, now: float) -> Decided:
+    """A machine is down, for the reason in `words`: of its tasks nothing is known. `replaced`: others take their place.
+
+    That is not taken back before the machine has reported again.
+    """
+    known = state.nodes.get(id)
+    if known is None:
+        return Decided()
+    replaced = replaced or known.replaced
+    fell = known.status != "down"
+    node = replace(known, status="down", message=words, replaced=replaced, since=now if fell else known.since)
+    draft = Draft(state)
+    if node != known:
+        draft.put(Change("nodes", id, node))
+    if fell or (replaced and not known.replaced):
+        draft.tell("node.down", known.name, words)
+    for task in state.tasks.values():
+        now_unknown = replace(task, unknown=words, forsaken=replaced)
+        if task.node == id and not task.ended and now_unknown != task:
+            draft.put(Change("tasks", task.id, now_unknown))
+            if not task.unknown:
+                draft.tell("task.unknown", task.name, words)
+    return draft.decided()
+
+
+def pause_replacement(state: State, words: str) -> Decided:
+    """Replace no tasks of machines that are down, for the reason in `words`; empty: go on."""
+    known = state.settings.get(PAUSED, "")
+    if known == words:
+        return Decided()
+    draft = Draft(state)
+    draft.put(Change("settings", PAUSED, words or None))
+    if words != CONFIRMED:
+        draft.tell("legion.paused" if words else "legion.resumed", "replacement", words or "goes on")
+    return draft.decided()
+
+
+def _names(tasks: list[Task]) -> str:
+    return ", ".join(sorted(task.name for task in tasks))
 
 
 def create_token(state: State, token: Token) -> Decision:

@@ -9,9 +9,12 @@ from cluster import addresses
 from cluster.assignment import Observation
 from cluster.container import PortBinding
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
+from cluster.decide.nodes import lost_tasks
 from cluster.decide.sweep import sweep
 from cluster.model import Change, Desired, Network, Service, State, Task
+from cluster.moves import emptied, overlaps
 from cluster.placement import Board, awaits_machine
+from cluster.presence import CONFIRMED, PAUSED
 from cluster.reconcile import AddTask, DesireTask, Reconciled
 from cluster.spec import Port
 from cluster.transitions import IllegalTransition, observe
@@ -58,10 +61,15 @@ def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
     if task is None or ORDER[desire.desired] <= ORDER[task.desired]:
         return  # an older plan: what was asked for since goes further
     turned = replace(task, desired=desire.desired, why=desire.message, message=desire.message or task.message)
-    if not task.node and desire.desired in ("stop", "remove"):  # never given to a machine: nobody else will end it
+    nobody = not task.node or (task.ended and task.node not in draft.state.nodes)
+    if nobody and desire.desired in ("stop", "remove"):  # it has no machine that would put it away
         draft.put(Change("tasks", task.id, None))
         return
     draft.put(Change("tasks", task.id, turned))
+    if desire.desired == "run":
+        for other in draft.state.tasks_of(task.service_key):
+            if other.slot == task.slot and other.forsaken and not other.ended:
+                _lose(draft, other, "another took its place", now)
     if desire.desired in ("stop", "remove") and not task.ended:
         draft.tell("task.stopping", task.name, desire.message)
 
@@ -69,22 +77,43 @@ def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
 def _add(draft: Draft, board: Board, service: Service, add: AddTask, entropy: Entropy, pool: str) -> None:
     """Add a task, or give a pending one another try; a slot that has its task already is left alone."""
     slot = [task for task in draft.state.tasks_of(service.key) if task.slot == add.slot]
-    wanted = [task for task in slot if _wanted(task, service)]
+    forsaken = [task for task in slot if task.forsaken and not task.ended]
+    leaving = emptied(draft.state.nodes.values())
+    slot = [task for task in slot if task not in forsaken]
+    wanted = [task for task in slot if _wanted(task, service) and task.node not in leaving]
     pending = next((task for task in wanted if task.state == "pending"), None)
     if wanted and pending is None:
         return
-    beside = any(task.node and not task.ended for task in slot)
+    moving = overlaps(service.spec)
+    beside = any(task.node and not task.ended and not (moving and task.node in leaving) for task in slot)
     if add.desired == "run" and beside and service.spec.update.order == "stop-first":
         return  # decided before that one was there: it has to stop first
-    task = _placed(draft, board, service, add, entropy, pool)
+    if forsaken and not add.message:
+        add = replace(add, message=f"replaces the one on {_machine(draft.state, forsaken[0])}, which is down")
+    paused = draft.state.settings.get(PAUSED, "") if forsaken else ""
+    task = _placed(draft, board, service, add, entropy, pool, "" if paused == CONFIRMED else paused)
     if pending is not None:
         if task.message == pending.message:
             return
         task = replace(task, id=pending.id, created_at=pending.created_at)
     draft.put(Change("tasks", task.id, task))
-    node = draft.state.nodes.get(task.node)
-    where = f"on {node.name if node else task.node}"
+    where = f"on {_machine(draft.state, task)}"
     draft.tell("task.created" if pending is None else "task.placed", task.name, task.message or where)
+    if task.node:
+        for one in forsaken:
+            _lose(draft, one, f"it runs on {_machine(draft.state, task)} since", entropy.now)
+
+
+def _lose(draft: Draft, task: Task, why: str, now: float) -> None:
+    """Another took its place: its machine is to put it away before it does anything else, once it is back."""
+    lost = replace(task, state="lost", desired="remove", why=why, message=why, since=now, unknown="", forsaken=False)
+    draft.put(Change("tasks", task.id, lost))
+    draft.tell("task.lost", task.name, why)
+
+
+def _machine(state: State, task: Task) -> str:
+    node = state.nodes.get(task.node)
+    return node.name if node else task.node
 
 
 def _wanted(task: Task, service: Service) -> bool:
@@ -92,7 +121,9 @@ def _wanted(task: Task, service: Service) -> bool:
     return same_life and task.desired in ("run", "ready")
 
 
-def _placed(draft: Draft, board: Board, service: Service, add: AddTask, entropy: Entropy, pool: str) -> Task:
+def _placed(
+    draft: Draft, board: Board, service: Service, add: AddTask, entropy: Entropy, pool: str, paused: str
+) -> Task:
     task = Task(
         id=entropy.new_id(),
         stack=service.stack,
@@ -107,6 +138,8 @@ def _placed(draft: Draft, board: Board, service: Service, add: AddTask, entropy:
         created_at=entropy.now,
         since=entropy.now,
     )
+    if paused:
+        return replace(task, message=paused, problem=paused)
     node, reason = board.place(service, add.slot)
     if node is None:
         return replace(task, message=reason, problem="" if awaits_machine(draft.state) else reason)
@@ -191,7 +224,10 @@ def take_in(state: State, seen: Iterable[Observation]) -> Decided:
             draft.put(Change("tasks", task.id, None))
             draft.tell("task.removed", task.name, "removed")
             removed = True
+            _all_put_away(draft, task.node)
             continue
+        if task.state == "lost":
+            continue  # the Senate's word is the last
         try:
             now = observe(task, observation)
         except IllegalTransition as error:
@@ -205,6 +241,14 @@ def take_in(state: State, seen: Iterable[Observation]) -> Decided:
     if removed:
         sweep(draft)
     return draft.decided()
+
+
+def _all_put_away(draft: Draft, node: str) -> None:
+    """A machine that was down is ready again once nothing is left there that runs elsewhere."""
+    known = draft.state.nodes.get(node)
+    if known is not None and known.status == "returning" and not lost_tasks(draft.state, node):
+        draft.put(Change("nodes", node, replace(known, status="ready", message="ready")))
+        draft.tell("node.ready", known.name, "ready")
 
 
 def stop_task(state: State, reference: str) -> Decision:

@@ -13,7 +13,7 @@ from random import Random
 import anyio
 
 from actors import protocol
-from actors.agent import Machine
+from actors.machine import Machine
 from actors.resolver import Standing
 from actors.snapshots import Shelf
 from actors.tree import Parts, tree

@@ -151,3 +151,11 @@ def test_a_pause_is_never_negative_nor_above_its_cap(crashes: int, jitter: float
 def test_a_healthy_while_clears_the_record_of_crashes() -> None:
     assert backoff.crashes_after(4, ran_for=1.0) == 5
     assert backoff.crashes_after(4, ran_for=backoff.HEALTHY_WHILE) == 1
+
+
+def test_a_container_that_may_have_started_after_all_is_not_said_to_have_stopped_before_it_is_gone() -> None:
+    made = seen(phase="created")
+    for desired in ("stop", "remove"):
+        leaving = task(desired=desired, state="preparing", why="replaced by a newer revision")
+        verdict = decide(situation(task=leaving, seen=made, told_state="preparing", failure="no answer"))
+        assert (isinstance(verdict.step, Remove), verdict.state) == (True, "preparing")

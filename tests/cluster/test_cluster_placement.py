@@ -163,6 +163,30 @@ def test_a_task_goes_where_the_data_of_its_volume_is_and_else_waits():
 # -- score -----------------------------------------------------------------------------------------------------------
 
 
+def test_what_shares_a_network_with_data_stays_with_that_though_its_machine_is_down():
+    attached = (Attachment("default"),)
+    db = spec("db", networks=attached, mounts=(Mount("volume", "/data", "data"),))
+    web = spec("web", networks=attached)
+    down = machine("rome", status="down", message="silent", volumes=("shop_data",))
+    state = cluster(down, machine("oslo"), services=(db, web), volumes={"data": VolumeSpec("shop_data")})
+    assert "other than rome, which holds the data of volume shop_data" in why_not(state, web)
+    assert fill(state, spec("alone", networks=(Attachment("back"),)), 1) == ["oslo"]
+
+
+def test_of_two_machines_with_a_volume_of_that_name_the_one_counts_where_the_task_writes():
+    db = spec("db", mounts=(Mount("volume", "/data", "data"),))
+    down = machine("rome", status="down", message="silent", volumes=("shop_data",))
+    task = running(node="rome", service="db", forsaken=True, unknown="silent")
+    state = cluster(
+        down,
+        machine("oslo", volumes=("shop_data",)),
+        services=(db,),
+        tasks=(task,),
+        volumes={"data": VolumeSpec("shop_data")},
+    )
+    assert "other than rome, which holds the data of volume shop_data" in why_not(state, db)
+
+
 def test_the_least_reserved_machine_is_taken_first():
     of = spec(reserved=Resources(memory=GB))
     heavy = spec("heavy", reserved=Resources(memory=6 * GB))

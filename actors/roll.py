@@ -1,0 +1,39 @@
+"""Who of the other nodes is there, as their links say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from actors import protocol
+from cluster.presence import Presence
+
+
+class Roll:
+    """Written by whoever hears the links, read by the membership actor; it outlives that."""
+
+    def __init__(self) -> None:
+        self._presences: dict[str, Presence] = {}
+
+    @property
+    def presences(self) -> Mapping[str, Presence]:
+        """What is known of each node that was heard of."""
+        return self._presences
+
+    def note(self, news: protocol.PeerNews, now: float) -> None:
+        """Take in what a link says; `now` is the time of day. Never blocks, never raises."""
+        known = self._presences.get(news.node) or Presence("down", now)
+        match news:
+            case protocol.PeerHeard(node):
+                ups = known.ups + (known.status == "down")
+                self._presences[node] = Presence("up", now, ups=ups)
+            case protocol.PeerDoubted(node):
+                self._presences[node] = replace(known, status="suspect", since=now)
+            case protocol.PeerBegan(node):
+                self._presences[node] = Presence("up", now, ups=known.ups + 1)
+            case protocol.PeerLost(node, reason, left):
+                self._presences[node] = Presence("down", now, reason, left, known.ups)
+
+    def forget(self, node: str) -> None:
+        """That node is no more of ours."""
+        self._presences.pop(node, None)

@@ -1,0 +1,133 @@
+"""Several machines: a worker's agent serves the manager of another node, through cuts and restarts of either."""
+
+from pathlib import Path
+
+import anyio
+import pytest
+
+from actors import protocol
+from cluster.spec import ServiceSpec
+from cluster.zones import Zones
+from engine.fake import FakeEngine, FakeImage
+from tests.actors.house import of, serving, time_of_day
+from tests.actors.legion import MANAGER, Legion, legion
+from tests.cluster.build import spec, stack
+
+pytestmark = pytest.mark.anyio
+
+
+def plain() -> FakeEngine:
+    engine = FakeEngine(time_of_day)
+    engine.images["web"] = FakeImage(local=True)
+    return engine
+
+
+def web(replicas: int) -> ServiceSpec:
+    return spec("web", image="web", replicas=replicas)
+
+
+def running(legion: Legion) -> list[int]:
+    """How many containers run on each machine."""
+    return [home.running() for home in legion.homes.values()]
+
+
+async def test_replicas_spread_over_the_machines(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
+        state = await one.manager.state()
+        assert [node.role for node in state.nodes.values()] == ["manager", "worker", "worker"]
+        await one.manager.order(protocol.DeployStack(stack(web(6))))
+        await one.manager.until(serving("shop/web", 6))
+        assert running(one) == [2, 2, 2]
+
+
+async def test_a_manager_that_is_killed_and_back_hears_what_happened_meanwhile(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(2))))
+        await one.manager.until(serving("shop/web", 2))
+        before = {task.id for task in of(await one.manager.state())}
+        await one.kill(MANAGER)
+        home = one.homes["rome-2"]
+        home.engine.exit(home.containers()[0].id, 3)
+        await anyio.sleep(30.0)
+        await one.start(MANAGER)
+        state = await one.manager.until(
+            lambda state: any(task.attempt == 2 and task.serving for task in of(state)), within=20.0
+        )
+        assert {task.id for task in of(state)} == before
+        assert running(one) == [1, 1]
+
+
+async def test_a_worker_that_is_killed_and_back_adopts_its_containers(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(2))))
+        await one.manager.until(serving("shop/web", 2))
+        made = {container.id for container in one.homes["rome-2"].containers()}
+        await one.kill("rome-2")
+        await one.start("rome-2")
+        await one.manager.order(protocol.ScaleService("shop/web", 4))
+        await one.manager.until(serving("shop/web", 4))
+        assert made < {container.id for container in one.homes["rome-2"].containers()}
+
+
+async def test_an_order_given_during_a_cut_arrives_after_it(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(2))))
+        await one.manager.until(serving("shop/web", 2))
+        one.part("rome-2")
+        await anyio.sleep(2.0)
+        await one.manager.order(protocol.HoldService("shop/web", True))
+        await anyio.sleep(60.0)
+        one.join("rome-2")
+        await one.manager.eventually(lambda: running(one) == [0, 0])
+
+
+async def test_every_resolver_knows_the_names_of_all_machines(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
+
+        def known(name: str) -> int:
+            zone = one.homes[name].names.zones.networks.get("shop_default")
+            return len(zone.names.get("web", ())) if zone else 0
+
+        await one.manager.order(protocol.DeployStack(stack(web(3))))
+        await one.manager.eventually(lambda: [known(name) for name in one.homes] == [3, 3, 3], within=10.0)
+        clients = [tuple(home.names.zones.clients) for home in one.homes.values()]
+        assert len(set(clients)) == 3
+        one.part("rome-3")
+        await anyio.sleep(1.0)
+        await one.manager.order(protocol.ScaleService("shop/web", 1))
+        await one.manager.eventually(lambda: known("rome-2") == 1, within=10.0)
+        await anyio.sleep(20.0)
+        assert known("rome-3") > 1
+        one.join("rome-3")
+        await one.manager.eventually(lambda: known("rome-3") == 1, within=20.0)
+
+
+async def test_a_resolver_that_begins_anew_is_told_the_names_again(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(2))))
+        names = one.homes["rome-2"].names
+        await one.manager.until(serving("shop/web", 2))
+        await one.manager.eventually(lambda: names.zones.networks, within=10.0)
+        await one.kill("rome-2")
+        names.zones = Zones()
+        await one.start("rome-2")
+        await one.manager.eventually(lambda: names.zones.networks, within=10.0)
+
+
+async def test_a_machine_that_begins_without_a_manager_goes_by_the_orders_it_kept(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(2))))
+        state = await one.manager.until(serving("shop/web", 2))
+        before = {task.id for task in of(state)}
+        await one.kill(MANAGER)
+        await one.kill("rome-2")
+        home = one.homes["rome-2"]
+        home.engine.restart()
+        assert home.running() == 0
+        worker = await one.start("rome-2")
+        await worker.eventually(lambda: home.running() == 1, within=20.0)
+        home.engine.exit(next(other.id for other in home.containers() if other.running), 1)
+        await worker.eventually(lambda: home.running() == 1, within=20.0)
+        await one.start(MANAGER)
+        state = await one.manager.until(lambda state: any(task.attempt == 3 and task.serving for task in of(state)))
+        assert {task.id for task in of(state)} == before

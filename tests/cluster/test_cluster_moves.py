@@ -1,0 +1,126 @@
+"""What people decide on machines, and how tasks move off one that is being emptied."""
+
+from dataclasses import replace
+
+import pytest
+
+from cluster.decide.decision import Decided, Decision, Refusal
+from cluster.decide.machines import remove_node, update_node
+from cluster.model import Node, State, Task
+from cluster.reconcile import AddTask, DesireTask, Reconciled, reconcile
+from cluster.spec import Mount
+from tests.cluster.build import NOW, node, running, service, spec, state_with, task
+
+WORKER = node(id="n2", name="rome-2", role="worker", labels={"disk": "ssd"})
+CLUSTER = state_with(node(), WORKER)
+
+
+def updated(decision: Decision, id: str = "n2") -> Node:
+    assert isinstance(decision, Decided)
+    return CLUSTER.after(decision.changes).nodes[id]
+
+
+def refused(decision: Decision) -> str:
+    assert isinstance(decision, Refusal)
+    return decision.message
+
+
+def test_availability_and_labels_change_and_the_rest_stays():
+    after = updated(update_node(CLUSTER, "rome-2", "drain", {"gpu": "nvidia"}, ("disk",)))
+    assert after == replace(WORKER, availability="drain", labels={"gpu": "nvidia"})
+
+
+def test_what_is_so_already_writes_nothing():
+    decision = update_node(CLUSTER, "n2", "active", {"disk": "ssd"}, ())
+    assert isinstance(decision, Decided)
+    assert decision.changes == ()
+
+
+@pytest.mark.parametrize(
+    ("reference", "availability", "unlabel", "words"),
+    [
+        ("rome-3", "", (), "there is no node rome-3; did you mean rome-2?"),
+        ("rome-2", "lazy", (), "choose one of active, pause, drain, maintenance"),
+        ("rome-2", "", ("gpu",), "node rome-2 has no label gpu: it has disk"),
+    ],
+)
+def test_a_wrong_order_is_refused_with_what_would_be_right(
+    reference: str, availability: str, unlabel: tuple[str, ...], words: str
+):
+    assert words in refused(update_node(CLUSTER, reference, availability, {}, unlabel))
+
+
+def test_a_machine_goes_only_when_it_is_down_and_empty_or_by_force():
+    assert "stop gbnt there first" in refused(remove_node(CLUSTER, "rome-2", False, NOW))
+    down = State(nodes={"n2": replace(WORKER, status="down")}, tasks={"t1": running(node="n2")})
+    assert "has 1 tasks: drain it first" in refused(remove_node(down, "rome-2", False, NOW))
+    forced = remove_node(down, "rome-2", True, NOW)
+    assert isinstance(forced, Decided)
+    after = down.after(forced.changes)
+    assert not after.nodes
+    assert after.departed["n2"].at == NOW
+    assert not after.tasks
+    assert "is the manager" in refused(remove_node(CLUSTER, "rome", True, NOW))
+
+
+def test_work_that_is_done_is_remembered_when_its_machine_goes():
+    down = State(nodes={"n2": replace(WORKER, status="down")}, tasks={"t1": task(node="n2", state="complete")})
+    decision = remove_node(down, "rome-2", False, NOW)
+    assert isinstance(decision, Decided)
+    assert list(down.after(decision.changes).tasks) == ["t1"]
+
+
+def moved(*tasks: Task, **fields: object) -> Reconciled:
+    of = service(replicas=len({one.slot for one in tasks}), **fields)
+    return reconcile(of, tasks, NOW, {"n1"})
+
+
+def test_tasks_move_one_by_one_the_new_one_first():
+    one, two = running(), running(id="t2", slot=2)
+    assert [(add.slot, add.desired) for add in moved(one, two).adds] == [(1, "run")]
+    heir = task(id="t3", node="n2", created_at=NOW + 1)
+    assert moved(one, two, heir).empty
+    serves = replace(heir, state="running")
+    steps = moved(one, two, serves)
+    assert steps.desires == (DesireTask("t1", "stop", "moved to another machine"),)
+    gone = replace(one, desired="stop", state="stopped")
+    assert [add.slot for add in moved(gone, two, serves).adds] == [2]
+    assert steps.update is None
+
+
+def test_the_next_one_waits_until_the_last_one_serves():
+    gone = running(desired="stop", state="stopped")
+    heir = task(id="t3", node="n2", created_at=NOW + 1, state="starting")
+    assert moved(gone, heir, running(id="t2", slot=2)).empty
+
+
+def test_one_with_a_volume_stops_first_once_the_new_one_could_start():
+    of = spec(mounts=(Mount("volume", "/data", "data"),))
+    old = running()
+    [add] = moved(old, spec=of).adds
+    assert add.desired == "ready"
+    assert "share a volume" in add.message
+    heir = task(id="t3", node="n2", desired="ready", created_at=NOW + 1)
+    assert moved(old, heir, spec=of).empty
+    assert moved(old, replace(heir, ready=True), spec=of).desires == (
+        DesireTask("t1", "stop", "moved to another machine"),
+    )
+
+
+def test_what_does_not_serve_moves_at_once():
+    ill = running(id="t2", slot=2, state="preparing")
+    assert [add.slot for add in moved(running(), ill).adds] == [1, 2]
+
+
+def test_a_task_that_waits_for_a_machine_is_asked_for_again_while_the_old_one_goes_on():
+    pending = task(id="t3", node="", state="pending", created_at=NOW + 1)
+    steps = moved(running(), pending)
+    assert steps.desires == ()
+    assert steps.adds == (AddTask(1, "run", ""),)
+
+
+def test_of_two_that_a_slot_has_after_all_one_goes():
+    heir = task(id="t3", node="n2", created_at=NOW + 1)
+    assert reconcile(service(), [running(), heir], NOW).desires == (
+        DesireTask("t3", "remove", "the one before it is back"),
+    )

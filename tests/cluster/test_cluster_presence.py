@@ -1,0 +1,175 @@
+"""Which machines count as down, and when their tasks are replaced."""
+
+from dataclasses import replace
+
+from cluster.assignment import Observation
+from cluster.decide.decision import Decided
+from cluster.decide.nodes import lose_node, pause_replacement, report_node
+from cluster.decide.tasks import carry_out, take_in
+from cluster.model import Node, Stack, State, revision_key
+from cluster.presence import CONFIRMED, GRACE, HOLD, PAUSED, Judgement, Loss, Presence, judge
+from cluster.reconcile import AddTask, DesireTask, Reconciled, reconcile
+from tests.cluster.build import NOW, entropy, node, running, service, spec, stack, task
+
+OWN = node(id="n0", name="rome-0")
+
+
+def worker(number: int, **fields: object) -> Node:
+    return node(id=f"n{number}", name=f"rome-{number}", role="worker", **fields)
+
+
+def judged(nodes: list[Node], now: float = NOW, paused: str = "", **seen: Presence) -> Judgement:
+    return judge([OWN, *nodes], OWN.id, seen, 0.0, now, paused)
+
+
+def down(since: float = NOW, **fields: object) -> Presence:
+    return Presence("down", since, **{"reason": "silent", "ups": 1, **fields})  # type: ignore[arg-type]
+
+
+UP, SUSPECT = Presence("up", NOW, ups=1), Presence("suspect", NOW, ups=1)
+
+
+def test_a_machine_that_is_up_or_only_suspect_is_not_lost():
+    assert judged([worker(1), worker(2)], n1=UP, n2=SUSPECT).losses == ()
+
+
+def test_a_silent_machine_is_lost_and_its_tasks_are_replaced():
+    assert judged([worker(1), worker(2)], n1=down(), n2=UP).losses == (Loss("n1", "silent", True),)
+
+
+def test_what_the_state_knows_already_is_no_news():
+    lost = worker(1, status="down", message="silent", replaced=True)
+    assert judged([lost, worker(2)], n1=down(), n2=UP).losses == ()
+
+
+def test_a_planned_stop_is_held():
+    early = judged([worker(1), worker(2)], NOW + HOLD - 1, n1=down(left=True), n2=UP)
+    late = judged([worker(1), worker(2)], NOW + HOLD, n1=down(left=True), n2=UP)
+    assert early.losses == (Loss("n1", "stopped by plan; its tasks are replaced in 60 s", False),)
+    assert late.losses == (Loss("n1", "stopped by plan", True),)
+
+
+def test_who_was_not_heard_of_yet_has_a_grace():
+    nodes = [OWN, worker(1), worker(2)]
+    for seen in ({"n2": UP}, {"n1": down(NOW + 5, ups=0), "n2": UP}):
+        assert judge(nodes, OWN.id, seen, NOW, NOW + GRACE - 1, "").losses == ()
+        assert [loss.replaced for loss in judge(nodes, OWN.id, seen, NOW, NOW + GRACE, "").losses] == [True]
+
+
+def test_the_first_of_many_to_be_down_counts_those_that_are_suspect():
+    judgement = judged([worker(1), worker(2)], n1=down(), n2=SUSPECT)
+    assert judgement.paused.startswith("no tasks are replaced: 2 of 3 machines were lost at once")
+    assert judgement.losses == (Loss("n1", f"silent; {judgement.paused}", False),)
+
+
+def test_one_after_the_other_is_not_at_once():
+    gone = worker(1, status="down", message="silent", replaced=True)
+    judgement = judged([gone, worker(2)], n1=down(NOW - 600), n2=down())
+    assert judgement == Judgement((Loss("n2", "silent", True),), "")
+
+
+def test_a_pause_ends_when_they_are_back_or_a_person_says_so():
+    nodes = [worker(1), worker(2)]
+    later = NOW + 600
+    assert judged(nodes, later, "why", n1=down(), n2=down()).paused == "why"
+    assert judged(nodes, later, "why", n1=down(), n2=UP) == Judgement((Loss("n1", "silent", True),), "")
+    confirmed = judged(nodes, later, CONFIRMED, n1=down(), n2=down())
+    assert confirmed == Judgement((Loss("n1", "silent", True), Loss("n2", "silent", True)), CONFIRMED)
+
+
+def cluster(**fields: object) -> State:
+    """A service of one replica on n1, and n2 beside it."""
+    one = service(spec=spec())
+    file = replace(stack(spec()), networks={})
+    return State(
+        nodes={"n1": worker(1), "n2": worker(2)},
+        stacks={"shop": Stack("shop", file, NOW, NOW)},
+        services={one.key: one},
+        tasks={"t1": running()},
+        revisions={revision_key(one.key, one.revision): one.spec},
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def planned(state: State) -> Reconciled:
+    return reconcile(state.services["shop/web"], state.tasks_of("shop/web"), NOW)
+
+
+def carried_out(state: State) -> State:
+    return state.after(carry_out(state, state.services["shop/web"], planned(state), entropy()).changes)
+
+
+def lost(state: State, *, replaced: bool = True) -> State:
+    return state.after(lose_node(state, "n1", "silent", replaced, NOW).changes)
+
+
+def back(state: State) -> State:
+    reported = report_node(state, worker(1))
+    assert isinstance(reported, Decided)
+    return state.after(reported.changes)
+
+
+def test_tasks_of_a_lost_machine_are_unknown_and_serve_no_more():
+    state = lost(cluster(), replaced=False)
+    assert (state.tasks["t1"].standing, state.tasks["t1"].state) == ("unknown", "running")
+    assert not state.tasks["t1"].serving
+    assert planned(state).empty
+
+
+def test_the_replacement_takes_the_slot_once_it_has_a_machine():
+    state = carried_out(lost(cluster()))
+    old, new = state.tasks["t1"], state.tasks["id1"]
+    assert (old.state, old.desired, old.standing) == ("lost", "remove", "lost")
+    assert (new.node, new.slot, new.desired, new.state) == ("n2", 1, "run", "assigned")
+    assert planned(state).empty
+
+
+def test_a_replacement_without_a_machine_is_dropped_when_the_first_is_back():
+    state = cluster()
+    state = lost(replace(state, nodes={"n1": state.nodes["n1"]}))
+    state = carried_out(state)
+    assert (state.tasks["t1"].state, state.tasks["id1"].state) == ("running", "pending")
+    state = back(state)
+    assert state.tasks["t1"].serving
+    assert planned(state).desires == (DesireTask("id1", "remove", "the one before it is back"),)
+    assert list(carried_out(state).tasks) == ["t1"]
+
+
+def test_nothing_is_placed_while_replacement_pauses():
+    state = lost(cluster())
+    state = carried_out(state.after(pause_replacement(state, "most are gone").changes))
+    assert (state.tasks["id1"].node, state.tasks["id1"].message) == ("", "most are gone")
+    state = state.after(pause_replacement(state, "").changes)
+    assert PAUSED not in state.settings
+    assert planned(state).adds == (AddTask(1, "run", ""),)
+    assert carried_out(state).tasks["id1"].node == "n2"
+
+
+def test_a_machine_that_is_back_is_ready_once_it_put_away_what_is_lost():
+    state = back(carried_out(lost(cluster())))
+    assert state.nodes["n1"].status == "returning"
+    running_still = Observation("t1", 1, "running", "stopping", NOW, 1)
+    state = state.after(take_in(state, [running_still]).changes)
+    assert state.tasks["t1"].state == "lost"
+    gone = replace(running_still, sequence=2, state="stopped", removed=True)
+    decided = take_in(state, [gone])
+    assert [happening.kind for happening in decided.happenings] == ["task.removed", "node.ready"]
+    state = state.after(decided.changes)
+    assert (state.nodes["n1"].status, list(state.tasks)) == ("ready", ["id1"])
+
+
+def test_a_plan_that_is_older_than_the_return_replaces_nothing():
+    away = lost(cluster())
+    plan = planned(away)
+    state = back(away)
+    assert carry_out(state, state.services["shop/web"], plan, entropy()).changes == ()
+
+
+def test_a_machine_that_nobody_knows_cannot_be_lost():
+    assert lose_node(State(), "n9", "silent", True, NOW).changes == ()
+
+
+def test_a_task_that_ended_is_not_unknown():
+    state = cluster()
+    state = lost(replace(state, tasks={"t1": task(state="complete")}))
+    assert state.tasks["t1"].standing == "complete"
