@@ -116,7 +116,7 @@ class Agent(Actor):
                 if self._complete:  # or they change what was never heard of: the full orders are on their way
                     await self._assign(message, ctx)
                     self._keep(message, ctx)
-            case Recalled(orders) if not self._assigned:
+            case Recalled(orders) if not self._assigned and not self._complete:
                 await self._assign(orders, ctx)
             case protocol.TaskBorn(task):
                 self._born(task, ctx)

@@ -28,7 +28,7 @@ from tests.sim.scheduling import run_seeded
 from tests.sim.witness import Violation
 from transport.memory import Faults as LineFaults
 
-TROUBLE, SETTLES_WITHIN = 60.0, 400.0
+TROUBLE, SETTLES_WITHIN = 45.0, 400.0
 LIVE: frozenset[ContainerState] = frozenset({"running", "paused"})
 WEB = "shop/web"
 
@@ -180,7 +180,7 @@ class Campaign:
         await self._insist(protocol.DeployStack(self._data(), self._request()))
         await self._deploy()
         for _ in range(6):
-            await anyio.sleep(self._customer.uniform(0.0, 15.0))
+            await anyio.sleep(self._customer.uniform(0.0, 12.0))
             choice = self._customer.random()
             if choice < 0.4:
                 await self._deploy()
