@@ -122,7 +122,7 @@ def _doubles(service: Service, slots: Mapping[int, list[Task]], machines: Collec
             gone += [task for task in wanted if is_current(service, task) and task.id != kept.id]
         elif placed and service.spec.update.order == "stop-first":
             gone += [task for task in wanted if not task.node and task.desired == "run"]
-    return _turn(gone, "remove", "the one before it is back")
+    return _turn(gone, "remove", "the one before it goes on")
 
 
 def _fill(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:

@@ -122,5 +122,5 @@ def test_a_task_that_waits_for_a_machine_is_asked_for_again_while_the_old_one_go
 def test_of_two_that_a_slot_has_after_all_one_goes():
     heir = task(id="t3", node="n2", created_at=NOW + 1)
     assert reconcile(service(), [running(), heir], NOW).desires == (
-        DesireTask("t3", "remove", "the one before it is back"),
+        DesireTask("t3", "remove", "the one before it goes on"),
     )

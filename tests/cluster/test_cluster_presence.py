@@ -131,7 +131,7 @@ def test_a_replacement_without_a_machine_is_dropped_when_the_first_is_back():
     assert (state.tasks["t1"].state, state.tasks["id1"].state) == ("running", "pending")
     state = back(state)
     assert state.tasks["t1"].serving
-    assert planned(state).desires == (DesireTask("id1", "remove", "the one before it is back"),)
+    assert planned(state).desires == (DesireTask("id1", "remove", "the one before it goes on"),)
     assert list(carried_out(state).tasks) == ["t1"]
 
 
