@@ -1,14 +1,12 @@
 """A legion, simulated with bad luck of all kinds, by seed. `SIM_SEED=123 pytest tests/sim` runs one seed alone."""
 
-import logging
 import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.sim.campaign import Campaign, campaign
+from tests.sim.seeds import place, silence
 
 SEEDS, LONG = 40, 2_000
 CHOSEN = os.environ.get("SIM_SEED")
@@ -17,15 +15,13 @@ CHOSEN = os.environ.get("SIM_SEED")
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
     """Links log each cut; here they are cut by the thousand."""
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
+    with silence():
+        yield
 
 
 def run(seed: int) -> Campaign:
-    shared_memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=shared_memory if shared_memory.is_dir() else None) as directory:
-        return campaign(seed, Path(directory))
+    with place() as directory:
+        return campaign(seed, directory)
 
 
 @pytest.mark.slow

@@ -1,13 +1,11 @@
 """One node, simulated with bad luck of all kinds, by seed. `SIM_SEED=123 pytest tests/sim` runs one seed alone."""
 
-import logging
 import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.sim.seeds import place, silence
 from tests.sim.simulation import Simulation, simulate
 
 SEEDS, LONG = 200, 5_000
@@ -17,16 +15,13 @@ CHOSEN = os.environ.get("SIM_SEED")
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
     """The runtime logs each crash with its traceback; here actors crash by the thousand."""
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
+    with silence():
+        yield
 
 
 def run(seed: int) -> Simulation:
-    # In memory where there is such a place: what is simulated is gbnt, and not this machine's disk.
-    shared_memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=shared_memory if shared_memory.is_dir() else None) as directory:
-        return simulate(seed, Path(directory))
+    with place() as directory:
+        return simulate(seed, directory)
 
 
 @pytest.mark.slow
