@@ -9,26 +9,8 @@ from ipaddress import ip_address
 import pytest
 from cryptography import x509
 
+from tests.transport.conftest import NOW
 from transport.identity import BACKDATE, SERVER_LIFE, ClusterCA, IdentityError
-
-NOW = 1_700_000_000.0
-
-
-class Clock:
-    now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def ca(tmp_path, clock):
-    return ClusterCA(tmp_path / "pki", "legion", clock)
 
 
 def loaded(path):

@@ -18,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.transport.conftest import NOW, Clock
 from transport.identity import BACKDATE, NODE_LIFE, ClusterCA, IdentityError
 from transport.identity.certificates import CsrRefused, facts_of, key_of
 from transport.identity.join_tokens import TokenRefused, issue, peek, verify
@@ -25,25 +26,7 @@ from transport.identity.node_keys import NodeKeys
 from transport.identity.nonces import Nonces
 from transport.identity.proofs import ALLOWANCE, HEADER, KIND, LIFE, SCHEME, TURNED_AWAY, Authenticator, Refusal, proof
 
-NOW = 1_700_000_000.0
 MINUTES = 60.0
-
-
-class Clock:
-    now = NOW
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def ca(tmp_path, clock):
-    return ClusterCA(tmp_path / "pki", "legion", clock)
 
 
 @pytest.fixture
