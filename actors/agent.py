@@ -19,7 +19,7 @@ from actors.dispatcher import DISPATCHER
 from actors.following import SENATE
 from actors.housekeeping import remove_all
 from actors.inventory import Inventory
-from actors.keepsake import Drawer, Keepsake, Recalled
+from actors.keepsake import NOTHING, Drawer, Keepsake, Recalled
 from actors.leftovers import outlived
 from actors.lookout import LOOK_SECONDS, EngineDown, EngineSays, EngineUp, Lookout
 from actors.machine import Machine
@@ -93,6 +93,7 @@ class Agent(Actor):
         self._complete = False
         self._hold = False
         self._put_away = ""
+        self._dismissed = False
 
     async def started(self, ctx: Context) -> None:
         """Find the engine, say who is there, and ask for assignments until they come."""
@@ -139,6 +140,10 @@ class Agent(Actor):
                 self._tick(what, ctx)
             case protocol.Introduce():
                 self._tick("register", ctx)
+            case protocol.Dismissed() if not self._dismissed:
+                self._complete = self._dismissed = True
+                await self._assign(NOTHING, ctx)
+                self._keep(NOTHING, ctx)
             case Terminated():
                 ctx.timers.start("register", REGISTER, Tick("register"))
 

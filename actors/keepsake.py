@@ -14,6 +14,18 @@ from supervisor.message import message
 
 # A manager that answers knows better what is to run here: it is waited for before what is kept counts.
 PATIENCE = 10.0
+# The orders of a machine that has left its cluster.
+NOTHING = protocol.Assign(
+    epoch=0,
+    revision=0,
+    full=True,
+    assignments=(),
+    gone=(),
+    networks=(),
+    volumes=(),
+    remove_volumes=(),
+    completed=(),
+)
 
 log = logging.getLogger(__name__)
 

@@ -38,8 +38,8 @@ class Mandate:
                 return tasks.stop_task(state, task)
             case protocol.Plan(service, decided):
                 return tasks.carry_out(state, service, decided, entropy, self.pool)
-            case protocol.Observed(seen=seen):
-                return tasks.take_in(state, seen)
+            case protocol.Observed(node, seen=seen):
+                return tasks.take_in(state, node, seen)
             case protocol.NodeReport() as report:
                 return nodes.report_node(state, _node(report, entropy.now))
             case protocol.UpdateNode(node, availability, labels, unlabel):

@@ -1,12 +1,14 @@
 """The supervision trees of manager and worker: which actor lives where, and what falls with what.
 
+links/          one actor a peer: the way to other nodes (dynamic)
 senate          decides and commits                                   manager
 control/                                                              manager
   services/     one actor a service, by stack (dynamic)
   nodes/        one actor a machine           (dynamic)
   membership    judges which machines are down
+  gatekeeper    keeps a link for each member
   dispatcher    shows services and nodes their part of the state
-links/          one actor a peer: the way to other nodes (dynamic)
+certificate     renews what this node proves itself with
 agent/
   images        one pull at a time for an image
   provisions    networks and volumes
@@ -25,8 +27,10 @@ from functools import partial
 from random import Random
 
 from actors.agent import Agent
+from actors.certificate import Certificate, CertificateActor
 from actors.dispatcher import Dispatcher, dynamic
 from actors.gate import Gate
+from actors.gatekeeper import CERTIFICATE, LINKS, Gatekeeper, Peers
 from actors.images import ImagesActor
 from actors.inventory import Inventory
 from actors.keepsake import Drawer
@@ -50,7 +54,6 @@ from supervisor.spec import ChildSpec, Strategy, SupervisorSpec
 ENGINE_CONCURRENCY = 8
 SNAPSHOT_PERIOD = 3600.0
 EXECUTOR = "agent/executor"
-LINKS = "links"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,15 +71,17 @@ class WorkerParts:
     random: Random
     links: tuple[ChildSpec, ...] = ()
     drawer: Drawer | None = None
+    certificate: Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts(WorkerParts):
-    """What it puts under a manager's actors. `roll` is where it notes what its links tell."""
+    """What it puts under a manager's actors. `roll` is where what links tell is noted; without `peers` it has none."""
 
     store: Store
     shelf: Shelf
     roll: Roll = field(default_factory=Roll)
+    peers: Peers | None = None
     mandate: Mandate = Mandate()
     observe: Observe = lambda name, seconds: None
 
@@ -94,6 +99,7 @@ def tree(parts: Parts, *doors: ChildSpec) -> SupervisorSpec:
         Senate, parts.store, parts.mandate, machine.node, parts.clock, partial(new_id, parts.random), parts.observe
     )
     return _root(
+        _links(parts),
         ChildSpec("senate", senate),
         ChildSpec("control", _control(parts)),
         *_machine(parts),
@@ -104,17 +110,24 @@ def tree(parts: Parts, *doors: ChildSpec) -> SupervisorSpec:
 
 def worker_tree(parts: WorkerParts, *doors: ChildSpec) -> SupervisorSpec:
     """The root of a worker, whose manager is the node that `parts.machine` names."""
-    return _root(*_machine(parts), *doors)
+    return _root(_links(parts), *_machine(parts), *doors)
 
 
 def _root(*children: ChildSpec) -> SupervisorSpec:
     return SupervisorSpec(intensity=20, period=60.0, children=children)
 
 
+def _links(parts: WorkerParts) -> ChildSpec:
+    """They are there before who speaks over them, and end after that."""
+    return ChildSpec(LINKS, replace(dynamic(), children=parts.links))
+
+
 def _machine(parts: WorkerParts) -> tuple[ChildSpec, ...]:
-    """What every machine has. The links are there before who speaks over them, and end after that."""
+    """What every machine has."""
+    certificate = parts.certificate
+    keeper = () if certificate is None else (partial(CertificateActor, certificate, parts.machine, parts.clock),)
     return (
-        ChildSpec(LINKS, replace(dynamic(), children=parts.links)),
+        *(ChildSpec(CERTIFICATE, make) for make in keeper),
         ChildSpec("agent", _agent(parts)),
         ChildSpec("resolver", partial(ResolverActor, parts.resolver, parts.machine)),
     )
@@ -126,6 +139,7 @@ def _control(parts: Parts) -> SupervisorSpec:
     A stack's supervisor that gives up takes its children's ids with it, so that is for all of them to begin anew too.
     """
     dispatcher = partial(Dispatcher, lambda key: ServiceActor(key, parts.clock), NodeActor)
+    gatekeepers = () if parts.peers is None else (partial(Gatekeeper, parts.machine.node, parts.peers),)
     return SupervisorSpec(
         strategy=Strategy.ONE_FOR_ALL,
         intensity=10,
@@ -134,6 +148,7 @@ def _control(parts: Parts) -> SupervisorSpec:
             ChildSpec("services", SupervisorSpec(intensity=0)),
             ChildSpec("nodes", dynamic()),
             ChildSpec("membership", partial(Membership, parts.machine, parts.roll, parts.clock)),
+            *(ChildSpec("gatekeeper", make) for make in gatekeepers),
             ChildSpec("dispatcher", dispatcher),
         ),
     )

@@ -22,7 +22,7 @@ class Manager:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.api_port, self.telemetry_port = _free_port(), _free_port()
+        self.api_port, self.telemetry_port, self.link_port = _free_port(), _free_port(), _free_port()
         self.environment = {
             **os.environ,
             "GBNTCTL_CONFIG": str(folder / "config"),
@@ -34,6 +34,7 @@ class Manager:
     def start(self) -> None:
         """Start it and wait until it is well."""
         ports = ["--api-port", str(self.api_port), "--telemetry-port", str(self.telemetry_port)]
+        ports += ["--link-port", str(self.link_port)]
         with (self.folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*PROGRAM, "serve", "--bind", "127.0.0.1", *ports], env=self.environment, stdout=log, stderr=log

@@ -199,7 +199,7 @@ async def _node(name: str, heard: Any, *children: ChildSpec) -> AsyncIterator[tu
 
 
 def _authenticate(headers: Mapping[str, str]) -> Peer | Refusal:
-    return Peer(headers[TOKEN]) if TOKEN in headers else Refusal("no token")
+    return Peer(headers[TOKEN]) if TOKEN in headers else Refusal("no token", "no token")
 
 
 class _Plain(Listener):

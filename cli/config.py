@@ -22,6 +22,7 @@ KINDS: Mapping[str, type] = {
     **{item.name: str for item in fields(ServeOptions) if item.name not in SECRETS},
     "api_port": int,
     "telemetry_port": int,
+    "link_port": int,
     "web": bool,
 }
 

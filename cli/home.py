@@ -66,6 +66,11 @@ class Home:
         return self.path / "legion.json"
 
     @property
+    def orders(self) -> Path:
+        """What this machine was told to run: see `cli.drawer`."""
+        return self.path / "orders.json"
+
+    @property
     def run(self) -> Path:
         """Sockets, and what the resolver keeps."""
         return self.path / "run"

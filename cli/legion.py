@@ -11,6 +11,8 @@ from pathlib import Path
 
 import orjson
 
+from cli import allegiance
+from cli.allegiance import Allegiance
 from cli.errors import BadInput, CliError
 from cli.home import Home, NodeIdentity, write_private
 from cli.options import API_PORT, secret
@@ -42,7 +44,7 @@ def become_node(data_dir: Path, wish: Wish) -> Admitted:
         _insist_on_newcomer(home, keys)
         admitted = join(keys, wish.token, manager, wish.name, wish.address, __version__)
         # The certificate is written last: with it this machine is a node, and before it all can be done again.
-        write_private(home.legion, _legion(admitted, manager))
+        allegiance.save(home.legion, Allegiance(admitted.role, manager, admitted.managers, wish.address))
         write_private(home.identity_file, orjson.dumps(asdict(_identity(admitted))))
         keys.take(admitted.certificate, admitted.authority)
     except IdentityError as error:
@@ -84,6 +86,9 @@ def token_from(token: str, file: str, environment: Mapping[str, str] = environ) 
 
 
 def _insist_on_newcomer(home: Home, keys: NodeKeys) -> None:
+    sworn = allegiance.load(home.legion)
+    if sworn is not None and sworn.removed:
+        forget(home, keys)
     known = keys.facts
     if known is not None:
         raise CliError(
@@ -97,10 +102,12 @@ def _insist_on_newcomer(home: Home, keys: NodeKeys) -> None:
         )
 
 
+def forget(home: Home, keys: NodeKeys) -> None:
+    """What this machine was in a cluster that has removed it. The certificate goes first: it makes a node."""
+    keys.drop()
+    for file in (home.orders, home.identity_file, home.legion):
+        file.unlink(missing_ok=True)
+
+
 def _identity(admitted: Admitted) -> NodeIdentity:
     return NodeIdentity(admitted.cluster, admitted.node, admitted.name)
-
-
-def _legion(admitted: Admitted, manager: Address) -> bytes:
-    managers = [asdict(one) for one in admitted.managers]
-    return orjson.dumps({"role": admitted.role, "api": str(manager), "managers": managers})

@@ -6,13 +6,19 @@ import socket
 
 
 def address_towards_default_route() -> str:
-    """The address from which this machine would speak to the world; loopback where it has no way there.
+    """The address from which this machine would speak to the world; loopback where it has no way there."""
+    return address_towards("192.0.2.1")  # RFC 5737's, for documentation
 
-    Connecting a datagram socket sends nothing: it only asks the kernel for a route (192.0.2.1 is RFC 5737's).
+
+def address_towards(host: str) -> str:
+    """The address from which this machine would speak to a host; loopback where it has no way there.
+
+    Connecting a datagram socket sends nothing: it only asks the kernel for a route.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
+    try:
+        family, kind, _, _, where = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.connect(where)
+            return str(probe.getsockname()[0])
+    except OSError:
+        return "127.0.0.1"

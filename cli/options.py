@@ -28,6 +28,7 @@ class ServeOptions:
     advertise_addr: str = ""
     api_port: int = API_PORT
     telemetry_port: int = TELEMETRY_PORT
+    link_port: int = LINK_PORT
     node_name: str = ""
     network_pool: str = ""
     log_level: str = "info"

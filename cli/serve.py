@@ -34,14 +34,10 @@ TOLD = (CliError, DoorError, EngineError, IdentityError, StoreError)
 def run(options: ServeOptions) -> int:
     """Serve; the exit status. Raises CliError with a sentence where the node cannot start or go on."""
     home = Home(options.data_dir)
-    if home.legion.exists():
-        raise CliError(
-            f"the node in {home.path} joined a cluster, and this release serves no node of another machine's cluster "
-            "yet: leave it as it is for a later release, or serve a cluster of its own with another --data-dir"
-        )
     logging.basicConfig(
         level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # each connection of a link is told by the link
     faulthandler.enable()  # systemd ends a gbnt that hangs by SIGABRT: its log then shows where
     notifier = Notifier(os.environ)
     random = SystemRandom()

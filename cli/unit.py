@@ -68,7 +68,7 @@ def data_dir_of(text: str) -> Path | None:
 def _words(options: ServeOptions) -> list[str]:
     words = ["serve", "--data-dir", str(options.data_dir), "--bind", options.bind]
     words += ["--api-port", str(options.api_port), "--telemetry-port", str(options.telemetry_port)]
-    words += ["--log-level", options.log_level]
+    words += ["--link-port", str(options.link_port), "--log-level", options.log_level]
     for flag in ("advertise_addr", "node_name", "network_pool"):
         value = getattr(options, flag)
         words += [f"--{flag.replace('_', '-')}", value] if value else []

@@ -28,6 +28,11 @@ def exposition(backend: Backend, state: State) -> bytes:
     return generate_latest(_Scrape(families))
 
 
+def worker_exposition(tree: Sequence[ActorInfo], dead_letters: Mapping[str, int]) -> bytes:
+    """The figures of a node that keeps no state."""
+    return generate_latest(_Scrape([*_actors(tree), *_dead_letters(dead_letters)]))
+
+
 def _cluster(state: State) -> Iterable[Metric]:
     nodes = GaugeMetricFamily("gbnt_nodes", "Machines by status.", labels=["status"])
     for status, number in Counter(node.status for node in state.nodes.values()).items():

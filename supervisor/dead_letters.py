@@ -25,6 +25,7 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     UNDECODABLE = "undecodable"
     UNREACHABLE = "unreachable"
+    FORBIDDEN = "forbidden"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from supervisor.errors import MailboxFull, NoSuchActor
 from transport.codec import CodecError
 from transport.frames import Batch
 from transport.session import GHOST, Session
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class Arrivals:
         self._inbox = session.inbox
         self._unpack = session.codec.unpack
         self._pump = pump
+        self._refused = 0
 
     def deliver(self, batch: Batch) -> None:
         """Deliver what of a batch is new. Raises FrameError where the peer ignores its credit."""
@@ -87,7 +91,9 @@ class Arrivals:
                 except CodecError:
                     self._lost(Reason.UNDECODABLE, path, Unread(tag, length))
                 else:
-                    if parked or not actor.mailbox.put(message):
+                    if self._session.border is not None and not self._passes(path, message):
+                        self._lost(Reason.FORBIDDEN, path, Unread(tag, length))
+                    elif parked or not actor.mailbox.put(message):
                         self._park(path, message)
                         parked = True
             begin = end
@@ -125,7 +131,20 @@ class Arrivals:
         if seconds <= 0:
             self._lost(Reason.EXPIRED, path, message)
             return
+        if not self._passes(path, message):
+            self._lost(Reason.FORBIDDEN, path, unread)
+            questions.refuse(id, NoSuchActor(actor.address))
+            return
         self._put_question(actor, message, id, seconds)
+
+    def _passes(self, path: str, message: object) -> bool:
+        session = self._session
+        why_not = session.border(session.node, path, message) if session.border is not None else ""
+        if why_not:
+            self._refused += 1
+            if self._refused & (self._refused - 1) == 0:  # ever more seldom: a peer is not to fill the log
+                log.warning("refused message %d of %s, to %s: %s", self._refused, session.node, path, why_not)
+        return not why_not
 
     def _put_question(self, actor: ActorCell, message: object, id: int, seconds: float) -> None:
         path = actor.address.path

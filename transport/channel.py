@@ -1,13 +1,15 @@
 """What a link needs of a network: bytes there and back, in order, with a peer whose name was checked.
 
 ChannelClosed    there is no connection, or no more; the text says why, as far as anybody knows
+└── Dismissed    and there will be none: the peer says that this node is no member of its cluster any more
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -15,18 +17,28 @@ class ChannelClosed(Exception):
     """No bytes come or go any more. What was sent last may have arrived or not."""
 
 
+class Dismissed(ChannelClosed):
+    """The peer, which has proven to be a manager, has removed this node from the cluster."""
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The node at the other end, as its certificate or token proved it."""
+    """The node at the other end, as its certificate or token proved it, and for how many seconds that is good."""
 
     node: str
+    lasts: float = field(default=math.inf, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Somebody who could not prove to be a node of this cluster, with a sentence for the log."""
+    """Somebody who could not prove to be a node of this cluster.
+
+    `reason` is for this side's log; the peer is told `said`. `dismissed`: it proved to be one that was removed.
+    """
 
     reason: str
+    said: str
+    dismissed: bool = False
 
 
 Authenticate = Callable[[Mapping[str, str]], Peer | Refusal]

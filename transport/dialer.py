@@ -12,7 +12,7 @@ import anyio
 import h2.exceptions
 import httpx
 
-from transport.channel import Channel, ChannelClosed, Dial, Peer
+from transport.channel import Channel, ChannelClosed, Dial, Dismissed, Peer
 from transport.stream import StreamChannel
 
 UP, DOWN = "/link/up", "/link/down"
@@ -25,25 +25,36 @@ MOST_REFUSAL = 4096
 FAILURES = (httpx.HTTPError, httpx.StreamError, h2.exceptions.H2Error, OSError)
 
 
-def http2_dialer(peer: str, url: str, tls: ssl.SSLContext | None, headers: Callable[[], Mapping[str, str]]) -> Dial:
+Headers = Callable[[], Mapping[str, str]]
+
+
+def http2_dialer(peer: str, url: str, tls: ssl.SSLContext | None, headers: Headers, *, server_name: str = "") -> Dial:
     """Return what connects to a node that is served at `url` (`https://rome-1:4003`; without TLS for tests alone).
 
-    `tls` holds this node's certificate and what it trusts, and checks the server's name; `headers` are called for at
-    each attempt and prove to the server who this node is. The server proves by its certificate to be `peer`.
+    `tls` holds this node's certificate and what it trusts. The server's certificate must be for `server_name`, or for
+    the host of the URL. `headers` prove to it who this node is, and are called at each request: a proof counts once.
     """
+    extensions = {"sni_hostname": server_name} if server_name else {}
 
     @asynccontextmanager
     async def dial() -> AsyncIterator[Channel]:
         timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
-        every = {**headers(), SESSION: token_hex(16)}
+        session = {SESSION: token_hex(16)}
         async with httpx.AsyncClient(
-            http1=False, http2=True, verify=tls or False, base_url=url, timeout=timeout, headers=every, trust_env=False
+            http1=False,
+            http2=True,
+            verify=tls or False,
+            base_url=url,
+            timeout=timeout,
+            headers=session,
+            trust_env=False,
         ) as client:
-            down = await _open(client, peer)
+            down = await _open(client, peer, _request(client, "GET", DOWN, headers, extensions))
             channel = StreamChannel(Peer(peer))
             try:
                 async with anyio.create_task_group() as group:
-                    group.start_soon(_go_up, client, channel)
+                    up = _request(client, "POST", UP, headers, extensions, Body(channel))
+                    group.start_soon(_go_up, client, up, channel)
                     group.start_soon(_come_down, down, channel)
                     try:
                         yield channel
@@ -59,23 +70,39 @@ def http2_dialer(peer: str, url: str, tls: ssl.SSLContext | None, headers: Calla
     return dial
 
 
-async def _open(client: httpx.AsyncClient, peer: str) -> httpx.Response:
+def _request(
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    headers: Headers,
+    extensions: Mapping[str, str],
+    body: httpx.AsyncByteStream | None = None,
+) -> httpx.Request:
+    every = {**client.headers, **headers(), "host": client.base_url.netloc.decode()}
+    if body is not None:
+        every["transfer-encoding"] = (
+            "chunked"  # what httpx would add: there is a body. HTTP/2 does not send that header
+        )
+    return httpx.Request(method, client.base_url.join(path), headers=every, stream=body, extensions=dict(extensions))
+
+
+async def _open(client: httpx.AsyncClient, peer: str, request: httpx.Request) -> httpx.Response:
     try:
-        response = await client.send(client.build_request("GET", DOWN), stream=True)
+        response = await client.send(request, stream=True)
         if response.status_code == httpx.codes.OK:
             return response
         refusal = (await response.aread())[:MOST_REFUSAL].decode(errors="replace")
     except FAILURES as error:
         raise ChannelClosed(f"{client.base_url} cannot be reached: {_explain(error)}") from error
+    if response.status_code == httpx.codes.GONE:
+        raise Dismissed(f"{peer} says: {refusal}")
     raise ChannelClosed(f"{peer} refused the connection ({response.status_code}): {refusal}")
 
 
-async def _go_up(client: httpx.AsyncClient, channel: StreamChannel) -> None:
+async def _go_up(client: httpx.AsyncClient, request: httpx.Request, channel: StreamChannel) -> None:
     reason = f"{channel.peer.node} closed the connection"
-    # What httpx would add itself. Chunked says that there is a body; in HTTP/2 that header is not sent.
-    headers = {**client.headers, "host": client.base_url.netloc.decode(), "transfer-encoding": "chunked"}
     try:
-        await client.send(httpx.Request("POST", client.base_url.join(UP), headers=headers, stream=Body(channel)))
+        await client.send(request)
     except FAILURES as error:
         reason = _explain(error)
     channel.end(reason)

@@ -46,4 +46,12 @@ class PeerRestarted:
     boot: str
 
 
-PeerEvent = PeerUp | PeerSuspect | PeerDown | PeerRestarted
+@message("peer.dismissed/1")
+@dataclass(frozen=True, slots=True)
+class PeerDismissed:
+    """The peer, a manager, says that this node was removed from the cluster."""
+
+    node: str
+
+
+PeerEvent = PeerUp | PeerSuspect | PeerDown | PeerRestarted | PeerDismissed

@@ -14,9 +14,9 @@ from supervisor.actor import Actor, Context
 from supervisor.errors import explain
 from transport.arrivals import Arrivals
 from transport.backoff import pause
-from transport.channel import Channel, ChannelClosed, Dial
+from transport.channel import Channel, ChannelClosed, Dial, Dismissed
 from transport.detector import Detector, Health, Rhythm
-from transport.events import PeerDown, PeerEvent, PeerRestarted, PeerSuspect, PeerUp
+from transport.events import PeerDismissed, PeerDown, PeerEvent, PeerRestarted, PeerSuspect, PeerUp
 from transport.frames import BEAT_BYTES, MAX_FRAME, Ack, Batch, Bye, Frame, FrameError, FrameReader, Hello, encode
 from transport.hello import Refused, check
 from transport.parcel import to_batch
@@ -122,6 +122,9 @@ class Link(Actor):
                 self._down(f"{node} says: {end}", left=end.bye.leaves)
             case Refused():
                 self._down(str(end))
+            case Dismissed():
+                self._down(str(end))
+                self._tell(PeerDismissed(node))
             case ChannelClosed() | Left():
                 self._trouble = str(end)
             case _:

@@ -35,7 +35,8 @@ log = logging.getLogger(__name__)
 class Listener:
     """An ASGI application. Each peer that `authenticate` knows, and that opens both streams, goes to `accept`.
 
-    Who is refused gets status 403 and one sentence; anything else that is asked for does not exist.
+    Who is refused gets status 403 and one sentence, or 410 as a node that was removed; anything else that is asked for
+    does not exist. A channel is closed when the peer's proof is good no more: it has to prove itself again.
     """
 
     def __init__(self, authenticate: Authenticate, accept: Accept) -> None:
@@ -66,7 +67,7 @@ class Listener:
         peer = self._authenticate(headers)
         if isinstance(peer, Refusal):
             log.warning("refused a connection: %s", peer.reason)
-            await _answer(send, 403, peer.reason)
+            await _answer(send, 410 if peer.dismissed else 403, peer.said)
             return
         await serve(peer, headers.get(SESSION, ""), receive, send)
 
@@ -91,7 +92,9 @@ class Listener:
             group.start_soon(_move_out, channel, send)
             group.start_soon(_end_with, channel, receive)
             group.start_soon(self._hand_over, channel)
-            await channel.over.wait()
+            with anyio.move_on_after(channel.peer.lasts):
+                await channel.over.wait()
+            channel.end(f"the certificate of {channel.peer.node} has ended")
             with anyio.move_on_after(FLUSH_SECONDS):
                 await channel.flushed.wait()
             group.cancel_scope.cancel()

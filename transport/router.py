@@ -22,7 +22,7 @@ from transport.frames import Bye, encode
 from transport.hello import Local
 from transport.link import Link
 from transport.parcel import Parcel
-from transport.session import Session
+from transport.session import Border, Session
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +54,7 @@ class LinkRouter:
         self._limits = limits or Limits()
         self._rhythm = rhythm or Rhythm()
         self._random = random or Random()
+        self._border: Border | None = None
         self._sessions: dict[str, Session] = {}
         self._dialled: set[str] = set()
         self._lives = count(1)
@@ -75,6 +76,13 @@ class LinkRouter:
         """Name the system that was made with this router."""
         self._system = system
 
+    def attend(self, subscriber: Callable[[PeerEvent], None], border: Border | None = None) -> None:
+        """Before the first link: who is told from now on, and what says of each message that arrives why it may not.
+
+        Without a border every peer may send anything to any actor.
+        """
+        self._subscriber, self._border = subscriber, border
+
     def link(self, node: str, dial: Dial | None = None) -> ChildSpec:
         """Return the child that keeps the link to that node, to be started under a supervisor of the system.
 
@@ -86,7 +94,7 @@ class LinkRouter:
         if node in self._sessions:
             raise ValueError(f"there is a link to {node} already: forget it first")
         life = f"{self.local.boot}.{next(self._lives)}"
-        session = Session(self.local, life, node, self.system, self._codec, self._limits)
+        session = Session(self.local, life, node, self.system, self._codec, self._limits, self._border)
         self._sessions[node] = session
         if dial is not None:
             self._dialled.add(node)
@@ -99,6 +107,12 @@ class LinkRouter:
         if session is not None:
             session.suspend(f"{node} was removed")
             session.lose(f"{node} was removed")
+
+    def hang_up(self, node: str) -> None:
+        """Close the channel that a peer has opened, so that it proves anew who it is; unknown is fine."""
+        session = self._sessions.get(node)
+        if session is not None:
+            session.hang_up()
 
     async def accept(self, channel: Channel) -> None:
         """Take a channel that a peer has opened, and return when it is closed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import anyio
 
 from supervisor.address import Address
@@ -15,6 +17,9 @@ from transport.hello import Local
 from transport.parcel import Parcel
 from transport.questions import Questions
 from transport.watches import Watches
+
+Border = Callable[[str, str, object], str]
+"""Why a peer may not send this message to the actor at this path; empty where it may. Must not block or raise."""
 
 
 class Ghost:
@@ -43,12 +48,22 @@ class Session:
     `away` says why nothing can be sent; it is empty while the peer is up, and until it is known to be down.
     """
 
-    def __init__(self, local: Local, life: str, node: str, system: System, codec: JsonCodec, limits: Limits) -> None:
+    def __init__(
+        self,
+        local: Local,
+        life: str,
+        node: str,
+        system: System,
+        codec: JsonCodec,
+        limits: Limits,
+        border: Border | None = None,
+    ) -> None:
         self.local = local
         self.life = life
         self.node = node
         self.system = system
         self.codec = codec
+        self.border = border
         self.outbox = Outbox(limits)
         self.inbox: Inbox[object] = Inbox(limits)
         self.questions = Questions(node, system, codec, self.push)
@@ -151,6 +166,11 @@ class Session:
         self._visit = Visit(channel)
         self._visited.set()
         return self._visit
+
+    def hang_up(self) -> None:
+        """Close the channel that the peer has opened, if there is one; it may open another."""
+        if self._visit is not None:
+            self._visit.end()
 
     async def visited(self) -> Visit:
         """Wait until the peer has opened a channel, and take that."""

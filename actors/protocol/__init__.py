@@ -50,6 +50,7 @@ from actors.protocol.machine import (
     WantProvisions,
 )
 from actors.protocol.peers import (
+    Dismissed,
     Introduce,
     LookAtPeers,
     LoseNode,
@@ -60,6 +61,7 @@ from actors.protocol.peers import (
     PeerHeard,
     PeerLost,
     PeerNews,
+    RenewCertificate,
 )
 from actors.protocol.questions import (
     Committed,
@@ -94,6 +96,7 @@ __all__ = [
     "CreateSnapshot",
     "CreateToken",
     "DeployStack",
+    "Dismissed",
     "DoneWell",
     "EngineGone",
     "Events",
@@ -132,6 +135,7 @@ __all__ = [
     "RemoveNode",
     "RemoveService",
     "RemoveStack",
+    "RenewCertificate",
     "RevokeJoinToken",
     "RevokeToken",
     "RotateJoinTokens",

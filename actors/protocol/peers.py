@@ -78,6 +78,18 @@ class PauseReplacement:
     words: str
 
 
+@message("certificate.renew/1")
+@dataclass(frozen=True, slots=True)
+class RenewCertificate:
+    """To a node's `certificate` actor: the state gives it another role than its certificate."""
+
+
+@message("agent.dismissed/1")
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """To an agent, from its own node: the cluster has removed this machine. Nothing of the cluster is to stay here."""
+
+
 @message("agent.introduce/1")
 @dataclass(frozen=True, slots=True)
 class Introduce:

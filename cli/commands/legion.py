@@ -120,8 +120,17 @@ def rm(token: str, context: str) -> None:
     default=None,
     help="Where this node's identity is kept.",
 )
-def join(token: str, token_file: str, manager: str, node_name: str, advertise_addr: str, data_dir: Path | None) -> None:
-    """Make this machine a node of a manager's cluster.
+@click.option("--no-serve", is_flag=True, help="Join only, and leave it to `gbnt serve` to run the node.")
+def join(
+    token: str,
+    token_file: str,
+    manager: str,
+    node_name: str,
+    advertise_addr: str,
+    data_dir: Path | None,
+    no_serve: bool,
+) -> None:
+    """Make this machine a node of a manager's cluster, and run it, until it is told to stop.
 
     The manager must be one of the cluster that made the token: it is asked nothing before that is certain. The token is
     also taken from GBNT_JOIN_TOKEN, or from a file that GBNT_JOIN_TOKEN_FILE names.
@@ -132,11 +141,13 @@ def join(token: str, token_file: str, manager: str, node_name: str, advertise_ad
     wish = Wish(token_from(token, token_file), manager, node_name or socket.gethostname(), advertise_addr)
     admitted = become_node(where, wish)
     print(f"{admitted.name} is node {admitted.node} of the cluster {admitted.cluster}, as a {admitted.role}")
-    print(
-        f"its identity is in {where}; this release does not serve as a {admitted.role} of another machine's cluster "
-        "yet, so nothing runs here until a later one is installed",
-        file=sys.stderr,
-    )
+    if no_serve:
+        print(f"its identity is in {where}; `gbnt serve --data-dir {where}` runs it", file=sys.stderr)
+        return
+    from cli.commands.serve import app as serve
+
+    sys.stdout.flush()
+    raise click.exceptions.Exit(serve.main(["--data-dir", str(where)], standalone_mode=False))
 
 
 def _print_line(made: Row) -> None:

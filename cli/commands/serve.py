@@ -14,7 +14,7 @@ from cli.config import merged, read_config
 from cli.errors import BadInput
 from cli.group import Decorated, example, single
 from cli.kinds import LAST_PORT, Whole
-from cli.options import API_PORT, TELEMETRY_PORT, default_data_dir, secret
+from cli.options import API_PORT, LINK_PORT, TELEMETRY_PORT, default_data_dir, secret
 
 
 def _option(flag: str, variable: str, help: str, **more: Any) -> Callable[[Decorated], Decorated]:
@@ -31,6 +31,13 @@ def _option(flag: str, variable: str, help: str, **more: Any) -> Callable[[Decor
     "--telemetry-port",
     "GBNT_TELEMETRY_PORT",
     f"/health and /metrics. [{TELEMETRY_PORT}]",
+    metavar="PORT",
+    type=Whole(1, LAST_PORT),
+)
+@_option(
+    "--link-port",
+    "GBNT_LINK_PORT",
+    f"The links between nodes. [{LINK_PORT}]",
     metavar="PORT",
     type=Whole(1, LAST_PORT),
 )

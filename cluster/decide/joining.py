@@ -107,6 +107,8 @@ def certify(state: State, id: str, serial: str, expires_at: float) -> Decision:
     if node is None or id in state.departed:
         return Refusal("forbidden", f"node {id} is not of this cluster: join again with a new join token")
     changed = replace(node, certificate=serial, certificate_expires=expires_at)
+    if changed == node:
+        return Decided(told={node.name: "certified"})
     return Decided((Change("nodes", id, changed),), told={node.name: "certified"})
 
 

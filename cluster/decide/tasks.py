@@ -208,8 +208,8 @@ def _binding(port: Port, taken: Iterable[tuple[str, int]]) -> PortBinding:
     return PortBinding(port.target, port.protocol, port.host_ip, free)
 
 
-def take_in(state: State, seen: Iterable[Observation]) -> Decided:
-    """What a machine saw becomes part of the record.
+def take_in(state: State, node: str, seen: Iterable[Observation]) -> Decided:
+    """What a machine saw becomes part of the record. Of another machine's tasks it has nothing to say.
 
     An observation that may not follow the record is a fault in gbnt: it is told as an event and left out, so that one
     bad report does not keep all others from being heard.
@@ -217,7 +217,7 @@ def take_in(state: State, seen: Iterable[Observation]) -> Decided:
     draft, removed = Draft(state), False
     for observation in seen:
         task = draft.state.tasks.get(observation.task)
-        if task is None:
+        if task is None or task.node != node:
             continue
         if observation.removed and task.desired == "remove":
             # Nothing of it is left, whatever its last word was.

@@ -12,10 +12,11 @@ import anyio
 from anyio.abc import TaskGroup
 
 from actors import protocol
-from actors.dispatcher import MEMBERSHIP
+from actors.gatekeeper import LINKS
 from actors.machine import Machine
 from actors.roll import Roll
-from actors.tree import LINKS, Parts, WorkerParts, tree, worker_tree
+from actors.tree import Parts, WorkerParts, tree, worker_tree
+from cli.peers import noted_in
 from engine.fake import FakeEngine
 from engine.fake_container import FakeContainer
 from store.contract import Store
@@ -26,7 +27,7 @@ from supervisor.spec import SupervisorSpec
 from supervisor.system import System
 from tests.actors.house import CLUSTER, BareShelf, Life, Names, time_of_day
 from transport.codec import JsonCodec
-from transport.events import PeerDown, PeerEvent, PeerRestarted, PeerSuspect, PeerUp
+from transport.events import PeerEvent
 from transport.hello import Local
 from transport.memory import MemoryNetwork
 from transport.router import LinkRouter
@@ -97,9 +98,8 @@ class Member(Life):
 
     def _heard(self, event: PeerEvent) -> None:
         """As the composition root does it."""
-        self.roll.note(news(event), time_of_day())
         if self.disk is not None:
-            self.system.ref(MEMBERSHIP).tell(protocol.LookAtPeers())
+            noted_in(self.roll, self.system, time_of_day)(event)
 
     def root(self) -> SupervisorSpec:
         """The tree of this machine."""
@@ -139,19 +139,6 @@ class Member(Life):
         except SupervisionError:
             if not self.killed:
                 raise
-
-
-def news(event: PeerEvent) -> protocol.PeerNews:
-    """What a link tells, in the actors' words."""
-    match event:
-        case PeerUp(node):
-            return protocol.PeerHeard(node)
-        case PeerSuspect(node):
-            return protocol.PeerDoubted(node)
-        case PeerDown(node, reason, left):
-            return protocol.PeerLost(node, reason, left)
-        case PeerRestarted(node):
-            return protocol.PeerBegan(node)
 
 
 class Legion:

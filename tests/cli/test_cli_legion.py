@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from cli.errors import BadInput, CliError
+from cli.allegiance import dismissed, load
+from cli.errors import BadInput
 from cli.legion import address, token_from
 from cli.options import ServeOptions
-from cli.serve import run as serve
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Asked, Manager, listing, problem
 from transport.identity import ClusterCA
@@ -151,10 +151,19 @@ def cluster(home: Path):
     cluster.manager.stop()
 
 
-def test_a_machine_that_joins_has_its_identity_and_says_what_it_cannot_do_yet(gbnt: Run, cluster: Cluster, home: Path):
+def test_a_machine_that_joins_has_its_identity_and_serves(
+    gbnt: Run, cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    served: list[Path] = []
+
+    def serve(options: ServeOptions) -> int:
+        served.append(options.data_dir)
+        return 0
+
+    monkeypatch.setattr("cli.serve.run", serve)
     ran = gbnt("legion", "join", *cluster.words, "--node-name", "gaul")
     assert (ran.status, ran.out) == (0, "gaul is node n1 of the cluster c-1, as a worker\n")
-    assert "does not serve as a worker of another machine's cluster yet" in ran.err
+    assert served == [home / "data"]
     assert json.loads((home / "data" / "node.json").read_bytes()) == {"cluster": "c-1", "node": "n1", "name": "gaul"}
     legion = json.loads((home / "data" / "legion.json").read_bytes())
     assert (legion["role"], legion["managers"][0]["port"]) == ("worker", 4003)
@@ -164,8 +173,17 @@ def test_a_machine_that_joins_has_its_identity_and_says_what_it_cannot_do_yet(gb
     assert certificates[1] == x509.load_pem_x509_certificate(cluster.ca.certificate)
     again = gbnt("legion", "join", *cluster.words)
     assert (again.status, "is node n1 of the cluster c-1 already" in again.err) == (1, True)
-    with pytest.raises(CliError, match="joined a cluster"):
-        serve(ServeOptions(home / "data"))
+
+
+def test_a_machine_that_was_removed_may_join_again(gbnt: Run, cluster: Cluster, home: Path):
+    assert gbnt("legion", "join", *cluster.words, "--no-serve").status == 0
+    before = (home / "data" / "pki" / "node.pem").read_bytes()
+    dismissed(home / "data" / "legion.json")
+    assert gbnt("legion", "join", *cluster.words, "--no-serve").status == 0
+    assert (home / "data" / "pki" / "node.pem").read_bytes() != before
+    kept = load(home / "data" / "legion.json")
+    assert kept is not None
+    assert not kept.removed
 
 
 def test_a_refusal_is_told_and_the_next_try_is_for_the_same_key(gbnt: Run, cluster: Cluster, home: Path):
@@ -175,7 +193,7 @@ def test_a_refusal_is_told_and_the_next_try_is_for_the_same_key(gbnt: Run, clust
     assert cluster.words[1] not in ran.err
     assert not (home / "data" / "node.json").exists()
     cluster.no = None
-    assert gbnt("legion", "join", *cluster.words).status == 0
+    assert gbnt("legion", "join", *cluster.words, "--no-serve").status == 0
     first, second = (x509.load_pem_x509_csr(json.loads(asked.body)["csr"].encode()) for asked in cluster.manager.asked)
     assert first.public_key() == second.public_key()
 

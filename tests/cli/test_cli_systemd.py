@@ -41,7 +41,7 @@ def test_install_writes_a_unit_and_starts_it(root: Path, capsys: pytest.CaptureF
     unit = (root / "etc/systemd/system/gubernator.service").read_text()
     assert (
         f'ExecStart=/usr/bin/gbnt serve --data-dir "{root}/my data" --bind 0.0.0.0 --api-port 4000 '
-        '--telemetry-port 4002 --log-level info --node-name "50%%$$\\"\\\\"\n' in unit
+        '--telemetry-port 4002 --link-port 4003 --log-level info --node-name "50%%$$\\"\\\\"\n' in unit
     )
     assert "Environment=GBNT_API_TOKEN_FILE=/etc/gbnt.token\nEnvironment=DOCKER_HOST=tcp://127.0.0.1:2375\n" in unit
     assert unit.count("Environment=") == 2

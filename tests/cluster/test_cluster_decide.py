@@ -33,7 +33,7 @@ def settled(state: State, prefix: str = "x") -> State:
         for service in list(state.services.values()):
             steps = reconcile(service, state.tasks_of(service.key), NOW)
             state = done(state, tasks.carry_out(state, service, steps, replace(entropy(), new_id=numbers.__next__)))
-        state = done(state, tasks.take_in(state, [_obeyed(state, id) for id in list(state.tasks)]))
+        state = done(state, tasks.take_in(state, "n1", [_obeyed(state, id) for id in list(state.tasks)]))
         if state.tasks == before.tasks and state.services == before.services:
             return state
     raise AssertionError("it does not settle")
@@ -244,9 +244,9 @@ def test_an_observation_from_the_past_changes_nothing_and_an_impossible_one_is_t
     state = settled(deployed(stack(spec("web"))))
     (task,) = state.tasks.values()
     stale = Observation(task.id, task.sequence, "preparing", "", NOW, 1)
-    assert tasks.take_in(state, [stale]).changes == ()
+    assert tasks.take_in(state, "n1", [stale]).changes == ()
     backwards = Observation(task.id, task.sequence + 1, "preparing", "", NOW, 1)
-    told = tasks.take_in(state, [backwards])
+    told = tasks.take_in(state, "n1", [backwards])
     assert told.changes == ()
     assert [h.kind for h in told.happenings] == ["task.illegal"]
 

@@ -149,10 +149,10 @@ def test_a_machine_that_is_back_is_ready_once_it_put_away_what_is_lost():
     state = back(carried_out(lost(cluster())))
     assert state.nodes["n1"].status == "returning"
     running_still = Observation("t1", 1, "running", "stopping", NOW, 1)
-    state = state.after(take_in(state, [running_still]).changes)
+    state = state.after(take_in(state, "n1", [running_still]).changes)
     assert state.tasks["t1"].state == "lost"
     gone = replace(running_still, sequence=2, state="stopped", removed=True)
-    decided = take_in(state, [gone])
+    decided = take_in(state, "n1", [gone])
     assert [happening.kind for happening in decided.happenings] == ["task.removed", "node.ready"]
     state = state.after(decided.changes)
     assert (state.nodes["n1"].status, list(state.tasks)) == ("ready", ["id1"])

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 import anyio
@@ -12,7 +13,7 @@ import pytest
 from tests.contract.channel_contract import CONTRACT
 from tests.sim.scheduling import virtual_backend
 from transport import listener
-from transport.channel import Channel, ChannelClosed, Dial, Peer, Refusal
+from transport.channel import Channel, ChannelClosed, Dial, Dismissed, Peer, Refusal
 from transport.dialer import DOWN, SESSION, UP, http2_dialer
 from transport.listener import Listener, serve
 from transport.memory import MemoryNetwork
@@ -58,8 +59,14 @@ async def test_in_memory(rule: Rule):
 
 
 def authenticate(headers: Mapping[str, str]) -> Peer | Refusal:
-    node = headers.get("gbnt-token", "")
-    return Peer(node) if node.startswith("rome-") else Refusal("this token is nobody's: join again")
+    match headers.get("gbnt-token", ""):
+        case "rome-0":
+            return Refusal("rome-0 was removed", "this node was removed", dismissed=True)
+        case "rome-3":
+            return Peer("rome-3", lasts=0.5)
+        case node if node.startswith("rome-"):
+            return Peer(node)
+    return Refusal("a token of nobody's", "this token is nobody's: join again")
 
 
 @asynccontextmanager
@@ -93,6 +100,50 @@ async def test_who_is_not_known_is_refused_in_words():
         with pytest.raises(ChannelClosed, match=r"refused the connection .403.: this token is nobody's"):
             async with dialer(url, "stranger")():
                 pass
+
+
+@real
+async def test_who_was_removed_is_told_so():
+    async with serving(Guest()) as url:
+        with pytest.raises(Dismissed, match="rome-1 says: this node was removed"):
+            async with dialer(url, "rome-0")():
+                pass
+
+
+@real
+async def test_a_channel_ends_with_what_its_peer_proved_itself_by():
+    guest = Guest()
+    async with serving(guest) as url, connected(dialer(url, "rome-3"), guest) as (here, there):
+        await here.send(b"salve")
+        assert await there.receive() == b"salve"
+        with anyio.fail_after(20), pytest.raises(ChannelClosed):
+            await here.receive()
+        with pytest.raises(ChannelClosed, match="the certificate of rome-3 has ended"):
+            await there.receive()
+
+
+@real
+async def test_each_request_proves_anew_who_asks():
+    asked: list[str] = []
+
+    def once(headers: Mapping[str, str]) -> Peer | Refusal:
+        proof = headers["gbnt-token"]
+        if proof in asked:
+            return Refusal("used before", "used before")
+        asked.append(proof)
+        return Peer("rome-2")
+
+    guest, sock, numbers = Guest(), socket.create_server(("127.0.0.1", 0)), count()
+    url = f"http://127.0.0.1:{sock.getsockname()[1]}"
+    dial = http2_dialer("rome-1", url, None, lambda: {"gbnt-token": str(next(numbers))})
+    async with anyio.create_task_group() as group:
+        group.start_soon(serve, Listener(once, guest.accept), sock, None)
+        async with connected(dial, guest) as (here, there):
+            await here.send(b"up")
+            assert await there.receive() == b"up"
+        guest.done.set()
+        group.cancel_scope.cancel()
+    assert len(asked) == 2
 
 
 @real

@@ -63,6 +63,7 @@ class Node:
     state: str = "data"
     api_port: int = field(default_factory=lambda: free_port())
     telemetry_port: int = field(default_factory=lambda: free_port())
+    link_port: int = field(default_factory=lambda: free_port())
     extra: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
@@ -89,8 +90,8 @@ class Node:
     @property
     def doors(self) -> tuple[str, ...]:
         """The options that say where it listens."""
-        ports = ("--api-port", str(self.api_port), "--telemetry-port", str(self.telemetry_port))
-        return ("--bind", "127.0.0.1", *ports)
+        ports = {"--api-port": self.api_port, "--telemetry-port": self.telemetry_port, "--link-port": self.link_port}
+        return ("--bind", "127.0.0.1", *(word for option, port in ports.items() for word in (option, str(port))))
 
     def launch(self, *options: str) -> None:
         """Start it, and do not wait."""

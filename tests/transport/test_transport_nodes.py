@@ -53,7 +53,7 @@ async def running(node: Node, *children: ChildSpec) -> AsyncIterator[Node]:
 
 
 def authenticate(headers: Mapping[str, str]) -> Peer | Refusal:
-    return Peer(headers[TOKEN]) if TOKEN in headers else Refusal("no token")
+    return Peer(headers[TOKEN]) if TOKEN in headers else Refusal("no token", "no token")
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from supervisor.errors import ActorCrashed, ActorStopped, AskTimeout, MailboxFul
 from supervisor.message import Terminated, message
 from supervisor.spec import ChildSpec
 from tests.supervisor.build import Crash, Handler, Scribe, Sleep, StopYourself, handler, scribe
-from tests.transport.legion import pair
+from tests.transport.legion import node, pair
 from transport.delivery import Limits
 from transport.memory import MemoryNetwork
 
@@ -44,6 +44,29 @@ async def test_messages_arrive_in_order_and_as_they_were():
             one.ref("rome-2/a").tell(value)
         await anyio.sleep(0.1)
     assert seen == sent
+
+
+async def test_what_may_not_cross_the_border_reaches_nobody():
+    seen: list[object] = []
+
+    async def receive(message: object, ctx: Context) -> None:
+        seen.append(message)
+
+    def border(peer: str, path: str, message: object) -> str:
+        return f"{peer} may not say {message} to {path}" if message == Count(13) else ""
+
+    network = MemoryNetwork()
+    async with network, node(network, "rome-1", handler("a", receive)) as one, node(network, "rome-2") as two:
+        one.router.attend(one.events.append, border)
+        await one.link("rome-2", dials=False)
+        await two.link("rome-1", dials=True)
+        await anyio.sleep(0.1)
+        for number in (12, 13, 14):
+            two.ref("rome-1/a").tell(Count(number))
+        with pytest.raises(NoSuchActor):
+            await two.ref("rome-1/a").ask(Count(13), timeout=1)
+        assert seen == [Count(12), Count(14)]
+        assert one.lost() == [("forbidden", "rome-1/a")] * 2
 
 
 async def test_an_ask_is_answered_over_there_and_back():

@@ -86,6 +86,12 @@ class NodeKeys:
         remove(self._folder / WAITING)
         return facts
 
+    def drop(self) -> None:
+        """Be no node any more: forget the keys and the certificate, durably."""
+        remove(self.path)
+        remove(self._folder / WAITING)
+        self._ours = None
+
     def signed(self, claims: Mapping[str, object], kind: str) -> str:
         """Claims as a JWT of this kind (its `typ`), signed by this node, its certificate with it. Raises IdentityError.
 

@@ -52,9 +52,13 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """No proof that counts. `reason` is for this side's log alone."""
+    """No proof that counts. `reason` is for this side's log alone.
+
+    `stranger` is the id of the node that it is, where that is proven and only its membership is not.
+    """
 
     reason: str
+    stranger: str = ""
 
     @property
     def said(self) -> str:
@@ -107,7 +111,7 @@ class Authenticator:
             self._check(claims, facts)
             self._count(claims, facts, is_member)
         except _Refused as refused:
-            return Refusal(str(refused))
+            return Refusal(str(refused), refused.stranger)
         return Peer(facts.node, facts.role, facts.serial, facts.expires.timestamp())
 
     def _read(self, text: str) -> tuple[x509.Certificate, Mapping[str, Any]]:
@@ -156,7 +160,8 @@ class Authenticator:
 
     def _count(self, claims: Mapping[str, Any], facts: NodeFacts, is_member: IsMember) -> None:
         if not is_member(facts.node, facts.serial):
-            raise _Refused(f"node {facts.node} is no member, or its certificate {facts.serial} was revoked")
+            reason = f"node {facts.node} is no member, or its certificate {facts.serial} was revoked"
+            raise _Refused(reason, stranger=facts.node)
         now = self._clock()
         if not self._nonces.take(facts.node, claims["jti"], claims["exp"] + ALLOWANCE, now):
             raise _Refused(f"a proof of node {facts.node} that was used before, or too many of them")
@@ -167,6 +172,10 @@ class Authenticator:
 
 class _Refused(Exception):
     """Ends a check with its reason."""
+
+    def __init__(self, reason: str, *, stranger: str = "") -> None:
+        super().__init__(reason)
+        self.stranger = stranger
 
 
 def _leaf(chain: object) -> x509.Certificate:

@@ -1,0 +1,72 @@
+"""A node's own certificate, renewed: by a manager's own authority, or by asking a manager."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from anyio import to_thread
+
+from actors.certificate import Held, NotRenewed
+from cli.errors import CliError
+from transport.identity import ClusterCA, IdentityError
+from transport.identity.joining import Address, renew
+from transport.identity.node_keys import NodeKeys
+
+
+class SignedHere:
+    """Implements `actors.certificate.Certificate` for a manager, which has the authority. Makes a first one at once."""
+
+    def __init__(self, keys: NodeKeys, authority: ClusterCA, node: str) -> None:
+        self._keys = keys
+        self._authority = authority
+        self._node = node
+        if keys.is_due():
+            self._sign()
+
+    @property
+    def held(self) -> Held:
+        """See `actors.certificate.Certificate`."""
+        return held(self._keys)
+
+    async def renew(self) -> None:
+        """See `actors.certificate.Certificate`."""
+        try:
+            await to_thread.run_sync(self._sign)
+        except IdentityError as error:
+            raise NotRenewed(str(error)) from error
+
+    def _sign(self) -> None:
+        signed = self._authority.sign(self._keys.request(), self._node, "manager")
+        self._keys.take(signed, self._authority.certificate)
+
+
+class SignedByManager:
+    """The same for a worker. `manager` is where a manager's API answers at present."""
+
+    def __init__(self, keys: NodeKeys, manager: Callable[[], Address]) -> None:
+        self._keys = keys
+        self._manager = manager
+
+    @property
+    def held(self) -> Held:
+        """See `actors.certificate.Certificate`."""
+        return held(self._keys)
+
+    async def renew(self) -> None:
+        """See `actors.certificate.Certificate`."""
+        try:
+            await to_thread.run_sync(self._ask, self._manager())
+        except IdentityError as error:
+            raise NotRenewed(str(error)) from error
+
+    def _ask(self, manager: Address) -> None:
+        admitted = renew(self._keys, manager)
+        self._keys.take(admitted.certificate, admitted.authority)
+
+
+def held(keys: NodeKeys) -> Held:
+    """The certificate that these keys have. Raises CliError where there is none."""
+    facts = keys.facts
+    if facts is None:
+        raise CliError("this node has no certificate of its cluster: join again, with a new join token")
+    return Held(facts.serial, keys.renew_at, facts.expires.timestamp())

@@ -1,0 +1,76 @@
+"""The door for links between nodes: mutual TLS, so that a peer without a certificate of the cluster gets nothing."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+
+from portal.sockets import describe
+from supervisor.actor import Actor, Context
+from supervisor.message import message
+from transport.listener import Listener, serve
+
+RENEW_SECONDS = 3600.0
+
+
+@message("link_door.renew/1")
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """A timer's tick: the certificate may be due."""
+
+
+class LinkDoor(Actor):
+    """Open once it is started. `bind` gives a listening socket (DoorError fails the start).
+
+    `certificate` gives the PEM file of this server's key and certificates, made anew where it is due; of clients a
+    certificate of `authority` (PEM) is demanded.
+    """
+
+    def __init__(
+        self, listener: Listener, bind: Callable[[], socket], certificate: Callable[[], Path], authority: bytes
+    ) -> None:
+        self._listener = listener
+        self._bind = bind
+        self._certificate = certificate
+        self._authority = authority
+        self._tls: ssl.SSLContext | None = None
+        self._address = ""
+
+    async def started(self, ctx: Context) -> None:
+        """Listen, and begin to serve."""
+        self._tls = server_context(self._certificate(), self._authority)
+        sock = self._bind()
+        self._address = describe(sock)
+        ctx.timers.every("renew", RENEW_SECONDS, Renew())
+        ctx.spawn("serve", serve, self._listener, sock, self._tls)
+
+    async def receive(self, message: object, ctx: Context) -> None:
+        """Have new connections see a certificate that is not worn."""
+        if isinstance(message, Renew) and self._tls is not None:
+            self._tls.load_cert_chain(self._certificate())
+
+    def describe(self) -> Mapping[str, object]:
+        """Where it listens."""
+        return {"listens": self._address}
+
+
+def server_context(certificate: Path, authority: bytes) -> ssl.SSLContext:
+    """TLS 1.3 by a PEM file of key and certificates, for clients with a certificate of the authority (PEM)."""
+    return _trusting(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certificate, authority)
+
+
+def client_context(certificate: Path, authority: bytes) -> ssl.SSLContext:
+    """The same for who dials: it trusts servers of the authority, by the name that it asks for."""
+    return _trusting(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate, authority)
+
+
+def _trusting(context: ssl.SSLContext, certificate: Path, authority: bytes) -> ssl.SSLContext:
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.set_alpn_protocols(["h2"])
+    context.load_cert_chain(certificate)
+    context.load_verify_locations(cadata=authority.decode())
+    return context

@@ -1,0 +1,127 @@
+"""A manager's part of the composition root: store, authority, every door, and the links that workers open."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from actors.border import why_not
+from actors.mandate import Mandate
+from actors.roll import Roll
+from actors.tree import Parts, tree
+from cli.certificates import SignedHere
+from cli.credential import FirstCredential
+from cli.gate import AuthorityGate
+from cli.ground import Ground, bound
+from cli.link_door import LinkDoor
+from cli.local_engine import LocalEngine
+from cli.machine import address_towards_default_route
+from cli.peers import LegionPeers, noted_in
+from cluster import addresses
+from gubernator import __version__
+from portal.api.app import create_api
+from portal.backend import Backend, Identity
+from portal.door import Door
+from portal.latency import Latency
+from portal.session import Sessions, sessions
+from portal.sockets import listen_unix
+from portal.telemetry import create_telemetry
+from store.snapshots import Snapshots
+from store.sqlite import SqliteStore
+from supervisor.spec import ChildSpec, SupervisorSpec
+from transport.identity import ClusterCA
+from transport.identity.node_keys import NodeKeys
+from transport.identity.proofs import Authenticator
+from transport.listener import Listener
+
+
+class ManagerRole:
+    """Implements `cli.ground.Role`."""
+
+    def __init__(self, ground: Ground, store: SqliteStore, authority: ClusterCA) -> None:
+        self._ground = ground
+        self._store = store
+        self._authority = authority
+        self._address = ground.options.advertise_addr or address_towards_default_route()
+        self._sessions = Sessions(ground.system)
+        self._credential = FirstCredential(ground.options, ground.home, ground.system, authority)
+        self._roll = Roll()
+        node, cluster = ground.identity.node, ground.identity.cluster
+        authenticator = Authenticator(authority.certificate, cluster, {node}, ground.clock)
+        self._peers = LegionPeers(ground.router, self._roll, authenticator, ground.clock)
+        heard = noted_in(self._roll, ground.system, ground.clock)
+        ground.router.attend(heard, lambda peer, path, message: why_not(peer, message))
+        self._latencies = {
+            "command": Latency("gbnt_command_seconds", "From a command's turn to its answer."),
+            "store": Latency("gbnt_store_seconds", "One durable commit."),
+        }
+
+    def root(self) -> SupervisorSpec:
+        """See `cli.ground.Role`."""
+        return tree(self._parts(), self._doors())
+
+    async def ready(self) -> str:
+        """See `cli.ground.Role`."""
+        name = self._ground.identity.name
+        await self._credential.ensure(name)
+        return f"{name} serves on https://127.0.0.1:{self._ground.options.api_port}"
+
+    def _parts(self) -> Parts:
+        ground = self._ground
+        keys = NodeKeys(ground.home.keys, ground.clock)
+        return Parts(
+            machine=ground.machine(self._address),
+            store=self._store,
+            engine=ground.engine,
+            resolver=ground.resolver(),
+            shelf=Snapshots(ground.home.snapshots, self._store, clock=ground.clock),
+            clock=ground.clock,
+            random=ground.random,
+            drawer=ground.drawer(),
+            roll=self._roll,
+            peers=self._peers,
+            certificate=SignedHere(keys, self._authority, ground.identity.node),
+            mandate=Mandate(ground.options.network_pool or addresses.DEFAULT_POOL),
+            observe=lambda name, seconds: self._latencies[name].observe(seconds),
+        )
+
+    def _doors(self) -> ChildSpec:
+        ground = self._ground
+        options, backend, authority = ground.options, self._backend(), self._authority
+        certificate = partial(authority.server_certificate, [ground.identity.name], [self._address])
+        api, telemetry = ground.bound(options.api_port), ground.bound(options.telemetry_port)
+        links, listener = ground.bound(options.link_port), Listener(self._peers.authenticate, ground.router.accept)
+        trusted = bound(partial(listen_unix, ground.home.admin_socket))
+        children = (
+            sessions(),
+            ChildSpec("api", lambda: Door(create_api(backend), api, certificate)),
+            ChildSpec("admin", lambda: Door(create_api(backend, trusted=True), trusted)),
+            ChildSpec("telemetry", lambda: Door(create_telemetry(backend), telemetry)),
+            ChildSpec("links", lambda: LinkDoor(listener, links, certificate, authority.certificate)),
+        )
+        return ChildSpec("portal", SupervisorSpec(children=children, intensity=10, period=60.0))
+
+    def _backend(self) -> Backend:
+        ground, engine = self._ground, LocalEngine(self._ground.engine)
+        identity, options = ground.identity, ground.options
+        host = f"[{self._address}]" if ":" in self._address else self._address
+        gate = AuthorityGate(
+            self._authority, identity.node, f"{host}:{options.api_port}", options.link_port, ground.clock
+        )
+        return Backend(
+            identity=Identity(identity.name, identity.cluster, identity.node, __version__),
+            ask=lambda path, message, timeout: ground.system.ref(path).ask(message, timeout=timeout),
+            follow=self._sessions.follow,
+            inspect=ground.system.inspect,
+            logs=engine.logs,
+            build=engine.build,
+            image_id=engine.image_id,
+            first_sign_in=self._first_sign_in,
+            clock=ground.clock,
+            dead_letters=ground.dead_letters,
+            checks={"resolver": ground.check_resolver, "certificate": ground.check_certificate},
+            latencies=tuple(self._latencies.values()),
+            gate=gate,
+        )
+
+    async def _first_sign_in(self) -> None:
+        self._ground.home.credentials.unlink(missing_ok=True)

@@ -1,0 +1,69 @@
+"""Where a worker's manager may be found: each place in turn, until one answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from cli.allegiance import Allegiance
+from cli.link_door import client_context
+from transport.channel import Channel, ChannelClosed, Dial
+from transport.dialer import http2_dialer
+from transport.identity.certificates import manager_name
+from transport.identity.joining import Address
+from transport.identity.node_keys import NodeKeys
+from transport.identity.proofs import proof
+
+
+class Whereabouts:
+    """The manager of an allegiance: at the address by which this machine joined, and at the one that it gives itself.
+
+    Whatever the address, who answers there must have a manager's certificate of the cluster.
+    """
+
+    def __init__(self, allegiance: Allegiance, clock: Callable[[], float]) -> None:
+        self._manager = allegiance.manager
+        self._api_port = allegiance.api.port
+        self._clock = clock
+        self._hosts = list(dict.fromkeys((allegiance.api.host, self._manager.address)))
+
+    @property
+    def api(self) -> Address:
+        """Where its API answers at present, as far as is known."""
+        return Address(self._hosts[0], self._api_port)
+
+    @property
+    def link(self) -> Address:
+        """Where its door for links is at present, as far as is known."""
+        return Address(self._hosts[0], self._manager.port)
+
+    def learn(self, host: str) -> None:
+        """It was heard to be at this host: look there first."""
+        self._hosts = [host, *(known for known in self._hosts if known != host)]
+
+    def dialer(self, keys: NodeKeys, cluster: str) -> Dial:
+        """What connects to it with this node's keys."""
+
+        @asynccontextmanager
+        async def dial() -> AsyncIterator[Channel]:
+            opened = False
+            try:
+                async with self._dial(keys, cluster)() as channel:
+                    opened = True
+                    yield channel
+            except ChannelClosed:
+                if not opened:
+                    self._hosts.append(self._hosts.pop(0))
+                raise
+
+        return dial
+
+    def _dial(self, keys: NodeKeys, cluster: str) -> Dial:
+        """With the certificate that there is now: it may have been renewed since the last connection."""
+        return http2_dialer(
+            self._manager.node,
+            f"https://{self.link}",
+            client_context(keys.path, keys.authority),
+            lambda: proof(keys, self._manager.node, self._clock),
+            server_name=manager_name(cluster),
+        )

@@ -1,0 +1,124 @@
+"""A worker's part of the composition root: the link to its manager, and doors that need no state."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+
+from actors import protocol
+from actors.gatekeeper import LINKS
+from actors.tree import EXECUTOR, WorkerParts, worker_tree
+from cli import allegiance
+from cli.allegiance import Allegiance
+from cli.certificates import SignedByManager, held
+from cli.errors import CliError
+from cli.ground import Ground, bound
+from cli.machine import address_towards
+from cli.whereabouts import Whereabouts
+from gubernator import __version__
+from portal.backend import Check, Identity
+from portal.door import Door
+from portal.sockets import listen_unix
+from portal.worker import WorkerBackend, create_worker_api, create_worker_telemetry
+from supervisor.spec import ChildSpec, SupervisorSpec
+from transport.events import PeerDismissed, PeerEvent
+from transport.identity.node_keys import NodeKeys
+from transport.router import log_event
+
+log = logging.getLogger(__name__)
+
+
+class WorkerRole:
+    """Implements `cli.ground.Role`. Raises CliError where the machine has no certificate of its cluster."""
+
+    def __init__(self, ground: Ground, sworn: Allegiance) -> None:
+        self._ground = ground
+        self._sworn = sworn
+        self._keys = NodeKeys(ground.home.keys, ground.clock)
+        held(self._keys)
+        self._whereabouts = Whereabouts(sworn, ground.clock)
+        self._manager = sworn.manager.node
+        self._dismissed = sworn.removed
+        ground.router.attend(self._heard)
+
+    def root(self) -> SupervisorSpec:
+        """See `cli.ground.Role`."""
+        ground, sworn = self._ground, self._sworn
+        dial = self._whereabouts.dialer(self._keys, ground.identity.cluster)
+        links = () if sworn.removed else (ground.router.link(self._manager, dial),)
+        address = ground.options.advertise_addr or sworn.address or address_towards(self._whereabouts.link.host)
+        parts = WorkerParts(
+            machine=ground.machine(address, self._manager),
+            engine=ground.engine,
+            resolver=ground.resolver(),
+            clock=ground.clock,
+            random=ground.random,
+            links=links,
+            drawer=ground.drawer(),
+            certificate=SignedByManager(self._keys, lambda: self._whereabouts.api),
+        )
+        return worker_tree(parts, self._doors())
+
+    async def ready(self) -> str:
+        """See `cli.ground.Role`."""
+        name = self._ground.identity.name
+        if self._dismissed:
+            self._ground.system.ref(EXECUTOR).tell(protocol.Dismissed())
+            return f"{name} was removed from its cluster: it puts away what it had of that, and runs nothing"
+        return f"{name} serves as a worker of the manager {self._sworn.manager.name} at {self._whereabouts.link}"
+
+    def _heard(self, event: PeerEvent) -> None:
+        log_event(event)
+        if isinstance(event, PeerDismissed) and not self._dismissed:
+            self._dismissed = True
+            log.warning("the cluster has removed this node: what it had of that is put away here")
+            self._note_dismissal()
+            self._ground.system.ref(EXECUTOR).tell(protocol.Dismissed())
+
+    def _note_dismissal(self) -> None:
+        """Before anything is put away: the next start is to know, wherever this one ends. Once in a node's life."""
+        try:
+            allegiance.dismissed(self._ground.home.legion)
+        except (CliError, OSError) as error:
+            log.error("cannot note that the cluster has removed this node: %s", error)
+
+    # -- the doors -------------------------------------------------------------------------------------------------
+
+    def _doors(self) -> ChildSpec:
+        ground, backend = self._ground, self._backend()
+        telemetry = ground.bound(ground.options.telemetry_port)
+        trusted = bound(partial(listen_unix, ground.home.admin_socket))
+        children = (
+            ChildSpec("admin", lambda: Door(create_worker_api(backend), trusted)),
+            ChildSpec("telemetry", lambda: Door(create_worker_telemetry(backend), telemetry)),
+        )
+        return ChildSpec("portal", SupervisorSpec(children=children, intensity=10, period=60.0))
+
+    def _backend(self) -> WorkerBackend:
+        ground = self._ground
+        identity = ground.identity
+        return WorkerBackend(
+            identity=Identity(identity.name, identity.cluster, identity.node, __version__),
+            manager=lambda: str(self._whereabouts.api),
+            inspect=ground.system.inspect,
+            dead_letters=ground.dead_letters,
+            checks={
+                "manager": self._check_manager,
+                "engine": self._check_engine,
+                "resolver": ground.check_resolver,
+                "certificate": ground.check_certificate,
+            },
+        )
+
+    async def _check_manager(self) -> Check:
+        if self._dismissed:
+            return Check(False, "has removed this node: `gbnt reset` makes the machine free to join again")
+        found = self._ground.system.inspect(f"{LINKS}/{self._manager}")
+        detail = found[0].detail if found else {}
+        up = detail.get("health") == "up"
+        return Check(up, "answers" if up else str(detail.get("trouble") or "does not answer"))
+
+    async def _check_engine(self) -> Check:
+        found = self._ground.system.inspect(EXECUTOR)
+        said = str(found[0].detail.get("engine", "")) if found else "not heard of yet"
+        return Check(said == "ready", said)

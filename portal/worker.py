@@ -1,0 +1,65 @@
+"""The doors of a worker, which keeps no state: how it is, what lives in it, and where else to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from portal.api import actors
+from portal.api.problems import Problem, answer_problem
+from portal.backend import Check, Identity
+from supervisor.inspection import ActorInfo
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerBackend:
+    """A worker as its doors see it. `manager` is where its manager's API answers; `checks` as in `Backend`."""
+
+    identity: Identity
+    manager: Callable[[], str]
+    inspect: Callable[[str], Sequence[ActorInfo]]
+    dead_letters: Callable[[], Mapping[str, int]]
+    checks: Mapping[str, Callable[[], Awaitable[Check]]]
+
+
+def create_worker_api(backend: WorkerBackend) -> Starlette:
+    """The API for whoever may open this machine's admin socket: its actors. All else is a manager's to answer."""
+
+    async def elsewhere(request: Request, error: Exception) -> Response:
+        text = (
+            f"{backend.identity.cluster} is a worker, and keeps no state of the cluster: ask its manager at "
+            f"{backend.manager()}, from a machine that has a context for it (`~/.gbntctl/config` of the manager)"
+        )
+        return Problem("unavailable", text, status=421).response()
+
+    app = Starlette(
+        routes=list(actors.ROUTES),
+        exception_handlers={404: elsewhere, **dict.fromkeys((Problem, HTTPException, Exception), answer_problem)},
+    )
+    app.state.backend = backend
+    return app
+
+
+def create_worker_telemetry(backend: WorkerBackend) -> Starlette:
+    """`/health` and `/metrics` of a worker."""
+
+    async def health(request: Request) -> Response:
+        checks = {name: await check() for name, check in backend.checks.items()}
+        well = all(check.ok for check in checks.values())
+        shown = {name: {"ok": check.ok, "detail": check.detail} for name, check in checks.items()}
+        body = orjson.dumps({"status": "ok" if well else "degraded", "checks": shown})
+        return Response(body, 200 if well else 503, media_type="application/json")
+
+    async def metrics(request: Request) -> Response:
+        from portal.metrics import CONTENT_TYPE, worker_exposition  # its library is no part of what a start waits for
+
+        return Response(worker_exposition(backend.inspect(""), backend.dead_letters()), media_type=CONTENT_TYPE)
+
+    return Starlette(routes=[Route("/health", health), Route("/metrics", metrics)])
