@@ -25,7 +25,7 @@ from actors.lookout import LOOK_SECONDS, EngineDown, EngineSays, EngineUp, Looko
 from actors.machine import Machine
 from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation
-from cluster.containers import TASK
+from cluster.containers import TASK, is_of
 from cluster.gates import hopeless, waiting_for
 from cluster.transitions import legal, observe
 from engine.port import ContainerInfo, Engine, EngineEvent, EngineInfo
@@ -88,7 +88,14 @@ class Agent(Actor):
         self._looked_at = -LOOK_SECONDS
         self._completed: tuple[str, ...] = ()
         self._report = protocol.NodeReport(
-            machine.node, machine.name, machine.address, "starting", "is starting", role=machine.role
+            machine.node,
+            machine.name,
+            machine.address,
+            "starting",
+            "is starting",
+            role=machine.role,
+            version=machine.version,
+            link_port=machine.link_port,
         )
         self._complete = False
         self._hold = False
@@ -361,7 +368,8 @@ class Agent(Actor):
             ctx.ref(f"agent/tasks/{task}").tell(protocol.Containers(tuple(by_task[task]), found.at))
         if not self._complete:
             return
-        unknown = [info for task, infos in by_task.items() if task not in self._assigned for info in infos]
+        own = (info for info in found.containers if is_of(info.labels, self._machine.node))
+        unknown = [info for info in own if info.labels.get(TASK, "") not in self._assigned]
         held = tuple(sorted(info.name for info in unknown)) if self._hold else ()
         if held != self._report.held:
             self._tell_node(ctx, replace(self._report, held=held))

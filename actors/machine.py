@@ -13,6 +13,7 @@ class Machine:
     """Who this agent is: the node's id and name, its address for others, the cluster, and this life's own id.
 
     `manager` is the node whose Senate and dispatcher it serves, as actors' addresses name it; empty for its own.
+    `version` is gbnt's, `link_port` where this machine hears other nodes.
     """
 
     node: str
@@ -21,6 +22,8 @@ class Machine:
     cluster: str
     boot: str
     manager: str = ""
+    version: str = ""
+    link_port: int = 0
 
     @property
     def role(self) -> Literal["manager", "worker"]:

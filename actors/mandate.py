@@ -96,6 +96,8 @@ def _node(report: protocol.NodeReport, now: float) -> Node:
         volumes=report.volumes,
         held=report.held,
         stuck=report.stuck,
+        version=report.version,
+        link_port=report.link_port,
     )
 
 

@@ -7,6 +7,7 @@ control/                                                              manager
   nodes/        one actor a machine           (dynamic)
   membership    judges which machines are down
   gatekeeper    keeps a link for each member
+  herald        tells nodes that are down where this manager is
   dispatcher    shows services and nodes their part of the state
 certificate     renews what this node proves itself with
 agent/
@@ -31,6 +32,7 @@ from actors.certificate import Certificate, CertificateActor
 from actors.dispatcher import Dispatcher, dynamic
 from actors.gate import Gate
 from actors.gatekeeper import CERTIFICATE, LINKS, Gatekeeper, Peers
+from actors.herald import Herald, Voice
 from actors.images import ImagesActor
 from actors.inventory import Inventory
 from actors.keepsake import Drawer
@@ -76,12 +78,16 @@ class WorkerParts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts(WorkerParts):
-    """What it puts under a manager's actors. `roll` is where what links tell is noted; without `peers` it has none."""
+    """What it puts under a manager's actors. `roll` is where what links tell is noted; without `peers` it has none.
+
+    `voice` reaches nodes that have no link to it.
+    """
 
     store: Store
     shelf: Shelf
     roll: Roll = field(default_factory=Roll)
     peers: Peers | None = None
+    voice: Voice | None = None
     mandate: Mandate = Mandate()
     observe: Observe = lambda name, seconds: None
 
@@ -139,7 +145,11 @@ def _control(parts: Parts) -> SupervisorSpec:
     A stack's supervisor that gives up takes its children's ids with it, so that is for all of them to begin anew too.
     """
     dispatcher = partial(Dispatcher, lambda key: ServiceActor(key, parts.clock), NodeActor)
-    gatekeepers = () if parts.peers is None else (partial(Gatekeeper, parts.machine.node, parts.peers),)
+    doorkeepers: list[ChildSpec] = []
+    if parts.peers is not None:
+        doorkeepers.append(ChildSpec("gatekeeper", partial(Gatekeeper, parts.machine.node, parts.peers)))
+    if parts.voice is not None:
+        doorkeepers.append(ChildSpec("herald", partial(Herald, parts.machine.node, parts.roll, parts.voice)))
     return SupervisorSpec(
         strategy=Strategy.ONE_FOR_ALL,
         intensity=10,
@@ -148,7 +158,7 @@ def _control(parts: Parts) -> SupervisorSpec:
             ChildSpec("services", SupervisorSpec(intensity=0)),
             ChildSpec("nodes", dynamic()),
             ChildSpec("membership", partial(Membership, parts.machine, parts.roll, parts.clock)),
-            *(ChildSpec("gatekeeper", make) for make in gatekeepers),
+            *doorkeepers,
             ChildSpec("dispatcher", dispatcher),
         ),
     )

@@ -9,6 +9,7 @@ import orjson
 
 from cli.errors import CliError
 from cli.home import write_private
+from transport.herald import Place
 from transport.identity.joining import Address, Manager
 
 
@@ -54,6 +55,14 @@ def load(path: Path) -> Allegiance | None:
 def save(path: Path, allegiance: Allegiance) -> None:
     """Keep it, whole and durably. Raises OSError."""
     write_private(path, orjson.dumps(asdict(allegiance)))
+
+
+def moved(path: Path, place: Place) -> None:
+    """Note that the manager is at another place. Raises CliError and OSError."""
+    kept = load(path)
+    if kept is not None:
+        manager = replace(kept.manager, address=place.host, port=place.link_port)
+        save(path, replace(kept, api=Address(place.host, place.api_port), managers=(manager, *kept.managers[1:])))
 
 
 def dismissed(path: Path) -> None:

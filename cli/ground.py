@@ -15,6 +15,7 @@ from cli.home import Home, NodeIdentity
 from cli.options import ServeOptions
 from cli.resolver_port import Keeper, resolver_command
 from engine.docker import DockerEngine
+from gubernator import __version__
 from network.keeper import ResolverKeeper
 from portal.backend import Check
 from portal.sockets import listen
@@ -50,7 +51,8 @@ class Ground:
     def machine(self, address: str, manager: str = "") -> Machine:
         """This machine as its actors know it; `manager` is the node that it serves, empty for itself."""
         identity = self.identity
-        return Machine(identity.node, identity.name, address, identity.cluster, self.boot, manager)
+        who = (identity.node, identity.name, address, identity.cluster, self.boot, manager)
+        return Machine(*who, version=__version__, link_port=self.options.link_port)
 
     def resolver(self) -> Keeper:
         """The resolver of this machine."""

@@ -11,7 +11,7 @@ from socket import socket
 from portal.sockets import describe
 from supervisor.actor import Actor, Context
 from supervisor.message import message
-from transport.listener import Listener, serve
+from transport.listener import Application, serve
 
 RENEW_SECONDS = 3600.0
 
@@ -30,9 +30,9 @@ class LinkDoor(Actor):
     """
 
     def __init__(
-        self, listener: Listener, bind: Callable[[], socket], certificate: Callable[[], Path], authority: bytes
+        self, app: Application, bind: Callable[[], socket], certificate: Callable[[], Path], authority: bytes
     ) -> None:
-        self._listener = listener
+        self._app = app
         self._bind = bind
         self._certificate = certificate
         self._authority = authority
@@ -45,7 +45,7 @@ class LinkDoor(Actor):
         sock = self._bind()
         self._address = describe(sock)
         ctx.timers.every("renew", RENEW_SECONDS, Renew())
-        ctx.spawn("serve", serve, self._listener, sock, self._tls)
+        ctx.spawn("serve", serve, self._app, sock, self._tls)
 
     async def receive(self, message: object, ctx: Context) -> None:
         """Have new connections see a certificate that is not worn."""

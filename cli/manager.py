@@ -16,6 +16,7 @@ from cli.link_door import LinkDoor
 from cli.local_engine import LocalEngine
 from cli.machine import address_towards_default_route
 from cli.peers import LegionPeers, noted_in
+from cli.voice import ManagerVoice
 from cluster import addresses
 from gubernator import __version__
 from portal.api.app import create_api
@@ -28,6 +29,7 @@ from portal.telemetry import create_telemetry
 from store.snapshots import Snapshots
 from store.sqlite import SqliteStore
 from supervisor.spec import ChildSpec, SupervisorSpec
+from transport.herald import Place
 from transport.identity import ClusterCA
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import Authenticator
@@ -68,6 +70,7 @@ class ManagerRole:
     def _parts(self) -> Parts:
         ground = self._ground
         keys = NodeKeys(ground.home.keys, ground.clock)
+        place = Place(self._address, ground.options.api_port, ground.options.link_port)
         return Parts(
             machine=ground.machine(self._address),
             store=self._store,
@@ -79,6 +82,7 @@ class ManagerRole:
             drawer=ground.drawer(),
             roll=self._roll,
             peers=self._peers,
+            voice=ManagerVoice(keys, ground.identity.cluster, place, ground.clock),
             certificate=SignedHere(keys, self._authority, ground.identity.node),
             mandate=Mandate(ground.options.network_pool or addresses.DEFAULT_POOL),
             observe=lambda name, seconds: self._latencies[name].observe(seconds),

@@ -9,6 +9,7 @@ from cli.allegiance import Allegiance
 from cli.link_door import client_context
 from transport.channel import Channel, ChannelClosed, Dial
 from transport.dialer import http2_dialer
+from transport.herald import Place
 from transport.identity.certificates import manager_name
 from transport.identity.joining import Address
 from transport.identity.node_keys import NodeKeys
@@ -22,38 +23,41 @@ class Whereabouts:
     """
 
     def __init__(self, allegiance: Allegiance, clock: Callable[[], float]) -> None:
-        self._manager = allegiance.manager
-        self._api_port = allegiance.api.port
+        self._manager = allegiance.manager.node
         self._clock = clock
-        self._hosts = list(dict.fromkeys((allegiance.api.host, self._manager.address)))
+        api, link = allegiance.api, allegiance.manager
+        hosts = dict.fromkeys((api.host, link.address))
+        self._places = [Place(host, api.port, link.port) for host in hosts]
 
     @property
     def api(self) -> Address:
         """Where its API answers at present, as far as is known."""
-        return Address(self._hosts[0], self._api_port)
+        return Address(self._places[0].host, self._places[0].api_port)
 
     @property
     def link(self) -> Address:
         """Where its door for links is at present, as far as is known."""
-        return Address(self._hosts[0], self._manager.port)
+        return Address(self._places[0].host, self._places[0].link_port)
 
-    def learn(self, host: str) -> None:
-        """It was heard to be at this host: look there first."""
-        self._hosts = [host, *(known for known in self._hosts if known != host)]
+    def learn(self, place: Place) -> bool:
+        """It was heard to be there: look there first. Returns whether that is another place than the one before."""
+        news = self._places[0] != place
+        self._places = [place, *(known for known in self._places if known != place)]
+        return news
 
     def dialer(self, keys: NodeKeys, cluster: str) -> Dial:
         """What connects to it with this node's keys."""
 
         @asynccontextmanager
         async def dial() -> AsyncIterator[Channel]:
-            opened = False
+            opened, place = False, self._places[0]
             try:
                 async with self._dial(keys, cluster)() as channel:
                     opened = True
                     yield channel
             except ChannelClosed:
-                if not opened:
-                    self._hosts.append(self._hosts.pop(0))
+                if not opened and self._places[0] is place:
+                    self._places.append(self._places.pop(0))
                 raise
 
         return dial
@@ -61,9 +65,9 @@ class Whereabouts:
     def _dial(self, keys: NodeKeys, cluster: str) -> Dial:
         """With the certificate that there is now: it may have been renewed since the last connection."""
         return http2_dialer(
-            self._manager.node,
+            self._manager,
             f"https://{self.link}",
             client_context(keys.path, keys.authority),
-            lambda: proof(keys, self._manager.node, self._clock),
+            lambda: proof(keys, self._manager, self._clock),
             server_name=manager_name(cluster),
         )

@@ -13,7 +13,9 @@ from cli.allegiance import Allegiance
 from cli.certificates import SignedByManager, held
 from cli.errors import CliError
 from cli.ground import Ground, bound
+from cli.link_door import LinkDoor
 from cli.machine import address_towards
+from cli.voice import ManagerOnly
 from cli.whereabouts import Whereabouts
 from gubernator import __version__
 from portal.backend import Check, Identity
@@ -22,7 +24,9 @@ from portal.sockets import listen_unix
 from portal.worker import WorkerBackend, create_worker_api, create_worker_telemetry
 from supervisor.spec import ChildSpec, SupervisorSpec
 from transport.events import PeerDismissed, PeerEvent
+from transport.herald import Ear, Place
 from transport.identity.node_keys import NodeKeys
+from transport.identity.proofs import Authenticator
 from transport.router import log_event
 
 log = logging.getLogger(__name__)
@@ -87,12 +91,28 @@ class WorkerRole:
     def _doors(self) -> ChildSpec:
         ground, backend = self._ground, self._backend()
         telemetry = ground.bound(ground.options.telemetry_port)
+        links, ear = ground.bound(ground.options.link_port), self._ear()
         trusted = bound(partial(listen_unix, ground.home.admin_socket))
         children = (
             ChildSpec("admin", lambda: Door(create_worker_api(backend), trusted)),
             ChildSpec("telemetry", lambda: Door(create_worker_telemetry(backend), telemetry)),
+            ChildSpec("links", lambda: LinkDoor(ear, links, lambda: self._keys.path, self._keys.authority)),
         )
         return ChildSpec("portal", SupervisorSpec(children=children, intensity=10, period=60.0))
+
+    def _ear(self) -> Ear:
+        identity = self._ground.identity
+        authenticator = Authenticator(self._keys.authority, identity.cluster, {identity.node}, self._ground.clock)
+        return Ear(ManagerOnly(authenticator, self._manager), self._learn)
+
+    def _learn(self, place: Place) -> None:
+        """The manager says where it is. It is dialled there by the next attempt, and from the next start on."""
+        if self._whereabouts.learn(place):
+            log.info("the manager says that it is at %s", self._whereabouts.link)
+            try:
+                allegiance.moved(self._ground.home.legion, place)
+            except (CliError, OSError) as error:
+                log.error("cannot note where the manager is: %s", error)
 
     def _backend(self) -> WorkerBackend:
         ground = self._ground

@@ -11,7 +11,7 @@ from cluster.model import Network
 from cluster.spec import Mount
 
 CLUSTER, STACK, SERVICE, SLOT = "gbnt.cluster", "gbnt.stack", "gbnt.service", "gbnt.slot"
-TASK, REVISION, ATTEMPT = "gbnt.task", "gbnt.revision", "gbnt.attempt"
+TASK, REVISION, ATTEMPT, NODE = "gbnt.task", "gbnt.revision", "gbnt.attempt", "gbnt.node"
 
 # Without it a container inherits the host's search domains, and a service with no healthy replica for the moment would
 # be looked for under each of them, upstream.
@@ -39,8 +39,14 @@ def labels_of(assignment: Assignment, attempt: int, cluster: str) -> dict[str, s
         TASK: task.id,
         REVISION: task.revision,
         ATTEMPT: str(attempt),
+        NODE: task.node,
     }
     return {**assignment.spec.labels, **own}
+
+
+def is_of(labels: Mapping[str, str], node: str) -> bool:
+    """Whether a container of the cluster is this node's; one without the label is, for earlier releases wrote none."""
+    return labels.get(NODE, node) == node
 
 
 def container_for(

@@ -6,7 +6,7 @@ import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from socket import socket
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import anyio
 import h2.settings
@@ -24,6 +24,7 @@ GRACE_SECONDS = 1.0
 # held up, goes on only at the next thing that it reads.
 WINDOW = 64 * 1024 * 1024
 FRAME = 256 * 1024
+LARGEST = 4096
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -52,28 +53,28 @@ class Listener:
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
+            await lifespan(receive, send)
             return
         prepare(send)
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = headers_of(scope)
         match scope["method"], scope["path"]:
             case "GET", path if path == DOWN:
                 serve = self._down
             case "POST", path if path == UP:
                 serve = self._up
             case _:
-                await _answer(send, 404, "there is nothing here but links between nodes")
+                await answer(send, 404, "there is nothing here but links between nodes")
                 return
         peer = self._authenticate(headers)
         if isinstance(peer, Refusal):
             log.warning("refused a connection: %s", peer.reason)
-            await _answer(send, 410 if peer.dismissed else 403, peer.said)
+            await answer(send, 410 if peer.dismissed else 403, peer.said)
             return
         await serve(peer, headers.get(SESSION, ""), receive, send)
 
     async def _down(self, peer: Peer, session: str, receive: Receive, send: Send) -> None:
         if not session or session in self._sessions:
-            await _answer(send, 403, f"the session {session!r} is not new: begin one of your own")
+            await answer(send, 403, f"the session {session!r} is not new: begin one of your own")
             return
         half = self._sessions[session] = Half(StreamChannel(peer))
         try:
@@ -106,7 +107,7 @@ class Listener:
     async def _up(self, peer: Peer, session: str, receive: Receive, send: Send) -> None:
         half = self._sessions.get(session)
         if half is None or half.paired.is_set() or half.channel.peer != peer:
-            await _answer(send, 403, f"the session {session!r} was not opened by {peer.node}, or has both its streams")
+            await answer(send, 403, f"the session {session!r} was not opened by {peer.node}, or has both its streams")
             return
         half.paired.set()
         channel = half.channel
@@ -117,7 +118,7 @@ class Listener:
             with anyio.move_on_after(FLUSH_SECONDS):
                 await half.at_end.wait()
             group.cancel_scope.cancel()
-        await _answer(send, 200, "")
+        await answer(send, 200, "")
 
 
 class Half:
@@ -158,7 +159,13 @@ async def _end_with(channel: StreamChannel, receive: Receive) -> None:
     channel.end(f"{channel.peer.node} closed the connection")
 
 
-async def _answer(send: Send, status: int, text: str) -> None:
+def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
+    """A request's headers, their names in lower case."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+async def answer(send: Send, status: int, text: str) -> None:
+    """Answer a request with a text, and end it."""
     await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
     await _finish(send, text.encode())
 
@@ -169,7 +176,8 @@ async def _finish(send: Send, rest: bytes) -> None:
         await send({"type": "http.response.body", "body": rest, "more_body": False})
 
 
-async def _lifespan(receive: Receive, send: Send) -> None:
+async def lifespan(receive: Receive, send: Send) -> None:
+    """Play along with the server's beginning and end: nothing hangs on either."""
     while True:
         event = (await receive())["type"]
         await send({"type": f"{event}.complete"})
@@ -202,18 +210,28 @@ def prepare(send: Send) -> None:
     connection.increment_flow_control_window(WINDOW)
 
 
-async def serve(listener: Listener, sock: socket, tls: ssl.SSLContext | None) -> None:
-    """Serve on a listening socket, which is closed in the end, until cancelled; then all channels are closed.
+class Application(Protocol):
+    """What may be served at a node's door for other nodes."""
+
+    def close(self) -> None:
+        """Let go of whatever is open."""
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer a request, by ASGI."""
+
+
+async def serve(app: Application, sock: socket, tls: ssl.SSLContext | None) -> None:
+    """Serve on a listening socket, which is closed in the end, until cancelled; then the application is closed.
 
     `tls` is the server's context, TLS 1.3 and a certificate of every client; None for tests alone.
     """
     shutdown = anyio.Event()
     with sock:
         async with anyio.create_task_group() as group:
-            group.start_soon(_end_when_cancelled, listener, shutdown)
+            group.start_soon(_end_when_cancelled, app, shutdown)
             with anyio.CancelScope(shield=True):
                 # The trigger also keeps hypercorn from taking over the process's signals.
-                await _hypercorn()(cast(Any, listener), _Bound(sock, tls), shutdown_trigger=shutdown.wait)
+                await _hypercorn()(cast(Any, app), _Bound(sock, tls), shutdown_trigger=shutdown.wait)
             group.cancel_scope.cancel()
 
 
@@ -228,11 +246,11 @@ def _hypercorn() -> Callable[..., Awaitable[None]]:
     return on_asyncio
 
 
-async def _end_when_cancelled(listener: Listener, shutdown: anyio.Event) -> None:
+async def _end_when_cancelled(app: Application, shutdown: anyio.Event) -> None:
     try:
         await anyio.sleep_forever()
     finally:
-        listener.close()
+        app.close()
         shutdown.set()
 
 

@@ -89,6 +89,8 @@ class NodeReport:
     held: tuple[str, ...] = ()
     stuck: Mapping[str, str] = field(default_factory=dict)
     role: Literal["manager", "worker"] = "manager"
+    version: str = ""
+    link_port: int = 0
 
 
 @message("names.want/1")

@@ -48,6 +48,11 @@ class NodeFacts:
     expires: datetime
 
 
+def node_name(cluster: str, node: str) -> str:
+    """The name that this node's certificate has, and no other."""
+    return f"{node}.node.{cluster}.gbnt"
+
+
 def manager_name(cluster: str) -> str:
     """The name that each manager's certificate has, and no worker's."""
     return f"manager.{cluster}.gbnt"
@@ -76,7 +81,7 @@ def node_names(cluster: str, node: str, role: Role) -> x509.SubjectAlternativeNa
             raise IdentityError(f"the {what}'s id {text[:64]!r} is no id: it must be of small letters, digits and -")
     if role not in ROLES:
         raise IdentityError(f"{role!r} is no role: a node is a manager or a worker")
-    names = [f"{node}.node.{cluster}.gbnt", *([manager_name(cluster)] if role == "manager" else [])]
+    names = [node_name(cluster, node), *([manager_name(cluster)] if role == "manager" else [])]
     return x509.SubjectAlternativeName(
         [x509.UniformResourceIdentifier(f"gbnt://{cluster}/node/{node}"), *map(x509.DNSName, names)]
     )
