@@ -7,21 +7,18 @@ that service's actor alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
 from actors import protocol
 from actors.following import FollowAgain, Following
-from cluster.assignment import Assignment, Gate
-from cluster.decide.nodes import HOLD
-from cluster.gates import without_tasks
+from actors.views import node_views, same_view
 from cluster.model import Node, Service, State, Task
 from cluster.moves import emptied
-from cluster.naming import zones
+from cluster.naming import clients, names
 from cluster.presence import PAUSED
-from cluster.zones import Zones
+from cluster.zones import Zone, Zones
 from supervisor.actor import Actor, Context, Envelope
 from supervisor.address import Address
 from supervisor.message import Terminated
@@ -51,7 +48,8 @@ class Dispatcher(Actor):
         self._nodes: dict[str, protocol.NodeView] = {}
         self._ready: frozenset[object] = frozenset()
         self._agents: dict[str, protocol.RegisterAgent] = {}
-        self._names: dict[str, Zones] = {}
+        self._names: Mapping[str, Zone] = {}
+        self._zones: dict[str, Zones] = {}
         self._members: protocol.NodesNow | None = None
         self._resolvers: dict[str, str] = {}
 
@@ -80,13 +78,10 @@ class Dispatcher(Actor):
                 self._show_again(key, ctx)
             case protocol.RegisterAgent(node):
                 self._agents[node] = message
-                if node in self._nodes:
-                    # What the machine itself saw since the last view is no news to it, but is to an agent that begins.
-                    self._nodes[node] = node_view(self._state, node)
-                    self._show_again(node, ctx)
+                self._show_again(node, ctx)
             case protocol.WantNames(node, resolver, serial):
                 self._resolvers[node] = resolver
-                if node in self._names and self._names[node].serial != serial:
+                if node in self._zones and self._zones[node].serial != serial:
                     self._tell_names(node, ctx)
             case Terminated() | FollowAgain():
                 self._following.go_on(message, ctx)
@@ -130,15 +125,15 @@ class Dispatcher(Actor):
     async def _show_nodes(self, ctx: Context) -> None:
         for node in sorted(self._nodes.keys() - self._state.nodes.keys()):
             del self._nodes[node]
-            self._names.pop(node, None)
+            self._zones.pop(node, None)
             await ctx.system.stop_child(f"{NODES}/{node}")
-        for node in self._state.nodes:
-            view = node_view(self._state, node)
+        for node, view in node_views(self._state).items():
             known = self._nodes.get(node)
+            # What the machine itself saw since the last view is no news to it, but is to an agent that begins.
             self._nodes[node] = view
             if known is None:
                 await ctx.system.start_child(NODES, ChildSpec(node, partial(self._make_node, node)))
-            elif not _same(known, view):
+            elif not same_view(known, view):
                 ctx.ref(f"{NODES}/{node}").tell(view)
 
     def _show_members(self, ctx: Context) -> None:
@@ -148,15 +143,16 @@ class Dispatcher(Actor):
             ctx.ref(MEMBERSHIP).tell(members)
 
     def _show_names(self, ctx: Context) -> None:
-        for node in self._state.nodes:
-            now, known = zones(self._state, node), self._names.get(node)
-            if known is None or replace(now, serial=known.serial) != known:
-                self._names[node] = now
+        now = names(self._state)
+        news, self._names = now != self._names, now
+        for node, asking in clients(self._state).items():
+            if news or node not in self._zones or self._zones[node].clients != asking:
+                self._zones[node] = Zones(self._state.revision, now, asking)
                 self._tell_names(node, ctx)
 
     def _tell_names(self, node: str, ctx: Context) -> None:
         if node in self._resolvers:
-            ctx.ref(Address.parse(self._resolvers[node])).tell(protocol.NamesNow(self._names[node]))
+            ctx.ref(Address.parse(self._resolvers[node])).tell(protocol.NamesNow(self._zones[node]))
 
     def _show_again(self, key: str, ctx: Context) -> None:
         if key in self._services:
@@ -179,67 +175,3 @@ def dynamic() -> SupervisorSpec:
 def _offer(node: Node) -> object:
     """What a machine has to offer a task that waits for one."""
     return node.id, node.availability, tuple(sorted(node.labels.items())), node.cpus, node.memory
-
-
-def _same(known: protocol.NodeView, view: protocol.NodeView) -> bool:
-    """Whether a machine has nothing new to do. What it reported itself is no news to it."""
-    return (
-        known.epoch == view.epoch
-        and known.networks == view.networks
-        and known.volumes == view.volumes
-        and known.remove_volumes == view.remove_volumes
-        and known.completed == view.completed
-        and known.hold == view.hold
-        and len(known.assignments) == len(view.assignments)
-        and all(same_orders(one, other) for one, other in zip(known.assignments, view.assignments, strict=True))
-    )
-
-
-def same_orders(one: Assignment, other: Assignment) -> bool:
-    """Whether two assignments ask the same of a machine."""
-    return (
-        one.task.id == other.task.id
-        and one.task.desired == other.task.desired
-        and one.gates == other.gates
-        and one.spec == other.spec
-    )
-
-
-def node_view(state: State, node: str) -> protocol.NodeView:
-    """What one machine must bring about in this state."""
-    tasks = sorted((task for task in state.tasks.values() if task.node == node), key=lambda task: task.id)
-    stacks = [stack for stack in state.stacks.values() if not stack.removing]
-    removing = [stack for stack in state.stacks.values() if stack.removing]
-    return protocol.NodeView(
-        revision=state.revision,
-        epoch=state.epoch,
-        node=node,
-        assignments=tuple(Assignment(task, state.spec_of(task), gates_of(state, task)) for task in tasks),
-        networks=tuple(state.networks[name] for name in sorted(state.networks)),
-        volumes=tuple(protocol.StackVolumes(stack.name, stack.spec.volumes) for stack in stacks),
-        remove_volumes=tuple(volume for stack in removing for volume in stack.remove_volumes),
-        completed=completed(state),
-        hold=HOLD in state.settings,
-    )
-
-
-def gates_of(state: State, task: Task) -> tuple[Gate, ...]:
-    """What must be up before the task may start, by its service's present file."""
-    service = state.services.get(task.service_key)
-    if service is None:
-        return ()
-    needed = {need: state.services.get(f"{task.stack}/{need.service}") for need in service.spec.depends_on}
-    return tuple(
-        Gate(f"{task.stack}/{need.service}", need.condition, without_tasks(need.service, other))
-        for need, other in needed.items()
-        if need.required or other is not None
-    )
-
-
-def completed(state: State) -> tuple[str, ...]:
-    """The services whose one-off work is done: every wanted task ended well."""
-    wanted: defaultdict[str, list[Task]] = defaultdict(list)
-    for task in state.tasks.values():
-        if task.desired == "run":
-            wanted[task.service_key].append(task)
-    return tuple(sorted(key for key, tasks in wanted.items() if all(task.state == "complete" for task in tasks)))

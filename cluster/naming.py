@@ -1,44 +1,53 @@
-"""Which names answer with which addresses: from the cluster's state to one machine's zones."""
+"""Which names answer with which addresses: from the cluster's state to what each machine's resolver knows."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Collection, Mapping
 
 from cluster.model import Network, Service, State, Task
-from cluster.zones import Zone, Zones, service_names
+from cluster.zones import Zone, service_names
 
 
-def zones(state: State, node: str) -> Zones:
-    """The zones of one machine's resolver: for each network the names of its services' replicas that serve."""
-    mine = [task for task in state.tasks.values() if task.node == node and not task.ended]
-    networks = {name: network for name, network in state.networks.items() if network.gateway}
-    names: dict[str, dict[str, list[str]]] = {name: defaultdict(list) for name in networks}
-    for service in state.services.values():
-        for network, known_as in _names(state, service, networks).items():
-            for name in known_as:
-                names[network].setdefault(name, [])
+def names(state: State) -> Mapping[str, Zone]:
+    """The zone of each network: the names of its services, and the addresses of their replicas that serve.
+
+    They are the same on every machine.
+    """
+    networks = _named(state)
+    called = {key: _called(state, service, networks) for key, service in state.services.items()}
+    known: dict[str, dict[str, list[str]]] = {network: {} for network in networks}
+    for everywhere in called.values():
+        for network, known_as in everywhere.items():
+            known[network].update((name, []) for name in known_as)
     for task in state.tasks.values():
-        owner = state.services.get(task.service_key)
-        if owner is not None and task.serving:
-            _answer_with(task, _names(state, owner, networks), names)
-    return Zones(
-        serial=state.revision,
-        networks={name: _zone(network, names[name]) for name, network in networks.items()},
-        clients={
-            address: tuple(network for network in task.addresses if network in networks)
-            for task in mine
-            for network, address in task.addresses.items()
-            if network in networks and address
-        },
-    )
+        if task.serving:
+            _answer_with(task, called.get(task.service_key, {}), known)
+    return {name: _zone(network, known[name]) for name, network in networks.items()}
 
 
-def _zone(network: Network, names: dict[str, list[str]]) -> Zone:
-    known = {name: tuple(sorted(addresses)) for name, addresses in sorted(names.items())}
-    return Zone(network.gateway, network.subnet, known, internal=network.internal)
+def clients(state: State) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    """Who may ask on each machine: the addresses of its containers, each with all the networks that it is on."""
+    networks = _named(state)
+    found: dict[str, dict[str, tuple[str, ...]]] = {node: {} for node in state.nodes}
+    for task in state.tasks.values():
+        if task.ended or task.node not in found:
+            continue
+        on = tuple(network for network in task.addresses if network in networks)
+        found[task.node].update((task.addresses[network], on) for network in on if task.addresses[network])
+    return found
 
 
-def _names(state: State, service: Service, networks: dict[str, Network]) -> dict[str, tuple[str, ...]]:
+def _named(state: State) -> Mapping[str, Network]:
+    """The networks that names can be asked for on: those that have a gateway."""
+    return {name: network for name, network in state.networks.items() if network.gateway}
+
+
+def _zone(network: Network, known: Mapping[str, list[str]]) -> Zone:
+    answers = {name: tuple(sorted(addresses)) for name, addresses in sorted(known.items())}
+    return Zone(network.gateway, network.subnet, answers, internal=network.internal)
+
+
+def _called(state: State, service: Service, networks: Collection[str]) -> Mapping[str, tuple[str, ...]]:
     """What a service is called on each of its networks."""
     stack = state.stacks.get(service.stack)
     if stack is None:
@@ -51,8 +60,8 @@ def _names(state: State, service: Service, networks: dict[str, Network]) -> dict
     return called
 
 
-def _answer_with(task: Task, called: dict[str, tuple[str, ...]], names: dict[str, dict[str, list[str]]]) -> None:
+def _answer_with(task: Task, called: Mapping[str, tuple[str, ...]], known: Mapping[str, dict[str, list[str]]]) -> None:
     for network, address in task.addresses.items():
         for name in called.get(network, ()):
             if address:
-                names[network][name].append(address)
+                known[network][name].append(address)

@@ -1,0 +1,60 @@
+"""Names are the cluster's and the same everywhere; who asks on a machine is that machine's own."""
+
+from dataclasses import replace
+
+from cluster.model import Network, Stack, State, Task
+from cluster.naming import clients, names
+from cluster.spec import Attachment, NetworkSpec
+from tests.cluster.build import NOW, node, running, service, spec, stack, state_with, task
+
+WEB, DB = spec("web", networks=(Attachment("front", ("www",)), Attachment("back"))), spec("db")
+FRONT = Network("shop_front", "shop", "front", "10.0.1.0/24", "10.0.1.1", 1500)
+BACK = Network("shop_back", "shop", "back", "10.0.2.0/24", "10.0.2.1", 1500, internal=True)
+BOTH = {"shop_front": "10.0.1.5", "shop_back": "10.0.2.5"}
+
+
+def shop(*tasks: Task) -> State:
+    file = replace(
+        stack(WEB, replace(DB, networks=(Attachment("back"),))),
+        networks={"front": NetworkSpec("shop_front"), "back": NetworkSpec("shop_back")},
+    )
+    return replace(
+        state_with(node(), node(id="n2", name="turin")),
+        stacks={"shop": Stack("shop", file, NOW, NOW)},
+        services={f"shop/{one.name}": service(spec=one) for one in file.services.values()},
+        networks={one.name: one for one in (FRONT, BACK, replace(FRONT, name="bare", gateway=""))},
+        tasks={one.id: one for one in tasks},
+    )
+
+
+def test_a_service_is_known_on_each_of_its_networks_by_every_replica_that_serves():
+    far = running(id="t2", slot=2, node="n2", addresses={"shop_front": "10.0.1.4", "shop_back": "10.0.2.4"})
+    ill = running(id="t3", slot=3, health="unhealthy", addresses={"shop_front": "10.0.1.9"})
+    zones = names(shop(running(addresses=BOTH), far, ill))
+    web = ("10.0.1.4", "10.0.1.5")
+    assert zones["shop_front"].names == {"web": web, "web.shop": web, "www": web}
+    assert zones["shop_back"].names["web"] == ("10.0.2.4", "10.0.2.5")
+    assert (zones["shop_back"].internal, zones["shop_front"].internal) == (True, False)
+
+
+def test_a_service_without_replicas_is_known_and_answers_with_nothing():
+    assert names(shop())["shop_back"].names == {"db": (), "db.shop": (), "web": (), "web.shop": ()}
+
+
+def test_a_network_without_a_gateway_has_no_names_and_nobody_asks_there():
+    there = running(addresses={"bare": "10.0.9.5", **BOTH})
+    assert names(shop(there)).keys() == {"shop_front", "shop_back"}
+    assert clients(shop(there))["n1"] == dict.fromkeys(BOTH.values(), ("shop_front", "shop_back"))
+
+
+def test_each_machine_has_its_own_clients_until_their_tasks_end():
+    tasks = (
+        running(addresses=BOTH),
+        task(id="t2", node="n2", addresses={"shop_back": "10.0.2.6"}),
+        running(id="t3", state="stopped", addresses={"shop_back": "10.0.2.7"}),
+        running(id="t4", node="gone", addresses={"shop_back": "10.0.2.8"}),
+    )
+    asking = clients(shop(*tasks))
+    assert asking["n1"].keys() == set(BOTH.values())
+    assert asking["n2"] == {"10.0.2.6": ("shop_back",)}
+    assert asking.keys() == {"n1", "n2"}
