@@ -17,7 +17,7 @@ from actors.views import node_views, same_view
 from cluster.model import Node, Service, State, Task
 from cluster.moves import emptied
 from cluster.naming import clients, names
-from cluster.presence import PAUSED
+from cluster.presence import PAUSED, alarm, pause_above
 from cluster.zones import Zone, Zones
 from supervisor.actor import Actor, Context, Envelope
 from supervisor.address import Address
@@ -92,9 +92,11 @@ class Dispatcher(Actor):
             by_service[task.service_key].append(task)
         for key in sorted(self._services.keys() - self._state.services.keys()):
             await self._drop_service(self._services.pop(key).service, ctx)
-        ready = frozenset(_offer(node) for node in self._state.nodes.values() if node.status == "ready")
+        offers = frozenset(_offer(node) for node in self._state.nodes.values() if node.status == "ready")
+        ready = offers | {alarm(self._state.settings)}
         leaving = emptied(self._state.nodes.values())
-        others, self._ready = ready != self._ready, ready  # other machines: a task that waits for one may get it now
+        # Other machines, or a pause that is over: a task that waits for one may get it now.
+        others, self._ready = ready != self._ready, ready
         for key, service in self._state.services.items():
             tasks = tuple(by_service[key])
             machines = tuple(sorted(leaving & {task.node for task in tasks}))
@@ -137,7 +139,8 @@ class Dispatcher(Actor):
                 ctx.ref(f"{NODES}/{node}").tell(view)
 
     def _show_members(self, ctx: Context) -> None:
-        members = protocol.NodesNow(tuple(self._state.nodes.values()), self._state.settings.get(PAUSED, ""))
+        nodes, settings = tuple(self._state.nodes.values()), self._state.settings
+        members = protocol.NodesNow(nodes, settings.get(PAUSED, ""), pause_above(settings))
         if members != self._members:
             self._members = members
             ctx.ref(MEMBERSHIP).tell(members)
@@ -174,4 +177,4 @@ def dynamic() -> SupervisorSpec:
 
 def _offer(node: Node) -> object:
     """What a machine has to offer a task that waits for one."""
-    return node.id, node.availability, tuple(sorted(node.labels.items())), node.cpus, node.memory
+    return node.id, node.role, node.availability, tuple(sorted(node.labels.items())), node.cpus, node.memory

@@ -6,16 +6,17 @@ from dataclasses import dataclass
 
 from actors import protocol
 from cluster import addresses
-from cluster.decide import deploy, joining, machines, nodes, services, tasks
+from cluster.decide import deploy, joining, machines, nodes, replacement, services, tasks
 from cluster.decide.decision import Decision, Entropy, Refusal
 from cluster.model import JoinToken, Node, State, Token
 
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """The cluster's rules with its settings: `pool` is what subnets of networks are taken from."""
+    """The cluster's rules with its settings: `pool` is what subnets of networks are taken from, `own` who decides."""
 
     pool: str = addresses.DEFAULT_POOL
+    own: str = ""
 
     def decide(self, state: State, message: object, entropy: Entropy) -> Decision:
         """What the command comes to on this state. A message that is no command is refused."""
@@ -42,14 +43,19 @@ class Mandate:
                 return tasks.take_in(state, node, seen)
             case protocol.NodeReport() as report:
                 return nodes.report_node(state, _node(report, entropy.now))
-            case protocol.UpdateNode(node, availability, labels, unlabel):
-                return machines.update_node(state, node, availability, labels, unlabel)
+            case protocol.UpdateNode(node, availability, labels, unlabel, role):
+                wish = machines.Wanted(availability, labels, unlabel, role)
+                return machines.update_node(state, node, wish, self.own)
             case protocol.RemoveNode(node, force):
-                return machines.remove_node(state, node, force, entropy.now)
+                return machines.remove_node(state, node, force, entropy.now, self.own)
             case protocol.LoseNode(node, words, replaced):
                 return nodes.lose_node(state, node, words, replaced, entropy.now)
             case protocol.PauseReplacement(words):
-                return nodes.pause_replacement(state, words)
+                return replacement.pause(state, words)
+            case protocol.ConfirmLoss():
+                return replacement.confirm_loss(state)
+            case protocol.UpdateLegion(above):
+                return replacement.set_pause(state, above)
             case protocol.CreateToken() as token:
                 return nodes.create_token(state, _token(token, entropy.now))
             case protocol.BringToken(id, hash):

@@ -10,7 +10,7 @@ from actors.following import SENATE
 from actors.machine import Machine
 from actors.roll import Roll
 from cluster.model import Node
-from cluster.presence import judge
+from cluster.presence import MOST_LOST, judge
 from supervisor.actor import Actor, Context
 from supervisor.address import Address
 from supervisor.message import message
@@ -35,6 +35,7 @@ class Membership(Actor):
         self._began = clock()
         self._nodes: tuple[Node, ...] = ()
         self._paused = ""
+        self._above = MOST_LOST
         self._introduced: dict[str, int] = {}
 
     async def started(self, ctx: Context) -> None:
@@ -44,13 +45,13 @@ class Membership(Actor):
     async def receive(self, message: object, ctx: Context) -> None:
         """Judge anew."""
         if isinstance(message, protocol.NodesNow):
-            self._nodes, self._paused = message.nodes, message.paused
+            self._nodes, self._paused, self._above = message.nodes, message.paused, message.pause_above
         self._judge(ctx)
         self._introduce(ctx, again=isinstance(message, Look))
 
     def _judge(self, ctx: Context) -> None:
         presences, now = self._roll.presences, self._clock()
-        judgement = judge(self._nodes, self._machine.node, presences, self._began, now, self._paused)
+        judgement = judge(self._nodes, self._machine.node, presences, self._began, now, self._paused, self._above)
         senate = ctx.ref(SENATE)
         if judgement.paused != self._paused:
             senate.tell(protocol.PauseReplacement(judgement.paused))

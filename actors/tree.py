@@ -101,8 +101,9 @@ def new_id(random: Random) -> str:
 def tree(parts: Parts, *doors: ChildSpec) -> SupervisorSpec:
     """The root of a manager, which is a worker too; `doors` are started last and stopped first."""
     machine = parts.machine
+    mandate = replace(parts.mandate, own=machine.node)
     senate = partial(
-        Senate, parts.store, parts.mandate, machine.node, parts.clock, partial(new_id, parts.random), parts.observe
+        Senate, parts.store, mandate, machine.node, parts.clock, partial(new_id, parts.random), parts.observe
     )
     return _root(
         _links(parts),

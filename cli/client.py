@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
@@ -29,12 +29,16 @@ class Client:
     # -- the cluster ---------------------------------------------------------------------------------------------
 
     def cluster(self) -> Row:
-        """The cluster's name, version, revision and epoch."""
+        """The cluster's name, version, revision and epoch, and its alarm."""
         return self._session.get("/v1/cluster")
 
-    def nodes(self) -> list[Row]:
-        """The machines."""
-        return self._session.items("/v1/nodes")
+    def update_cluster(self, pause_above: int) -> Row:
+        """Pause replacement where more than so many percent of the machines are lost at once."""
+        return self._session.write("PATCH", "/v1/cluster", orjson.dumps({"pause_above": pause_above}))
+
+    def confirm_loss(self) -> Row:
+        """Confirm that the machines that were lost at once are gone: their tasks are replaced."""
+        return self._session.write("POST", "/v1/cluster/confirm-loss")
 
     def events(self, after: int | None, limit: int) -> list[Row]:
         """The newest `limit` events after a revision, oldest first."""
@@ -51,6 +55,32 @@ class Client:
     def actor(self, path: str) -> Row:
         """One actor by its path."""
         return self._session.get(f"/v1/actors/{quote(path)}")
+
+    # -- nodes ---------------------------------------------------------------------------------------------------
+
+    def nodes(self) -> list[Row]:
+        """The machines."""
+        return self._session.items("/v1/nodes")
+
+    def node(self, reference: str) -> Row:
+        """One machine by its name or id; while it is being emptied, `leaving` is what has not left it."""
+        return self._session.get(_node_path(reference))
+
+    def update_node(
+        self,
+        reference: str,
+        *,
+        availability: str = "",
+        labels: Mapping[str, str | None] | None = None,
+        role: NodeRole | None = None,
+    ) -> Row:
+        """Change what a machine is for, its labels (None takes one away) and its role."""
+        wanted = {"availability": availability, "labels": labels or {}, "role": role or ""}
+        return self._session.write("PATCH", _node_path(reference), orjson.dumps(wanted))
+
+    def remove_node(self, reference: str, *, force: bool) -> Row:
+        """Forget a machine; by `force` whatever it does."""
+        return self._session.write("DELETE", _node_path(reference), params={"force": 1 if force else None})
 
     # -- stacks --------------------------------------------------------------------------------------------------
 
@@ -129,9 +159,9 @@ class Client:
 
     # -- tasks ---------------------------------------------------------------------------------------------------
 
-    def tasks(self, stack: str = "", service: str = "", *, ended: bool = False) -> list[Row]:
+    def tasks(self, stack: str = "", service: str = "", node: str = "", *, ended: bool = False) -> list[Row]:
         """The tasks; with those that ended where `ended` asks for them."""
-        params = {"stack": stack, "service": service, "all": 1 if ended else None}
+        params = {"stack": stack, "service": service, "node": node, "all": 1 if ended else None}
         return self._session.items("/v1/tasks", params)
 
     def task(self, reference: str) -> Row:
@@ -203,6 +233,10 @@ def _stack_path(name: str) -> str:
 def _service_path(key: str) -> str:
     stack, _, service = key.partition("/")
     return f"/v1/services/{quote(stack, safe='')}/{quote(service, safe='')}"
+
+
+def _node_path(reference: str) -> str:
+    return f"/v1/nodes/{quote(reference, safe='')}"
 
 
 def _task_path(reference: str) -> str:

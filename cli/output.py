@@ -17,17 +17,17 @@ from cli.table import Column, Row, render
 Output = Literal["table", "json", "yaml"]
 
 
-def output_option(default: Output) -> Callable[[Decorated], Decorated]:
-    """The form in which a command prints what it found, as its parameter `output`."""
-    forms = OneOf(get_args(Output))
+def output_option(default: Output, *more: str) -> Callable[[Decorated], Decorated]:
+    """The form in which a command prints what it found, as its parameter `output`; `more` are forms of its own."""
+    forms = OneOf((*get_args(Output), *more))
     return click.option("--output", "-o", type=forms, default=default, show_default=True, help="How to print the list.")
 
 
-# What a command that prints a list is told about how: `output` and `no_trunc`.
-list_options = together(
-    output_option("table"),
-    click.option("--no-trunc", is_flag=True, help="Do not cut columns to the terminal's width."),
+no_trunc_option: Callable[[Decorated], Decorated] = click.option(
+    "--no-trunc", is_flag=True, help="Do not cut columns to the terminal's width."
 )
+# What a command that prints a list is told about how: `output` and `no_trunc`.
+list_options = together(output_option("table"), no_trunc_option)
 
 
 def show_list(

@@ -52,12 +52,12 @@ class Constraint:
 
     @property
     def fault(self) -> str:
-        """What a machine that it turns away is said to do wrong, after a number of machines."""
+        """What is said of machines that it turns away, after their number."""
         prefix = next((prefix for prefix in LABELS if self.key.startswith(prefix)), None)
         if prefix is not None:
             label = f"label {self.key.removeprefix('node.labels.')}={self.value}"
-            return f"without {label}" if self.equal else f"with {label}"
-        return f"not {self}" if self.equal else f"with {self.key} {self.value}"
+            return f"lack {label}" if self.equal else f"have {label}"
+        return f"are not {self.key} {self.value}" if self.equal else f"have {self.key} {self.value}"
 
 
 def parse(text: str) -> Constraint:

@@ -11,6 +11,9 @@ def is_member(state: State, node: str, serial: str) -> bool:
     return known is not None and node not in state.departed and serial not in known.revoked
 
 
-def managers(state: State) -> list[Node]:
-    """The managers, by name: whom a worker dials."""
-    return sorted((node for node in state.nodes.values() if node.role == "manager"), key=lambda node: node.name)
+def managers(state: State, own: str) -> list[Node]:
+    """The managers that serve: whom a worker dials. `own` is the node that answers.
+
+    In this release that is the only one: those that were promoted do not vote yet, and have no state to serve by.
+    """
+    return [state.nodes[own]] if own in state.nodes else []

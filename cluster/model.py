@@ -28,6 +28,7 @@ TaskState = Literal[
 Desired = Literal["ready", "run", "stop", "remove"]
 Health = Literal["", "starting", "healthy", "unhealthy"]
 Availability = Literal["active", "pause", "drain", "maintenance"]
+Role = Literal["manager", "worker"]
 NodeStatus = Literal["starting", "ready", "unavailable", "returning", "down"]
 UpdateState = Literal["", "updating", "completed"]
 
@@ -186,16 +187,16 @@ class Node:
     down, and puts away what runs elsewhere since before it gets anything new. `replaced`: it is down, and its
     tasks are to be replaced elsewhere.
 
-    `labels` are given by people, `engine_labels` by its engine. `availability` is what people decided: whether it gets
-    new tasks (`active`), keeps those it has (`pause`), or is to be emptied (`drain`, `maintenance`). `stuck` says of
-    each network and volume that should be gone why it is not, in a sentence. `certificate` is the serial of the
-    newest certificate that it was given, `revoked` those of earlier ones that do not count any more. `link_port` is
-    where it hears other nodes.
+    `role` is what people decided, whatever a machine or its certificate says. `labels` are given by people,
+    `engine_labels` by its engine. `availability` is what people decided: whether it gets new tasks (`active`), keeps
+    those it has (`pause`), or is to be emptied (`drain`, `maintenance`). `stuck` says of each network and volume that
+    should be gone why it is not, in a sentence. `certificate` is the serial of the newest certificate that it was
+    given, `revoked` those of earlier ones that do not count any more. `link_port` is where it hears other nodes.
     """
 
     id: str
     name: str
-    role: Literal["manager", "worker"]
+    role: Role
     status: NodeStatus
     message: str
     address: str
@@ -237,7 +238,7 @@ class JoinToken:
     """What lets machines join, without its text. Good until `expires_at` for `uses` machines, of which `used` came."""
 
     id: str
-    role: Literal["manager", "worker"]
+    role: Role
     created_at: float
     expires_at: float
     uses: int

@@ -14,8 +14,10 @@ from cluster.constraints import Constraint, parse, value_of
 from cluster.model import Node, Service, State, Task
 from cluster.spec import ServiceSpec
 
-# Machines that a task may go to, and what the others are said to be, after a number of them.
+# Machines that a task may go to, and what is said of a number of others.
 Bound = tuple[frozenset[str], str]
+# The verbs that reasons begin with, of several and of one.
+OF_ONE = {"are": "is", "have": "has", "lack": "lacks"}
 
 
 @dataclass(slots=True)
@@ -107,7 +109,7 @@ class Board:
             living = {id for id in self._homes[network] if _stays(self._seats[id].node)}
             if living:
                 names = " or ".join(sorted(self._seats[id].node.name for id in living))
-                yield frozenset(living), f"other than {names}, where what shares network {network} with it runs"
+                yield frozenset(living), f"are not {names}, where what shares network {network} with it runs"
 
     def _companions(self, service: Service) -> list[Service]:
         """The services that are tied to this one by networks, directly or by others in between."""
@@ -148,7 +150,7 @@ class Board:
                 holders = [node for node in holders if node.id in before] or holders
                 names = " or ".join(sorted(node.name for node in holders))
                 home = frozenset(node.id for node in holders)
-                yield home, f"other than {names}, which holds the data of volume {name}"
+                yield home, f"are not {names}, which holds the data of volume {name}"
 
 
 def constraints_of(spec: ServiceSpec) -> list[Constraint]:
@@ -164,28 +166,29 @@ def awaits_machine(state: State) -> bool:
 def _objections(
     service: Service, seat: Seat, constraints: Iterable[Constraint], bounds: Iterable[Bound]
 ) -> Iterator[str]:
-    """Why a task may not go there, each as it is said after a number of machines: "2 without label gpu=nvidia"."""
+    """Why a task may not go there, each as it is said after a number of nodes: "2 lack label gpu=nvidia"."""
     node, most = seat.node, service.spec.placement.max_replicas_per_node
     if node.status != "ready":
-        yield f"{node.status}: {node.message}" if node.message not in ("", node.status) else node.status
+        plain = node.message in ("", node.status, f"is {node.status}")
+        yield f"are {node.status}" if plain else f"are {node.status}: {node.message}"
     if node.availability != "active":
-        yield {"pause": "paused", "drain": "draining"}.get(node.availability, f"in {node.availability}")
+        yield {"pause": "are paused", "drain": "are draining"}.get(node.availability, f"are in {node.availability}")
     yield from (constraint.fault for constraint in constraints if not constraint.allows(node))
     yield from (why for home, why in bounds if node.id not in home)
     if most and seat.services[service.key] >= most:
-        yield f"with {most} of its tasks, the most that one may have"
+        yield f"have {most} of its tasks, the most that one may have"
     yield from _too_small(service.spec, seat)
 
 
 def _too_small(spec: ServiceSpec, seat: Seat) -> Iterator[str]:
     cpus, memory = spec.reserved.cpus or 0.0, spec.reserved.memory or 0
     if cpus and seat.cpus + cpus > seat.node.cpus:
-        yield f"with too few CPUs free (it reserves {cpus:g})"
+        yield f"have too few CPUs free (it reserves {cpus:g})"
     if memory and seat.memory + memory > seat.node.memory:
-        yield f"with too little memory free (it reserves {memory / 1e6:.0f} MB)"
+        yield f"have too little memory free (it reserves {memory / 1e6:.0f} MB)"
     for port in spec.ports:
         if port.published and not port.published_last and seat.ports[port.protocol, port.published]:
-            yield f"with port {port.published} taken by another task"
+            yield f"have port {port.published} taken by another task"
 
 
 def _stays(node: Node) -> bool:
@@ -213,7 +216,13 @@ def _cost(service: Service, seat: Seat, spread: Mapping[str, tuple[int, ...]]) -
 
 
 def _counted(turned: Counter[str]) -> str:
-    """`3 machines: 2 without label gpu=nvidia, 1 draining`."""
+    """`3 nodes: 2 lack label gpu=nvidia, 1 is draining`."""
     total = sum(turned.values())
-    each = ", ".join(f"{number} {why}" for why, number in turned.most_common())
-    return f"{total} machine{'s' if total > 1 else ''}: {each}"
+    each = ", ".join(f"{number} {_inflected(why, number)}" for why, number in turned.most_common())
+    return f"{total} node{'s' if total > 1 else ''}: {each}"
+
+
+def _inflected(why: str, number: int) -> str:
+    """A reason, which begins with its verb, as it is said of so many."""
+    verb, _, rest = why.partition(" ")
+    return why if number > 1 else f"{OF_ONE[verb]} {rest}"

@@ -17,10 +17,16 @@ HOLD = 60.0
 """Seconds after a planned stop in which a machine's tasks are not replaced."""
 AT_ONCE = 30.0
 """Machines lost within so many seconds are lost at once."""
+MOST_LOST = 50
+"""Percent of all machines: where more are lost at once, no tasks are replaced, unless people chose another figure."""
 
 PAUSED = "replacement_paused"
 """The setting that holds why no tasks are replaced, or CONFIRMED once a person wants them to be all the same."""
 CONFIRMED = "confirmed"
+PAUSE_ABOVE = "replacement_pause_above"
+"""The setting that holds what people chose in the place of MOST_LOST."""
+CONFIRM = "gbnt legion confirm-loss"
+"""What a person types where the machines are really gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +70,38 @@ class _Missing:
         return self.since + (HOLD if self.planned else 0.0)
 
 
+def alarm(settings: Mapping[str, str]) -> str:
+    """Why no tasks are replaced, in a sentence with what to do; empty where they are."""
+    paused = settings.get(PAUSED, "")
+    return "" if paused == CONFIRMED else paused
+
+
+def pause_above(settings: Mapping[str, str]) -> int:
+    """Percent of all machines: where more are lost at once, no tasks are replaced."""
+    return int(settings.get(PAUSE_ABOVE, MOST_LOST))
+
+
 def judge(
-    nodes: Iterable[Node], own: str, presences: Mapping[str, Presence], began: float, now: float, paused: str
+    nodes: Iterable[Node],
+    own: str,
+    presences: Mapping[str, Presence],
+    began: float,
+    now: float,
+    paused: str,
+    above: int = MOST_LOST,
 ) -> Judgement:
     """What follows for machines that are not heard. `own` is the manager's node, `began` when it began to listen.
 
-    Of machines that are suspect nothing follows yet, but they count among those that are lost at once: the first of
-    many to be down is not to have its tasks replaced before the others are.
+    `paused` is the setting PAUSED as it stands, `above` what `pause_above` gives. Of machines that are suspect nothing
+    follows yet, but they count among those that are lost at once: the first of many to be down is not to have its
+    tasks replaced before the others are.
     """
     every = list(nodes)
     others = [node for node in every if node.id != own]
     missing = [one for node in others if (one := _missing(node, presences.get(node.id), began, now)) is not None]
     suspects = sum(presences[node.id].status == "suspect" for node in others if node.id in presences)
-    paused = _paused(paused, [one for one in missing if not one.planned], suspects, len(every), now)
+    most = above * len(every) / 100
+    paused = _paused(paused, [one for one in missing if not one.planned], suspects, len(every), most, now)
     losses = (_loss(one, now, "" if paused == CONFIRMED else paused) for one in missing)
     return Judgement(tuple(loss for loss, one in zip(losses, missing, strict=True) if _is_news(loss, one.node)), paused)
 
@@ -93,13 +118,14 @@ def _missing(node: Node, presence: Presence | None, began: float, now: float) ->
     return _Missing(node, reason, presence.since, presence.left)
 
 
-def _paused(paused: str, missing: list[_Missing], suspects: int, total: int, now: float) -> str:
+def _paused(paused: str, missing: list[_Missing], suspects: int, total: int, most: float, now: float) -> str:
     if paused:
-        return paused if 2 * (len(missing) + suspects) > total else ""
+        return paused if len(missing) + suspects > most else ""
     fresh = sum(now - one.since <= AT_ONCE and not one.node.replaced for one in missing)
-    if not fresh or 2 * (fresh + suspects) <= total:
+    if not fresh or fresh + suspects <= most:
         return ""
-    return f"no tasks are replaced: {fresh + suspects} of {total} machines were lost at once; look at the network first"
+    lost = f"{fresh + suspects} of {total} machines were lost at once"
+    return f"no tasks are replaced: {lost}; look at the network first, and if they are really gone: `{CONFIRM}`"
 
 
 def _loss(one: _Missing, now: float, paused: str) -> Loss:

@@ -10,6 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from cluster.model import State
+from cluster.presence import alarm
 from portal.backend import Backend
 from portal.latency import Latency
 from supervisor.inspection import ActorInfo
@@ -43,6 +44,10 @@ def _cluster(state: State) -> Iterable[Metric]:
     yield nodes
     yield GaugeMetricFamily("gbnt_services", "Services.", value=len(state.services))
     yield tasks
+    paused = float(bool(alarm(state.settings)))
+    yield GaugeMetricFamily(
+        "gbnt_replacement_paused", "1 while tasks of lost machines wait for a person.", value=paused
+    )
     yield GaugeMetricFamily("gbnt_revision", "The cluster's revision.", value=state.revision)
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from actors.protocol import SnapshotMade
 from cluster import progress
+from cluster.leaving import Leaver
 from cluster.model import Event, JoinToken, Node, Service, Stack, State, Task, Token
 from supervisor.inspection import ActorInfo
 
@@ -14,25 +15,39 @@ Row = dict[str, object]
 
 
 def node_row(state: State, node: Node) -> Row:
-    """A machine, with the number of tasks that it has to run."""
+    """A machine, with the number of tasks that it has to run, and what those that have not ended reserve."""
+    there = [task for task in state.tasks.values() if task.node == node.id]
+    reserved = [state.spec_of(task).reserved for task in there if not task.ended]
     return {
         "id": node.id,
         "name": node.name,
         "role": node.role,
         "status": node.status,
         "message": node.message,
+        "availability": node.availability,
+        "labels": dict(node.labels),
+        "engine_labels": dict(node.engine_labels),
         "address": node.address,
         "engine_version": node.engine_version,
         "cpus": node.cpus,
         "memory": node.memory,
+        "reserved_cpus": sum(one.cpus or 0.0 for one in reserved),
+        "reserved_memory": sum(one.memory or 0 for one in reserved),
         "os": node.os,
         "arch": node.arch,
         "since": node.since,
-        "tasks": sum(1 for task in state.tasks.values() if task.node == node.id and is_wanted(task)),
+        "tasks": sum(map(is_wanted, there)),
+        "volumes": list(node.volumes),
         "held": list(node.held),
         "version": node.version,
         "certificate_expires": node.certificate_expires,
     }
+
+
+def leaver_row(leaver: Leaver) -> Row:
+    """A task that has not left its machine yet, and what it waits for."""
+    task = leaver.task
+    return {"task": task.name, "id": task.id, "state": task.standing, "words": leaver.words, "stuck": leaver.stuck}
 
 
 def stack_row(state: State, stack: Stack) -> Row:

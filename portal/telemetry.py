@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from actors.protocol import GetState
 from cluster.model import State
+from cluster.presence import alarm
 from portal.backend import Backend, Check
 from supervisor.errors import ActorError
 
@@ -47,7 +48,7 @@ async def _state(backend: Backend) -> State | None:
 
 async def _checks(backend: Backend, state: State | None) -> dict[str, Check]:
     answered = Check(state is not None, "answers" if state is not None else "does not answer")
-    checks = {"senate": answered, "store": _store(backend), "engine": _engine(backend, state)}
+    checks = {"senate": answered, "store": _store(backend), "engine": _engine(backend, state), "legion": _legion(state)}
     return checks | {name: await check() for name, check in backend.checks.items()}
 
 
@@ -63,6 +64,12 @@ def _engine(backend: Backend, state: State | None) -> Check:
     if node is None:
         return Check(False, "not heard of yet")
     return Check(node.status == "ready", node.message or node.status)
+
+
+def _legion(state: State | None) -> Check:
+    """Whether tasks of machines that are lost go on elsewhere."""
+    words = alarm(state.settings) if state is not None else ""
+    return Check(not words, words or "no alarm")
 
 
 def _status(backend: Backend, state: State | None, checks: Mapping[str, Check]) -> str:

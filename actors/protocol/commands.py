@@ -220,7 +220,7 @@ class CertifyNode:
 @message("node.update/1")
 @dataclass(frozen=True, slots=True)
 class UpdateNode:
-    """Change a machine's availability (empty: leave it), set `labels`, and take those of `unlabel` away.
+    """Change a machine's availability and role (empty: leave it), set `labels`, and take those of `unlabel` away.
 
     `node` is an id or a name.
     """
@@ -229,6 +229,7 @@ class UpdateNode:
     availability: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     unlabel: tuple[str, ...] = ()
+    role: str = ""
     request: str = ""
 
 
@@ -239,6 +240,26 @@ class RemoveNode:
 
     node: str
     force: bool = False
+    request: str = ""
+
+
+@message("loss.confirm/1")
+@dataclass(frozen=True, slots=True)
+class ConfirmLoss:
+    """A person confirms that the machines are gone that were lost at once: their tasks are to be replaced.
+
+    `changes` is by their names.
+    """
+
+    request: str = ""
+
+
+@message("legion.update/1")
+@dataclass(frozen=True, slots=True)
+class UpdateLegion:
+    """Replace no tasks where more than `pause_above` percent of all machines are lost at once."""
+
+    pause_above: int
     request: str = ""
 
 

@@ -54,10 +54,14 @@ class LookAtPeers:
 @message("nodes.now/1")
 @dataclass(frozen=True, slots=True)
 class NodesNow:
-    """To the `membership` actor: the machines as the state has them, and why no tasks are replaced, if so."""
+    """To the `membership` actor: the machines as the state has them, and why no tasks are replaced, if so.
+
+    `pause_above` is the percentage of machines above which their loss at once pauses replacement.
+    """
 
     nodes: tuple[Node, ...]
     paused: str
+    pause_above: int
 
 
 @message("node.lost/1")

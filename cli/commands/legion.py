@@ -14,15 +14,16 @@ import click
 from cli.connect import admin_socket, connect, context_option
 from cli.errors import BadInput, CliError
 from cli.group import example, group
+from cli.kinds import Whole
 from cli.options import default_data_dir
-from cli.output import Output, list_options, show_list
+from cli.output import Output, list_options, output_option, show_list, show_value
 from cli.table import Column, Row, column
 from cli.words import age, count, countdown, duration, span
 
 if TYPE_CHECKING:
     from cli.client import NodeRole
 
-app = group("Let machines join the cluster, and have this one join.")
+app = group("Let machines join the cluster, have this one join, and see how all of them are.")
 
 ROLES: tuple[NodeRole, ...] = ("worker", "manager")
 # A pasted line is for a rack of workers; a manager is let in by name.
@@ -148,6 +149,48 @@ def join(
 
     sys.stdout.flush()
     raise click.exceptions.Exit(serve.main(["--data-dir", str(where)], standalone_mode=False))
+
+
+@app.command("status", epilog=example("gbnt legion status"))
+@context_option
+@output_option("table")
+def status(context: str, output: Output) -> None:
+    """Print how the cluster is: its machines, and an alarm where a person has to say what to do."""
+    from cli.sheet import facts_of_legion, page
+
+    client = connect(context)
+    cluster, nodes = client.cluster(), client.nodes()
+    if output == "table":
+        print(page(facts_of_legion(cluster, nodes)))
+    else:
+        show_value({**cluster, "nodes": nodes}, output)
+
+
+@app.command("update", epilog=example("gbnt legion update --pause-above 80"))
+@click.option(
+    "--pause-above",
+    metavar="PERCENT",
+    type=Whole(0, 100),
+    required=True,
+    help="Replace no tasks where more of the machines than this are lost at once; 100 is never. [at first: 50]",
+)
+@context_option
+def update(pause_above: int, context: str) -> None:
+    """Change what holds for all machines."""
+    changes = connect(context).update_cluster(pause_above)["changes"]
+    print(f"replacement {changes['pause_above']}" if "unchanged" not in changes.values() else "nothing to change")
+
+
+@app.command("confirm-loss", epilog=example("gbnt legion confirm-loss"))
+@context_option
+def confirm_loss(context: str) -> None:
+    """After an alarm: the lost machines are gone, so replace their tasks.
+
+    Where many machines are lost at once the network is the likelier fault, and nothing is replaced until a person has
+    looked. Tasks whose volumes are on a lost machine wait for it still.
+    """
+    for name, words in connect(context).confirm_loss()["changes"].items():
+        print(f"{name}: {words}")
 
 
 def _print_line(made: Row) -> None:

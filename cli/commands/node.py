@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from cli.connect import connect, context_option
-from cli.group import example, group
-from cli.output import Output, list_options, show_list
-from cli.table import Column, column
-from cli.words import size
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Literal, get_args
 
-app = group("See the machines.")
+import click
+
+from cli.connect import connect, context_option
+from cli.errors import BadInput, CliError
+from cli.group import example, group
+from cli.kinds import OneOf
+from cli.listing import show_tasks
+from cli.output import Output, list_options, no_trunc_option, output_option, show_list, show_value, terminal_width
+from cli.sheet import labels, sheet
+from cli.table import Column, Row, column
+from cli.waiting import Waiting, waiting_options
+from cli.words import said, size
+
+if TYPE_CHECKING:
+    from cli.client import Client, NodeRole
+
+app = group("See the machines, say what they are for, and take them out. They are called by their names or ids.")
+
+Availability = Literal["active", "pause", "drain", "maintenance"]
+EMPTIED = ("drain", "maintenance")
 
 COLUMNS = (
     column("NAME", "name"),
     column("ROLE", "role"),
     column("STATUS", "status"),
+    column("AVAILABILITY", "availability"),
     column("ADDRESS", "address"),
     column("TASKS", "tasks"),
     column("CPUS", "cpus"),
@@ -21,11 +41,158 @@ COLUMNS = (
     column("ENGINE", "engine_version"),
     Column("NOTE", lambda row: "" if row["message"] == row["status"] else row["message"], flexible=True),
 )
+LABELS = Column("LABELS", lambda row: labels(row["labels"]), flexible=True)
+
+node_argument = click.argument("node", metavar="NODE")
+nodes_argument = click.argument("nodes", metavar="NODE...", nargs=-1, required=True)
 
 
-@app.command("ls", epilog=example("gbnt node ls"))
+@app.command("ls", epilog=example("gbnt node ls", "gbnt node ls -o wide"))
+@context_option
+@output_option("table", "wide")
+@no_trunc_option
+def ls(context: str, output: Output | Literal["wide"], no_trunc: bool) -> None:
+    """List the machines, and how each of them is; `-o wide` with their labels."""
+    client = connect(context)
+    columns = (*COLUMNS, LABELS) if output == "wide" else COLUMNS
+    form: Output = "table" if output == "wide" else output
+    show_list(client.nodes(), columns, form, no_trunc=no_trunc, empty="no node has reported yet")
+    if alarm := client.cluster()["alarm"]:
+        print(f"alarm: {alarm}", file=sys.stderr)
+
+
+@app.command("ps", epilog=example("gbnt node ps gaul", "gbnt node ps"))
+@click.argument("nodes", metavar="[NODE...]", nargs=-1)
 @context_option
 @list_options
-def ls(context: str, output: Output, no_trunc: bool) -> None:
-    """List the machines, and how each of them is."""
-    show_list(connect(context).nodes(), COLUMNS, output, no_trunc=no_trunc, empty="no node has reported yet")
+def ps(nodes: tuple[str, ...], context: str, output: Output, no_trunc: bool) -> None:
+    """List the tasks on machines; on all of them where none is named."""
+    client = connect(context)
+    tasks = [task for node in nodes or ("",) for task in client.tasks(node=node)]
+    if not nodes:
+        tasks.sort(key=lambda task: str(task["node"]))
+    show_tasks(tasks, output, no_trunc=no_trunc, empty="no tasks", past=False)
+
+
+@app.command("inspect", epilog=example("gbnt node inspect gaul", "gbnt node inspect gaul -o json"))
+@node_argument
+@context_option
+@output_option("table")
+def inspect(node: str, context: str, output: Output) -> None:
+    """Print all that is known of a machine, and what runs there."""
+    client = connect(context)
+    found, tasks = client.node(node), client.tasks(node=node)
+    if output == "table":
+        print(sheet(found, tasks, time.time(), terminal_width()))
+    else:
+        show_value({**found, "tasks_there": tasks}, output)
+
+
+@app.command(
+    "update",
+    epilog=example(
+        "gbnt node update gaul --availability drain",
+        "gbnt node update gaul iberia --label-add gpu=nvidia --label-rm disk",
+    ),
+)
+@nodes_argument
+@click.option(
+    "--availability",
+    type=OneOf(get_args(Availability)),
+    help="active: gets tasks; pause: keeps its tasks and gets no new ones; drain, maintenance: is emptied.",
+)
+@click.option("--label-add", metavar="NAME=VALUE", multiple=True, help="Give it a label, or another value of one.")
+@click.option("--label-rm", metavar="NAME", multiple=True, help="Take a label away.")
+@waiting_options(by_default=True)
+@context_option
+def update(
+    nodes: tuple[str, ...],
+    availability: Availability | None,
+    label_add: tuple[str, ...],
+    label_rm: tuple[str, ...],
+    waiting: Waiting,
+    context: str,
+) -> None:
+    """Say what machines are for, and label them. Of those that are to be emptied, it waits until they are.
+
+    Tasks move one by one, the new one first where the two can run side by side.
+    """
+    changed: dict[str, str | None] = dict(map(_label, label_add))
+    if both := changed.keys() & set(label_rm):
+        raise BadInput(f"the label {', '.join(sorted(both))} is to be added and taken away: choose one")
+    changed |= dict.fromkeys(label_rm)
+    if not availability and not changed:
+        raise BadInput("say what to change: --availability, --label-add or --label-rm")
+    client = connect(context)
+    names = _named(client, nodes)
+    for id, name in names.items():
+        print(said(name, client.update_node(id, availability=availability or "", labels=changed)["changes"]))
+    if availability in EMPTIED and waiting.wanted:
+        from cli.emptying import wait_until_empty
+
+        look = f"gbnt node {'inspect' if len(names) == 1 else 'ps'} {' '.join(names.values())}"
+        wait_until_empty(partial(_remaining, client, list(names)), look, waiting.timeout)
+        for name in names.values():
+            print(f"{name}: is empty")
+
+
+@app.command("promote", epilog=example("gbnt node promote gaul"))
+@nodes_argument
+@context_option
+def promote(nodes: tuple[str, ...], context: str) -> None:
+    """Make workers managers by role, for `node.role` in placement and their certificates.
+
+    They do not vote yet: in this release one manager serves.
+    """
+    _change_role(nodes, "manager", context)
+
+
+@app.command("demote", epilog=example("gbnt node demote gaul"))
+@nodes_argument
+@context_option
+def demote(nodes: tuple[str, ...], context: str) -> None:
+    """Make managers workers again; the one that serves stays one."""
+    _change_role(nodes, "worker", context)
+
+
+@app.command("rm", epilog=example("gbnt node rm gaul", "gbnt node rm gaul --force"))
+@nodes_argument
+@click.option("--force", is_flag=True, help="Though it lives or has tasks: they are replaced, whatever becomes of it.")
+@context_option
+def rm(nodes: tuple[str, ...], force: bool, context: str) -> None:
+    """Take machines out that are down and empty. `gbnt legion leave` on a machine is the tidy way.
+
+    Its certificate is good no more, and its volumes stay on it.
+    """
+    client = connect(context)
+    for id, name in _named(client, nodes).items():
+        print(said(name, client.remove_node(id, force=force)["changes"]))
+
+
+def _change_role(nodes: Sequence[str], role: NodeRole, context: str) -> None:
+    client = connect(context)
+    for id, name in _named(client, nodes).items():
+        print(said(name, client.update_node(id, role=role)["changes"]))
+
+
+def _named(client: Client, references: Sequence[str]) -> dict[str, str]:
+    """The names by id of those that a person named; a wrong one changes nothing."""
+    found = [client.node(reference) for reference in references]
+    return {str(node["id"]): str(node["name"]) for node in found}
+
+
+def _label(text: str) -> tuple[str, str | None]:
+    name, _, value = text.partition("=")
+    if not name:
+        raise BadInput(f'"{text}" is no label: write it as NAME=VALUE, as in gpu=nvidia')
+    return name, value
+
+
+def _remaining(client: Client, nodes: Sequence[str]) -> list[Row]:
+    """What has not left these machines yet."""
+    left = list[Row]()
+    for node in map(client.node, nodes):
+        if node["availability"] not in EMPTIED:
+            raise CliError(f"{node['name']} is {node['availability']} again: somebody took it back, and its tasks stay")
+        left += node["leaving"]
+    return left

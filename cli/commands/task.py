@@ -13,15 +13,16 @@ from cli.output import Output, list_options, output_option, show_value
 app = group("See, read and replace single tasks. A task is called by its id, the beginning of one, or its name.")
 
 
-@app.command("ls", epilog=example("gbnt task ls", "gbnt task ls --stack shop --all"))
+@app.command("ls", epilog=example("gbnt task ls", "gbnt task ls --stack shop --all", "gbnt task ls --node gaul"))
 @click.option("--stack", metavar="STACK", default="", help="Only those of this stack.")
+@click.option("--node", metavar="NODE", default="", help="Only those on this machine.")
 @click.option("--all", "-a", "ended", is_flag=True, help="Those that ended too.")
 @context_option
 @list_options
-def ls(stack: str, ended: bool, context: str, output: Output, no_trunc: bool) -> None:
+def ls(stack: str, node: str, ended: bool, context: str, output: Output, no_trunc: bool) -> None:
     """List the tasks of all stacks, and why each is as it is."""
     client = connect(context)
-    tasks = client.tasks(stack, ended=ended)
+    tasks = client.tasks(stack, node=node, ended=ended)
     if stack and not tasks:
         client.stack(stack)  # which says where there is none of that name
     show_tasks(tasks, output, no_trunc=no_trunc, empty="no tasks", past=False)

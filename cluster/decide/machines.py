@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import get_args
+from dataclasses import dataclass, field, replace
+from typing import cast, get_args
 
 from cluster.decide.decision import Decided, Decision, Draft, Refusal, missing
 from cluster.decide.sweep import sweep
-from cluster.model import Availability, Change, Departed, Node, State
+from cluster.model import Availability, Change, Departed, Node, Role, State
 
 WORDS: Mapping[str, str] = {
     "active": "gets new tasks",
@@ -16,6 +16,20 @@ WORDS: Mapping[str, str] = {
     "drain": "its tasks move elsewhere, one by one",
     "maintenance": "its tasks move elsewhere, one by one",
 }
+ROLES: Mapping[str, str] = {
+    "manager": "a manager, which does not vote yet: one manager serves in this release",
+    "worker": "a worker",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be changed of a machine. What is empty stays; `unlabel` are labels to take away."""
+
+    availability: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    unlabel: tuple[str, ...] = ()
+    role: str = ""
 
 
 def find_node(state: State, reference: str) -> Node | Refusal:
@@ -28,35 +42,68 @@ def find_node(state: State, reference: str) -> Node | Refusal:
     return missing("node", reference, {node.name: node for node in state.nodes.values()})
 
 
-def update_node(
-    state: State, reference: str, availability: str, labels: Mapping[str, str], unlabel: tuple[str, ...]
-) -> Decision:
-    """Change what a machine may be used for (empty: leave it), and labels that people gave it."""
+def update_node(state: State, reference: str, wanted: Wanted, own: str = "") -> Decision:
+    """Change what a machine may be used for, its labels and its role. `own` is the node that decides."""
     node = find_node(state, reference)
     if isinstance(node, Refusal):
         return node
-    known = get_args(Availability)
-    if availability and availability not in known:
-        return Refusal("invalid", f"{availability} is no availability: choose one of {', '.join(known)}")
-    unknown = sorted(set(unlabel) - node.labels.keys())
-    if unknown:
-        has = ", ".join(sorted(node.labels)) or "none"
-        return Refusal("invalid", f"node {node.name} has no label {', '.join(unknown)}: it has {has}")
-    if "" in labels:
-        return Refusal("invalid", "a label needs a name: write it as name=value")
-    kept = {key: value for key, value in node.labels.items() if key not in unlabel}
-    now = replace(node, availability=availability or node.availability, labels={**kept, **labels})  # type: ignore[arg-type]
+    wrong = _wrong(state, node, wanted, own)
+    if wrong is not None:
+        return wrong
+    kept = {key: value for key, value in node.labels.items() if key not in wanted.unlabel}
+    now = replace(
+        node,
+        availability=cast(Availability, wanted.availability or node.availability),
+        labels={**kept, **wanted.labels},
+        role=cast(Role, wanted.role or node.role),
+    )
     if now == node:
         return Decided(told={node.name: "unchanged"})
-    moved = now.availability != node.availability
-    words = f"{now.availability}: {WORDS[now.availability]}" if moved else "labels changed"
+    words = _words(node, now)
     draft = Draft(state)
     draft.put(Change("nodes", node.id, now))
     draft.tell("node.updated", node.name, words)
     return draft.decided({node.name: words})
 
 
-def remove_node(state: State, reference: str, force: bool, now: float) -> Decision:
+def _wrong(state: State, node: Node, wanted: Wanted, own: str) -> Refusal | None:
+    """Why a machine cannot be changed so."""
+    for word, known in ((wanted.availability, get_args(Availability)), (wanted.role, get_args(Role))):
+        if word and word not in known:
+            return Refusal("invalid", f"there is no {word}: choose one of {', '.join(known)}")
+    unknown = sorted(set(wanted.unlabel) - node.labels.keys())
+    if unknown:
+        has = ", ".join(sorted(node.labels)) or "none"
+        return Refusal("invalid", f"node {node.name} has no label {', '.join(unknown)}: it has {has}")
+    if "" in wanted.labels:
+        return Refusal("invalid", "a label needs a name: write it as name=value")
+    if wanted.role == "worker" and (needed := _needed(state, node, own)):
+        return Refusal("conflict", needed)
+    return None
+
+
+def _needed(state: State, node: Node, own: str) -> str:
+    """Why the cluster cannot do without this node as a manager; empty where it can."""
+    if node.role != "manager":
+        return ""
+    if not any(other.role == "manager" and other.id != node.id for other in state.nodes.values()):
+        return f"node {node.name} is the last manager: the cluster would be without one"
+    if node.id == own:
+        why = "no other manager votes yet, so that none could take its place"
+        return f"node {node.name} is the manager that serves: {why} in this release"
+    return ""
+
+
+def _words(before: Node, after: Node) -> str:
+    words = [f"{after.availability}: {WORDS[after.availability]}"] if after.availability != before.availability else []
+    words += ["labels changed"] if after.labels != before.labels else []
+    words += (
+        [f"is {ROLES[after.role]}; its certificate says so once it is renewed"] if after.role != before.role else []
+    )
+    return "; ".join(words)
+
+
+def remove_node(state: State, reference: str, force: bool, now: float, own: str = "") -> Decision:
     """Forget a machine. By force: also where it lives or has tasks; those are replaced, whatever becomes of it.
 
     Its id is remembered: a certificate of its own may be good for a while yet, and is not to count.
@@ -65,20 +112,21 @@ def remove_node(state: State, reference: str, force: bool, now: float) -> Decisi
     if isinstance(node, Refusal):
         return node
     if node.role == "manager":
-        return Refusal("conflict", f"node {node.name} is the manager: the cluster would be without one")
-    tasks = [task for task in state.tasks.values() if task.node == node.id]
-    live = [task for task in tasks if not task.ended]
-    if node.status != "down" and not force:
-        text = f"node {node.name} is {node.status}: stop gbnt there first, or remove it by force"
-        return Refusal("conflict", text)
+        demote = f"node {node.name} is a manager: demote it first, `gbnt node demote {node.name}`"
+        return Refusal("conflict", _needed(state, node, own) or demote)
+    live = [task for task in state.tasks.values() if task.node == node.id and not task.ended]
     if live and not force:
-        text = f"node {node.name} has {len(live)} tasks: drain it first, or remove it by force"
-        return Refusal("conflict", text)
+        many = "1 task" if len(live) == 1 else f"{len(live)} tasks"
+        first = f"`gbnt node update {node.name} --availability drain` first"
+        return Refusal("conflict", f"node {node.name} has {many}: {first}, or remove it by force (--force)")
+    if node.status != "down" and not force:
+        first = "`gbnt legion leave` there takes it out, or stop gbnt there first"
+        return Refusal("conflict", f"node {node.name} is {node.status}: {first}, or remove it by force (--force)")
     draft = Draft(state)
     draft.put(Change("nodes", node.id, None), Change("departed", node.id, Departed(node.id, node.name, now)))
-    for task in tasks:
+    for task in list(state.tasks.values()):
         # One that ended, and that nobody wants gone, goes on telling how its work went.
-        if not task.ended or task.desired == "remove":
+        if task.node == node.id and (not task.ended or task.desired == "remove"):
             draft.put(Change("tasks", task.id, None))
     draft.tell("node.removed", node.name, f"removed with {len(live)} tasks" if live else "removed")
     sweep(draft)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from cluster.decide.decision import Decided, Decision, Draft, Refusal
 from cluster.decide.sweep import sweep
 from cluster.model import Change, Node, State, Task, Token
-from cluster.presence import CONFIRMED, PAUSED
 
 USE_NOTED_EVERY = 3600.0
 HOLD = "hold_unknown_containers"
@@ -91,18 +90,6 @@ def lose_node(state: State, id: str, words: str, replaced: bool, now: float) -> 
             draft.put(Change("tasks", task.id, now_unknown))
             if not task.unknown:
                 draft.tell("task.unknown", task.name, words)
-    return draft.decided()
-
-
-def pause_replacement(state: State, words: str) -> Decided:
-    """Replace no tasks of machines that are down, for the reason in `words`; empty: go on."""
-    known = state.settings.get(PAUSED, "")
-    if known == words:
-        return Decided()
-    draft = Draft(state)
-    draft.put(Change("settings", PAUSED, words or None))
-    if words != CONFIRMED:
-        draft.tell("legion.paused" if words else "legion.resumed", "replacement", words or "goes on")
     return draft.decided()
 
 

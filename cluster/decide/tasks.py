@@ -14,7 +14,7 @@ from cluster.decide.sweep import sweep
 from cluster.model import Change, Desired, Network, Service, State, Task
 from cluster.moves import emptied, overlaps
 from cluster.placement import Board, awaits_machine
-from cluster.presence import CONFIRMED, PAUSED
+from cluster.presence import alarm
 from cluster.reconcile import AddTask, DesireTask, Reconciled
 from cluster.spec import Port
 from cluster.transitions import IllegalTransition, observe
@@ -90,8 +90,8 @@ def _add(draft: Draft, board: Board, service: Service, add: AddTask, entropy: En
         return  # decided before that one was there: it has to stop first
     if forsaken and not add.message:
         add = replace(add, message=f"replaces the one on {_machine(draft.state, forsaken[0])}, which is down")
-    paused = draft.state.settings.get(PAUSED, "") if forsaken else ""
-    task = _placed(draft, board, service, add, entropy, pool, "" if paused == CONFIRMED else paused)
+    paused = alarm(draft.state.settings) if forsaken else ""
+    task = _placed(draft, board, service, add, entropy, pool, paused)
     if pending is not None:
         if task.message == pending.message:
             return

@@ -1,17 +1,29 @@
-"""`/v1/cluster`, `/v1/nodes` and `/v1/volumes`."""
+"""`/v1/cluster`, what concerns all of it, and `/v1/volumes`."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from portal.api.requests import answer, backend_of, listing, state_of
-from portal.rows import node_row, volume_rows
+from actors.protocol import ConfirmLoss, UpdateLegion
+from cluster.presence import alarm, pause_above
+from portal.api.bodies import body_of
+from portal.api.requests import answer, backend_of, change, key_of, listing, state_of
+from portal.rows import volume_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The body of a change: tasks are not replaced where more than `pause_above` percent of the machines are lost."""
+
+    pause_above: int
 
 
 async def show(request: Request) -> Response:
-    """Who answers, and at which revision."""
+    """Who answers, at which revision, and whether something is so wrong that a person has to say what to do."""
     state, identity = await state_of(request), backend_of(request).identity
     return answer(
         {
@@ -21,15 +33,21 @@ async def show(request: Request) -> Response:
             "revision": state.revision,
             "epoch": state.epoch,
             "node": identity.node,
+            "alarm": alarm(state.settings),
+            "pause_above": pause_above(state.settings),
         }
     )
 
 
-async def nodes(request: Request) -> Response:
-    """The machines, by name."""
-    state = await state_of(request)
-    ordered = sorted(state.nodes.values(), key=lambda node: node.name)
-    return listing([node_row(state, node) for node in ordered], state.revision)
+async def update(request: Request) -> Response:
+    """Change a setting."""
+    body = await body_of(request, Changes)
+    return await change(request, UpdateLegion(body.pause_above, key_of(request)))
+
+
+async def confirm_loss(request: Request) -> Response:
+    """The machines that were lost at once are gone: replace their tasks."""
+    return await change(request, ConfirmLoss(key_of(request)))
 
 
 async def volumes(request: Request) -> Response:
@@ -38,4 +56,9 @@ async def volumes(request: Request) -> Response:
     return listing(volume_rows(state, request.query_params.get("stack", "")), state.revision)
 
 
-ROUTES = (Route("/v1/cluster", show), Route("/v1/nodes", nodes), Route("/v1/volumes", volumes))
+ROUTES = (
+    Route("/v1/cluster", show),
+    Route("/v1/cluster", update, methods=["PATCH"]),
+    Route("/v1/cluster/confirm-loss", confirm_loss, methods=["POST"]),
+    Route("/v1/volumes", volumes),
+)

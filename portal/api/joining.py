@@ -150,15 +150,15 @@ async def _certified(request: Request, gate: Gate, id: str, csr: str) -> Respons
             "certificate": made.certificate,
             "expires_at": made.expires_at,
             "authority": gate.authority,
-            "managers": _managers(state, gate),
+            "managers": _managers(state, backend_of(request).identity.node, gate),
         }
     )
 
 
-def _managers(state: State, gate: Gate) -> list[dict[str, object]]:
+def _managers(state: State, own: str, gate: Gate) -> list[dict[str, object]]:
     return [
         {"node": node.id, "name": node.name, "address": node.address, "port": gate.link_port}
-        for node in managers(state)
+        for node in managers(state, own)
     ]
 
 

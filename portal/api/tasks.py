@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from actors.protocol import StopTask
 from cluster.model import State, Task
+from portal.api import nodes
 from portal.api.logs import LogQuery, Selection, stream_logs
 from portal.api.problems import Problem, missing
 from portal.api.requests import answer, backend_of, change, flag, key_of, listing, state_of
@@ -15,15 +16,18 @@ from portal.rows import present, task_row
 
 
 async def index(request: Request) -> Response:
-    """The tasks of all services, or of `stack` and `service`; with `all` every one that is remembered."""
+    """The tasks of all services, or of `stack`, `service` and `node`; with `all` every one that is remembered."""
     state = await state_of(request)
-    stack, service = (request.query_params.get(name, "") for name in ("stack", "service"))
+    stack, service, node = (request.query_params.get(name, "") for name in ("stack", "service", "node"))
     stack, service = service.split("/", 1) if "/" in service else (stack, service)
     chosen = [t for t in state.tasks.values() if stack in ("", t.stack) and service in ("", t.service)]
-    if flag(request, "all"):
-        chosen.sort(key=lambda task: (task.stack, task.service, task.slot, task.created_at, task.id))
-    else:
-        chosen = present(chosen)
+    chosen.sort(key=lambda task: (task.stack, task.service, task.slot, task.created_at, task.id))
+    if not flag(request, "all"):
+        newest = {task.id for task in present(chosen)}
+        chosen = [task for task in chosen if task.id in newest or (node and not task.ended)]
+    if node:
+        id = nodes.find(state, node).id
+        chosen = [task for task in chosen if task.node == id]
     return listing([task_row(state, task) for task in chosen], state.revision)
 
 

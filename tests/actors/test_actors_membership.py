@@ -1,6 +1,7 @@
 """A machine that is lost is known to be, its tasks go on elsewhere, and once it is back nothing runs twice."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -8,7 +9,8 @@ import pytest
 
 from actors import protocol
 from cluster.model import State
-from cluster.spec import Mount, VolumeSpec
+from cluster.presence import PAUSED, alarm
+from cluster.spec import Mount, Placement, VolumeSpec
 from tests.actors.house import of, serving
 from tests.actors.legion import MANAGER, legion
 from tests.actors.test_actors_legion import plain, running, web
@@ -116,6 +118,54 @@ async def test_where_most_machines_are_lost_at_once_nothing_is_replaced(tmp_path
         one.join("rome-2")
         state = await one.manager.until(serving("shop/web", 6), within=60.0)
         assert {task.node for task in of(state) if task.serving} == {MANAGER, "rome-2"}
+
+
+async def test_a_person_who_confirms_the_loss_has_everything_replaced(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(6))))
+        await one.manager.until(serving("shop/web", 6))
+        one.part("rome-2")
+        one.part("rome-3")
+        state = await one.manager.until(lambda state: bool(alarm(state.settings)), within=10.0)
+        assert "`gbnt legion confirm-loss`" in alarm(state.settings)
+        await one.manager.order(protocol.ConfirmLoss())
+        state = await one.manager.until(serving("shop/web", 6), within=10.0)
+        assert {task.node for task in of(state) if task.serving} == {MANAGER}
+        assert alarm(state.settings) == ""
+        one.join("rome-2")
+        one.join("rome-3")
+        await one.manager.until(lambda state: not state.settings.get(PAUSED), within=60.0)
+        await one.manager.until(lambda state: {node.status for node in state.nodes.values()} == {"ready"}, within=60.0)
+
+
+async def test_where_people_let_more_be_lost_they_are_replaced_at_once(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(3))))
+        await one.manager.until(serving("shop/web", 3))
+        await one.manager.order(protocol.UpdateLegion(67))
+        one.part("rome-2")
+        one.part("rome-3")
+        await one.manager.until(lambda state: state.nodes["rome-3"].replaced, within=10.0)
+        state = await one.manager.until(serving("shop/web", 3), within=10.0)
+        assert alarm(state.settings) == ""
+
+
+async def test_a_promotion_gives_a_task_that_waits_its_machine(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        constraints = ("node.role == manager", f"node.hostname != {MANAGER}")
+        only = replace(web(1), placement=Placement(constraints))
+        await one.manager.order(protocol.DeployStack(stack(only)))
+        await one.manager.until(lambda state: any("is not node.role manager" in task.message for task in of(state)))
+        await one.manager.order(protocol.UpdateNode("rome-2", role="manager"))
+        [task] = of(await one.manager.until(serving("shop/web")))
+        assert task.node == "rome-2"
+        await one.kill("rome-2")
+        await one.start("rome-2")
+        state = await one.manager.until(serving("shop/web"), within=30.0)
+        assert state.nodes["rome-2"].role == "manager"
+        refused = await one.manager.ask(protocol.UpdateNode(MANAGER, role="worker"))
+        assert isinstance(refused, protocol.Refused)
+        assert "is the manager that serves" in refused.message
 
 
 async def test_a_machine_that_flaps_causes_no_churn(tmp_path: Path):

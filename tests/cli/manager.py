@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._stream(reply.rows)
 
-    do_GET = do_PUT = do_POST = do_DELETE = handle_any  # noqa: N815 - http.server's names
+    do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - http.server's names
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":

@@ -83,6 +83,39 @@ def stack(name: str = "shop", **fields: Any) -> Row:
     return row | fields
 
 
+def node(name: str = "gaul", **fields: Any) -> Row:
+    row: Row = {
+        "id": f"id-of-{name}",
+        "name": name,
+        "role": "worker",
+        "status": "ready",
+        "message": "ready",
+        "availability": "active",
+        "labels": {},
+        "engine_labels": {},
+        "address": "192.0.2.7",
+        "engine_version": "20.10.24",
+        "cpus": 2,
+        "memory": 8_000_000_000,
+        "reserved_cpus": 0.0,
+        "reserved_memory": 0,
+        "os": "linux",
+        "arch": "x86_64",
+        "since": 1_000.0,
+        "tasks": 0,
+        "volumes": [],
+        "held": [],
+        "version": "0.1.0",
+        "certificate_expires": 0.0,
+        "leaving": [],
+    }
+    return row | fields
+
+
+def leaving(name: str = "shop-web-1", words: str = "waits for its turn", **fields: Any) -> Row:
+    return {"task": name, "id": f"id-of-{name}", "state": "running", "words": words, "stuck": False} | fields
+
+
 def tasks_line(*tasks: Row) -> Row:
     return {"type": "tasks", "revision": 8, "tasks": list(tasks)}
 

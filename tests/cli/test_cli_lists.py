@@ -62,31 +62,6 @@ def test_actors_are_listed_and_inspected(gbnt: Run, manager: Manager):
     assert json.loads(gbnt("actor", "inspect", "services/shop/web", "-o", "json").out) == TREE[4]
 
 
-def test_nodes_are_listed(gbnt: Run, manager: Manager):
-    node = {
-        "name": "rome",
-        "role": "manager",
-        "status": "unavailable",
-        "address": "192.0.2.1",
-        "tasks": 3,
-        "cpus": 2,
-        "memory": 8_000_000_000,
-        "engine_version": "",
-        "message": "the engine does not answer",
-    }
-    manager.on("GET /v1/nodes", listing(node))
-    assert gbnt("node", "ls").out.splitlines() == [
-        "NAME  ROLE     STATUS       ADDRESS    TASKS  CPUS  MEMORY  ENGINE  NOTE",
-        "rome  manager  unavailable  192.0.2.1  3      2     8.0 GB  -       the engine does not answer",
-    ]
-
-
-def test_a_node_that_is_well_has_nothing_to_note(gbnt: Run, manager: Manager):
-    node = {"name": "rome", "role": "manager", "status": "ready", "message": "ready", "memory": 0}
-    manager.on("GET /v1/nodes", listing(node))
-    assert gbnt("node", "ls").out.splitlines()[1].split()[-1] == "-"
-
-
 def test_no_events_after_a_revision_is_not_no_events(gbnt: Run, manager: Manager):
     manager.on("GET /v1/events", listing())
     assert gbnt("events").err == "nothing has happened yet\n"

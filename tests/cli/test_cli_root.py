@@ -33,6 +33,8 @@ ARGUMENTS = {
     "stack config": ["-c", "compose.yaml"],
     "service scale": ["shop/web=2"],
     "service update": ["shop/web", "--force", "--wait"],
+    "node update": ["gaul", "--availability", "pause"],
+    "legion update": ["--pause-above", "80"],
     "snapshot restore": ["nothing"],
     "legion join": ["--token", "rubbish", "--manager", "127.0.0.1:1"],
 }

@@ -157,7 +157,7 @@ def test_a_node_s_certificate_and_role_outlive_its_reports() -> None:
         "1.0",
         "ready",
     )
-    assert [one.id for one in managers(state)] == ["n1"]
+    assert [one.id for one in managers(state, "n1")] == ["n1"]
 
 
 def test_who_is_a_member() -> None:

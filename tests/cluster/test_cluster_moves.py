@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from cluster.decide.decision import Decided, Decision, Refusal
-from cluster.decide.machines import remove_node, update_node
+from cluster.decide.machines import Wanted, remove_node, update_node
+from cluster.decide.nodes import report_node
+from cluster.leaving import leavers
 from cluster.model import Node, State, Task
 from cluster.reconcile import AddTask, DesireTask, Reconciled, reconcile
 from cluster.spec import Mount
@@ -20,18 +22,23 @@ def updated(decision: Decision, id: str = "n2") -> Node:
     return CLUSTER.after(decision.changes).nodes[id]
 
 
+def done(decision: Decision) -> Decided:
+    assert isinstance(decision, Decided), decision
+    return decision
+
+
 def refused(decision: Decision) -> str:
     assert isinstance(decision, Refusal)
     return decision.message
 
 
 def test_availability_and_labels_change_and_the_rest_stays():
-    after = updated(update_node(CLUSTER, "rome-2", "drain", {"gpu": "nvidia"}, ("disk",)))
+    after = updated(update_node(CLUSTER, "rome-2", Wanted("drain", {"gpu": "nvidia"}, ("disk",))))
     assert after == replace(WORKER, availability="drain", labels={"gpu": "nvidia"})
 
 
 def test_what_is_so_already_writes_nothing():
-    decision = update_node(CLUSTER, "n2", "active", {"disk": "ssd"}, ())
+    decision = update_node(CLUSTER, "n2", Wanted("active", {"disk": "ssd"}))
     assert isinstance(decision, Decided)
     assert decision.changes == ()
 
@@ -40,27 +47,50 @@ def test_what_is_so_already_writes_nothing():
     ("reference", "availability", "unlabel", "words"),
     [
         ("rome-3", "", (), "there is no node rome-3; did you mean rome-2?"),
-        ("rome-2", "lazy", (), "choose one of active, pause, drain, maintenance"),
+        ("rome-2", "lazy", (), "there is no lazy: choose one of active, pause, drain, maintenance"),
         ("rome-2", "", ("gpu",), "node rome-2 has no label gpu: it has disk"),
     ],
 )
 def test_a_wrong_order_is_refused_with_what_would_be_right(
     reference: str, availability: str, unlabel: tuple[str, ...], words: str
 ):
-    assert words in refused(update_node(CLUSTER, reference, availability, {}, unlabel))
+    assert words in refused(update_node(CLUSTER, reference, Wanted(availability, {}, unlabel)))
 
 
 def test_a_machine_goes_only_when_it_is_down_and_empty_or_by_force():
-    assert "stop gbnt there first" in refused(remove_node(CLUSTER, "rome-2", False, NOW))
+    assert "`gbnt legion leave` there takes it out, or stop gbnt there first" in refused(
+        remove_node(CLUSTER, "rome-2", False, NOW)
+    )
     down = State(nodes={"n2": replace(WORKER, status="down")}, tasks={"t1": running(node="n2")})
-    assert "has 1 tasks: drain it first" in refused(remove_node(down, "rome-2", False, NOW))
+    assert "has 1 task: `gbnt node update rome-2 --availability drain` first" in refused(
+        remove_node(down, "rome-2", False, NOW)
+    )
     forced = remove_node(down, "rome-2", True, NOW)
     assert isinstance(forced, Decided)
     after = down.after(forced.changes)
     assert not after.nodes
     assert after.departed["n2"].at == NOW
     assert not after.tasks
-    assert "is the manager" in refused(remove_node(CLUSTER, "rome", True, NOW))
+    assert "is the last manager" in refused(remove_node(CLUSTER, "rome", True, NOW))
+
+
+def test_a_role_is_what_people_decide():
+    after = CLUSTER.after(done(update_node(CLUSTER, "rome-2", Wanted(role="manager"), "n1")).changes)
+    assert after.nodes["n2"].role == "manager"
+    assert done(report_node(after, replace(WORKER, message="new"))).changes[0].entity.role == "manager"  # type: ignore[union-attr]
+    assert "demote it first, `gbnt node demote rome-2`" in refused(remove_node(after, "rome-2", True, NOW, "n1"))
+    told = done(update_node(CLUSTER, "rome-2", Wanted(role="manager"), "n1")).told
+    assert "does not vote yet" in told["rome-2"]
+    assert updated(update_node(after, "rome-2", Wanted(role="worker"), "n1")) == WORKER
+
+
+def test_the_manager_that_is_needed_stays_one():
+    demote = Wanted(role="worker")
+    assert "is the last manager" in refused(update_node(CLUSTER, "rome", demote, "n1"))
+    two = state_with(node(), replace(WORKER, role="manager"))
+    assert "is the manager that serves" in refused(update_node(two, "rome", demote, "n1"))
+    assert "is the manager that serves" in refused(remove_node(two, "rome", True, NOW, "n1"))
+    assert done(update_node(two, "rome-2", demote, "n1")).changes
 
 
 def test_work_that_is_done_is_remembered_when_its_machine_goes():
@@ -124,3 +154,30 @@ def test_of_two_that_a_slot_has_after_all_one_goes():
     assert reconcile(service(), [running(), heir], NOW).desires == (
         DesireTask("t3", "remove", "the one before it goes on"),
     )
+
+
+def left(*tasks: Task, **fields: object) -> list[tuple[str, str, bool]]:
+    """What is said of those that are still on n1, which is being emptied."""
+    here = node(availability="drain", **fields)
+    state = replace(state_with(here, WORKER), tasks={one.id: one for one in tasks})
+    return [(leaver.task.id, leaver.words, leaver.stuck) for leaver in leavers(state, here)]
+
+
+def test_each_task_that_has_not_left_says_what_it_waits_for():
+    one, two, heir = running(), running(id="t2", slot=2), task(id="t3", node="n2", state="preparing", message="getting")
+    waits = "waits for its turn: of a service one task moves at a time"
+    assert left(one, two) == [("t1", waits, False), ("t2", waits, False)]
+    assert left(one, heir) == [("t1", "its successor on rome-2 is preparing: getting", False)]
+    failing = replace(heir, problem="no such image")
+    assert left(one, failing) == [("t1", "its successor on rome-2 is preparing: no such image", True)]
+    assert left(one, replace(heir, state="running")) == [("t1", "stops next: the one on rome-2 serves", False)]
+    pending = task(id="t3", node="", state="pending", message="waits for a machine (why)", problem="(why)")
+    assert left(one, pending) == [("t1", "waits for a machine (why)", True)]
+    stopping = replace(one, desired="stop", why="moved to another machine")
+    assert left(stopping, heir) == [("t1", "stops: moved to another machine", False)]
+    assert left(replace(one, unknown="silent")) == [("t1", "silent", True)]
+
+
+def test_what_ended_has_left_and_a_machine_that_nobody_empties_is_left_by_none():
+    assert left(task(state="complete"), running(id="t2", node="n2")) == []
+    assert leavers(replace(CLUSTER, tasks={"t1": running(node="n2")}), WORKER) == []

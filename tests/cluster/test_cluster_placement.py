@@ -81,7 +81,7 @@ def test_each_machine_that_was_turned_away_is_counted_with_its_reason():
     )
     of = spec(placement=Placement(("node.labels.gpu == nvidia",)))
     assert why_not(state, of) == (
-        "waits for a machine (4 machines: 2 without label gpu=nvidia, 1 draining, 1 down: not heard of for 5 s)"
+        "waits for a machine (4 nodes: 2 lack label gpu=nvidia, 1 is draining, 1 is down: not heard of for 5 s)"
     )
 
 
@@ -91,7 +91,7 @@ def test_each_machine_that_was_turned_away_is_counted_with_its_reason():
 def test_a_machine_that_is_not_to_get_tasks_gets_none(availability: Any, said: str):
     assert (
         why_not(cluster(machine("a", availability=availability)), spec())
-        == f"waits for a machine (1 machine: 1 {said})"
+        == f"waits for a machine (1 node: 1 is {said})"
     )
 
 
@@ -101,7 +101,7 @@ def test_reservations_are_kept():
     assert fill(state, of, 2) == ["a", "a"]
     taken = cluster(machine("a"), services=(of,), tasks=(running(node="a"), running(id="t2", slot=2, node="a")))
     found, reason = Board(taken).place(wanted(of), 3)
-    assert (found, reason) == (None, "waits for a machine (1 machine: 1 with too few CPUs free (it reserves 2))")
+    assert (found, reason) == (None, "waits for a machine (1 node: 1 has too few CPUs free (it reserves 2))")
 
 
 def test_a_machine_has_each_port_once():
@@ -118,7 +118,7 @@ def test_what_starts_after_its_predecessor_stopped_finds_what_that_held():
     assert Board(state).place(wanted(of), 1)[0] is not None
     beside = replace(of, update=UpdatePolicy(order="start-first"))
     found, reason = Board(state).place(wanted(beside), 1)
-    assert (found, reason) == (None, "waits for a machine (1 machine: 1 with too few CPUs free (it reserves 3))")
+    assert (found, reason) == (None, "waits for a machine (1 node: 1 has too few CPUs free (it reserves 3))")
 
 
 def test_no_machine_has_more_replicas_than_it_may():
@@ -128,7 +128,7 @@ def test_no_machine_has_more_replicas_than_it_may():
     two = tuple(running(id=f"t{n}", slot=n, node="ab"[n - 1]) for n in (1, 2))
     found, reason = Board(cluster(machine("a"), machine("b"), services=(of,), tasks=two)).place(wanted(of), 3)
     assert found is None
-    assert "2 with 1 of its tasks, the most that one may have" in reason
+    assert "2 have 1 of its tasks, the most that one may have" in reason
 
 
 def test_services_that_share_a_network_stay_together():
@@ -156,7 +156,7 @@ def test_a_task_goes_where_the_data_of_its_volume_is_and_else_waits():
     assert fill(state, of, 2) == ["b", "b"]
     down = replace(state, nodes={**state.nodes, "b": machine("b", volumes=("shop_data",), status="down")})
     assert why_not(down, of) == (
-        "waits for a machine (2 machines: 1 other than b, which holds the data of volume shop_data, 1 down: ready)"
+        "waits for a machine (2 nodes: 1 is not b, which holds the data of volume shop_data, 1 is down: ready)"
     )
 
 
@@ -169,7 +169,7 @@ def test_what_shares_a_network_with_data_stays_with_that_though_its_machine_is_d
     web = spec("web", networks=attached)
     down = machine("rome", status="down", message="silent", volumes=("shop_data",))
     state = cluster(down, machine("oslo"), services=(db, web), volumes={"data": VolumeSpec("shop_data")})
-    assert "other than rome, which holds the data of volume shop_data" in why_not(state, web)
+    assert "is not rome, which holds the data of volume shop_data" in why_not(state, web)
     assert fill(state, spec("alone", networks=(Attachment("back"),)), 1) == ["oslo"]
 
 
@@ -184,7 +184,7 @@ def test_of_two_machines_with_a_volume_of_that_name_the_one_counts_where_the_tas
         tasks=(task,),
         volumes={"data": VolumeSpec("shop_data")},
     )
-    assert "other than rome, which holds the data of volume shop_data" in why_not(state, db)
+    assert "is not rome, which holds the data of volume shop_data" in why_not(state, db)
 
 
 def test_the_least_reserved_machine_is_taken_first():
@@ -231,7 +231,7 @@ def test_never_over_capacity_never_against_a_constraint_and_never_without_a_true
         found, reason = board.place(wanted(of), slot)
         if found is None:
             assert not any(map(fits, nodes))
-            assert reason.startswith(f"waits for a machine ({len(nodes)} machine")
+            assert reason.startswith(f"waits for a machine ({len(nodes)} node")
             break
         assert fits(found)
         held[found.id] += 1

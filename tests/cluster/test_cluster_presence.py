@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from cluster.assignment import Observation
-from cluster.decide.decision import Decided
-from cluster.decide.nodes import lose_node, pause_replacement, report_node
+from cluster.decide.decision import Decided, Refusal
+from cluster.decide.nodes import lose_node, report_node
+from cluster.decide.replacement import confirm_loss, pause, set_pause
 from cluster.decide.tasks import carry_out, take_in
 from cluster.model import Node, Stack, State, revision_key
-from cluster.presence import CONFIRMED, GRACE, HOLD, PAUSED, Judgement, Loss, Presence, judge
+from cluster.presence import CONFIRMED, GRACE, HOLD, PAUSED, Judgement, Loss, Presence, alarm, judge, pause_above
 from cluster.reconcile import AddTask, DesireTask, Reconciled, reconcile
 from tests.cluster.build import NOW, entropy, node, running, service, spec, stack, task
 
@@ -77,6 +78,52 @@ def test_a_pause_ends_when_they_are_back_or_a_person_says_so():
     assert confirmed == Judgement((Loss("n1", "silent", True), Loss("n2", "silent", True)), CONFIRMED)
 
 
+def test_people_choose_how_many_may_be_lost_at_once():
+    nodes = [worker(1), worker(2), worker(3)]
+    seen = {"n1": down(), "n2": UP, "n3": UP}
+    for above, pauses in ((50, False), (25, False), (24, True), (0, True)):
+        assert bool(judge([OWN, *nodes], OWN.id, seen, 0.0, NOW, "", above).paused) is pauses
+    every = dict.fromkeys(("n1", "n2", "n3"), down())
+    assert judge([OWN, *nodes], OWN.id, every, 0.0, NOW, "why", 100).paused == ""
+    assert judge([OWN, *nodes], OWN.id, every, 0.0, NOW, "", 100).paused == ""
+
+
+def test_the_alarm_names_the_command_that_ends_the_pause():
+    words = judged([worker(1), worker(2)], n1=down(), n2=down()).paused
+    assert words.endswith("if they are really gone: `gbnt legion confirm-loss`")
+    state = cluster(settings={PAUSED: words})
+    assert alarm(state.settings) == words
+    confirmed = state.after(confirm_loss(lost(state)).changes)
+    assert confirmed.settings == {PAUSED: CONFIRMED}
+    assert alarm(confirmed.settings) == ""
+
+
+def test_a_loss_is_confirmed_once_and_only_their_return_takes_that_back():
+    state = cluster()
+    assert confirm_loss(state) == Decided(told={"replacement": "is not paused: nothing to confirm"})
+    state = lost(state.after(pause(state, "most are gone").changes), replaced=False)
+    decided = confirm_loss(state)
+    assert decided.told == {"rome-1": "1 task replaced elsewhere from now on"}
+    state = state.after(decided.changes)
+    assert pause(state, "most are gone").changes == ()
+    assert confirm_loss(state).changes == ()
+    assert PAUSED not in state.after(pause(state, "").changes).settings
+
+
+def test_the_threshold_is_a_setting():
+    state = cluster()
+    changed = set_pause(state, 80)
+    assert isinstance(changed, Decided)
+    after = state.after(changed.changes)
+    assert (pause_above(state.settings), pause_above(after.settings)) == (50, 80)
+    assert isinstance(set_pause(after, 101), Refusal)
+    same, back = set_pause(after, 80), set_pause(after, 50)
+    assert isinstance(same, Decided)
+    assert isinstance(back, Decided)
+    assert same.changes == ()
+    assert after.after(back.changes).settings == {}
+
+
 def cluster(**fields: object) -> State:
     """A service of one replica on n1, and n2 beside it."""
     one = service(spec=spec())
@@ -137,9 +184,9 @@ def test_a_replacement_without_a_machine_is_dropped_when_the_first_is_back():
 
 def test_nothing_is_placed_while_replacement_pauses():
     state = lost(cluster())
-    state = carried_out(state.after(pause_replacement(state, "most are gone").changes))
+    state = carried_out(state.after(pause(state, "most are gone").changes))
     assert (state.tasks["id1"].node, state.tasks["id1"].message) == ("", "most are gone")
-    state = state.after(pause_replacement(state, "").changes)
+    state = state.after(pause(state, "").changes)
     assert PAUSED not in state.settings
     assert planned(state).adds == (AddTask(1, "run", ""),)
     assert carried_out(state).tasks["id1"].node == "n2"

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from cluster.spec import Dependency
+from cluster.model import revision_key
+from cluster.presence import CONFIRMED, PAUSE_ABOVE, PAUSED
+from cluster.spec import Dependency, Resources
 from tests.portal.build import NODE, NOW, WEB, FakeNode, actor, attempt, state, task
 
 pytestmark = pytest.mark.anyio
@@ -19,7 +21,47 @@ async def test_cluster_says_who_answers_and_at_which_revision(api):
         "revision": 7,
         "epoch": 3,
         "node": NODE,
+        "alarm": "",
+        "pause_above": 50,
     }
+
+
+async def test_the_cluster_s_alarm_is_why_no_tasks_are_replaced(api, node):
+    node.state = state(settings={PAUSED: "no tasks are replaced: most are gone", PAUSE_ABOVE: "20"})
+    answer = (await api.get("/v1/cluster")).json()
+    assert (answer["alarm"], answer["pause_above"]) == ("no tasks are replaced: most are gone", 20)
+    node.state = state(settings={PAUSED: CONFIRMED})
+    assert (await api.get("/v1/cluster")).json()["alarm"] == ""
+
+
+async def test_a_node_says_what_is_reserved_there_and_what_has_not_left_it(api, node):
+    reserved = replace(WEB, reserved=Resources(cpus=0.5, memory=1000))
+    there = state(task(1), task(2, state="stopped"), revisions={revision_key("shop/web", WEB.revision()): reserved})
+    node.state = there
+    for reference in ("rome", NODE):
+        row = (await api.get(f"/v1/nodes/{reference}")).json()
+        assert (row["id"], row["reserved_cpus"], row["reserved_memory"], row["leaving"]) == (NODE, 0.5, 1000, [])
+    drained = replace(there.nodes[NODE], availability="drain", labels={"gpu": "nvidia"})
+    node.state = replace(there, nodes={NODE: drained})
+    row = (await api.get("/v1/nodes/rome")).json()
+    assert (row["availability"], row["labels"]) == ("drain", {"gpu": "nvidia"})
+    assert [(one["task"], one["state"], one["stuck"]) for one in row["leaving"]] == [("shop-web-1", "running", False)]
+    assert "waits for its turn" in row["leaving"][0]["words"]
+
+
+async def test_tasks_of_a_node_are_those_on_it_that_go_on_or_were_the_last_of_their_slot(api, node):
+    moved = task(1, id="web1-bbbb", node="oslo-1", created_at=NOW)
+    oslo = replace(node.state.nodes[NODE], id="oslo-1", name="oslo")
+    node.state = state(task(1, desired="stop"), task(2, desired="stop", state="stopped"), moved)
+    node.state = replace(node.state, nodes={**node.state.nodes, "oslo-1": oslo})
+
+    async def there(query):
+        return [row["id"] for row in (await api.get(f"/v1/tasks?{query}")).json()["items"]]
+
+    assert await there("node=rome") == ["web1-aaaa", "web2-aaaa"]
+    assert await there("node=oslo-1") == ["web1-bbbb"]
+    assert await there("") == ["web1-bbbb", "web2-aaaa"]
+    assert (await api.get("/v1/tasks?node=gaul")).status_code == 404
 
 
 async def test_nodes_count_the_tasks_that_they_have_to_run(api, node):

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.anyio
         ("/v1/services/shop/zzz/logs", "there is no service"),
         ("/v1/tasks/shop-web-9", 'did you mean "shop-web-'),
         ("/v1/tasks/zzz/logs", "there is no task"),
+        ("/v1/nodes/rom", "there is no node rom; did you mean rome?"),
+        ("/v1/tasks?node=gaul", "there is no node gaul; gbnt node ls shows what is there"),
         ("/v1/actors/senat", "there is no actor"),
         ("/v1/nothing", "no such path"),
         ("/", "no such path"),
@@ -34,6 +36,17 @@ async def test_what_is_not_there_is_404_with_a_hint(api, path, words):
     answer = await api.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert words in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [({}, "say what to change"), ({"labels": {"gpu": 1}}, "labels.gpu"), ({"avail": "drain"}, "does not know: avail")],
+)
+async def test_a_node_is_not_changed_by_a_wrong_body(api, node, body, words):
+    answer = await api.patch("/v1/nodes/rome", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert words in answer.json()["detail"]
+    assert node.commands() == []
 
 
 async def test_a_beginning_that_several_tasks_share_names_them(api):

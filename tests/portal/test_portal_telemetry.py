@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from actors.protocol import GetState
+from cluster.presence import PAUSED
 from portal.backend import Check
 from portal.latency import Latency
 from portal.telemetry import create_telemetry
@@ -38,6 +39,7 @@ async def test_a_node_whose_parts_all_answer_is_ok(node):
             "senate": {"ok": True, "detail": "answers"},
             "store": {"ok": True, "detail": "takes changes"},
             "engine": {"ok": True, "detail": "ready"},
+            "legion": {"ok": True, "detail": "no alarm"},
             "resolver": {"ok": True, "detail": "answers"},
         },
     }
@@ -56,6 +58,14 @@ async def test_a_store_that_refuses_every_change_degrades(node):
     answer = await get(node, "/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "degraded")
     assert answer.json()["checks"]["store"] == {"ok": False, "detail": "no space is left for gbnt.db: free some"}
+
+
+async def test_a_loss_of_many_machines_is_an_alarm(node):
+    node.state = state(settings={PAUSED: "no tasks are replaced: most are gone"})
+    answer = await get(node, "/health")
+    assert (answer.status_code, answer.json()["status"]) == (503, "degraded")
+    assert answer.json()["checks"]["legion"] == {"ok": False, "detail": "no tasks are replaced: most are gone"}
+    assert "gbnt_replacement_paused 1.0" in (await get(node, "/metrics")).text
 
 
 async def test_a_resolver_that_is_gone_degrades(node):
@@ -96,6 +106,7 @@ async def test_metrics_are_what_there_is_at_the_scrape(node):
         ("gbnt_tasks", "running"): 1,
         ("gbnt_tasks", "preparing"): 1,
         ("gbnt_revision",): 7,
+        ("gbnt_replacement_paused",): 0,
         ("gbnt_actor_restarts_total", "TaskActor"): 3,
         ("gbnt_mailbox_depth", "TaskActor"): 7,
         ("gbnt_dead_letters_total", "overflow"): 3,

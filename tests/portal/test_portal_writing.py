@@ -6,6 +6,7 @@ import pytest
 
 from actors.protocol import (
     Accepted,
+    ConfirmLoss,
     CreateSnapshot,
     CreateToken,
     DeployStack,
@@ -14,6 +15,7 @@ from actors.protocol import (
     ListSnapshots,
     Refused,
     ReleaseHeld,
+    RemoveNode,
     RemoveService,
     RemoveStack,
     RevokeToken,
@@ -21,6 +23,8 @@ from actors.protocol import (
     SnapshotList,
     SnapshotMade,
     StopTask,
+    UpdateLegion,
+    UpdateNode,
     UpdateService,
 )
 from portal.api.app import create_api
@@ -68,6 +72,18 @@ async def test_a_deploy_hands_the_spec_on_as_it_was_meant(api, node):
         ("DELETE", "/v1/services/shop/web", None, RemoveService("shop/web", "admin:k-1"), 200),
         ("DELETE", "/v1/tasks/shop-web-1", None, StopTask("shop-web-1", "admin:k-1"), 200),
         ("DELETE", "/v1/tokens/viewer", None, RevokeToken("viewer", "admin:k-1"), 200),
+        (
+            "PATCH",
+            "/v1/nodes/rome",
+            {"availability": "drain", "labels": {"gpu": "nvidia", "disk": None}},
+            UpdateNode("rome", "drain", {"gpu": "nvidia"}, ("disk",), request="admin:k-1"),
+            200,
+        ),
+        ("PATCH", "/v1/nodes/rome", {"role": "manager"}, UpdateNode("rome", role="manager", request="admin:k-1"), 200),
+        ("DELETE", "/v1/nodes/rome", None, RemoveNode("rome", False, "admin:k-1"), 200),
+        ("DELETE", "/v1/nodes/rome?force=1", None, RemoveNode("rome", True, "admin:k-1"), 200),
+        ("PATCH", "/v1/cluster", {"pause_above": 80}, UpdateLegion(80, "admin:k-1"), 200),
+        ("POST", "/v1/cluster/confirm-loss", None, ConfirmLoss("admin:k-1"), 200),
         ("POST", "/v1/snapshots/release-held", None, ReleaseHeld("admin:k-1"), 200),
     ],
 )

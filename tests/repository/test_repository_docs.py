@@ -12,7 +12,7 @@ import pytest
 
 from cli.main import COMMANDS
 from cluster.transitions import LEGAL
-from portal.api import actors, builds, cluster, events, joining, services, snapshots, stacks, tasks, tokens
+from portal.api import actors, builds, cluster, events, joining, nodes, services, snapshots, stacks, tasks, tokens
 from tests.repository.compose_page import rendered
 from tests.repository.tree import ROOT, tracked
 
@@ -54,10 +54,10 @@ def test_the_compose_page_lists_the_keys_of_the_tables():
 
 
 def test_the_api_page_lists_every_route():
-    resources = (cluster, stacks, services, tasks, actors, events, tokens, joining, snapshots, builds)
+    resources = (cluster, nodes, stacks, services, tasks, actors, events, tokens, joining, snapshots, builds)
     routes = [route for resource in resources for route in resource.ROUTES]
     served = {f"{method} {_plain(route.path)}" for route in routes for method in set(route.methods or ()) - {"HEAD"}}
-    listed = set(re.findall(r"`((?:GET|PUT|POST|DELETE) /v1/\S*)`", _text(DOCS / "api.md")))
+    listed = set(re.findall(r"`((?:GET|PUT|POST|PATCH|DELETE) /v1/\S*)`", _text(DOCS / "api.md")))
     assert listed == served
 
 
@@ -108,7 +108,7 @@ def _command_lines(text: str) -> Iterator[str]:
 def _alternatives(line: str) -> Iterator[str]:
     """`a b|c [-d]` stands for `a b -d` and `a c -d`."""
     words = re.sub(r"[\[\]]", "", line).split(" ")
-    choices = [word.split("|") if re.fullmatch(r"[a-z]+(\|[a-z]+)+", word) else [word] for word in words]
+    choices = [word.split("|") if re.fullmatch(r"[a-z-]+(\|[a-z-]+)+", word) else [word] for word in words]
     yield from (" ".join(chosen) for chosen in product(*choices))
 
 

@@ -1,0 +1,73 @@
+"""Waiting for machines to be empty, with every task in sight that has not left yet, and what it waits for."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from cli.errors import Unreachable
+from cli.follow import PATIENCE, TICK, TimedOut
+from cli.live import Display, Line, display_for
+from cli.table import Row
+
+
+@dataclass(slots=True)
+class Emptying:
+    """Follows what leaves. `remaining` asks for the tasks that have not left, as the API's rows.
+
+    `patience` is for how long a manager that went away is waited for.
+    """
+
+    remaining: Callable[[], Sequence[Row]]
+    display: Display
+    patience: float = PATIENCE
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    _shown: dict[str, Line] = field(default_factory=dict)
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Return once nothing is left. Raises TimedOut, and Unreachable when the manager stays away."""
+        began, heard = self.clock(), self.clock()
+        try:
+            while True:
+                try:
+                    rows, heard = self.remaining(), self.clock()
+                except Unreachable:
+                    if self.clock() - heard >= self.patience:
+                        raise
+                    self._draw([Line("...", "the manager does not answer, waiting for it")])
+                else:
+                    self._take(rows)
+                    if not rows:
+                        return
+                if timeout is not None and self.clock() - began >= timeout:
+                    raise TimedOut(f"not all tasks have left after {timeout:g} s")
+                self.sleep(TICK)
+        finally:
+            self.display.close()
+
+    def _take(self, rows: Sequence[Row]) -> None:
+        there = {
+            row["id"]: Line(row["task"], row["state"], row["words"], "bad" if row["stuck"] else "") for row in rows
+        }
+        left = {id: Line(line.name, "left", mood="good") for id, line in self._shown.items() if id not in there}
+        self._shown |= left | there
+        self._draw([])
+
+    def _draw(self, more: list[Line]) -> None:
+        if self._shown or more:
+            self.display.show([*self._shown.values(), *more])
+
+
+def wait_until_empty(remaining: Callable[[], Sequence[Row]], look: str, timeout: float | None = None) -> None:
+    """Show what leaves on the standard error until nothing is left. `look` is the command that shows it later.
+
+    Ctrl-C ends the watching alone, and says so.
+    """
+    try:
+        Emptying(remaining, display_for(sys.stderr)).wait(timeout)
+    except (KeyboardInterrupt, TimedOut, Unreachable) as error:
+        print(f"\nno longer watching; what was asked for goes on: `{look}` shows it", file=sys.stderr)
+        raise error from None

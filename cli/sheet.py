@@ -1,0 +1,84 @@
+"""Pages of facts: of one machine with what runs there, and of all machines together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from cli.table import Column, Row, column, printable, render
+from cli.task_words import note, state
+from cli.words import age, countdown, size, span
+
+LEAVING = (column("TASK", "task"), column("STATE", "state"), column("WAITS", "words", flexible=True))
+
+
+def sheet(node: Row, tasks: Sequence[Row], now: float, width: int | None = None) -> str:
+    """The machine's row, and its tasks' rows, for a person; tables are cut to `width` cells."""
+    lines = [page(_facts(node, now))]
+    if node["leaving"]:
+        lines += ["", "Not gone yet:", render(node["leaving"], LEAVING, width)]
+    if tasks:
+        columns = (
+            column("TASK", "name"),
+            Column("STATE", lambda row: state(row, now)),
+            Column("SINCE", lambda row: age(row["since"], now)),
+            Column("NOTE", note, flexible=True),
+        )
+        lines += ["", render(tasks, columns, width)]
+    return "\n".join(lines)
+
+
+def page(facts: Iterable[tuple[str, str]]) -> str:
+    """Names and what belongs to each, a line each."""
+    known = list(facts)
+    longest = max(len(name) for name, _ in known)
+    return "\n".join(f"{name + ':':<{longest + 1}}  {printable(text)}" for name, text in known)
+
+
+def facts_of_legion(cluster: Row, nodes: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """How the cluster is, and its alarm where there is one."""
+    words = Counter(node["status"] for node in nodes)
+    kept = Counter(node["availability"] for node in nodes if node["availability"] != "active")
+    yield "Cluster", cluster["id"]
+    yield "Manager", f"{cluster['name']} (gbnt {cluster['version']}), at revision {cluster['revision']}"
+    yield "Machines", ", ".join(f"{number} {word}" for word, number in (words + kept).items()) or "-"
+    yield "Replacement", f"pauses where more than {cluster['pause_above']} % of them are lost at once"
+    yield "Alarm", cluster["alarm"] or "-"
+
+
+def labels(given: Mapping[str, str]) -> str:
+    """`disk=ssd, gpu=nvidia`."""
+    return ", ".join(f"{name}={value}" if value else name for name, value in sorted(given.items()))
+
+
+def _facts(node: Row, now: float) -> Iterator[tuple[str, str]]:
+    reason = "" if node["message"] == node["status"] else node["message"]
+    yield "Name", node["name"]
+    yield "Id", node["id"]
+    yield "Role", node["role"]
+    yield "Status", f"{node['status']} for {age(node['since'], now)}{f': {reason}' if reason else ''}"
+    yield "Availability", node["availability"]
+    yield "Address", node["address"]
+    yield "Platform", f"{node['os']}/{node['arch']}" if node["os"] else "-"
+    yield "CPUs", _of(f"{node['cpus']}", f"{node['reserved_cpus']:g}" if node["reserved_cpus"] else "")
+    reserved = size(node["reserved_memory"]) if node["reserved_memory"] else ""
+    yield "Memory", _of(size(node["memory"]) if node["memory"] else "-", reserved)
+    yield "Engine", node["engine_version"] or "-"
+    yield "Labels", labels(node["labels"]) or "-"
+    yield "Engine labels", labels(node["engine_labels"]) or "-"
+    yield "Certificate", _certificate(node["certificate_expires"], now)
+    yield "Volumes", ", ".join(node["volumes"]) or "-"
+    if node["held"]:
+        yield "Held", f"{', '.join(node['held'])}: unknown since a restore, until `gbnt snapshot confirm`"
+    yield "Tasks", str(node["tasks"])
+
+
+def _of(whole: str, reserved: str) -> str:
+    return f"{whole}, of which {reserved} reserved" if reserved else whole
+
+
+def _certificate(expires: float, now: float) -> str:
+    if not expires:
+        return "the manager's own"
+    left = countdown(expires, now)
+    return f"expires in {span(left)}" if left else f"expired {age(expires, now)} ago: `gbnt legion join` it again"

@@ -1,0 +1,51 @@
+"""Decisions on whether tasks of lost machines are replaced: a pause when many are lost at once, and a person's word."""
+
+from __future__ import annotations
+
+from cluster.decide.decision import Decided, Decision, Draft, Refusal
+from cluster.model import Change, State
+from cluster.presence import CONFIRMED, MOST_LOST, PAUSE_ABOVE, PAUSED, alarm, pause_above
+
+
+def pause(state: State, words: str) -> Decided:
+    """Replace no tasks of machines that are down, for the reason in `words`; empty: go on.
+
+    What a person confirmed is taken back by no machine before the lost ones are back.
+    """
+    known = state.settings.get(PAUSED, "")
+    if known == words or (words and known == CONFIRMED):
+        return Decided()
+    draft = Draft(state)
+    draft.put(Change("settings", PAUSED, words or None))
+    if known != CONFIRMED:
+        draft.tell("legion.paused" if words else "legion.resumed", "replacement", words or "goes on")
+    return draft.decided()
+
+
+def confirm_loss(state: State) -> Decided:
+    """A person says that the lost machines are gone: their tasks are replaced all the same."""
+    if not alarm(state.settings):
+        return Decided(told={"replacement": "is not paused: nothing to confirm"})
+    draft = Draft(state)
+    draft.put(Change("settings", PAUSED, CONFIRMED))
+    draft.tell("legion.confirmed", "replacement", "a person confirmed the loss: tasks are replaced all the same")
+    told = {node.name: _replaced(state, node.id) for node in state.nodes.values() if node.status == "down"}
+    return draft.decided(told or {"replacement": "goes on"})
+
+
+def _replaced(state: State, node: str) -> str:
+    tasks = sum(task.node == node and not task.ended for task in state.tasks.values())
+    return f"{tasks} task{'' if tasks == 1 else 's'} replaced elsewhere from now on"
+
+
+def set_pause(state: State, above: int) -> Decision:
+    """Pause replacement where more than so many percent of all machines are lost at once; 100 is never."""
+    if not 0 <= above <= 100:
+        return Refusal("invalid", f"{above} percent of the machines: give a number from 0 to 100, where 100 is never")
+    if above == pause_above(state.settings):
+        return Decided(told={"pause_above": "unchanged"})
+    draft = Draft(state)
+    draft.put(Change("settings", PAUSE_ABOVE, None if above == MOST_LOST else str(above)))
+    words = f"pauses where more than {above} % of the machines are lost at once"
+    draft.tell("legion.updated", "replacement", words)
+    return draft.decided({"pause_above": words})
