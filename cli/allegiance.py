@@ -9,8 +9,8 @@ import orjson
 
 from cli.errors import CliError
 from cli.home import write_private
-from transport.herald import Place
 from transport.identity.joining import Address, Manager
+from transport.place import Place
 
 
 @dataclass(frozen=True, slots=True)

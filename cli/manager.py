@@ -29,11 +29,11 @@ from portal.telemetry import create_telemetry
 from store.snapshots import Snapshots
 from store.sqlite import SqliteStore
 from supervisor.spec import ChildSpec, SupervisorSpec
-from transport.herald import Place
 from transport.identity import ClusterCA
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import Authenticator
 from transport.listener import Listener
+from transport.place import Place
 
 
 class ManagerRole:

@@ -9,11 +9,12 @@ from actors.herald import Unanswered
 from cli.link_door import client_context
 from cluster.model import Node
 from transport.channel import Peer, Refusal
-from transport.herald import Place, Unheard, announce
+from transport.herald import Unheard, announce
 from transport.identity import proofs
 from transport.identity.certificates import node_name
 from transport.identity.joining import Address
 from transport.identity.node_keys import NodeKeys
+from transport.place import Place
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,11 @@ from cli.allegiance import Allegiance
 from cli.link_door import client_context
 from transport.channel import Channel, ChannelClosed, Dial
 from transport.dialer import http2_dialer
-from transport.herald import Place
 from transport.identity.certificates import manager_name
 from transport.identity.joining import Address
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import proof
+from transport.place import Place
 
 
 class Whereabouts:

@@ -24,9 +24,10 @@ from portal.sockets import listen_unix
 from portal.worker import WorkerBackend, create_worker_api, create_worker_telemetry
 from supervisor.spec import ChildSpec, SupervisorSpec
 from transport.events import PeerDismissed, PeerEvent
-from transport.herald import Ear, Place
+from transport.herald import Ear
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import Authenticator
+from transport.place import Place
 from transport.router import log_event
 
 log = logging.getLogger(__name__)

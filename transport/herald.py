@@ -10,7 +10,7 @@ import json
 import logging
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import anyio
 import h2.exceptions
@@ -18,21 +18,13 @@ import httpx
 
 from transport.channel import Authenticate, Refusal
 from transport.listener import LARGEST, Receive, Send, answer, headers_of, lifespan
+from transport.place import Place
 
 PATH = "/link/manager"
 SECONDS = 5.0
 """How long an announcement may take."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a manager is: its host, the port of its API, and that of its links."""
-
-    host: str
-    api_port: int
-    link_port: int
 
 
 class Unheard(Exception):

@@ -18,12 +18,13 @@ from cli.link_door import server_context
 from cli.voice import ManagerOnly, ManagerVoice
 from cli.whereabouts import Whereabouts
 from cluster.model import Node
-from transport.herald import Ear, Place
+from transport.herald import Ear
 from transport.identity import ClusterCA, Role
 from transport.identity.joining import Address, Manager
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import Authenticator
 from transport.listener import serve
+from transport.place import Place
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
 
