@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
-import anyio
-
 from actors import protocol
 from actors.dispatcher import DISPATCHER
 from actors.following import SENATE
@@ -23,20 +21,20 @@ from actors.keepsake import NOTHING, Drawer, Keepsake, Recalled
 from actors.leftovers import outlived
 from actors.lookout import LOOK_SECONDS, EngineDown, EngineSays, EngineUp, Lookout
 from actors.machine import Machine
+from actors.reports import Again, Reports
 from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation
+from cluster.autonomy import LEFT_ALONE, halted, held
 from cluster.containers import TASK, is_of
 from cluster.gates import hopeless, waiting_for
 from cluster.transitions import legal, observe
 from engine.port import ContainerInfo, Engine, EngineEvent, EngineInfo
 from supervisor.actor import Actor, Context
-from supervisor.errors import ActorError
 from supervisor.message import Terminated, message
 from supervisor.ref import Ref
 from supervisor.spec import ChildSpec
 
 RESYNC = 60.0
-RESEND = 2.0
 REGISTER = 1.0
 BIRTHS_FORGIVEN, BIRTH_PAUSE, BIRTH_PAUSE_CAP = 2, 0.1, 30.0
 
@@ -44,7 +42,7 @@ BIRTHS_FORGIVEN, BIRTH_PAUSE, BIRTH_PAUSE_CAP = 2, 0.1, 30.0
 @message("agent.tick/1")
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A timer's tick: `what` is `register`, `resend` or `resync`."""
+    """A timer's tick: `what` is `register`, `resync` or `alone`."""
 
     what: str
 
@@ -82,29 +80,17 @@ class Agent(Actor):
         self._by_service: defaultdict[str, list[str]] = defaultdict(list)
         self._gated_by: defaultdict[str, list[str]] = defaultdict(list)
         self._births: defaultdict[str, list[float]] = defaultdict(list)
-        self._unconfirmed: dict[str, Observation] = {}
-        self._sent: tuple[int, dict[str, int]] | None = None
-        self._batch = 0
         self._looked_at = -LOOK_SECONDS
         self._completed: tuple[str, ...] = ()
-        self._report = protocol.NodeReport(
-            machine.node,
-            machine.name,
-            machine.address,
-            "starting",
-            "is starting",
-            role=machine.role,
-            version=machine.version,
-            link_port=machine.link_port,
-        )
+        self._reports = Reports(machine)
         self._complete = False
         self._hold = False
         self._put_away = ""
-        self._dismissed = False
+        self._dismissed = self._alone = False
 
     async def started(self, ctx: Context) -> None:
         """Find the engine, say who is there, and ask for assignments until they come."""
-        self._tell_node(ctx, self._report)
+        self._reports.tell_node(self._reports.node, ctx)
         self._register(ctx)
         self._keepsake.recall(ctx)
         ctx.timers.every("resync", RESYNC, Tick("resync"))
@@ -125,13 +111,16 @@ class Agent(Actor):
                     await self._assign(message, ctx)
                     self._keep(message, ctx)
             case Recalled(orders) if not self._assigned and not self._complete:
+                self._alone = True
                 await self._assign(orders, ctx)
             case protocol.TaskBorn(task):
                 self._born(task, ctx)
             case protocol.Take(assignment):
                 self._give(assignment.task.id, ctx)
             case protocol.Confirmed(batch):
-                self._confirm(batch, ctx)
+                self._reports.confirm(batch, ctx)
+            case Again():
+                self._reports.again(ctx)
             case EngineUp(info, here, found):
                 await self._engine_is_up(info, here, found, ctx)
             case protocol.Containers():
@@ -141,12 +130,19 @@ class Agent(Actor):
                 if hangs:
                     ctx.spawn("engine", partial(self._lookout.follow, ctx.self))
             case protocol.ProvisionsNow(networks, volumes, subnets, stuck):
-                report = replace(self._report, networks=networks, volumes=volumes, used_subnets=subnets, stuck=stuck)
-                self._tell_node(ctx, report)
+                report = replace(
+                    self._reports.node, networks=networks, volumes=volumes, used_subnets=subnets, stuck=stuck
+                )
+                self._reports.tell_node(report, ctx)
             case Tick(what):
                 self._tick(what, ctx)
             case protocol.Introduce():
                 self._tick("register", ctx)
+            case protocol.PeerLost(left=left) if not self._alone:
+                ctx.timers.start("alone", LEFT_ALONE if left else 0.0, Tick("alone"))
+            case protocol.PeerHeard():
+                ctx.timers.cancel("alone")
+                self._be_alone(False, ctx)
             case protocol.Dismissed() if not self._dismissed:
                 self._complete = self._dismissed = True
                 await self._assign(NOTHING, ctx)
@@ -161,7 +157,7 @@ class Agent(Actor):
         dispatcher = self._manager(ctx, DISPATCHER)
         ctx.watch(self._manager(ctx, SENATE))
         ctx.watch(dispatcher)
-        self._tell_node(ctx, self._report)
+        self._reports.tell_node(self._reports.node, ctx)
         machine = self._machine
         dispatcher.tell(protocol.RegisterAgent(machine.node, str(ctx.address), machine.boot))
         ctx.timers.start("register", REGISTER, Tick("register"))
@@ -174,29 +170,20 @@ class Agent(Actor):
             case "register":
                 self._complete = False
                 self._register(ctx)
-            case "resend":
-                self._sent = None
-                self._send(ctx)
-            case "resync" if self._report.status == "ready" and ctx.now() - self._looked_at >= LOOK_SECONDS:
+            case "alone":
+                self._be_alone(True, ctx)
+            case "resync" if self._reports.node.status == "ready" and ctx.now() - self._looked_at >= LOOK_SECONDS:
                 self._look(ctx)  # and not while one is under way, or the engine is waited for
+
+    def _be_alone(self, alone: bool, ctx: Context) -> None:
+        """Whether no manager is heard: some services are to act differently then."""
+        self._alone = alone
+        for task in self._assigned:
+            self._give(task, ctx)
 
     def _look(self, ctx: Context) -> None:
         self._looked_at = ctx.now()
         ctx.spawn("resync", self._lookout.look)
-
-    def _tell_node(self, ctx: Context, report: protocol.NodeReport) -> None:
-        self._report = report
-        ctx.spawn("report", partial(self._insist, self._manager(ctx, SENATE)), report)
-
-    async def _insist(self, senate: Ref, report: protocol.NodeReport) -> None:
-        """Tell it until it is durable; a newer report takes this one's place."""
-        while True:
-            try:
-                if isinstance(await senate.ask(report, timeout=RESEND), protocol.Accepted):
-                    return
-            except ActorError:
-                pass  # the Senate is not there, or is slow
-            await anyio.sleep(RESEND)
 
     async def _assign(self, orders: protocol.Assign, ctx: Context) -> None:
         now = {assignment.task.id: assignment for assignment in orders.assignments}
@@ -218,7 +205,7 @@ class Agent(Actor):
             self._give(task, ctx)
         names = tuple(sorted(self._inventory.networks))
         ctx.ref("agent/provisions").tell(protocol.KeepProvisions(names, orders.remove_volumes))
-        if (orders.full or released) and self._report.status == "ready":
+        if (orders.full or released) and self._reports.node.status == "ready":
             self._look(ctx)
 
     def _keep(self, orders: protocol.Assign, ctx: Context) -> None:
@@ -226,8 +213,9 @@ class Agent(Actor):
         self._keepsake.keep(ctx, replace(orders, full=True, assignments=tuple(known), gone=()))
 
     async def _let_go(self, task: str, ctx: Context) -> None:
-        for known in (self._assigned, self._told, self._seen, self._births, self._unconfirmed):
+        for known in (self._assigned, self._told, self._seen, self._births):
             known.pop(task, None)
+        self._reports.forget(task)
         await ctx.system.stop_child(f"agent/tasks/{task}")
 
     # -- the tasks -------------------------------------------------------------------------------------------------
@@ -253,7 +241,13 @@ class Agent(Actor):
         up = self._up(assignment)
         waits = waiting_for(assignment.gates, up, self._completed)
         waits = waits or ("" if assignment.task.desired in ("stop", "remove") else self._put_away)
-        take = protocol.Take(assignment, waits, hopeless(assignment.gates, up, self._completed))
+        take = protocol.Take(
+            assignment,
+            waits,
+            hopeless(assignment.gates, up, self._completed),
+            held(assignment.spec, self._alone),
+            halted(assignment.spec, self._alone),
+        )
         known = self._told.get(task)
         if known == take:
             return
@@ -265,7 +259,7 @@ class Agent(Actor):
             # The Senate has only just made it, so no container of it can be there: nothing to look for.
             self._untouched.discard(task)
             actor.tell(protocol.Containers((), ctx.now()))
-        elif known is None and self._report.status == "ready":
+        elif known is None and self._reports.node.status == "ready":
             ctx.spawn(f"look:{task}", partial(self._lookout.look_at, task, actor))
 
     def _up(self, assignment: Assignment) -> dict[str, list[Observation]]:
@@ -281,8 +275,8 @@ class Agent(Actor):
         if seen.task not in self._assigned:
             return
         self._lost.discard(seen.task)
-        self._seen[seen.task] = self._unconfirmed[seen.task] = seen
-        self._send(ctx)
+        self._seen[seen.task] = seen
+        self._reports.tell(seen, ctx)
         for task in self._gated_by[self._assigned[seen.task].task.service_key]:
             self._give(task, ctx)
 
@@ -300,25 +294,6 @@ class Agent(Actor):
             for gate in assignment.gates:
                 self._gated_by[gate.service].append(task)
 
-    def _send(self, ctx: Context) -> None:
-        if self._sent is not None or not self._unconfirmed:
-            return
-        self._batch += 1
-        self._sent = (self._batch, {task: seen.sequence for task, seen in self._unconfirmed.items()})
-        news = protocol.Observed(self._machine.node, str(ctx.address), self._batch, tuple(self._unconfirmed.values()))
-        self._manager(ctx, SENATE).tell(news)
-        ctx.timers.start("resend", RESEND, Tick("resend"))
-
-    def _confirm(self, batch: int, ctx: Context) -> None:
-        if self._sent is None or self._sent[0] != batch:
-            return
-        for task, sequence in self._sent[1].items():
-            if task in self._unconfirmed and self._unconfirmed[task].sequence <= sequence:
-                del self._unconfirmed[task]
-        self._sent = None
-        ctx.timers.cancel("resend")
-        self._send(ctx)
-
     # -- the engine ------------------------------------------------------------------------------------------------
 
     def _pass_on(self, event: EngineEvent, ctx: Context) -> None:
@@ -330,7 +305,7 @@ class Agent(Actor):
         self, info: EngineInfo, here: protocol.ProvisionsNow, found: protocol.Containers, ctx: Context
     ) -> None:
         report = replace(
-            self._report,
+            self._reports.node,
             status="ready",
             message="ready",
             engine_version=info.version,
@@ -345,17 +320,17 @@ class Agent(Actor):
             volumes=here.volumes,
             used_subnets=here.used_subnets,
         )
-        self._tell_node(ctx, report)
+        self._reports.tell_node(report, ctx)
         await self._look_over(found, ctx)
         if any(births[-1] > found.at for births in self._births.values() if births):
             self._look(ctx)  # to a task that began since, this look is older than itself
 
     def _engine_is_down(self, reason: str, ctx: Context) -> None:
-        if self._report.status == "ready":
+        if self._reports.node.status == "ready":
             for task in self._assigned:
                 ctx.ref(f"agent/tasks/{task}").tell(protocol.EngineGone())
-        if self._report.message != reason:
-            self._tell_node(ctx, replace(self._report, status="unavailable", message=reason))
+        if self._reports.node.message != reason:
+            self._reports.tell_node(replace(self._reports.node, status="unavailable", message=reason), ctx)
 
     async def _look_over(self, found: protocol.Containers, ctx: Context) -> None:
         """Show each task its containers. Those that no task knows go, unless a person has to confirm that first."""
@@ -371,8 +346,8 @@ class Agent(Actor):
         own = (info for info in found.containers if is_of(info.labels, self._machine.node))
         unknown = [info for info in own if info.labels.get(TASK, "") not in self._assigned]
         held = tuple(sorted(info.name for info in unknown)) if self._hold else ()
-        if held != self._report.held:
-            self._tell_node(ctx, replace(self._report, held=held))
+        if held != self._reports.node.held:
+            self._reports.tell_node(replace(self._reports.node, held=held), ctx)
         surplus = [*([] if self._hold else unknown), *outlived(found.containers, self._assigned, self._clock())]
         if surplus:
             ctx.spawn("tidy", remove_all, self._engine, [info.id for info in surplus])
@@ -385,10 +360,10 @@ class Agent(Actor):
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""
         return {
-            "engine": self._report.message,
+            "engine": self._reports.node.message,
             "tasks": len(self._assigned),
-            "unconfirmed": len(self._unconfirmed),
-            "held": len(self._report.held),
+            "unconfirmed": self._reports.waiting,
+            "held": len(self._reports.node.held),
         }
 
 

@@ -41,7 +41,8 @@ class TaskActor(Actor):
         self._around = around
         self._steps = Steps(task, around)
         self._assignment: Assignment | None = None
-        self._waiting_for = self._hopeless = ""
+        self._waiting_for = self._hopeless = self._held = ""
+        self._halted = False
         self._sightings: Sightings | None = None
         self._image = ""
         self._failure = ""
@@ -82,7 +83,8 @@ class TaskActor(Actor):
             self._sequence = assignment.task.sequence
         elif assignment.task.desired != self._assignment.task.desired:
             self._failure, self._failures, self._retry_at = "", 0, 0.0
-        self._assignment, self._waiting_for, self._hopeless = assignment, orders.waiting_for, orders.hopeless
+        self._assignment, self._held, self._halted = assignment, orders.held, orders.halted
+        self._waiting_for, self._hopeless = orders.waiting_for, orders.hopeless
         self._done = False
 
     def _look(self, found: protocol.Containers, ctx: Context) -> None:
@@ -147,6 +149,8 @@ class TaskActor(Actor):
             image_ready=bool(self._image),
             waiting_for=self._waiting_for,
             hopeless=self._hopeless,
+            held=self._held,
+            halted=self._halted,
             crashes=sightings.crashes,
             failure=self._failure,
             retry_in=self._retry_at - now,

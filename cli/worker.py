@@ -15,6 +15,7 @@ from cli.errors import CliError
 from cli.ground import Ground, bound
 from cli.link_door import LinkDoor
 from cli.machine import address_towards
+from cli.peers import news
 from cli.voice import ManagerOnly
 from cli.whereabouts import Whereabouts
 from gubernator import __version__
@@ -74,6 +75,9 @@ class WorkerRole:
 
     def _heard(self, event: PeerEvent) -> None:
         log_event(event)
+        told = news(event)
+        if told is not None:
+            self._ground.system.ref(EXECUTOR).tell(told)
         if isinstance(event, PeerDismissed) and not self._dismissed:
             self._dismissed = True
             log.warning("the cluster has removed this node: what it had of that is put away here")

@@ -16,6 +16,7 @@ from cluster.model import ENDED, Health, TaskState
 from cluster.spec import RestartPolicy
 
 UNHEALTHY_GRACE = 10.0
+HALT = "no manager is heard"
 
 Phase = Literal["none", "created", "running", "ended"]
 
@@ -42,10 +43,10 @@ class Situation:
 
     `seen_for` is for how many seconds the newest container has been as it is, as far as this is known, by a clock that
     nobody sets: where the engine's times are of another time of day, it alone counts. `hopeless` is why what it waits
-    for will not come by itself. `failure` is what stopped the last step, `retry_in` the seconds until it is tried
-    again. `stopping` is why the newest container was stopped, `told` the last attempt that was
-    told of and `told_state` its state, `cold` that the newest container ended while nobody watched, `cleared` that no
-    container is left to remove.
+    for will not come by itself, `held` what has to come before anything is started, `halted` that it may not run on
+    before that. `failure` is what stopped the last step, `retry_in` the seconds until it is tried again. `stopping` is
+    why the newest container was stopped, `told` the last attempt that was told of and `told_state` its state, `cold`
+    that the newest container ended while nobody watched, `cleared` that no container is left to remove.
     """
 
     assignment: Assignment
@@ -56,6 +57,8 @@ class Situation:
     image_ready: bool = False
     waiting_for: str = ""
     hopeless: str = ""
+    held: str = ""
+    halted: bool = False
     crashes: int = 0
     failure: str = ""
     retry_in: float = 0.0
@@ -206,16 +209,22 @@ def _bring_up(situation: Situation, attempt: int) -> Verdict:
         return verdict(Pull(), "preparing", f"getting image {spec.image}", problem=situation.failure)
     if task.desired == "ready":
         return verdict(Wait(), "preparing", "ready; waits for its predecessor to stop", ready=True)
-    if situation.waiting_for and (attempt == 1 or situation.cold):
-        text = f"waits for {situation.waiting_for}"
-        return verdict(Wait(), "preparing", text, ready=True, problem=situation.hopeless)
+    if waits := _waits(situation, attempt):
+        return verdict(Wait(), "preparing", f"waits for {waits}", ready=True, problem=situation.hopeless)
     return verdict(Create(attempt), "preparing", "making the container", problem=situation.failure, ready=True)
+
+
+def _waits(situation: Situation, attempt: int) -> str:
+    """What a start waits for: gates hold up the first one, and one after an end that nobody watched."""
+    if situation.held:
+        return situation.held
+    return situation.waiting_for if attempt == 1 or situation.cold else ""
 
 
 def _start(situation: Situation, seen: Seen) -> Verdict:
     verdict = partial(Verdict, attempt=seen.attempt, crashes=situation.crashes, ready=True)
-    if situation.waiting_for and (seen.attempt == 1 or situation.cold):
-        return verdict(Wait(), "preparing", f"waits for {situation.waiting_for}", problem=situation.hopeless)
+    if waits := _waits(situation, seen.attempt):
+        return verdict(Wait(), "preparing", f"waits for {waits}", problem=situation.hopeless)
     return verdict(Start(seen.id), "preparing", "starting the container", problem=situation.failure)
 
 
@@ -224,6 +233,8 @@ def _watch(situation: Situation, seen: Seen) -> Verdict:
     if situation.stopping:
         state = _state_up(situation, seen)
         return verdict(Stop(seen.id, situation.stopping), state, f"stopping: {situation.stopping}")
+    if situation.halted:
+        return verdict(Stop(seen.id, HALT), _state_up(situation, seen), f"stopping: it waits for {situation.held}")
     if seen.health == "unhealthy":
         since = situation.now if situation.unhealthy_since is None else situation.unhealthy_since
         deadline = _due(situation, since, UNHEALTHY_GRACE)
@@ -251,6 +262,8 @@ def _after_end(situation: Situation, seen: Seen) -> Verdict:
     policy, crashes = situation.assignment.spec.restart, 0 if situation.cold else situation.crashes
     failed = seen.exit_code != 0 or bool(situation.stopping)
     why = situation.stopping or end_reason(seen)
+    if situation.stopping == HALT:
+        return _bring_up(situation, attempt=seen.attempt + 1)
     if not wants_restart(policy, failed, crashes):
         state: TaskState = "failed" if failed else "complete"
         gave_up = failed and policy.condition != "none"

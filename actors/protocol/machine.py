@@ -128,11 +128,14 @@ class Take:
     """What a task's actor must bring about.
 
     `waiting_for` names what must be up first, empty when all is; `hopeless` says why that will not come by itself.
+    `held` is what must come before anything is started, even what ran already; `halted`: nor may it run on.
     """
 
     assignment: Assignment
     waiting_for: str
     hopeless: str = ""
+    held: str = ""
+    halted: bool = False
 
 
 @message("task.engine_gone/1")

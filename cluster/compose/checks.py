@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
+from cluster.autonomy import POLICIES, wrong_labels
 from cluster.compose.deploy import MOST_REPLICAS
 from cluster.compose.findings import MOST_FINDINGS, Finding, quote
 from cluster.compose.gates import gate_problems
@@ -39,10 +40,17 @@ def problems(spec: StackSpec) -> Iterator[Problem]:
         yield from _mounts(name, service, spec)
         yield from _networks(name, service, spec)
         yield from _placement(name, service)
+        yield from _autonomy(name, service)
         yield from _reservations(name, service)
     yield from _container_names(spec)
     yield from port_problems(spec)
     yield from gate_problems(spec)
+
+
+def _autonomy(name: str, service: ServiceSpec) -> Iterator[Problem]:
+    for path, said in wrong_labels(service):
+        message = f"{quote(said)} is nothing that a service does without a manager"
+        yield Problem(("services", name, *path), message, f"write {', '.join(POLICIES)}", "autonomy")
 
 
 def _numbers(name: str, service: ServiceSpec) -> Iterator[Problem]:

@@ -13,7 +13,8 @@ LONGEST_LABEL = 63
 STACK_HINT = "at most 63 lower-case letters, digits, - and _, beginning with a letter or digit"
 LONGEST_IMAGE = 255
 # A task is a container that carries these itself; a file that set them would hide it from its own cluster.
-RESERVED_LABELS = frozenset(f"gbnt.{key}" for key in ("cluster", "stack", "service", "slot", "task", "revision"))
+OWN_LABELS = ("cluster", "node", "stack", "service", "slot", "task", "revision")
+RESERVED_LABELS = frozenset(f"gbnt.{key}" for key in OWN_LABELS)
 
 STACK = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SERVICE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9._-]*[a-zA-Z0-9])?")

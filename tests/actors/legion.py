@@ -15,8 +15,8 @@ from actors import protocol
 from actors.gatekeeper import LINKS
 from actors.machine import Machine
 from actors.roll import Roll
-from actors.tree import Parts, WorkerParts, tree, worker_tree
-from cli.peers import noted_in
+from actors.tree import EXECUTOR, Parts, WorkerParts, tree, worker_tree
+from cli.peers import news, noted_in
 from engine.fake import FakeEngine
 from engine.fake_container import FakeContainer
 from store.contract import Store
@@ -100,6 +100,8 @@ class Member(Life):
         """As the composition root does it."""
         if self.disk is not None:
             noted_in(self.roll, self.system, time_of_day)(event)
+        elif told := news(event):
+            self.system.ref(EXECUTOR).tell(told)
 
     def root(self) -> SupervisorSpec:
         """The tree of this machine."""

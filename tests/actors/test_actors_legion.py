@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from actors import protocol
+from cluster.autonomy import LABEL
 from cluster.spec import ServiceSpec
 from cluster.zones import Zones
 from engine.fake import FakeEngine, FakeImage
@@ -131,3 +132,31 @@ async def test_a_machine_that_begins_without_a_manager_goes_by_the_orders_it_kep
         await one.start(MANAGER)
         state = await one.manager.until(lambda state: any(task.attempt == 3 and task.serving for task in of(state)))
         assert {task.id for task in of(state)} == before
+
+
+async def test_a_service_that_is_not_to_run_alone_is_stopped_and_goes_on_once_the_manager_is_back(tmp_path: Path):
+    stops = spec("web", image="web", replicas=2, deploy_labels={LABEL: "stop"})
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(stops)))
+        await one.manager.until(serving("shop/web", 2))
+        await one.kill(MANAGER)
+        home = one.homes["rome-2"]
+        await anyio.sleep(30.0)
+        assert home.running() == 0
+        await one.start(MANAGER)
+        await one.manager.until(serving("shop/web", 2), within=60.0)
+        await one.manager.eventually(lambda: running(one) == [1, 1], within=20.0)
+
+
+async def test_a_planned_stop_of_the_manager_stops_nothing_for_a_minute(tmp_path: Path):
+    stops = spec("web", image="web", replicas=2, deploy_labels={LABEL: "stop"})
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(stops)))
+        await one.manager.until(serving("shop/web", 2))
+        before = {container.id for container in one.homes["rome-2"].containers()}
+        await one.stop(MANAGER)
+        await anyio.sleep(50.0)
+        assert one.homes["rome-2"].running() == 1
+        await one.start(MANAGER)
+        await one.manager.until(serving("shop/web", 2), within=60.0)
+        assert {container.id for container in one.homes["rome-2"].containers()} == before
