@@ -1,9 +1,11 @@
 # Each target does its own set-up; scripts/ holds what they do.
-.PHONY: help setup up down test check lint bench soak image
+.PHONY: help setup up down lab lab-down test check lint bench soak image
 
 help:
 	@echo "make up     a manager and an example stack on this machine"
 	@echo "make down   end them"
+	@echo "make lab    machines of their own on this one, joined to one cluster (NODES=3)"
+	@echo "make lab-down  end them"
 	@echo "make test   the test suite (ARGS=… go to pytest)"
 	@echo "make check  format, lint, types, import rules, fast tests"
 	@echo "make lint   the first four of those"
@@ -14,6 +16,14 @@ help:
 
 setup up down check lint image:
 	@scripts/$@.sh
+
+NODES = 3
+
+lab:
+	@scripts/lab.sh up $(NODES)
+
+lab-down:
+	@scripts/lab.sh down
 
 test soak:
 	@scripts/$@.sh $(ARGS)

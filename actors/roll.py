@@ -24,11 +24,12 @@ class Roll:
         """Take in what a link says; `now` is the time of day. Never blocks, never raises."""
         known = self._presences.get(news.node) or Presence("down", now)
         match news:
+            case protocol.PeerHeard(node) if known.status == "down":
+                self._presences[node] = Presence("up", now, ups=known.ups + 1)
             case protocol.PeerHeard(node):
-                ups = known.ups + (known.status == "down")
-                self._presences[node] = Presence("up", now, ups=ups)
+                self._presences[node] = replace(known, status="up")
             case protocol.PeerDoubted(node):
-                self._presences[node] = replace(known, status="suspect", since=now)
+                self._presences[node] = replace(known, status="suspect")
             case protocol.PeerBegan(node):
                 self._presences[node] = Presence("up", now, ups=known.ups + 1)
             case protocol.PeerLost(node, reason, left):

@@ -17,6 +17,8 @@ HOLD = 60.0
 """Seconds after a planned stop in which a machine's tasks are not replaced."""
 AT_ONCE = 30.0
 """Machines lost within so many seconds are lost at once."""
+GATHERING = 30.0
+"""Seconds after a return in which those who were lost with it are still waited for: links are not up all at once."""
 MOST_LOST = 50
 """Percent of all machines: where more are lost at once, no tasks are replaced, unless people chose another figure."""
 
@@ -31,7 +33,10 @@ CONFIRM = "gbnt legion confirm-loss"
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What the link to a machine says of it, since when. `left`: it announced its stop. `ups` counts its returns."""
+    """What the link to a machine says of it. `left`: it announced its stop. `ups` counts its returns.
+
+    `since` is when it came or went: a doubt in between is neither.
+    """
 
     status: Literal["up", "suspect", "down"]
     since: float
@@ -101,7 +106,10 @@ def judge(
     missing = [one for node in others if (one := _missing(node, presences.get(node.id), began, now)) is not None]
     suspects = sum(presences[node.id].status == "suspect" for node in others if node.id in presences)
     most = above * len(every) / 100
-    paused = _paused(paused, [one for one in missing if not one.planned], suspects, len(every), most, now)
+    unplanned = [one for one in missing if not one.planned]
+    back = max((presences[node.id].since for node in others if _is_back(presences.get(node.id))), default=began)
+    if not (paused and unplanned and now < back + GATHERING):
+        paused = _paused(paused, unplanned, suspects, len(every), most, now)
     losses = (_loss(one, now, "" if paused == CONFIRMED else paused) for one in missing)
     return Judgement(tuple(loss for loss, one in zip(losses, missing, strict=True) if _is_news(loss, one.node)), paused)
 
@@ -116,6 +124,10 @@ def _missing(node: Node, presence: Presence | None, began: float, now: float) ->
         return None
     reason = "stopped by plan" if presence.left else presence.reason
     return _Missing(node, reason, presence.since, presence.left)
+
+
+def _is_back(presence: Presence | None) -> bool:
+    return presence is not None and presence.status != "down"
 
 
 def _paused(paused: str, missing: list[_Missing], suspects: int, total: int, most: float, now: float) -> str:

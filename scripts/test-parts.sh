@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the tests need beyond what gbnt needs: a registry to pull from, a reader of shell scripts, and
-# what makes a base for gbnt's own image.
+# What the tests need beyond what gbnt needs: a registry to pull from, a reader of shell scripts, what makes a base for
+# gbnt's own image, and what the lab's network is made of.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -12,3 +12,4 @@ if ! have docker-registry; then
 fi
 have shellcheck || install_packages "tests of the scripts" shellcheck
 have debootstrap || install_packages "tests of gbnt's image" debootstrap
+scripts/lab-parts.sh

@@ -10,9 +10,10 @@ def test_each_return_of_a_node_is_counted_and_a_doubt_is_none():
     assert roll.presences["rome-2"].ups == 0
     roll.note(PeerHeard("rome-2"), 2.0)
     roll.note(PeerDoubted("rome-2"), 3.0)
-    assert (roll.presences["rome-2"].status, roll.presences["rome-2"].since) == ("suspect", 3.0)
+    assert (roll.presences["rome-2"].status, roll.presences["rome-2"].since) == ("suspect", 2.0)
     roll.note(PeerHeard("rome-2"), 4.0)
-    assert roll.presences["rome-2"].ups == 1
+    known = roll.presences["rome-2"]
+    assert (known.status, known.since, known.ups) == ("up", 2.0, 1)
     roll.note(PeerBegan("rome-2"), 5.0)
     roll.note(PeerHeard("rome-2"), 5.0)
     assert roll.presences["rome-2"].ups == 2

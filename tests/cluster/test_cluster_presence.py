@@ -8,7 +8,19 @@ from cluster.decide.nodes import lose_node, report_node
 from cluster.decide.replacement import confirm_loss, pause, set_pause
 from cluster.decide.tasks import carry_out, take_in
 from cluster.model import Node, Stack, State, revision_key
-from cluster.presence import CONFIRMED, GRACE, HOLD, PAUSED, Judgement, Loss, Presence, alarm, judge, pause_above
+from cluster.presence import (
+    CONFIRMED,
+    GATHERING,
+    GRACE,
+    HOLD,
+    PAUSED,
+    Judgement,
+    Loss,
+    Presence,
+    alarm,
+    judge,
+    pause_above,
+)
 from cluster.reconcile import AddTask, DesireTask, Reconciled, reconcile
 from tests.cluster.build import NOW, entropy, node, running, service, spec, stack, task
 
@@ -76,6 +88,16 @@ def test_a_pause_ends_when_they_are_back_or_a_person_says_so():
     assert judged(nodes, later, "why", n1=down(), n2=UP) == Judgement((Loss("n1", "silent", True),), "")
     confirmed = judged(nodes, later, CONFIRMED, n1=down(), n2=down())
     assert confirmed == Judgement((Loss("n1", "silent", True), Loss("n2", "silent", True)), CONFIRMED)
+
+
+def test_a_pause_waits_for_the_others_when_the_first_of_many_is_back():
+    nodes = [worker(1), worker(2)]
+    since, later = NOW + 600, NOW + 600 + GATHERING
+    first = Presence("up", since, ups=2)
+    assert judged(nodes, later - 1, "why", n1=down(), n2=first) == Judgement((Loss("n1", "silent; why", False),), "why")
+    assert judged(nodes, later, "why", n1=down(), n2=first) == Judgement((Loss("n1", "silent", True),), "")
+    assert judged(nodes, since, "why", n1=first, n2=first).paused == ""
+    assert judged(nodes, since, CONFIRMED, n1=down(), n2=first).losses == (Loss("n1", "silent", True),)
 
 
 def test_people_choose_how_many_may_be_lost_at_once():

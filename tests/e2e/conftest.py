@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.engine import OwnEngine, own_engine
 from tests.e2e.node import Node, node
+from tests.lab.engine import OwnEngine, own_engine
 
 
 @pytest.fixture
@@ -34,6 +34,6 @@ def engine() -> Iterator[OwnEngine]:
 @pytest.fixture
 def alone(engine: OwnEngine) -> Iterator[Node]:
     """A node that is well, on an engine that nobody shares."""
-    with engine.network(), node(engine=engine.url) as one:
+    with engine.space.network(), node(engine=engine.url) as one:
         one.start()
         yield one

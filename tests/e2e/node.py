@@ -78,14 +78,22 @@ class Node:
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("GBNT")}
-        # A range of its own: the resolver of another cluster on this machine may still hold a gateway that was ours.
-        pool = f"10.{100 + self.api_port % 100}.0.0/16"
-        own = {
-            "GBNT_DATA_DIR": str(self.data),
-            "GBNTCTL_CONFIG": str(self.folder / "config"),
-            "GBNT_NETWORK_POOL": pool,
-        }
-        return {**kept, **own, **({"DOCKER_HOST": self.engine} if self.engine else {}), **self.extra}
+        own = {"GBNT_DATA_DIR": str(self.data), "GBNTCTL_CONFIG": str(self.folder / "config")}
+        told = {"GBNT_NETWORK_POOL": self.pool, "DOCKER_HOST": self.engine}
+        return {**kept, **own, **{name: value for name, value in told.items() if value}, **self.extra}
+
+    @property
+    def pool(self) -> str:
+        """The range of its networks; empty is gbnt's own choice.
+
+        One of its own: the resolver of another cluster on this machine may still hold a gateway that was ours.
+        """
+        return f"10.{100 + self.api_port % 100}.0.0/16"
+
+    @property
+    def place(self) -> Sequence[str]:
+        """What takes a command to where the node is."""
+        return ()
 
     @property
     def doors(self) -> tuple[str, ...]:
@@ -95,19 +103,28 @@ class Node:
 
     def launch(self, *options: str) -> None:
         """Start it, and do not wait."""
+        self.begin(*self.program, *self.doors, *options)
+
+    def begin(self, *words: str) -> None:
+        """Start the process that is to be this node's gbnt, and do not wait."""
         with (self.folder / "serve.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.program, *self.doors, *options],
+                [*self.place, *words],
                 env=self.environment,
                 cwd=self.cwd,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
 
     def start(self, *options: str) -> None:
         """Start it and wait until it is well."""
         self.launch(*options)
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until what was started is well."""
         try:
             until(lambda: self.is_well() or self._ended, "a node that is well")
         except AssertionError as error:
@@ -135,18 +152,23 @@ class Node:
     def kill9(self) -> None:
         """As if the power of this one process were cut."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
+        self.send(signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> None:
         """End it in order."""
         if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
+            self.send(signal.SIGTERM)
             self.process.wait(30)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the process a signal."""
+        assert self.process is not None
+        self.process.send_signal(number)
 
     def gbnt(self, *words: str, stdin: str | None = None, timeout: float = 120.0) -> Ended:
         """Run a command against it."""
-        command = [*self.client, *words]
+        command = [*self.place, *self.client, *words]
         ended = subprocess.run(
             command, env=self.environment, cwd=self.cwd, capture_output=True, text=True, input=stdin, timeout=timeout
         )
@@ -219,7 +241,8 @@ class Node:
 
     def end_resolver(self) -> None:
         """End what outlives gbnt."""
-        subprocess.run([*self.client, "resolver", "--stop", "--runtime-dir", str(self.data / "run")], check=False)
+        words = ("resolver", "--stop", "--runtime-dir", str(self.data / "run"))
+        subprocess.run([*self.place, *self.client, *words], check=False)
 
     def _clean_engine(self) -> None:
         chosen = ("--filter", f"label=gbnt.cluster={self.cluster}")

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.e2e.engine import OwnEngine
 from tests.e2e.node import Node, Row, until
+from tests.lab.engine import OwnEngine
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
 
@@ -97,7 +97,7 @@ def test_after_a_power_cut_everything_runs_again_whoever_is_up_first(
     alone.end_resolver()
     engine.power_off()
     engine.power_on()
-    with engine.network():
+    with engine.space.network():
         if first == "gbnt":
             alone.launch()
             until(lambda: alone.health().get("status") not in (None, "ok"), "a node that misses its engine")
@@ -116,7 +116,7 @@ def test_after_a_planned_reboot_everything_runs_again_in_order(engine: OwnEngine
     alone.end_resolver()
     engine.power_off()
     engine.power_on()
-    with engine.network():
+    with engine.space.network():
         engine.start()
         alone.launch()
         assert_runs_again_once_and_in_order(alone, before)

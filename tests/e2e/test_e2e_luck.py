@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.engine import OwnEngine, own_engine
 from tests.e2e.node import Ended, Node, free_port, node, until
 from tests.engine.registry import Registry
+from tests.lab.engine import OwnEngine, own_engine
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(120)]
 
@@ -141,7 +141,7 @@ def image_of(megabytes: int) -> Iterator[str]:
 def test_a_disk_that_is_full_on_a_pull_is_said_and_the_pull_tried_less_and_less_often(tmp_path: Path) -> None:
     with Registry.serving(tmp_path) as registry, image_of(40) as image:
         registry.push(image, "large")
-    with own_engine(disk="24m") as engine, engine.network(), node(engine=engine.url) as one:
+    with own_engine(disk="24m") as engine, engine.space.network(), node(engine=engine.url) as one:
         one.start()
         with Registry.serving(tmp_path) as registry:
             reason = "no space is left on the disk where the Docker Engine keeps its data"

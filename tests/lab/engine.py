@@ -1,12 +1,11 @@
-"""A second Docker Engine, the tests' own: in namespaces of its own, to be stopped, killed and cut off at will.
+"""A Docker Engine of the tests' own, in namespaces of its own: to be stopped, killed and cut off at will.
 
-One process holds its network, mount and process namespaces. Whatever the engine starts lives in them, so that ending
-that one process is a power cut: engine, containerd, shims and containers are gone at once.
+Whatever it starts lives in them, so that closing them is a power cut: engine, containerd, shims and containers are gone
+at once.
 """
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shlex
 import shutil
@@ -14,47 +13,49 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.e2e.node import until
+from tests.lab.space import Space
 
-CLONE_NEWNET = 0x40000000
-# The first process of a process namespace has to bury the orphans, which `wait` does.
-HOLD = """
+POWER = """
+hostname {name}
 mount -t tmpfs tmpfs /run/docker
 [ ! -d /run/containerd ] || mount -t tmpfs tmpfs /run/containerd
-mount --bind {folder}/resolv.conf /etc/resolv.conf
+mount --bind resolv.conf /etc/resolv.conf
 {data}
-ip link set lo up
 # As on a real host: Docker itself switches it on, and then drops what it did not allow.
 echo 0 >/proc/sys/net/ipv4/ip_forward
-touch {folder}/held
-sleep infinity &
-wait
 """
 
 
 @dataclass(slots=True)
 class OwnEngine:
-    """A dockerd. `disk` is the size of its disk as tmpfs has it (`40m`); empty takes the machine's."""
+    """A dockerd.
+
+    `disk` is the size of its disk as tmpfs has it (`40m`); empty takes the machine's. `name` is its host name.
+    `lasting` outlives its maker.
+    """
 
     folder: Path
     disk: str = ""
-    holder: subprocess.Popen[bytes] | None = None
+    name: str = "lonely"
+    lasting: bool = False
+    space: Space = field(init=False)
     daemon: subprocess.Popen[bytes] | None = None
+
+    def __post_init__(self) -> None:
+        self.space = Space(self.folder, self.lasting)
 
     @property
     def url(self) -> str:
-        return f"unix://{self._socket}"
+        return f"unix://{self.folder / 'docker.sock'}"
 
     @property
-    def _socket(self) -> Path:
-        return self.folder / "docker.sock"
-
-    @property
-    def _cgroup(self) -> str:
-        return self.folder.name
+    def cgroup(self) -> str:
+        """The control group of its containers, under that of the machine."""
+        return "-".join(self.folder.parts[-2:])
 
     @property
     def log(self) -> str:
@@ -64,33 +65,29 @@ class OwnEngine:
         """The machine is there, its engine not yet."""
         (self.folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
         (self.folder / "data").mkdir(exist_ok=True)
-        (self.folder / "held").unlink(missing_ok=True)
         shutil.rmtree(self.folder / "exec", ignore_errors=True)  # lies in /run on a real machine, and goes with it
-        data = f"mount -t tmpfs -o size={self.disk} tmpfs {self.folder}/data" if self.disk else ""
-        script = HOLD.format(folder=shlex.quote(str(self.folder)), data=data)
-        kinds = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
-        with (self.folder / "holder.log").open("ab") as log:
-            self.holder = subprocess.Popen(["unshare", *kinds, "sh", "-ec", script], stdout=log, stderr=log)
-        until((self.folder / "held").exists, "namespaces of the engine's own")
+        data = f"mount -t tmpfs -o size={self.disk} tmpfs data" if self.disk else ""
+        self.space.open(POWER.format(name=shlex.quote(self.name), data=data))
 
     def power_off(self) -> None:
         """Cut the power: all that runs on it is gone at once."""
-        if self.holder is not None:
-            # The namespaces' first process takes all the others with it; its parent only waits for it.
-            os.kill(self._first, 9)
-            self.holder.wait()
+        self.space.close()
         if self.daemon is not None:
             self.daemon.wait()
-        self.holder = self.daemon = None
+        self.daemon = None
 
     def launch(self) -> None:
         """Start the engine, and do not wait."""
         data, run = self.folder / "data", self.folder / "exec"
         words = ("dockerd", "--data-root", data, "--exec-root", run, "-p", run / "pid")
-        place = ("-H", self.url, "--cgroup-parent", f"/{self._cgroup}", "--exec-opt", "native.cgroupdriver=cgroupfs")
+        place = ("-H", self.url, "--cgroup-parent", f"/{self.cgroup}", "--exec-opt", "native.cgroupdriver=cgroupfs")
         with (self.folder / "dockerd.log").open("ab") as log:
             self.daemon = subprocess.Popen(
-                self._entering(*words, *place), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                self.space.entering(*words, *place),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
 
     def start(self) -> None:
@@ -103,7 +100,7 @@ class OwnEngine:
         """End this one daemon and wait for its end; what becomes of its containers is its own affair."""
         assert self.daemon is not None
         number = (self.folder / "exec" / "pid").read_text()
-        subprocess.run(self._entering("kill", "-s", signal, number), check=True)
+        subprocess.run(self.space.entering("kill", "-s", signal, number), check=True)
         self.daemon.wait()
         if signal == "KILL":
             (self.folder / "exec" / "pid").unlink(missing_ok=True)  # its number may be another process's by now
@@ -122,46 +119,17 @@ class OwnEngine:
                 ["docker", "-H", self.url, "load", "-q"], stdin=saved.stdout, stdout=subprocess.DEVNULL, check=True
             )
 
-    @contextmanager
-    def network(self) -> Iterator[None]:
-        """Be on the engine's network: this thread's sockets, and the processes that it starts.
-
-        The resolver has to listen on the gateways of the engine's networks, which are nowhere else.
-        """
-        with open("/proc/thread-self/ns/net") as home, open(f"/proc/{self._first}/ns/net") as there:
-            _enter(there.fileno())
-            try:
-                yield
-            finally:
-                _enter(home.fileno())
-
     def clean(self) -> None:
         """Leave nothing: processes, namespaces, mounts, control groups, files."""
         self.power_off()
         groups = Path("/sys/fs/cgroup")
-        for root in (*groups.glob(self._cgroup), *groups.glob(f"*/{self._cgroup}")):
+        for root in (*groups.glob(self.cgroup), *groups.glob(f"*/{self.cgroup}")):
             for path, _, _ in os.walk(root, topdown=False):
                 os.rmdir(path)
         shutil.rmtree(self.folder)
 
-    @property
-    def _first(self) -> int:
-        """The first process of the namespaces, by its number out here."""
-        assert self.holder is not None
-        children = Path(f"/proc/{self.holder.pid}/task/{self.holder.pid}/children")
-        return int(children.read_text())
-
-    def _entering(self, *words: str | Path) -> list[str]:
-        return ["nsenter", "--target", str(self._first), "--net", "--mount", "--pid", "--", *map(str, words)]
-
     def _docker(self, *words: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(["docker", "-H", self.url, *words], capture_output=True)
-
-
-def _enter(namespace: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(namespace, CLONE_NEWNET) != 0:
-        raise OSError(ctypes.get_errno(), "cannot enter the network namespace")
 
 
 @contextmanager

@@ -1,0 +1,44 @@
+"""A legion of three: joined by pasted lines, and used as one."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.e2e.node import until
+from tests.lab.lab import Lab
+from tests.lab.sightings import sights, slots
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+REPLICAS = 30
+
+
+def test_three_machines_are_one_cluster_after_two_pasted_lines(three: Lab, stopwatch):
+    rome, second, third = three.machines
+    rome.start()
+    line = rome.ok("legion", "init")
+    for number, machine in enumerate((second, third), start=2):
+        with stopwatch(f"{machine.name} joined and ready"):
+            machine.paste(line)
+            until(lambda number=number: statuses(rome) == ["ready"] * number, f"{number} nodes that are ready")
+    roles = {row["name"]: (row["role"], row["address"]) for row in rome.rows("node", "ls")}
+    assert roles == {
+        "rome-1": ("manager", rome.address),
+        "rome-2": ("worker", second.address),
+        "rome-3": ("worker", third.address),
+    }
+
+
+def statuses(manager) -> list[str]:
+    return [row["status"] for row in manager.rows("node", "ls")]
+
+
+def test_a_service_of_thirty_is_spread_over_three_evenly(legion: Lab, service, stopwatch):
+    rome = legion.machines[0]
+    with stopwatch(f"{REPLICAS} replicas run"):
+        rome.bring_up(service(REPLICAS), "shop")
+    assert slots(legion.machines) == Counter({f"web.{slot}": 1 for slot in range(1, REPLICAS + 1)})
+    assert Counter(sight.machine for sight in sights(legion.machines)) == {"rome-1": 10, "rome-2": 10, "rome-3": 10}
+    assert Counter(row["node"] for row in rome.rows("task", "ls")) == {"rome-1": 10, "rome-2": 10, "rome-3": 10}
