@@ -48,6 +48,8 @@ class Mandate:
                 return machines.update_node(state, node, wish, self.own)
             case protocol.RemoveNode(node, force):
                 return machines.remove_node(state, node, force, entropy.now, self.own)
+            case protocol.LeaveNode(node, force):
+                return machines.leave_node(state, node, force, entropy.now, self.own)
             case protocol.LoseNode(node, words, replaced):
                 return nodes.lose_node(state, node, words, replaced, entropy.now)
             case protocol.PauseReplacement(words):

@@ -61,13 +61,13 @@ class Emptying:
             self.display.show([*self._shown.values(), *more])
 
 
-def wait_until_empty(remaining: Callable[[], Sequence[Row]], look: str, timeout: float | None = None) -> None:
-    """Show what leaves on the standard error until nothing is left. `look` is the command that shows it later.
+def wait_until_empty(remaining: Callable[[], Sequence[Row]], words: str, timeout: float | None = None) -> None:
+    """Show what leaves on the standard error until nothing is left.
 
-    Ctrl-C ends the watching alone, and says so.
+    Ctrl-C ends the watching alone; `words` say then what becomes of the rest.
     """
     try:
         Emptying(remaining, display_for(sys.stderr)).wait(timeout)
     except (KeyboardInterrupt, TimedOut, Unreachable) as error:
-        print(f"\nno longer watching; what was asked for goes on: `{look}` shows it", file=sys.stderr)
+        print(f"\nno longer watching; {words}", file=sys.stderr)
         raise error from None

@@ -27,13 +27,15 @@ class NodeIdentity:
 
 
 class Home:
-    """The folders below `path`, which is made with mode 0700. Raises CliError where it cannot be."""
+    """The folders below `path`: made with mode 0700, unless `make` is false. Raises CliError where they cannot be."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, make: bool = True) -> None:
         self.path = path
         self._is_new = False
         if len(os.fsencode(self.run / "resolver.sock")) > LONGEST_SOCKET:
             raise CliError(f"the sockets in {path} would have too long a path: choose a shorter one with --data-dir")
+        if not make:
+            return
         try:
             for folder in (path, self.run, self.store.parent):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,6 +86,14 @@ class Home:
     def credentials(self) -> Path:
         """The first credential, until its first use."""
         return self.path / CREDENTIALS
+
+    @property
+    def contents(self) -> tuple[Path, ...]:
+        """All that gbnt keeps here, in the order in which it is to go: the keys make a node, `legion` makes it nobody's
+        manager.
+        """
+        kept = (self.keys, self.store.parent, self.snapshots, self.run, self.credentials, self.orders)
+        return (*kept, self.identity_file, self.legion)
 
     def identity(self, name: str, new_id: Callable[[], str]) -> NodeIdentity:
         """Who this node is, or will be if this is its first start. `name` empty takes the host's."""

@@ -79,6 +79,6 @@ def _of(whole: str, reserved: str) -> str:
 
 def _certificate(expires: float, now: float) -> str:
     if not expires:
-        return "the manager's own"
+        return "none yet"
     left = countdown(expires, now)
     return f"expires in {span(left)}" if left else f"expired {age(expires, now)} ago: `gbnt legion join` it again"

@@ -78,6 +78,25 @@ def uninstall(*, root: Path = Path("/"), run: Run = subprocess.call) -> None:
         data = data_dir_of(unit.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise NotFound(f"there is no {unit}: gbnt is no service of this machine") from error
+    _take_away(unit, run)
+    where = data or Path("DIR")
+    print(f"its containers run on; `gbnt serve --data-dir {shlex.quote(str(where))}` takes them up again")
+    print(f"their names resolve until `gbnt resolver --stop --runtime-dir {shlex.quote(str(where / 'run'))}`")
+
+
+def retire(data_dir: Path, *, root: Path = Path("/"), run: Run = subprocess.call) -> None:
+    """Stop, disable and remove the unit where it is that of this data directory, for its node is none any more.
+
+    Raises CliError without the right to remove the unit, and where systemd refuses.
+    """
+    unit = root / UNIT
+    if not (root / RUNNING).is_dir() or not unit.exists():
+        return
+    if data_dir_of(unit.read_text(encoding="utf-8")) == data_dir:
+        _take_away(unit, run)
+
+
+def _take_away(unit: Path, run: Run) -> None:
     _systemctl(run, "disable", "--quiet", "--now", unit.name)
     try:
         unit.unlink()
@@ -85,9 +104,6 @@ def uninstall(*, root: Path = Path("/"), run: Run = subprocess.call) -> None:
         raise _unwritable(unit, error, "--uninstall") from error
     _systemctl(run, "daemon-reload")
     print(f"stopped {unit.stem} and removed {unit}")
-    where = data or Path("DIR")
-    print(f"its containers run on; `gbnt serve --data-dir {shlex.quote(str(where))}` takes them up again")
-    print(f"their names resolve until `gbnt resolver --stop --runtime-dir {shlex.quote(str(where / 'run'))}`")
 
 
 def _expect_systemd(root: Path) -> None:

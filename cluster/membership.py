@@ -11,6 +11,11 @@ def is_member(state: State, node: str, serial: str) -> bool:
     return known is not None and node not in state.departed and serial not in known.revoked
 
 
+def may_leave(state: State, node: str, serial: str) -> bool:
+    """Whether that node may be told that it has left: a member, or one that was removed and asks again."""
+    return node in state.departed or is_member(state, node, serial)
+
+
 def managers(state: State, own: str) -> list[Node]:
     """The managers that serve: whom a worker dials. `own` is the node that answers.
 

@@ -243,6 +243,18 @@ class RemoveNode:
     request: str = ""
 
 
+@message("node.leave/1")
+@dataclass(frozen=True, slots=True)
+class LeaveNode:
+    """A machine leaves by its own word: it is emptied, and forgotten once it is empty; by `force` at once.
+
+    `node` is its id. To be told again until it is gone; after that it changes nothing.
+    """
+
+    node: str
+    force: bool = False
+
+
 @message("loss.confirm/1")
 @dataclass(frozen=True, slots=True)
 class ConfirmLoss:

@@ -30,6 +30,16 @@ ROLES: tuple[NodeRole, ...] = ("worker", "manager")
 USES = {"worker": 10, "manager": 1}
 TTL = "1h"
 
+data_dir_option = click.option(
+    "--data-dir",
+    metavar="FOLDER",
+    envvar="GBNT_DATA_DIR",
+    show_envvar=True,
+    type=Path,
+    default=None,
+    help="Where this node's identity is kept.",
+)
+
 
 @app.command("init", epilog=example("sudo gbnt legion init"))
 @click.option("--advertise-addr", metavar="ADDRESS", default="", help="The address that others reach this machine by.")
@@ -112,15 +122,7 @@ def rm(token: str, context: str) -> None:
 @click.option("--manager", metavar="HOST:PORT", required=True, help="Where a manager's API answers.")
 @click.option("--node-name", metavar="NAME", default="", help="This node's name. [the host name]")
 @click.option("--advertise-addr", metavar="ADDRESS", default="", help="The address that others reach this machine by.")
-@click.option(
-    "--data-dir",
-    metavar="FOLDER",
-    envvar="GBNT_DATA_DIR",
-    show_envvar=True,
-    type=Path,
-    default=None,
-    help="Where this node's identity is kept.",
-)
+@data_dir_option
 @click.option("--no-serve", is_flag=True, help="Join only, and leave it to `gbnt serve` to run the node.")
 def join(
     token: str,
@@ -149,6 +151,20 @@ def join(
 
     sys.stdout.flush()
     raise click.exceptions.Exit(serve.main(["--data-dir", str(where)], standalone_mode=False))
+
+
+@app.command("leave", epilog=example("sudo gbnt legion leave"))
+@click.option("--force", is_flag=True, help="Wait for nothing and nobody; its tasks are replaced elsewhere.")
+@data_dir_option
+def leave(force: bool, data_dir: Path | None) -> None:
+    """Take this machine out of its cluster, and leave nothing of it here but volumes.
+
+    Its tasks move elsewhere first, and the command says of each what it waits for. gbnt is stopped where systemd runs
+    it; containers and networks are removed, and so is what made this machine a node: it can join again.
+    """
+    from cli.leave import leave as leave_cluster  # certificates and the engine come with it
+
+    leave_cluster((data_dir or default_data_dir()).absolute(), force=force)
 
 
 @app.command("status", epilog=example("gbnt legion status"))

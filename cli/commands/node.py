@@ -131,7 +131,8 @@ def update(
         from cli.emptying import wait_until_empty
 
         look = f"gbnt node {'inspect' if len(names) == 1 else 'ps'} {' '.join(names.values())}"
-        wait_until_empty(partial(_remaining, client, list(names)), look, waiting.timeout)
+        words = f"what was asked for goes on: `{look}` shows it"
+        wait_until_empty(partial(_remaining, client, list(names)), words, waiting.timeout)
         for name in names.values():
             print(f"{name}: is empty")
 

@@ -9,6 +9,7 @@ from typing import cast, get_args
 from cluster.decide.decision import Decided, Decision, Draft, Refusal, missing
 from cluster.decide.sweep import sweep
 from cluster.model import Availability, Change, Departed, Node, Role, State
+from cluster.moves import emptied
 
 WORDS: Mapping[str, str] = {
     "active": "gets new tasks",
@@ -114,20 +115,46 @@ def remove_node(state: State, reference: str, force: bool, now: float, own: str 
     if node.role == "manager":
         demote = f"node {node.name} is a manager: demote it first, `gbnt node demote {node.name}`"
         return Refusal("conflict", _needed(state, node, own) or demote)
-    live = [task for task in state.tasks.values() if task.node == node.id and not task.ended]
+    live = _live(state, node)
     if live and not force:
-        many = "1 task" if len(live) == 1 else f"{len(live)} tasks"
+        many = "1 task" if live == 1 else f"{live} tasks"
         first = f"`gbnt node update {node.name} --availability drain` first"
         return Refusal("conflict", f"node {node.name} has {many}: {first}, or remove it by force (--force)")
     if node.status != "down" and not force:
         first = "`gbnt legion leave` there takes it out, or stop gbnt there first"
         return Refusal("conflict", f"node {node.name} is {node.status}: {first}, or remove it by force (--force)")
+    return _forget(state, node, f"removed with {live} tasks" if live else "removed", now)
+
+
+def leave_node(state: State, id: str, force: bool, now: float, own: str = "") -> Decision:
+    """A machine leaves by its own word: it is emptied, and forgotten once it is empty; by force at once.
+
+    It is asked for again until the machine is gone; after that nothing is changed.
+    """
+    node = state.nodes.get(id)
+    if node is None:
+        return Decided()
+    if node.role == "manager":
+        return remove_node(state, id, force, now, own)  # which refuses, with what to do first
+    if force or not _live(state, node):
+        return _forget(state, node, "left by its own word", now)
+    if node.id in emptied([node]):
+        return Decided()
+    return update_node(state, id, Wanted("drain"), own)
+
+
+def _live(state: State, node: Node) -> int:
+    """How many tasks it has that have not ended."""
+    return sum(task.node == node.id and not task.ended for task in state.tasks.values())
+
+
+def _forget(state: State, node: Node, words: str, now: float) -> Decided:
     draft = Draft(state)
     draft.put(Change("nodes", node.id, None), Change("departed", node.id, Departed(node.id, node.name, now)))
     for task in list(state.tasks.values()):
         # One that ended, and that nobody wants gone, goes on telling how its work went.
         if task.node == node.id and (not task.ended or task.desired == "remove"):
             draft.put(Change("tasks", task.id, None))
-    draft.tell("node.removed", node.name, f"removed with {len(live)} tasks" if live else "removed")
+    draft.tell("node.removed", node.name, words)
     sweep(draft)
     return draft.decided({node.name: "removed"})

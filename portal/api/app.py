@@ -6,7 +6,20 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from portal.api import actors, builds, cluster, events, joining, nodes, services, snapshots, stacks, tasks, tokens
+from portal.api import (
+    actors,
+    builds,
+    cluster,
+    events,
+    joining,
+    leaving,
+    nodes,
+    services,
+    snapshots,
+    stacks,
+    tasks,
+    tokens,
+)
 from portal.api.doorkeeper import Doorkeeper
 from portal.api.drain import Drain
 from portal.api.patience import Failures
@@ -16,9 +29,9 @@ from portal.backend import Backend, EngineFailed
 
 def create_api(backend: Backend, *, trusted: bool = False) -> Starlette:
     """The API before `backend`. `trusted` asks for no token: for a door that the system itself guards."""
-    resources = (cluster, nodes, stacks, services, tasks, actors, events, tokens, joining, snapshots, builds)
+    resources = (cluster, nodes, stacks, services, tasks, actors, events, tokens, joining, leaving, snapshots, builds)
     failures = Failures()
-    keeper = Middleware(Doorkeeper, backend=backend, failures=failures, open_to_all=joining.OPEN)
+    keeper = Middleware(Doorkeeper, backend=backend, failures=failures, open_to_all=joining.OPEN | leaving.OPEN)
     app = Starlette(
         routes=[route for resource in resources for route in resource.ROUTES],
         middleware=[Middleware(Drain), *([] if trusted else [keeper])],

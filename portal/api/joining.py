@@ -1,12 +1,10 @@
 """`/v1/join`, `/v1/renew` and `/v1/join-tokens`: how machines become nodes, and stay them.
 
-The first two ask for no bearer token: a join token or a node's own proof is what counts there, and who fails is as
-patiently refused as whoever guesses at a bearer token.
+The first two ask for no bearer token: a join token or a node's own proof is what counts there.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import dataclass
 from functools import partial
@@ -25,8 +23,9 @@ from actors.protocol import (
 )
 from cluster.membership import is_member, managers
 from cluster.model import State
+from portal.api.admission import gate_of, proven, turned_away
 from portal.api.bodies import body_of
-from portal.api.patience import Failures, address_of
+from portal.api.patience import address_of
 from portal.api.problems import Problem
 from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of
 from portal.credentials import new_credential
@@ -36,8 +35,6 @@ from portal.rows import join_token_row
 LARGEST = 64 * 1024
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62})")
 ADDRESS = re.compile(r"[A-Za-z0-9.:%_-]{1,253}")
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,7 @@ async def index(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     """Make a join token; this answer alone has its text."""
-    body, gate = await body_of(request, Wanted, LARGEST), _gate(request)
+    body, gate = await body_of(request, Wanted, LARGEST), gate_of(request)
     if not 0 < body.ttl < 2**40:
         raise Problem("invalid", "a join token needs a ttl of more than 0 seconds")
     id, expires_at = new_credential().id, float(int(backend_of(request).clock() + body.ttl))
@@ -99,11 +96,11 @@ async def revoke(request: Request) -> Response:
 
 async def join(request: Request) -> Response:
     """Let a machine become a node by a join token. The same key and token again is answered alike, and used once."""
-    body, gate = await body_of(request, Arrival, LARGEST), _gate(request)
+    body, gate = await body_of(request, Arrival, LARGEST), gate_of(request)
     try:
         token = gate.token_id(body.token)
     except NotAdmitted as error:
-        raise _turned_away(request, error, "unauthorized") from None
+        raise turned_away(request, error, "unauthorized") from None
     key, address = _key(gate, body.csr), body.address or address_of(request.scope)
     if not NAME.fullmatch(body.name) or not ADDRESS.fullmatch(address) or len(body.version) > 64:
         raise Problem(
@@ -115,7 +112,7 @@ async def join(request: Request) -> Response:
     except Problem as problem:
         if problem.code != "forbidden":
             raise
-        raise _turned_away(
+        raise turned_away(
             request, NotAdmitted(problem.detail, f"join token {token}: {problem.detail}"), "forbidden"
         ) from None
     return await _certified(request, gate, accepted.detail["node"], body.csr)
@@ -123,11 +120,8 @@ async def join(request: Request) -> Response:
 
 async def renew(request: Request) -> Response:
     """Give a node that proves who it is the certificate of its next key."""
-    body, gate, state = await body_of(request, Renewal, LARGEST), _gate(request), await state_of(request)
-    try:
-        node = gate.prove(request.headers, partial(is_member, state))
-    except NotAdmitted as error:
-        raise _turned_away(request, error, "unauthorized") from None
+    body, gate, state = await body_of(request, Renewal, LARGEST), gate_of(request), await state_of(request)
+    node = proven(request, partial(is_member, state))
     _key(gate, body.csr)
     return await _certified(request, gate, node, body.csr)
 
@@ -167,20 +161,6 @@ def _key(gate: Gate, csr: str) -> str:
         return gate.key_of(csr)
     except NotAdmitted as error:
         raise Problem("invalid", str(error)) from None
-
-
-def _gate(request: Request) -> Gate:
-    gate = backend_of(request).gate
-    if gate is None:
-        raise Problem("unavailable", "this node has no authority to let others join: ask a manager")
-    return gate
-
-
-def _turned_away(request: Request, error: NotAdmitted, code: str) -> Problem:
-    address, failures = address_of(request.scope), request.app.state.failures
-    assert isinstance(failures, Failures)
-    log.warning("refused %s at %s: %s", address, request.url.path, error.reason)
-    return failures.turn_away(address, backend_of(request).clock(), Problem(code, str(error)))
 
 
 OPEN = frozenset({("POST", "/v1/join"), ("POST", "/v1/renew")})

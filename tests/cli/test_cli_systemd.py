@@ -7,7 +7,7 @@ import pytest
 
 from cli.errors import BadInput, CliError, NotFound
 from cli.options import ServeOptions
-from cli.systemd import install, uninstall
+from cli.systemd import install, retire, uninstall
 from cli.unit import data_dir_of, unit_text
 from tests.cli.conftest import Run
 
@@ -97,6 +97,20 @@ def test_uninstall_removes_the_unit_and_says_what_stays(root: Path, capsys: pyte
     assert f"--runtime-dir '{root}/my data/run'`" in capsys.readouterr().out
     with pytest.raises(NotFound, match="gbnt is no service of this machine"):
         uninstall(root=root, run=systemd)
+
+
+def test_the_unit_of_a_node_that_is_none_any_more_goes_and_no_other(root: Path, capsys: pytest.CaptureFixture[str]):
+    systemd = Systemd()
+    retire(root / "data", root=root, run=systemd)
+    install(ServeOptions(root / "my data"), root=root, run=Systemd())
+    retire(root / "data", root=root, run=systemd)
+    assert systemd.asked == []
+    retire(root / "my data", root=root, run=systemd)
+    assert systemd.asked == ["systemctl disable --quiet --now gubernator.service", "systemctl daemon-reload"]
+    assert not (root / "etc/systemd/system/gubernator.service").exists()
+    install(ServeOptions(root / "my data"), root=root, run=Systemd())
+    with pytest.raises(CliError, match=r"`systemctl disable .*` failed"):
+        retire(root / "my data", root=root, run=Systemd("systemctl disable"))
 
 
 def test_a_unit_of_somebody_elses_writing_is_removed_too(root: Path, capsys: pytest.CaptureFixture[str]):

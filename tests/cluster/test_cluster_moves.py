@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from cluster.decide.decision import Decided, Decision, Refusal
-from cluster.decide.machines import Wanted, remove_node, update_node
+from cluster.decide.machines import Wanted, leave_node, remove_node, update_node
 from cluster.decide.nodes import report_node
 from cluster.leaving import leavers
+from cluster.membership import may_leave
 from cluster.model import Node, State, Task
 from cluster.reconcile import AddTask, DesireTask, Reconciled, reconcile
 from cluster.spec import Mount
@@ -91,6 +92,29 @@ def test_the_manager_that_is_needed_stays_one():
     assert "is the manager that serves" in refused(update_node(two, "rome", demote, "n1"))
     assert "is the manager that serves" in refused(remove_node(two, "rome", True, NOW, "n1"))
     assert done(update_node(two, "rome-2", demote, "n1")).changes
+
+
+def test_a_machine_that_leaves_is_emptied_first_and_then_forgotten():
+    state = replace(CLUSTER, tasks={"t1": running(node="n2")})
+    first = done(leave_node(state, "n2", False, NOW, "n1"))
+    state = state.after(first.changes)
+    assert state.nodes["n2"].availability == "drain"
+    assert done(leave_node(state, "n2", False, NOW, "n1")).changes == ()
+    state = replace(state, tasks={"t1": running(node="n2", state="stopped", desired="stop")})
+    state = state.after(done(leave_node(state, "n2", False, NOW, "n1")).changes)
+    assert (list(state.nodes), list(state.departed)) == (["n1"], ["n2"])
+    assert done(leave_node(state, "n2", False, NOW, "n1")) == Decided()
+    assert may_leave(state, "n2", "aa")
+    assert not may_leave(state, "n3", "aa")
+
+
+def test_by_force_a_machine_leaves_at_once_and_a_manager_never():
+    state = replace(CLUSTER, tasks={"t1": running(node="n2")})
+    gone = state.after(done(leave_node(state, "n2", True, NOW, "n1")).changes)
+    assert (list(gone.nodes), gone.tasks) == (["n1"], {})
+    assert "is the last manager" in refused(leave_node(state, "n1", True, NOW, "n1"))
+    two = state_with(node(), replace(WORKER, role="manager"))
+    assert "demote it first" in refused(leave_node(two, "n2", False, NOW, "n1"))
 
 
 def test_work_that_is_done_is_remembered_when_its_machine_goes():

@@ -17,7 +17,16 @@ import pytest
 
 from actors import repeats
 from actors.mandate import Mandate
-from actors.protocol import Accepted, AdmitNode, CertifyNode, IssueJoinToken, Refused, RevokeJoinToken, RotateJoinTokens
+from actors.protocol import (
+    Accepted,
+    AdmitNode,
+    CertifyNode,
+    IssueJoinToken,
+    LeaveNode,
+    Refused,
+    RevokeJoinToken,
+    RotateJoinTokens,
+)
 from cli.gate import AuthorityGate
 from cluster.decide.decision import Entropy, Refusal
 from cluster.model import Change, Departed, JoinToken
@@ -25,16 +34,16 @@ from portal.api.app import create_api
 from portal.api.patience import FAILURES
 from portal.server import serve, tls_context
 from portal.sockets import listen
-from tests.portal.build import NODE, bearer
+from tests.portal.build import NODE, bearer, task
 from transport.identity import ClusterCA
 from transport.identity.join_tokens import TokenRefused, issue
-from transport.identity.joining import Address, JoinFailed, authority_of, join, renew
+from transport.identity.joining import Address, JoinFailed, authority_of, join, leave, renew
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import TURNED_AWAY, proof
 
 pytestmark = pytest.mark.anyio
 
-COMMANDS = (IssueJoinToken, RotateJoinTokens, RevokeJoinToken, AdmitNode, CertifyNode)
+COMMANDS = (IssueJoinToken, RotateJoinTokens, RevokeJoinToken, AdmitNode, CertifyNode, LeaveNode)
 
 
 @pytest.fixture
@@ -120,6 +129,56 @@ async def test_a_machine_joins_and_renews_over_tls(node, ca, api, keys, tmp_path
         node.state = replace(node.state, departed={"n1": Departed("n1", "gaul", node.now)})
         with pytest.raises(JoinFailed, match=TURNED_AWAY):
             await in_thread(renew, keys, manager)
+
+
+async def test_a_node_leaves_once_its_tasks_have_left_it(node, ca, api, keys):
+    token = (await token_of(api))["token"]
+    async with served(node, ca.server_certificate([], [])) as manager:
+        admitted = await joins(keys, token, manager)
+        keys.take(admitted.certificate, admitted.authority)
+        node.state = replace(node.state, tasks={"t1": task(1, id="t1", node="n1")})
+        told = await in_thread(partial(leave, force=False), keys, manager)
+        assert (told["left"], [row["task"] for row in told["leaving"]]) == (False, ["shop-web-1"])
+        assert node.state.nodes["n1"].availability == "drain"
+        node.state = replace(node.state, tasks={})
+        for _ in range(2):  # the second time its answer was lost
+            assert await in_thread(partial(leave, force=False), keys, manager) == {"left": True, "leaving": []}
+        assert "n1" not in node.state.nodes
+        with pytest.raises(JoinFailed, match=TURNED_AWAY):
+            await in_thread(renew, keys, manager)
+
+
+async def test_by_force_a_node_leaves_with_its_tasks(node, ca, api, keys):
+    token = (await token_of(api))["token"]
+    async with served(node, ca.server_certificate([], [])) as manager:
+        admitted = await joins(keys, token, manager)
+        keys.take(admitted.certificate, admitted.authority)
+        node.state = replace(node.state, tasks={"t1": task(1, id="t1", node="n1")})
+        assert (await in_thread(partial(leave, force=True), keys, manager))["left"]
+        assert node.state.tasks == {}
+
+
+async def test_nobody_makes_another_node_leave(node, ca, stranger, keys, tmp_path, caplog):
+    keys.take(ca.sign(keys.request(), NODE, "manager"), ca.certificate)
+    unknown = NodeKeys(tmp_path / "unknown", time.time)
+    unknown.take(ca.sign(unknown.request(), "n9", "worker"), ca.certificate)
+    used = proof(keys, "c-1")
+    refused = await stranger.post("/v1/leave", json={}, headers=used)
+    assert (refused.status_code, "is the last manager" in refused.json()["detail"]) == (409, True)
+    for headers, why in (
+        ({}, "no proof"),
+        (used, "used before"),
+        (proof(unknown, "c-1"), "node n9 is no member"),
+        (bearer("admin"), "no proof"),
+    ):
+        caplog.clear()
+        answer = await stranger.post("/v1/leave", json={"force": True}, headers=headers)
+        assert (answer.status_code, answer.json()["detail"]) == (401, TURNED_AWAY)
+        assert why in caplog.text
+    for _ in range(FAILURES):
+        await stranger.post("/v1/leave", json={})
+    assert (await stranger.post("/v1/leave", json={})).status_code == 429
+    assert [message for message in node.commands() if isinstance(message, LeaveNode)] == [LeaveNode(NODE)]
 
 
 async def test_an_answer_that_was_lost_is_given_again_and_used_once(node, ca, api, keys):

@@ -12,7 +12,20 @@ import pytest
 
 from cli.main import COMMANDS
 from cluster.transitions import LEGAL
-from portal.api import actors, builds, cluster, events, joining, nodes, services, snapshots, stacks, tasks, tokens
+from portal.api import (
+    actors,
+    builds,
+    cluster,
+    events,
+    joining,
+    leaving,
+    nodes,
+    services,
+    snapshots,
+    stacks,
+    tasks,
+    tokens,
+)
 from tests.repository.compose_page import rendered
 from tests.repository.tree import ROOT, tracked
 
@@ -54,7 +67,7 @@ def test_the_compose_page_lists_the_keys_of_the_tables():
 
 
 def test_the_api_page_lists_every_route():
-    resources = (cluster, nodes, stacks, services, tasks, actors, events, tokens, joining, snapshots, builds)
+    resources = (cluster, nodes, stacks, services, tasks, actors, events, tokens, joining, leaving, snapshots, builds)
     routes = [route for resource in resources for route in resource.ROUTES]
     served = {f"{method} {_plain(route.path)}" for route in routes for method in set(route.methods or ()) - {"HEAD"}}
     listed = set(re.findall(r"`((?:GET|PUT|POST|PATCH|DELETE) /v1/\S*)`", _text(DOCS / "api.md")))

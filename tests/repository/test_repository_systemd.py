@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e.node import Ended, Row, free_port, until
+from tests.e2e.node import Ended, Row, free_port, node, until
 from tests.repository.machine import STATE, UNIT, Machine, machine
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -157,3 +157,23 @@ def test_gbnt_starts_with_the_machine(installed):
     assert installed.machine.unit_of(installed.machine.resolver()).endswith(".scope")
     assert started(installed.machine) == installed.containers
     assert len(installed.machine.node.resolve("housed_default", "web")) == 2
+
+
+def test_a_node_that_leaves_takes_its_unit_with_it(systemd_image):
+    with node() as manager, machine(systemd_image) as one:
+        manager.start("--node-name", "rome", "--advertise-addr", "127.0.0.1")
+        token = manager.ok("legion", "join-token").split("--token ")[1].split()[0]
+        data = ("--data-dir", str(one.node.data))
+        names = ("--node-name", "gaul", "--manager", f"127.0.0.1:{manager.api_port}")
+        one.ok("gbnt", "legion", "join", "--token", token, *names, *data, "--no-serve")
+        assert one.install().code == 0
+        until(lambda: {row["status"] for row in manager.rows("node", "ls")} == {"ready"}, "a worker that is ready")
+        assert one.ok("gbnt", "legion", "leave", *data).splitlines() == [
+            f"gaul is no node of the cluster {manager.cluster} any more",
+            "stopped gubernator and removed /etc/systemd/system/gubernator.service",
+            "removed 0 containers and 0 networks",
+            "nothing else of the cluster is left here: this machine may join again",
+        ]
+        assert one.shown("LoadState") == "not-found"
+        assert not one.node.data.exists()
+        assert [row["name"] for row in manager.rows("node", "ls")] == ["rome"]

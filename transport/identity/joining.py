@@ -101,6 +101,18 @@ def renew(keys: NodeKeys, manager: Address) -> Admitted:
     return _admitted(answer, manager, authority)
 
 
+def leave(keys: NodeKeys, manager: Address, *, force: bool) -> Mapping[str, Any]:
+    """Ask to be no node any more, by a proof with this node's certificate: to be asked again until `left`.
+
+    The answer's `leaving` is what has not left this machine yet. By `force` it is forgotten at once. Raises JoinFailed
+    with what to do next.
+    """
+    facts = keys.facts
+    assert facts is not None
+    headers = proof(keys, facts.cluster)
+    return _ask(manager, keys.authority, facts.cluster, "/v1/leave", {"force": force}, headers)
+
+
 def authority_of(manager: Address, fingerprint: str) -> bytes:
     """The certificate (PEM) with this SHA-256 that the manager shows in a handshake. Raises JoinFailed.
 
@@ -151,7 +163,7 @@ class _Pinned(http.client.HTTPConnection):
 
 
 def _ask(
-    manager: Address, authority: bytes, cluster: str, path: str, body: Mapping[str, str], headers: Mapping[str, str]
+    manager: Address, authority: bytes, cluster: str, path: str, body: Mapping[str, object], headers: Mapping[str, str]
 ) -> Mapping[str, Any]:
     connection = _Pinned(manager, authority, cluster)
     try:

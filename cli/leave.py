@@ -1,0 +1,117 @@
+"""Takes this machine out of the cluster that it joined, and the cluster out of this machine."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from cli import allegiance
+from cli.allegiance import Allegiance
+from cli.emptying import wait_until_empty
+from cli.errors import CliError, Unreachable
+from cli.home import Home, NodeIdentity
+from cli.systemd import retire
+from cli.table import Row
+from cli.wipe import serves, wipe_engine, wipe_files, wipe_names
+from cli.words import count
+from transport.identity import IdentityError, joining
+from transport.identity.joining import Address, JoinFailed
+from transport.identity.node_keys import NodeKeys
+
+BY_FORCE = "`gbnt legion leave --force` waits for nothing"
+
+
+def leave(data_dir: Path, *, force: bool) -> None:
+    """Leave in order: empty this machine, have it forgotten, and put away what is here. May be done again to its end.
+
+    By force nothing is waited for: what is here is put away first, so that nothing runs twice, and then a manager is
+    told, if one answers. Raises CliError, and Unreachable where no manager answers and force is not meant.
+    """
+    home = Home(data_dir, make=False)
+    sworn = allegiance.load(home.legion)
+    if sworn is None:
+        raise _no_worker(home)
+    identity = home.identity("", str)
+    if not home.is_new:  # or all but the last of its files went before
+        (_by_force if force else _in_order)(home, sworn, identity)
+        wipe_names(home)
+    wipe_files(home)
+    print("nothing else of the cluster is left here: this machine may join again")
+
+
+def _in_order(home: Home, sworn: Allegiance, identity: NodeIdentity) -> None:
+    if not sworn.removed:
+        words = f"{identity.name} is a node still: `gbnt legion leave` goes on, and {BY_FORCE}"
+        wait_until_empty(partial(_remaining, home, sworn), words)
+    print(f"{identity.name} is no node of the cluster {identity.cluster} any more", flush=True)
+    _stop(home, "stop it, and run `gbnt legion leave` again, which puts away what is here")
+    _put_away(identity.cluster)
+
+
+def _by_force(home: Home, sworn: Allegiance, identity: NodeIdentity) -> None:
+    _stop(home, "stop it first, and run this again")
+    _put_away(identity.cluster)
+    try:
+        _ask(home, sworn, force=True)
+    except CliError as error:
+        there = f"`gbnt node rm {identity.name} --force` on it takes this node out of the cluster's state"
+        print(f"no manager was told ({error}): {there}", file=sys.stderr)
+
+
+def _no_worker(home: Home) -> CliError:
+    if home.identity_file.exists() or home.store.exists():
+        return CliError(
+            f"the cluster in {home.path} is this machine's own, and this is its last manager: the cluster would be "
+            "without one; `gbnt reset` ends the cluster here, and leaves nothing of it"
+        )
+    return CliError(f"{home.path} is no node's: name its --data-dir, or run this as root")
+
+
+def _stop(home: Home, otherwise: str) -> None:
+    """Have no gbnt work against what follows."""
+    retire(home.path)
+    if serves(home):
+        raise CliError(f"gbnt runs on {home.path}, and no unit of systemd of its own does: {otherwise}")
+
+
+def _put_away(cluster: str) -> None:
+    wiped = wipe_engine(cluster)
+    print(f"removed {count(len(wiped.containers), 'container')} and {count(len(wiped.networks), 'network')}")
+    if wiped.volumes:
+        print(f"kept the volumes {', '.join(wiped.volumes)}: `docker volume rm` removes them for good")
+
+
+def _remaining(home: Home, sworn: Allegiance) -> Sequence[Row]:
+    """What has not left this machine yet; nothing once the node is forgotten."""
+    while True:
+        try:
+            answer = _ask(home, sworn, force=False)
+        except CliError as error:
+            raise type(error)(f"{error}; {BY_FORCE}") from error
+        if answer["left"]:
+            return ()
+        if answer["leaving"]:
+            return list(answer["leaving"])
+
+
+def _ask(home: Home, sworn: Allegiance, *, force: bool) -> Row:
+    """What the manager answers, at the first of its addresses where somebody does."""
+    try:
+        keys = NodeKeys(home.keys, time.time)
+        if keys.facts is None:
+            raise CliError("this machine has no certificate to prove itself with")
+        for host in dict.fromkeys((sworn.api.host, sworn.manager.address)):
+            try:
+                return joining.leave(keys, Address(host, sworn.api.port), force=force)
+            except JoinFailed as error:
+                unanswered = error
+                if error.status >= 500:
+                    break
+                if error.status:
+                    raise
+    except IdentityError as error:
+        raise CliError(str(error)) from error
+    raise Unreachable(str(unanswered)) from unanswered
