@@ -133,7 +133,7 @@ def _control(parts: Parts) -> SupervisorSpec:
         children=(
             ChildSpec("services", SupervisorSpec(intensity=0)),
             ChildSpec("nodes", dynamic()),
-            ChildSpec("membership", partial(Membership, parts.machine, parts.roll, parts.clock)),
+            ChildSpec("membership", partial(Membership, parts.machine, parts.roll)),
             ChildSpec("dispatcher", dispatcher),
         ),
     )
