@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 
 from actors import protocol
@@ -26,13 +26,12 @@ class Look:
 
 
 class Membership(Actor):
-    """`roll` is what the links say, `clock` the time of day. A peer's name is its node's id."""
+    """`roll` is what the links say. A peer's name is its node's id."""
 
-    def __init__(self, machine: Machine, roll: Roll, clock: Callable[[], float]) -> None:
+    def __init__(self, machine: Machine, roll: Roll) -> None:
         self._machine = machine
         self._roll = roll
-        self._clock = clock
-        self._began = clock()
+        self._began = math.inf
         self._nodes: tuple[Node, ...] = ()
         self._paused = ""
         self._above = MOST_LOST
@@ -40,6 +39,7 @@ class Membership(Actor):
 
     async def started(self, ctx: Context) -> None:
         """Look from time to time, whatever is heard."""
+        self._began = ctx.now()
         ctx.timers.every("look", LOOK, Look())
 
     async def receive(self, message: object, ctx: Context) -> None:
@@ -50,7 +50,7 @@ class Membership(Actor):
         self._introduce(ctx, again=isinstance(message, Look))
 
     def _judge(self, ctx: Context) -> None:
-        presences, now = self._roll.presences, self._clock()
+        presences, now = self._roll.presences, ctx.now()
         judgement = judge(self._nodes, self._machine.node, presences, self._began, now, self._paused, self._above)
         senate = ctx.ref(SENATE)
         if judgement.paused != self._paused:

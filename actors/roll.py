@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import anyio
+
 from actors import protocol
 from cluster.presence import Presence
 
 
 class Roll:
-    """Written by whoever hears the links, read by the membership actor; it outlives that."""
+    """Written by whoever hears the links, read by the membership actor; it outlives that.
+
+    Its times are seconds of `anyio.current_time()`: the time of day may be set, which is no sign of life or of death.
+    """
 
     def __init__(self) -> None:
         self._presences: dict[str, Presence] = {}
@@ -20,8 +25,9 @@ class Roll:
         """What is known of each node that was heard of."""
         return self._presences
 
-    def note(self, news: protocol.PeerNews, now: float) -> None:
-        """Take in what a link says; `now` is the time of day. Never blocks, never raises."""
+    def note(self, news: protocol.PeerNews) -> None:
+        """Take in what a link says, now. Never blocks, never raises."""
+        now = anyio.current_time()
         known = self._presences.get(news.node) or Presence("down", now)
         match news:
             case protocol.PeerHeard(node) if known.status == "down":

@@ -158,7 +158,7 @@ def _control(parts: Parts) -> SupervisorSpec:
         children=(
             ChildSpec("services", SupervisorSpec(intensity=0)),
             ChildSpec("nodes", dynamic()),
-            ChildSpec("membership", partial(Membership, parts.machine, parts.roll, parts.clock)),
+            ChildSpec("membership", partial(Membership, parts.machine, parts.roll)),
             *doorkeepers,
             ChildSpec("dispatcher", dispatcher),
         ),

@@ -50,7 +50,7 @@ class ManagerRole:
         node, cluster = ground.identity.node, ground.identity.cluster
         authenticator = Authenticator(authority.certificate, cluster, {node}, ground.clock)
         self._peers = LegionPeers(ground.router, self._roll, authenticator, ground.clock)
-        heard = noted_in(self._roll, ground.system, ground.clock)
+        heard = noted_in(self._roll, ground.system)
         ground.router.attend(heard, lambda peer, path, message: why_not(peer, message))
         self._latencies = {
             "command": Latency("gbnt_command_seconds", "From a command's turn to its answer."),

@@ -85,14 +85,14 @@ class LegionPeers:
         self._roll.forget(node)
 
 
-def noted_in(roll: Roll, system: System, clock: Callable[[], float]) -> Callable[[PeerEvent], None]:
+def noted_in(roll: Roll, system: System) -> Callable[[PeerEvent], None]:
     """What a manager's links tell goes into `roll`, and `system`'s membership actor looks at it."""
 
     def heard(event: PeerEvent) -> None:
         log_event(event)
         told = news(event)
         if told is not None:
-            roll.note(told, clock())
+            roll.note(told)
             system.ref(MEMBERSHIP).tell(protocol.LookAtPeers())
 
     return heard

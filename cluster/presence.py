@@ -1,10 +1,13 @@
 """Which machines count as down, and whether their tasks are to be replaced: from what links say, and since when.
 
 Pure, and level-triggered: it is asked again after every change and from time to time, and names what is to be changed.
+Times are seconds of one clock that nobody sets. It is no earlier manager's, whose words for a machine are all that is
+left of it: one that is down since before was lost long ago.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -118,7 +121,7 @@ def _missing(node: Node, presence: Presence | None, began: float, now: float) ->
     if presence is None or (presence.status == "down" and not presence.ups):
         if now < began + GRACE:
             return None
-        since = node.since if node.status == "down" else began + GRACE
+        since = -math.inf if node.status == "down" else began + GRACE
         return _Missing(node, "was not heard of since the manager began", since)
     if presence.status != "down":
         return None

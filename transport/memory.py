@@ -5,6 +5,7 @@ Faults are per direction and chunk, and a chunk is what was sent at once: one th
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,10 +26,16 @@ IN_FLIGHT = 64
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """How unkind the network is: the share of chunks that are lost or doubled, and how many seconds each takes."""
+    """How unkind the network is: the share of chunks that are lost, doubled, or that overtake the one before them, and
+    how many seconds each takes.
+
+    No stream of bytes does the first three to what is within it. They stand for what a link must bear whatever is
+    below it, and what is sent again over the next connection does come out so.
+    """
 
     drop: float = 0.0
     duplicate: float = 0.0
+    reorder: float = 0.0
     delay: tuple[float, float] = (0.0, 0.0)
 
 
@@ -41,7 +48,7 @@ class MemoryNetwork:
 
     def __init__(self, seed: int = 0, faults: Faults = Faults()) -> None:
         self.faults = faults
-        self.random = Random(seed)
+        self._random = Random(seed)
         self._listeners: dict[str, Accept] = {}
         self._lines: dict[int, Line] = {}
         self._ids = count()
@@ -74,6 +81,14 @@ class MemoryNetwork:
     def parted(self, nodes: frozenset[str]) -> bool:
         """Whether these two do not hear each other."""
         return nodes in self._parted
+
+    def happens(self, chance: float) -> bool:
+        """Whether something does that has this chance (0 to 1)."""
+        return chance > 0.0 and self._random.random() < chance
+
+    def delay(self) -> float:
+        """How many seconds the next chunk takes."""
+        return self._random.uniform(*self.faults.delay)
 
     def dialer(self, node: str, other: str) -> Dial:
         """Return what opens a channel from one node to the other."""
@@ -152,6 +167,7 @@ class MemoryChannel:
         self._arriving: deque[tuple[float, bytes]] = deque()
         self._last = 0.0
         self._change = anyio.Event()
+        self._wait: anyio.CancelScope | None = None
 
     async def send(self, data: bytes) -> None:
         await anyio.lowlevel.checkpoint()
@@ -161,23 +177,26 @@ class MemoryChannel:
         if self._line.closed:
             raise ChannelClosed(self._line.closed)
         network = self._line.network
-        if network.parted(self._line.nodes) or network.random.random() < network.faults.drop:
+        if network.parted(self._line.nodes) or network.happens(network.faults.drop):
             return
         other._take(data)
-        if network.random.random() < network.faults.duplicate:
+        if network.happens(network.faults.duplicate):
             other._take(data)
 
     async def receive(self) -> bytes:
-        await anyio.lowlevel.checkpoint()
+        if self._due <= anyio.current_time():
+            await anyio.lowlevel.checkpoint()
         while self._arriving or not self._line.closed:
-            now = anyio.current_time()
-            if self._arriving and self._arriving[0][0] <= now:
+            if self._due <= anyio.current_time():
                 chunk = self._arriving.popleft()[1]
-                self.changed()
+                if len(self._arriving) == IN_FLIGHT - 1:
+                    self.changed()
                 return chunk
-            change = self._change
-            with anyio.move_on_after(self._arriving[0][0] - now if self._arriving else None):
-                await change.wait()
+            # What arrives meanwhile moves the deadline, so that a chunk wakes its receiver once.
+            with anyio.CancelScope(deadline=self._due) as self._wait:
+                await self._change.wait()
+            self._wait = None
+        await anyio.lowlevel.checkpoint()
         raise ChannelClosed(self._line.closed)
 
     def close(self) -> None:
@@ -193,9 +212,18 @@ class MemoryChannel:
         self._change.set()
         self._change = anyio.Event()
 
+    @property
+    def _due(self) -> float:
+        """When the next chunk arrives."""
+        return self._arriving[0][0] if self._arriving else math.inf
+
     def _take(self, data: bytes) -> None:
-        low, high = self._line.network.faults.delay
-        due = anyio.current_time() + self._line.network.random.uniform(low, high)
-        self._last = max(self._last, due)
+        network = self._line.network
+        self._last = max(self._last, anyio.current_time() + network.delay())
+        if self._arriving and network.happens(network.faults.reorder):
+            moment, before = self._arriving.pop()
+            self._arriving.append((moment, data))
+            data = before
         self._arriving.append((self._last, data))
-        self.changed()
+        if self._wait is not None:
+            self._wait.deadline = self._due

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -15,6 +16,7 @@ from actors import protocol
 from actors.gatekeeper import LINKS
 from actors.machine import Machine
 from actors.roll import Roll
+from actors.senate import Observe
 from actors.tree import EXECUTOR, Parts, WorkerParts, tree, worker_tree
 from cli.peers import news, noted_in
 from engine.fake import FakeEngine
@@ -22,7 +24,7 @@ from engine.fake_container import FakeContainer
 from store.contract import Store
 from store.sqlite import SqliteStore
 from supervisor.dead_letters import DeadLetter
-from supervisor.errors import SupervisionError
+from supervisor.errors import ActorError, SupervisionError
 from supervisor.spec import SupervisorSpec
 from supervisor.system import System
 from tests.actors.house import CLUSTER, BareShelf, Life, Names, time_of_day
@@ -33,6 +35,8 @@ from transport.memory import MemoryNetwork
 from transport.router import LinkRouter
 
 MANAGER = "rome-1"
+
+OpenStore = Callable[[], Awaitable[Store]]
 
 
 class Orders:
@@ -64,6 +68,10 @@ class Home:
     letters: list[DeadLetter] = field(default_factory=list)
     boots: int = 0
 
+    def clock(self) -> float:
+        """The machine's time of day, which its engine has too."""
+        return time_of_day() + self.engine.skew
+
     def containers(self) -> list[FakeContainer]:
         """Every container that is there."""
         return list(self.engine._world.containers.values())
@@ -76,7 +84,9 @@ class Home:
 class Member(Life):
     """One life of gbnt on one machine. `store` is the manager's."""
 
-    def __init__(self, home: Home, network: MemoryNetwork, store: Store | None, *, strict: bool) -> None:
+    def __init__(
+        self, home: Home, network: MemoryNetwork, store: Store | None, *, strict: bool, observe: Observe
+    ) -> None:
         home.boots += 1
         self.home = home
         self.roll = Roll()
@@ -88,18 +98,19 @@ class Member(Life):
             home.name,
             codec=JsonCodec() if strict else None,
             router=self.router,
-            clock=time_of_day,
+            clock=home.clock,
             dead_letter_log=lambda letter, _: home.letters.append(letter),
         )
         super().__init__(system, store)  # type: ignore[arg-type]
         self.disk = store
         self.network = network
+        self._observe = observe
         self.router.bind(system)
 
     def _heard(self, event: PeerEvent) -> None:
         """As the composition root does it."""
         if self.disk is not None:
-            noted_in(self.roll, self.system, time_of_day)(event)
+            noted_in(self.roll, self.system)(event)
         elif told := news(event):
             self.system.ref(EXECUTOR).tell(told)
 
@@ -114,7 +125,7 @@ class Member(Life):
                     machine=machine,
                     engine=home.engine,
                     resolver=home.names,
-                    clock=time_of_day,
+                    clock=home.clock,
                     random=home.random,
                     drawer=home.drawer,
                     links=(self.router.link(MANAGER, dial),),
@@ -129,8 +140,9 @@ class Member(Life):
                 shelf=BareShelf(),
                 roll=self.roll,
                 drawer=home.drawer,
-                clock=time_of_day,
+                clock=home.clock,
                 random=home.random,
+                observe=self._observe,
             )
         )
 
@@ -146,18 +158,28 @@ class Member(Life):
 class Legion:
     """A manager and workers; `start` begins a life of one, `kill` ends it without a word.
 
-    `strict`: messages on one machine are encoded, too, as those between machines always are.
+    `strict`: messages on one machine are encoded, too, as those between machines always are. `open_store` opens what
+    is on the manager's disk; `observe` is told how long the Senate took, after each of its batches.
     """
 
     group: TaskGroup
 
-    def __init__(self, directory: Path, seed: int = 0, *, strict: bool = True) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        seed: int = 0,
+        *,
+        strict: bool = True,
+        open_store: OpenStore | None = None,
+        observe: Observe = lambda name, seconds: None,
+    ) -> None:
         self.network = MemoryNetwork(seed)
         self.homes: dict[str, Home] = {}
         self.members: dict[str, Member] = {}
         self._strict = strict
         self.dismissed: set[str] = set()
-        self._store = directory / "state.db"
+        self._open_store = open_store or partial(SqliteStore.open, directory / "state.db", threaded=False)
+        self._observe = observe
         self._random = Random(seed)
 
     def home(self, name: str, engine: FakeEngine | None = None) -> Home:
@@ -173,42 +195,60 @@ class Legion:
 
     async def start(self, name: str) -> Member:
         """Begin a life of gbnt on that machine. A manager keeps a link for each worker that is known by then."""
-        store = await SqliteStore.open(self._store, threaded=False) if name == MANAGER else None
-        member = self.members[name] = Member(self.home(name), self.network, store, strict=self._strict)
+        store = await self._open_store() if name == MANAGER else None
+        member = self.members[name] = Member(
+            self.home(name), self.network, store, strict=self._strict, observe=self._observe
+        )
         self.group.start_soon(member.live)
-        await member.eventually(lambda: member.system.cell("resolver") is not None)
+        await member.eventually(lambda: member.killed or member.system.cell("resolver") is not None)
         if name == MANAGER:
             for other in sorted(self.homes.keys() - self.dismissed - {MANAGER}):
                 await self.admit(other)
-        self.network.listen(name, member.router.accept)
+        if not member.killed:
+            self.network.listen(name, member.router.accept)
         return member
 
     async def admit(self, name: str) -> None:
-        """Let a worker in: the manager waits for it to dial."""
-        await self.manager.system.start_child(LINKS, self.manager.router.link(name))
+        """Let a worker in: the manager waits for it to dial, as it does by itself for those there at its start."""
+        manager = self.manager
+        try:
+            await manager.system.start_child(LINKS, manager.router.link(name))
+        except ActorError:
+            if not manager.killed:
+                raise
 
     async def dismiss(self, name: str) -> None:
         """Let a worker in no more."""
         self.dismissed.add(name)
-        await self.manager.system.stop_child(f"{LINKS}/{name}")
-        self.manager.router.forget(name)
-        self.manager.roll.forget(name)
+        if MANAGER in self.members and not self.manager.killed:
+            await self.manager.system.stop_child(f"{LINKS}/{name}")
+            self.manager.router.forget(name)
+            self.manager.roll.forget(name)
 
-    async def kill(self, name: str) -> None:
-        """End gbnt on that machine as by kill -9."""
+    def strike(self, name: str) -> None:
+        """End gbnt on that machine at this moment, as by kill -9. `kill` is still to be called, for what is left."""
         self.network.hang_up(name)
-        await self._end(name, Member.kill)
+        if name in self.members:
+            self.members[name].kill()
+
+    async def kill(self, *names: str) -> None:
+        """End gbnt on these machines at once, as by kill -9."""
+        for name in names:
+            self.strike(name)
+        for name in names:
+            await self._bury(name)
 
     async def stop(self, name: str) -> None:
         """End gbnt on that machine in order."""
-        await self._end(name, lambda member: member.system.stop())
+        if name in self.members:
+            self.members[name].system.stop()
+        await self._bury(name)
         self.network.hang_up(name)
 
-    async def _end(self, name: str, end: Callable[[Member], None]) -> None:
+    async def _bury(self, name: str) -> None:
         member = self.members.pop(name, None)
         if member is None:
             return
-        end(member)
         await member.eventually(lambda: not member.system.inspect())
         if member.disk is not None:
             await member.disk.close()

@@ -53,15 +53,15 @@ async def manager(roll: Roll, voice: Megaphone, state: State) -> AsyncIterator[N
 
 async def test_who_is_not_heard_is_called_until_it_is():
     roll, voice = Roll(), Megaphone()
-    roll.note(protocol.PeerHeard("n3"), 0.0)
+    roll.note(protocol.PeerHeard("n3"))
     async with manager(roll, voice, members(hears("n1"), hears("n2"), hears("n3"), member("n4"))):
         await anyio.sleep(2.5 * CALL)
         assert voice.called == ["n2", "n2"]  # not itself, not who is heard, and not who has no door
-        roll.note(protocol.PeerHeard("n2"), 0.0)
-        roll.note(protocol.PeerDoubted("n3"), 0.0)
+        roll.note(protocol.PeerHeard("n2"))
+        roll.note(protocol.PeerDoubted("n3"))
         await anyio.sleep(2 * CALL)
         assert voice.called == ["n2", "n2"]
-        roll.note(protocol.PeerLost("n3", "silence"), 0.0)
+        roll.note(protocol.PeerLost("n3", "silence"))
         await anyio.sleep(CALL)
         assert voice.called == ["n2", "n2", "n3"]
 

@@ -242,3 +242,13 @@ async def test_a_task_whose_data_cannot_move_stays_and_its_heir_says_why(tmp_pat
         await one.manager.order(protocol.UpdateNode(task.node, "active"))
         state = await one.manager.until(lambda state: len(of(state)) == 1, within=5.0)
         assert [other.id for other in of(state)] == [task.id]
+
+
+async def test_a_clock_that_is_set_back_grants_nobody_another_grace(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
+        await one.kill("rome-3")
+        await one.kill(MANAGER)
+        await one.start(MANAGER)
+        one.homes[MANAGER].engine.set_clock(-3600.0)
+        state = await one.manager.until(status("rome-3", "down"), within=40.0)
+        assert state.nodes["rome-3"].replaced

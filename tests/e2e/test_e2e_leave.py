@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.e2e.engine import OwnEngine
 from tests.e2e.node import Node, node, until
+from tests.lab.engine import OwnEngine
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(240)]
 
@@ -68,7 +68,7 @@ class Pair:
 @pytest.fixture
 def pair(engine: OwnEngine) -> Iterator[Pair]:
     """Both are on the network of the worker's engine; the manager has the machine's own engine."""
-    with engine.network(), node() as manager, node(engine=engine.url) as worker:
+    with engine.space.network(), node() as manager, node(engine=engine.url) as worker:
         manager.start("--node-name", "rome", "--advertise-addr", "127.0.0.1")
         one = Pair(manager, worker)
         one.join()

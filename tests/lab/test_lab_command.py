@@ -24,7 +24,7 @@ def folder():
 
 
 def lab(folder: Path, *words: str) -> Ended:
-    command = [sys.executable, "-m", "tests.lab", "--folder", folder, *words]
+    command = [sys.executable, "-m", "tests.lab", "--folder", str(folder), *words]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 

@@ -22,7 +22,8 @@ def test_three_machines_are_one_cluster_after_two_pasted_lines(three: Lab, stopw
     for number, machine in enumerate((second, third), start=2):
         with stopwatch(f"{machine.name} joined and ready"):
             machine.paste(line)
-            until(lambda number=number: statuses(rome) == ["ready"] * number, f"{number} nodes that are ready")
+            wanted = ["ready"] * number
+            until(lambda wanted=wanted: statuses(rome) == wanted, f"{number} nodes that are ready")  # type: ignore[misc]
     roles = {row["name"]: (row["role"], row["address"]) for row in rome.rows("node", "ls")}
     assert roles == {
         "rome-1": ("manager", rome.address),

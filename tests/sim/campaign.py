@@ -43,7 +43,7 @@ class Campaign:
         self._customer = Random(chances.random())
         self._legion = Legion(directory, chances.randrange(1_000_000), strict=False)
         self._luck: list[Faults] = []
-        self._lines = LineFaults(chances.choice((0.0, 0.02, 0.1)), chances.choice((0.0, 0.05)), (0.0, 0.2))
+        self._lines = LineFaults(chances.choice((0.0, 0.02, 0.1)), chances.choice((0.0, 0.05)), delay=(0.0, 0.2))
         self._workers = [f"rome-{number}" for number in range(2, 2 + chances.randint(2, 7))]
         for name in (MANAGER, *self._workers):
             faults = Faults(

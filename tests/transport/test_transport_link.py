@@ -215,7 +215,7 @@ def test_once_and_in_order_through_every_fault(seed: int):
 
 async def _through_faults(seed: int) -> None:
     random = Random(seed)
-    network = MemoryNetwork(seed, Faults(drop=0.1, duplicate=0.1, delay=(0, 0.2)))
+    network = MemoryNetwork(seed, Faults(drop=0.1, duplicate=0.1, reorder=0.1, delay=(0, 0.2)))
     names = [f"rome-{number}" for number in range(1, 6)]
     seen: dict[str, list[list[object]]] = {name: [] for name in names}
 
