@@ -18,11 +18,16 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How often a node beats, and how much silence means what. Seconds; `suspect` is a number of missed beats."""
+    """How often a node beats, and how much silence means what. Seconds; `suspect` is a number of missed beats.
+
+    `ended` is the time-out where the silence began with the end of the connection, by the peer's own system: a process
+    has ended on a machine that lives, and is most likely started again.
+    """
 
     beat: float = 1.0
     suspect: int = 3
     timeout: float = 5.0
+    ended: float = 15.0
 
     def __post_init__(self) -> None:
         if not 0 < self.beat * self.suspect <= self.timeout:
@@ -48,10 +53,21 @@ class Detector:
         self.rhythm = rhythm
         self._heard = now
         self._looked = now
+        self._ended = False
+
+    @property
+    def timeout(self) -> float:
+        """How much silence means that the peer is down."""
+        return max(self.rhythm.ended, self.rhythm.timeout) if self._ended else self.rhythm.timeout
 
     def heard(self, now: float) -> None:
         """The peer said something."""
         self._heard = now
+        self._ended = False
+
+    def ended(self) -> None:
+        """The peer's system closed the connection."""
+        self._ended = True
 
     def look(self, now: float) -> Health:
         """Say what to think of the peer. To be called each `rhythm.look` seconds, whatever happens."""
@@ -64,7 +80,7 @@ class Detector:
     def health(self, now: float) -> Health:
         """Say what to think of the peer, between two looks."""
         silence = now - self._heard
-        if silence >= self.rhythm.timeout:
+        if silence >= self.timeout:
             return Health.DOWN
         if silence >= self.rhythm.beat * self.rhythm.suspect:
             return Health.SUSPECT

@@ -69,7 +69,7 @@ class Link(Actor):
     async def receive(self, message: object, ctx: Context) -> None:
         health = self._detector.look(ctx.now())
         if health is Health.DOWN and self._health is not Health.DOWN:
-            silence = f"nothing was heard of {self._session.node} for {self._rhythm.timeout:g} s"
+            silence = f"nothing was heard of {self._session.node} for {self._detector.timeout:g} s"
             self._down(f"{silence}: {self._trouble}" if self._trouble else silence)
         elif health is Health.SUSPECT and self._health is Health.UP:
             self._health = health
@@ -95,6 +95,8 @@ class Link(Actor):
                 async with self._open() as channel:
                     self._connection = Connection(channel, self._session, self._rhythm, self._greeted, self._frame)
                     end = await self._connection.run()
+                    if self._connection.closed_by_peer:
+                        self._detector.ended()
             except Exception as error:  # noqa: BLE001 - the link is one of the four boundaries
                 end = error
             self._connection = None
@@ -183,6 +185,7 @@ class Connection:
         self._take = take
         self._greeted = anyio.Event()
         self._end: Exception | None = None
+        self._abandoned = False
         self._next_beat = 0.0
         self._ack_at = math.inf
         self._acked = 0
@@ -208,8 +211,14 @@ class Connection:
         assert self._end is not None
         return self._end
 
+    @property
+    def closed_by_peer(self) -> bool:
+        """Whether it ended, once the peer had said hello, without a word and not by this side."""
+        return self._greeted.is_set() and isinstance(self._end, ChannelClosed) and not self._abandoned
+
     def abandon(self, reason: str) -> None:
         """Close the channel."""
+        self._abandoned = True
         if self._end is None:
             self._end = ChannelClosed(reason)
         self._channel.close()

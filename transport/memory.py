@@ -68,7 +68,7 @@ class MemoryNetwork:
         """Break all lines of a node, or those between two."""
         for line in list(self._lines.values()):
             if node in line.nodes and (other is None or other in line.nodes):
-                line.cut()
+                line.cut(node)
 
     def part(self, node: str, other: str) -> None:
         """Lose all that they say to each other from now on."""
@@ -105,7 +105,7 @@ class MemoryNetwork:
             try:
                 yield line.ends[0]
             finally:
-                line.close("closed")
+                line.close(line.ends[0], "closed")
                 del self._lines[id]
 
         return dial
@@ -128,7 +128,7 @@ class MemoryNetwork:
         try:
             await accept(line.ends[1])
         finally:
-            line.close("closed by the peer")
+            line.close(line.ends[1], "closed by the peer")
 
 
 class Line:
@@ -137,23 +137,27 @@ class Line:
     def __init__(self, network: MemoryNetwork, dialer: str, listener: str) -> None:
         self.network = network
         self.nodes = frozenset((dialer, listener))
-        self.closed = ""
         self.ends = (MemoryChannel(self, Peer(listener)), MemoryChannel(self, Peer(dialer)))
 
     def other(self, end: MemoryChannel) -> MemoryChannel:
         """The end across."""
         return self.ends[0] if end is self.ends[1] else self.ends[1]
 
-    def close(self, reason: str) -> None:
-        """Let no more in; what is on its way still arrives."""
-        if not self.closed:
-            self.closed = reason
-            for end in self.ends:
-                end.changed()
+    @property
+    def parted(self) -> bool:
+        """Whether nothing comes through."""
+        return self.network.parted(self.nodes)
 
-    def cut(self) -> None:
-        """Break it: what is on its way is lost."""
-        self.close("the line was cut")
+    def close(self, end: MemoryChannel, reason: str) -> None:
+        """Let no more in at an end, and at the other one too, where that hears of it; what is on its way arrives."""
+        end.end(reason)
+        if not self.parted:
+            self.other(end).end(reason)
+
+    def cut(self, node: str) -> None:
+        """Break it at that node: what is on its way is lost."""
+        ours = next(end for end in self.ends if end.peer.node != node)
+        self.close(ours, "the line was cut")
         for end in self.ends:
             end.lose()
 
@@ -163,6 +167,7 @@ class MemoryChannel:
 
     def __init__(self, line: Line, peer: Peer) -> None:
         self.peer = peer
+        self.closed = ""
         self._line = line
         self._arriving: deque[tuple[float, bytes]] = deque()
         self._last = 0.0
@@ -172,12 +177,14 @@ class MemoryChannel:
     async def send(self, data: bytes) -> None:
         await anyio.lowlevel.checkpoint()
         other = self._line.other(self)
-        while len(other._arriving) >= IN_FLIGHT and not self._line.closed:
+        while len(other._arriving) >= IN_FLIGHT and not self.closed and not other.closed:
             await other._change.wait()
-        if self._line.closed:
-            raise ChannelClosed(self._line.closed)
+        if other.closed and not self._line.parted:
+            self.end(other.closed)  # it was closed while nothing came through
+        if self.closed:
+            raise ChannelClosed(self.closed)
         network = self._line.network
-        if network.parted(self._line.nodes) or network.happens(network.faults.drop):
+        if self._line.parted or network.happens(network.faults.drop):
             return
         other._take(data)
         if network.happens(network.faults.duplicate):
@@ -186,7 +193,7 @@ class MemoryChannel:
     async def receive(self) -> bytes:
         if self._due <= anyio.current_time():
             await anyio.lowlevel.checkpoint()
-        while self._arriving or not self._line.closed:
+        while self._arriving or not self.closed:
             if self._due <= anyio.current_time():
                 chunk = self._arriving.popleft()[1]
                 if len(self._arriving) == IN_FLIGHT - 1:
@@ -197,10 +204,16 @@ class MemoryChannel:
                 await self._change.wait()
             self._wait = None
         await anyio.lowlevel.checkpoint()
-        raise ChannelClosed(self._line.closed)
+        raise ChannelClosed(self.closed)
 
     def close(self) -> None:
-        self._line.close("closed")
+        self._line.close(self, "closed")
+
+    def end(self, reason: str) -> None:
+        """Let no more in. The first reason counts."""
+        if not self.closed:
+            self.closed = reason
+            self.changed()
 
     def lose(self) -> None:
         """Forget what is on its way here."""

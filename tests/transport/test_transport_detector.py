@@ -27,6 +27,14 @@ def test_three_missed_beats_make_a_suspect_and_the_time_out_ends_it():
     ]
 
 
+def test_silence_that_began_with_the_end_of_a_connection_may_last_longer():
+    detector = Detector(RHYTHM, 0)
+    detector.ended()
+    assert looks(detector, 0, 16) == [(0.25, Health.UP), (3, Health.SUSPECT), (15, Health.DOWN)]
+    detector.heard(16)
+    assert looks(detector, 16, 22)[-1] == (21, Health.DOWN)
+
+
 def test_who_is_heard_is_up_again():
     detector = Detector(RHYTHM, 0)
     looks(detector, 0, 6)

@@ -93,8 +93,26 @@ async def test_another_life_of_the_peer_is_told_and_begins_anew():
         assert kinds(one)[:3] == ["PeerUp", "PeerRestarted", "PeerUp"]
         assert one.events[1] == PeerRestarted("rome-2", "b2.1")
         assert one.lost()[0] == ("unreachable", "rome-2/a")
-        await anyio.sleep(6)
+        await anyio.sleep(16)
         assert [notice.reason[:20] for notice in seen] == ["rome-2 has restarted", "nothing was heard of"]
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("ends", "down"), [("process", 15.0), ("line", 5.0)])
+async def test_a_process_that_ended_is_waited_for_longer_than_a_line_that_is_silent(ends: str, down: float):
+    network = MemoryNetwork()
+    async with network, node(network, "rome-1") as one, node(network, "rome-2") as two:
+        await one.link("rome-2", dials=False)
+        await two.link("rome-1", dials=True)
+        await anyio.sleep(0.1)
+        if ends == "line":
+            network.part("rome-1", "rome-2")
+        network.hang_up("rome-2")
+        two.system.stop()
+        await anyio.sleep(down - 2)
+        assert not one.said(PeerDown)
+        await anyio.sleep(3)
+        assert len(one.said(PeerDown)) == 1
 
 
 @pytest.mark.anyio
