@@ -17,7 +17,7 @@ from actors.views import node_views, same_view
 from cluster.model import Node, Service, State, Task
 from cluster.moves import emptied
 from cluster.naming import clients, names
-from cluster.presence import PAUSED, alarm, pause_above
+from cluster.presence import PAUSED, pause_above
 from cluster.zones import Zone, Zones
 from supervisor.actor import Actor, Context, Envelope
 from supervisor.address import Address
@@ -92,11 +92,9 @@ class Dispatcher(Actor):
             by_service[task.service_key].append(task)
         for key in sorted(self._services.keys() - self._state.services.keys()):
             await self._drop_service(self._services.pop(key).service, ctx)
-        offers = frozenset(_offer(node) for node in self._state.nodes.values() if node.status == "ready")
-        ready = offers | {alarm(self._state.settings)}
+        ready = frozenset(_offer(node) for node in self._state.nodes.values() if node.status == "ready")
         leaving = emptied(self._state.nodes.values())
-        # Other machines, or a pause that is over: a task that waits for one may get it now.
-        others, self._ready = ready != self._ready, ready
+        others, self._ready = ready != self._ready, ready  # other machines: a task that waits for one may get it now
         for key, service in self._state.services.items():
             tasks = tuple(by_service[key])
             machines = tuple(sorted(leaving & {task.node for task in tasks}))

@@ -20,6 +20,13 @@ class Mandate:
 
     def decide(self, state: State, message: object, entropy: Entropy) -> Decision:
         """What the command comes to on this state. A message that is no command is refused."""
+        for part in (self._on_work, self._on_machines, self._on_admission):
+            decision = part(state, message, entropy)
+            if decision is not None:
+                return decision
+        return Refusal("invalid", f"the Senate knows no command {type(message).__name__}")
+
+    def _on_work(self, state: State, message: object, entropy: Entropy) -> Decision | None:
         match message:
             case protocol.DeployStack(spec):
                 return deploy.deploy(state, spec, entropy)
@@ -41,6 +48,12 @@ class Mandate:
                 return tasks.carry_out(state, service, decided, entropy, self.pool)
             case protocol.Observed(node, seen=seen):
                 return tasks.take_in(state, node, seen)
+            case protocol.ReleaseHeld():
+                return nodes.release_held(state)
+        return None
+
+    def _on_machines(self, state: State, message: object, entropy: Entropy) -> Decision | None:
+        match message:
             case protocol.NodeReport() as report:
                 return nodes.report_node(state, _node(report, entropy.now))
             case protocol.UpdateNode(node, availability, labels, unlabel, role):
@@ -58,6 +71,10 @@ class Mandate:
                 return replacement.confirm_loss(state)
             case protocol.UpdateLegion(above):
                 return replacement.set_pause(state, above)
+        return None
+
+    def _on_admission(self, state: State, message: object, entropy: Entropy) -> Decision | None:
+        match message:
             case protocol.CreateToken() as token:
                 return nodes.create_token(state, _token(token, entropy.now))
             case protocol.BringToken(id, hash):
@@ -77,9 +94,7 @@ class Mandate:
                 return joining.admit(state, wanted, entropy)
             case protocol.CertifyNode(node, serial, expires_at):
                 return joining.certify(state, node, serial, expires_at)
-            case protocol.ReleaseHeld():
-                return nodes.release_held(state)
-        return Refusal("invalid", f"the Senate knows no command {type(message).__name__}")
+        return None
 
 
 def _node(report: protocol.NodeReport, now: float) -> Node:

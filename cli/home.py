@@ -89,11 +89,21 @@ class Home:
 
     @property
     def contents(self) -> tuple[Path, ...]:
-        """All that gbnt keeps here, in the order in which it is to go: the keys make a node, `legion` makes it nobody's
-        manager.
+        """All that gbnt keeps here, in the order in which it may go.
+
+        The keys make a node, and without `legion` it would be taken for a manager of its own.
         """
         kept = (self.keys, self.store.parent, self.snapshots, self.run, self.credentials, self.orders)
         return (*kept, self.identity_file, self.legion)
+
+    def is_served(self) -> bool:
+        """Whether a gbnt runs on this data directory: its admin socket is answered."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            try:
+                probe.connect(str(self.admin_socket))
+            except OSError:
+                return False
+        return True
 
     def identity(self, name: str, new_id: Callable[[], str]) -> NodeIdentity:
         """Who this node is, or will be if this is its first start. `name` empty takes the host's."""

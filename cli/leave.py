@@ -15,7 +15,6 @@ from cli.errors import CliError, Unreachable
 from cli.home import Home, NodeIdentity
 from cli.systemd import retire
 from cli.table import Row
-from cli.wipe import serves, wipe_engine, wipe_files, wipe_names
 from cli.words import count
 from transport.identity import IdentityError, joining
 from transport.identity.joining import Address, JoinFailed
@@ -34,6 +33,8 @@ def leave(data_dir: Path, *, force: bool) -> None:
     sworn = allegiance.load(home.legion)
     if sworn is None:
         raise _no_worker(home)
+    from cli.wipe import wipe_files, wipe_names  # the engine and an event loop come with it
+
     identity = home.identity("", str)
     if not home.is_new:  # or all but the last of its files went before
         (_by_force if force else _in_order)(home, sworn, identity)
@@ -73,11 +74,13 @@ def _no_worker(home: Home) -> CliError:
 def _stop(home: Home, otherwise: str) -> None:
     """Have no gbnt work against what follows."""
     retire(home.path)
-    if serves(home):
+    if home.is_served():
         raise CliError(f"gbnt runs on {home.path}, and no unit of systemd of its own does: {otherwise}")
 
 
 def _put_away(cluster: str) -> None:
+    from cli.wipe import wipe_engine
+
     wiped = wipe_engine(cluster)
     print(f"removed {count(len(wiped.containers), 'container')} and {count(len(wiped.networks), 'network')}")
     if wiped.volumes:

@@ -138,6 +138,24 @@ async def test_a_person_who_confirms_the_loss_has_everything_replaced(tmp_path: 
         await one.manager.until(lambda state: {node.status for node in state.nodes.values()} == {"ready"}, within=60.0)
 
 
+async def test_a_task_that_waited_out_the_pause_gets_its_machine_once_the_loss_is_confirmed(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
+        for name in (MANAGER, "rome-3"):
+            await one.manager.order(protocol.UpdateNode(name, "pause"))
+        await one.manager.order(protocol.DeployStack(stack(web(1))))
+        await one.manager.until(serving("shop/web"))
+        one.part("rome-2")
+        await one.manager.until(lambda state: any(task.state == "pending" for task in of(state)), within=10.0)
+        await one.manager.order(protocol.UpdateLegion(30))
+        one.part("rome-3")
+        await one.manager.until(lambda state: bool(alarm(state.settings)), within=10.0)
+        await one.manager.order(protocol.UpdateNode(MANAGER, "active"))
+        await one.manager.until(lambda state: alarm(state.settings) in {task.message for task in of(state)}, within=5.0)
+        assert not serving("shop/web")(await one.manager.state())
+        await one.manager.order(protocol.ConfirmLoss())
+        await one.manager.until(serving("shop/web"), within=5.0)
+
+
 async def test_where_people_let_more_be_lost_they_are_replaced_at_once(tmp_path: Path):
     async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
         await one.manager.order(protocol.DeployStack(stack(web(3))))
@@ -157,7 +175,7 @@ async def test_a_promotion_gives_a_task_that_waits_its_machine(tmp_path: Path):
         await one.manager.order(protocol.DeployStack(stack(only)))
         await one.manager.until(lambda state: any("is not node.role manager" in task.message for task in of(state)))
         await one.manager.order(protocol.UpdateNode("rome-2", role="manager"))
-        [task] = of(await one.manager.until(serving("shop/web")))
+        [task] = of(await one.manager.until(serving("shop/web"), within=1.0))
         assert task.node == "rome-2"
         await one.kill("rome-2")
         await one.start("rome-2")

@@ -53,7 +53,7 @@ def wiped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         clusters.append(cluster)
         return AWAY
 
-    monkeypatch.setattr("cli.leave.wipe_engine", wipe)
+    monkeypatch.setattr("cli.wipe.wipe_engine", wipe)
     monkeypatch.setattr("cli.emptying.TICK", 0.0)
     return clusters
 
