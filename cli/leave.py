@@ -12,10 +12,10 @@ from cli import allegiance
 from cli.allegiance import Allegiance
 from cli.emptying import wait_until_empty
 from cli.errors import CliError, Unreachable
-from cli.home import Home, NodeIdentity
+from cli.home import Home, NodeIdentity, serves
 from cli.systemd import retire
 from cli.table import Row
-from cli.wipe import serves, wipe_engine, wipe_files, wipe_names
+from cli.wipe import wipe_engine, wipe_files, wipe_names
 from cli.words import count
 from transport.identity import IdentityError, joining
 from transport.identity.joining import Address, JoinFailed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -29,16 +28,6 @@ class Wiped:
     containers: tuple[str, ...]
     networks: tuple[str, ...]
     volumes: tuple[str, ...]
-
-
-def serves(home: Home) -> bool:
-    """Whether a gbnt runs on this data directory: its admin socket is answered."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(str(home.admin_socket))
-        except OSError:
-            return False
-    return True
 
 
 def wipe_engine(cluster: str, engine: Callable[[], Engine] = DockerEngine) -> Wiped:

@@ -7,8 +7,8 @@ import anyio
 import pytest
 
 from cli.errors import CliError
-from cli.home import Home
-from cli.wipe import Wiped, serves, wipe_engine, wipe_files, wipe_names
+from cli.home import Home, serves
+from cli.wipe import Wiped, wipe_engine, wipe_files, wipe_names
 from cluster.container import ContainerSpec, Endpoint
 from cluster.containers import CLUSTER
 from engine.fake import FakeEngine, FakeImage
