@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,15 +33,8 @@ class Home:
     def __init__(self, path: Path, *, make: bool = True) -> None:
         self.path = path
         self._is_new = False
-        if len(os.fsencode(self.run / "resolver.sock")) > LONGEST_SOCKET:
-            raise CliError(f"the sockets in {path} would have too long a path: choose a shorter one with --data-dir")
-        if not make:
-            return
-        try:
-            for folder in (path, self.run, self.store.parent):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise self._unusable(error) from error
+        if make:
+            self._make()
 
     @property
     def store(self) -> Path:
@@ -107,11 +101,16 @@ class Home:
 
     def identity(self, name: str, new_id: Callable[[], str]) -> NodeIdentity:
         """Who this node is, or will be if this is its first start. `name` empty takes the host's."""
+        known = self.known()
+        self._is_new = known is None
+        return known or NodeIdentity(cluster=new_id(), node=new_id(), name=name or socket.gethostname())
+
+    def known(self) -> NodeIdentity | None:
+        """Who this node is; None where it never started."""
         try:
             return NodeIdentity(**orjson.loads(self.identity_file.read_bytes()))
         except FileNotFoundError:
-            self._is_new = True
-            return NodeIdentity(cluster=new_id(), node=new_id(), name=name or socket.gethostname())
+            return None
         except OSError as error:
             raise self._unusable(error) from error
         except (orjson.JSONDecodeError, TypeError) as error:
@@ -132,6 +131,16 @@ class Home:
             raise self._unusable(error) from error
         self._is_new = False
 
+    def _make(self) -> None:
+        path = self.path
+        if len(os.fsencode(self.run / "resolver.sock")) > LONGEST_SOCKET:
+            raise CliError(f"the sockets in {path} would have too long a path: choose a shorter one with --data-dir")
+        try:
+            for folder in (path, self.run, self.store.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from error
+
     def _unusable(self, error: OSError) -> CliError:
         return CliError(
             f"cannot use the data directory {self.path}: {error.strerror}; run gbnt as root, or choose another one "
@@ -139,12 +148,28 @@ class Home:
         )
 
 
+def serves(home: Home) -> bool:
+    """Whether a gbnt runs on this data directory: its admin socket is answered."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(home.admin_socket))
+        except OSError:
+            return False
+    return True
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Write a file of mode 0600, whole or not at all, and durably."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    write_pieces(path, (content,))
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """The same in pieces. Who is killed meanwhile leaves a hidden file beside it: see `remove_unfinished`."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_unfinished(path))
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+            for piece in pieces:
+                file.write(piece)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
@@ -156,3 +181,13 @@ def write_private(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what writers of this file that were killed have left. One that is still writing fails by that."""
+    for left in path.parent.glob(f"{glob.escape(_unfinished(path))}*"):
+        left.unlink(missing_ok=True)
+
+
+def _unfinished(path: Path) -> str:
+    return f".{path.name}."

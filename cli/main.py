@@ -28,6 +28,7 @@ COMMANDS = {
     "health": "Ask a node whether it is well",
     "token": "Make and revoke credentials",
     "snapshot": "Make, list and restore snapshots of the cluster's state",
+    "backup": "Keep all that a manager is rebuilt from, and rebuild it",
     "context": "Choose among the clusters that this user knows",
     "version": "Print the version",
 }

@@ -1,13 +1,43 @@
-"""Copies of a store in one file each: how they are made, made durable, and read."""
+"""Copies of a store in one file each: how they are named, made, made durable, and read."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from store import database
-from store.contract import SnapshotInfo, StoreError, Unavailable
+from store.contract import Corrupt, SnapshotInfo, StoreError, Unavailable
+
+SUFFIX = ".db"
+_NAME = "gbnt-%Y%m%dT%H%M%S.%fZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A store as the bytes of its file, and where it stands."""
+
+    content: bytes = field(repr=False)
+    revision: int
+    schema: int
+
+
+def stamp(at: float) -> str:
+    """A time as it stands in names; `at` is in seconds since the epoch."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def file_name(at: float) -> str:
+    """What a snapshot of that time is called; `at` is in seconds since the epoch."""
+    return datetime.fromtimestamp(at, UTC).strftime(_NAME) + SUFFIX
+
+
+def time_of(path: Path) -> float:
+    """When a snapshot of this name was made. Raises ValueError for a name that `file_name` did not give."""
+    return datetime.strptime(path.stem, _NAME).replace(tzinfo=UTC).timestamp()
 
 
 def write_copy(source: Path, target: Path) -> SnapshotInfo:
@@ -33,6 +63,30 @@ def write_copy(source: Path, target: Path) -> SnapshotInfo:
     finally:
         partial.unlink(missing_ok=True)
     return describe(target)
+
+
+def image(source: Path) -> Image:
+    """The last committed state of the store at `source`, while others write to it; its soundness was checked.
+
+    It is made in memory: who is killed meanwhile leaves no secret of the cluster in a file that nobody knows. Raises
+    Corrupt, or Unavailable where it cannot be read now.
+    """
+    try:
+        if not source.stat().st_size:
+            # SQLite would take the log beside it for a stranger's, and remove it.
+            raise Corrupt(f"{source} is empty: bring the state back by `gbnt snapshot restore`")
+        with (
+            database.opened(source, "mode=rw") as live,
+            closing(sqlite3.connect(":memory:", isolation_level=None)) as copy,
+        ):
+            copy.row_factory = live.row_factory
+            live.backup(copy)  # in one step, which is one state
+            copy.execute("VACUUM")
+            database.check(copy, source, "integrity_check")
+            head = database.head(copy, source)
+            return Image(copy.serialize(), head.revision, head.schema)
+    except (sqlite3.Error, OSError) as error:
+        raise Unavailable(f"{source} cannot be copied: {error}") from error
 
 
 def describe(path: Path) -> SnapshotInfo:

@@ -11,11 +11,8 @@ from pathlib import Path
 import anyio
 
 from store.contract import SnapshotInfo, Store, StoreError
-from store.copies import describe
+from store.copies import SUFFIX, describe, file_name, time_of
 from store.worker import Worker
-
-_SUFFIX = ".db"
-_NAME = "gbnt-%Y%m%dT%H%M%S.%fZ"
 
 
 class Snapshots:
@@ -49,11 +46,11 @@ class Snapshots:
         async with self._making:
             try:
                 await self._files.run(self._make_room)
-                made = await self._store.snapshot(self._directory / _file_name(self._clock()))
+                made = await self._store.snapshot(self._directory / file_name(self._clock()))
                 await self._files.run(self._let_go)
             except OSError as error:
                 raise StoreError(f"the snapshots in {self._directory} cannot be kept: {error}") from error
-            return replace(made, created_at=_time_of(made.path))
+            return replace(made, created_at=time_of(made.path))
 
     async def list(self) -> Sequence[SnapshotInfo]:
         """All snapshots, newest first. One that cannot be read is listed too, with `detail["problem"]`."""
@@ -61,7 +58,7 @@ class Snapshots:
 
     def _make_room(self) -> None:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for unfinished in self._directory.glob(f"gbnt-*{_SUFFIX}.partial"):
+        for unfinished in self._directory.glob(f"gbnt-*{SUFFIX}.partial"):
             unfinished.unlink()
 
     def _let_go(self) -> None:
@@ -70,9 +67,9 @@ class Snapshots:
 
     def _listed(self) -> Sequence[SnapshotInfo]:
         listed = []
-        for path in sorted(self._directory.glob(f"gbnt-*{_SUFFIX}"), reverse=True):
+        for path in sorted(self._directory.glob(f"gbnt-*{SUFFIX}"), reverse=True):
             try:
-                listed.append(replace(_described(path), created_at=_time_of(path)))
+                listed.append(replace(_described(path), created_at=time_of(path)))
             except (ValueError, FileNotFoundError):
                 continue  # not a name of ours, or somebody removed it just now
         return listed
@@ -95,11 +92,3 @@ def _described(path: Path) -> SnapshotInfo:
         return describe(path)
     except (StoreError, sqlite3.Error) as error:
         return SnapshotInfo(path.stem, path, path.stat().st_size, 0.0, 0, 0, 0, {"problem": str(error)})
-
-
-def _file_name(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime(_NAME) + _SUFFIX
-
-
-def _time_of(path: Path) -> float:
-    return datetime.strptime(path.stem, _NAME).replace(tzinfo=UTC).timestamp()

@@ -186,3 +186,15 @@ async def test_a_full_disk_changes_nothing(open_store: OpenSqlite, small_disk: P
         restore(snapshot, target, at=AT)
     assert target.read_bytes() == before
     assert {file.name for file in small_disk.iterdir()} == {"gbnt.db", "gbnt.db.lock", "ballast"}
+
+
+async def test_time_in_which_others_may_have_gone_on_from_a_snapshot_is_left_to_them(
+    live: SqliteStore, tmp_path: Path, snapshot: Path
+):
+    one, another = (tmp_path / name / "gbnt.db" for name in ("one", "another"))
+    first = restore(snapshot, one, at=AT, made_at=AT - 60)
+    second = restore(snapshot, another, at=AT + 3600, made_at=AT - 60)
+    assert second.revision >= first.revision + 3_600_000
+    assert second.epoch >= first.epoch + 3600
+    clock_set_back = restore(snapshot, tmp_path / "third" / "gbnt.db", at=AT, made_at=AT + 60)
+    assert clock_set_back.revision > 1_000_000
