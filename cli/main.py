@@ -26,6 +26,7 @@ COMMANDS = {
     "events": "See what changed, and follow it",
     "actor": "See the supervised parts of the manager itself",
     "doctor": "Look for what keeps this machine from being a node, and say what mends it",
+    "reset": "Remove all that gbnt has on this machine",
     "health": "Ask a node whether it is well",
     "token": "Make and revoke credentials",
     "snapshot": "Make, list and restore snapshots of the cluster's state",
