@@ -12,6 +12,7 @@ from pathlib import Path
 
 import orjson
 
+from cli.context import contexts
 from cli.errors import CliError
 
 CREDENTIALS = "first-credentials"
@@ -156,6 +157,17 @@ def serves(home: Home) -> bool:
         except OSError:
             return False
     return True
+
+
+def contexts_to(home: Home, file: Path) -> tuple[str, ...]:
+    """The names of the contexts in `file` that lead to the cluster whose authority is here; none where nobody says."""
+    try:
+        authority = (home.keys / "ca.pem").read_text(encoding="utf-8")
+        known, _ = contexts(file)
+    except (OSError, CliError):
+        return ()
+    trusted = (one for one in known if one.certificate_authority and one.certificate_authority.strip() in authority)
+    return tuple(one.name for one in trusted)
 
 
 def write_private(path: Path, content: bytes) -> None:

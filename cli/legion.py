@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from os import environ
 from pathlib import Path
@@ -32,16 +32,18 @@ class Wish:
     address: str = ""
 
 
-def become_node(data_dir: Path, wish: Wish) -> Admitted:
+def become_node(data_dir: Path, wish: Wish, checks: Callable[[], None] = lambda: None) -> Admitted:
     """Join, and write this node's identity into its data directory; durable on return.
 
-    Broken off, it can be done again by the same token, which is used once. Raises BadInput and CliError.
+    `checks` are made once it is known that this machine is no node yet. Broken off, it can be done again by the same
+    token, which is used once. Raises BadInput and CliError.
     """
     manager = address(wish.manager)
     home = Home(data_dir)
     try:
         keys = NodeKeys(home.keys, time.time)
         _insist_on_newcomer(home, keys)
+        checks()
         admitted = join(keys, wish.token, manager, wish.name, wish.address, __version__)
         # The certificate is written last: with it this machine is a node, and before it all can be done again.
         allegiance.save(home.legion, Allegiance(admitted.role, manager, admitted.managers, wish.address))
@@ -67,6 +69,17 @@ def address(text: str) -> Address:
 
 def token_from(token: str, file: str, environment: Mapping[str, str] = environ) -> str:
     """The join token from an option, a file (`-` is the standard input) or the environment. Raises BadInput."""
+    token = given_token(token, file, environment)
+    if not token:
+        raise BadInput(
+            "a join token is needed: --token, --token-file or GBNT_JOIN_TOKEN_FILE; `gbnt legion join-token` on a "
+            "manager makes one"
+        )
+    return token
+
+
+def given_token(token: str, file: str, environment: Mapping[str, str] = environ) -> str:
+    """The same; empty where none is given."""
     if token and file:
         raise BadInput("--token and --token-file are both given: choose one")
     if file == "-":
@@ -76,13 +89,7 @@ def token_from(token: str, file: str, environment: Mapping[str, str] = environ) 
             token = Path(file).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(f"cannot read the file of --token-file: {error}") from error
-    token = token or secret("GBNT_JOIN_TOKEN", environment)
-    if not token:
-        raise BadInput(
-            "a join token is needed: --token, --token-file or GBNT_JOIN_TOKEN_FILE; `gbnt legion join-token` on a "
-            "manager makes one"
-        )
-    return token
+    return token or secret("GBNT_JOIN_TOKEN", environment)
 
 
 def _insist_on_newcomer(home: Home, keys: NodeKeys) -> None:

@@ -25,6 +25,8 @@ COMMANDS = {
     "legion": "Let machines join, have this one join, and see how all of them are",
     "events": "See what changed, and follow it",
     "actor": "See the supervised parts of the manager itself",
+    "doctor": "Look for what keeps this machine from being a node, and say what mends it",
+    "reset": "Remove all that gbnt has on this machine",
     "health": "Ask a node whether it is well",
     "token": "Make and revoke credentials",
     "snapshot": "Make, list and restore snapshots of the cluster's state",

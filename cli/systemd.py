@@ -1,4 +1,4 @@
-"""`gbnt serve --install` and `--uninstall`: gbnt as a systemd service that starts with the machine."""
+"""`--install` of `gbnt serve` and of `gbnt legion join`, and `gbnt serve --uninstall`: gbnt as a systemd service."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from cli.context import config_path, contexts
+from cli.context import config_path
 from cli.errors import BadInput, CliError, NotFound
-from cli.home import Home
+from cli.home import Home, contexts_to
 from cli.options import ServeOptions
 from cli.unit import data_dir_of, unit_text
 
@@ -40,19 +40,14 @@ def install(
     command line of gbnt; empty is this very one's. Raises CliError without systemd, without the right to write the
     unit, and where systemd refuses or gbnt does not start; BadInput for a secret that the unit would have to hold.
     """
-    _expect_systemd(root)
-    if given := [name for name in SECRETS if environment.get(name)]:
-        raise BadInput(
-            f"{given[0]} is not written into a unit, which everybody may read: put it into a file and name that in "
-            f"{given[0]}_FILE"
-        )
+    expect_installable(root=root, environment=environment)
     unit = root / UNIT
     text = unit_text(options, program or _this_program(), _kept(environment))
     try:
         unit.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise _unwritable(unit, error, "--install") from error
-    print(f"wrote {unit}")
+        raise _unwritable(unit, error) from error
+    print(f"wrote {unit}", flush=True)  # before what systemd says
     for step in (("daemon-reload",), ("enable", "--quiet", unit.name)):
         _systemctl(run, *step)
     if run(("systemctl", "restart", unit.name)):
@@ -64,6 +59,18 @@ def install(
         )
     print(f"{unit.stem} runs, and starts with the machine; `journalctl -fu {unit.stem}` shows its log")
     _say_where(Home(options.data_dir), _context_file(environment))
+
+
+def expect_installable(*, root: Path = Path("/"), environment: Mapping[str, str] = os.environ) -> None:
+    """Raise what `install` would raise before it changes anything, for who has other things to do first."""
+    _expect_systemd(root)
+    if given := [name for name in SECRETS if environment.get(name)]:
+        raise BadInput(
+            f"{given[0]} is not written into a unit, which everybody may read: put it into a file and name that in "
+            f"{given[0]}_FILE"
+        )
+    if not os.access((root / UNIT).parent, os.W_OK):
+        raise CliError(f"cannot write {root / UNIT}: run this as root, with sudo")
 
 
 def uninstall(*, root: Path = Path("/"), run: Run = subprocess.call) -> None:
@@ -84,15 +91,20 @@ def uninstall(*, root: Path = Path("/"), run: Run = subprocess.call) -> None:
     print(f"their names resolve until `gbnt resolver --stop --runtime-dir {shlex.quote(str(where / 'run'))}`")
 
 
+def unit_of(data_dir: Path, *, root: Path = Path("/")) -> Path | None:
+    """The unit that serves this data directory, on a machine that systemd runs."""
+    unit = root / UNIT
+    if not (root / RUNNING).is_dir() or not unit.exists():
+        return None
+    return unit if data_dir_of(unit.read_text(encoding="utf-8")) == data_dir else None
+
+
 def retire(data_dir: Path, *, root: Path = Path("/"), run: Run = subprocess.call) -> None:
     """Stop, disable and remove the unit where it is that of this data directory, for its node is none any more.
 
     Raises CliError without the right to remove the unit, and where systemd refuses.
     """
-    unit = root / UNIT
-    if not (root / RUNNING).is_dir() or not unit.exists():
-        return
-    if data_dir_of(unit.read_text(encoding="utf-8")) == data_dir:
+    if unit := unit_of(data_dir, root=root):
         _take_away(unit, run)
 
 
@@ -101,7 +113,7 @@ def _take_away(unit: Path, run: Run) -> None:
     try:
         unit.unlink()
     except OSError as error:
-        raise _unwritable(unit, error, "--uninstall") from error
+        raise _unwritable(unit, error) from error
     _systemctl(run, "daemon-reload")
     print(f"stopped {unit.stem} and removed {unit}")
 
@@ -116,8 +128,8 @@ def _systemctl(run: Run, *words: str) -> None:
         raise CliError(f"`systemctl {' '.join(words)}` failed; `journalctl -xe` says why")
 
 
-def _unwritable(unit: Path, error: OSError, option: str) -> CliError:
-    return CliError(f"cannot write {unit} ({error.strerror}); run this as root: sudo gbnt serve {option}")
+def _unwritable(unit: Path, error: OSError) -> CliError:
+    return CliError(f"cannot write {unit} ({error.strerror}): run this as root, with sudo")
 
 
 def _kept(environment: Mapping[str, str]) -> dict[str, str]:
@@ -143,13 +155,7 @@ def _context_file(environment: Mapping[str, str]) -> Path:
 def _say_where(home: Home, file: Path) -> None:
     """Where the state is, and what a person gets at it by."""
     print(f"state: {home.path}")
-    try:
-        authority = (home.keys / "ca.pem").read_text(encoding="utf-8")
-        known, _ = contexts(file)
-    except (OSError, CliError):
-        authority, known = "", []
-    for context in known:
-        if context.certificate_authority and context.certificate_authority.strip() in authority:
-            print(f"context: {context.name}, in {file}")
+    for name in contexts_to(home, file):
+        print(f"context: {name}, in {file}")
     if home.credentials.exists():
         print(f"first credential: {home.credentials}, until it is first used")

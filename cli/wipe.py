@@ -41,6 +41,14 @@ def wipe_engine(cluster: str, engine: Callable[[], Engine] = DockerEngine) -> Wi
         raise CliError(f"not all of the cluster is gone from this machine's engine: {error}") from error
 
 
+def wipe_volumes(cluster: str, engine: Callable[[], Engine] = DockerEngine) -> None:
+    """Remove a cluster's volumes, with all data in them. May be done again. Raises CliError."""
+    try:
+        anyio.run(_wipe_volumes, cluster, engine)
+    except EngineError as error:
+        raise CliError(f"not all volumes of the cluster are gone from this machine's engine: {error}") from error
+
+
 def wipe_names(home: Home) -> None:
     """End the resolver of this data directory. Raises CliError where it goes on."""
     try:
@@ -77,6 +85,15 @@ async def _wipe_engine(cluster: str, make: Callable[[], Engine]) -> Wiped:
     finally:
         await engine.close()
     return Wiped(tuple(sorted(info.name for info in containers)), here.networks, here.volumes)
+
+
+async def _wipe_volumes(cluster: str, make: Callable[[], Engine]) -> None:
+    engine = make()
+    try:
+        for volume in await engine.volumes({CLUSTER: cluster}):
+            await engine.remove_volume(volume.name)
+    finally:
+        await engine.close()
 
 
 async def _remove(engine: Engine, containers: Iterable[str]) -> None:

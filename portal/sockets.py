@@ -80,11 +80,17 @@ def _why(error: OSError, host: str, port: int) -> str:
 
 def holder(port: int, proc: Path = Path("/proc")) -> str:
     """` by NAME (pid N)` for the process that listens on a TCP port, as far as /proc tells; else empty."""
+    process = process_on(port, proc)
+    return f" by {_name(process)} (pid {process.name})" if process else ""
+
+
+def process_on(port: int, proc: Path = Path("/proc")) -> Path | None:
+    """The folder in /proc of the process that listens on a TCP port; None where there is none that we may see."""
     sockets = {f"socket:[{inode}]" for inode in _listeners(port, proc)}
     for process in proc.iterdir() if sockets else ():
         if process.name.isdigit() and sockets & set(_links(process / "fd")):
-            return f" by {_name(process)} (pid {process.name})"
-    return ""
+            return process
+    return None
 
 
 def _listeners(port: int, proc: Path) -> Iterator[str]:

@@ -22,6 +22,7 @@ from cli.words import age, count, countdown, duration, span
 
 if TYPE_CHECKING:
     from cli.client import NodeRole
+    from cli.legion import Wish
 
 app = group("Let machines join the cluster, have this one join, and see how all of them are.")
 
@@ -124,6 +125,8 @@ def rm(token: str, context: str) -> None:
 @click.option("--advertise-addr", metavar="ADDRESS", default="", help="The address that others reach this machine by.")
 @data_dir_option
 @click.option("--no-serve", is_flag=True, help="Join only, and leave it to `gbnt serve` to run the node.")
+@click.option("--install", is_flag=True, help="Set up a systemd service that serves as this node, and start it.")
+@click.option("--skip-checks", is_flag=True, help="Join whatever `gbnt doctor` has against this machine.")
 def join(
     token: str,
     token_file: str,
@@ -132,25 +135,35 @@ def join(
     advertise_addr: str,
     data_dir: Path | None,
     no_serve: bool,
+    install: bool,
+    skip_checks: bool,
 ) -> None:
     """Make this machine a node of a manager's cluster, and run it, until it is told to stop.
 
-    The manager must be one of the cluster that made the token: it is asked nothing before that is certain. The token is
-    also taken from GBNT_JOIN_TOKEN, or from a file that GBNT_JOIN_TOKEN_FILE names.
+    The manager must be one of the cluster that made the token: it gets nothing secret before that is certain. The token
+    is also taken from GBNT_JOIN_TOKEN, or from a file that GBNT_JOIN_TOKEN_FILE names. What `gbnt doctor` calls a
+    problem stops the join.
     """
     from cli.legion import Wish, become_node, token_from  # certificates and their library come with it
 
-    where = data_dir or default_data_dir()
+    where = (data_dir or default_data_dir()).absolute()
     wish = Wish(token_from(token, token_file), manager, node_name or socket.gethostname(), advertise_addr)
-    admitted = become_node(where, wish)
-    print(f"{admitted.name} is node {admitted.node} of the cluster {admitted.cluster}, as a {admitted.role}")
+    if install:
+        from cli.systemd import expect_installable
+
+        if no_serve:
+            raise BadInput("--install runs the node, and --no-serve does not: choose one")
+        expect_installable()
+    admitted = become_node(where, wish, (lambda: None) if skip_checks else (lambda: _examine(where, wish)))
+    words = f"{admitted.name} is node {admitted.node} of the cluster {admitted.cluster}, as a {admitted.role}"
+    print(words, flush=True)
     if no_serve:
         print(f"its identity is in {where}; `gbnt serve --data-dir {where}` runs it", file=sys.stderr)
         return
     from cli.commands.serve import app as serve
 
-    sys.stdout.flush()
-    raise click.exceptions.Exit(serve.main(["--data-dir", str(where)], standalone_mode=False))
+    serving = ["--data-dir", str(where), *(["--install"] if install else [])]
+    raise click.exceptions.Exit(serve.main(serving, standalone_mode=False) or 0)
 
 
 @app.command("leave", epilog=example("sudo gbnt legion leave"))
@@ -207,6 +220,21 @@ def confirm_loss(context: str) -> None:
     """
     for name, words in connect(context).confirm_loss()["changes"].items():
         print(f"{name}: {words}")
+
+
+def _examine(data_dir: Path, wish: Wish) -> None:
+    """What `gbnt doctor` has against this machine, on the standard error. Raises CliError for a problem."""
+    from cli.doctor.setting import setting
+
+    told = setting(data_dir, wish.manager, wish.token, wish.name)
+    from cli.doctor.examination import examine  # the engine comes with it, and a token that is none needs none
+    from cli.doctor.report import drawn, summary
+
+    findings = examine(told)
+    if against := [finding for finding in findings if finding.result != "ok"]:
+        print(f"{drawn(against, symbols=sys.stderr.isatty())}\n{summary(against)}", file=sys.stderr)
+    if any(finding.result == "problem" for finding in against):
+        raise CliError("this machine is not fit for a node yet, and did not join: mend that, or add --skip-checks")
 
 
 def _print_line(made: Row) -> None:

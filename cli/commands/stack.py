@@ -163,16 +163,11 @@ def _hold(name: str, action: str, waiting: Waiting, context: str) -> None:
 
 
 def _ask_about(volumes: list[str]) -> None:
+    from cli.asking import agreed
+
     listed = "\n".join(f"  {volume}" for volume in volumes)
     if not sys.stdin.isatty():
         raise BadInput(f"--volumes would remove these for good; say --yes to do it without being asked:\n{listed}")
     print(f"These volumes and all data in them will be removed for good:\n{listed}", file=sys.stderr)
-    if _answer("Remove them? [y/N] ").strip().lower() not in ("y", "yes"):
+    if not agreed("Remove them?"):
         raise BadInput("nothing was removed")
-
-
-def _answer(question: str) -> str:
-    try:
-        return input(question)
-    except EOFError:  # Ctrl-D says nothing, and so not yes
-        return ""

@@ -12,6 +12,7 @@ from portal.api import (
     cluster,
     events,
     joining,
+    knocking,
     leaving,
     nodes,
     services,
@@ -29,9 +30,24 @@ from portal.backend import Backend, EngineFailed
 
 def create_api(backend: Backend, *, trusted: bool = False) -> Starlette:
     """The API before `backend`. `trusted` asks for no token: for a door that the system itself guards."""
-    resources = (cluster, nodes, stacks, services, tasks, actors, events, tokens, joining, leaving, snapshots, builds)
+    resources = (
+        cluster,
+        nodes,
+        stacks,
+        services,
+        tasks,
+        actors,
+        events,
+        tokens,
+        joining,
+        leaving,
+        knocking,
+        snapshots,
+        builds,
+    )
     failures = Failures()
-    keeper = Middleware(Doorkeeper, backend=backend, failures=failures, open_to_all=joining.OPEN | leaving.OPEN)
+    open_to_all = joining.OPEN | leaving.OPEN | knocking.OPEN
+    keeper = Middleware(Doorkeeper, backend=backend, failures=failures, open_to_all=open_to_all)
     app = Starlette(
         routes=[route for resource in resources for route in resource.ROUTES],
         middleware=[Middleware(Drain), *([] if trusted else [keeper])],

@@ -6,6 +6,7 @@ import json
 import socketserver
 import ssl
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -71,6 +72,7 @@ class Manager(socketserver.ThreadingMixIn, socketserver.TCPServer):
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.asked: list[Asked] = []
+        self.ahead = 0.0  # seconds that its clock is wrong by
         self._replies: dict[tuple[str, str], list[Reply]] = defaultdict(list)
 
     @property
@@ -116,7 +118,10 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._stream(reply.rows)
 
-    do_GET = do_PUT = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - http.server's names
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = handle_any  # noqa: N815 - http.server's names
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(time.time() + self.server.ahead)
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":
@@ -134,7 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data)
 
     def _stream(self, rows: Iterable[dict[str, Any] | Callable[[], None]]) -> None:
         self.send_response(200)

@@ -122,7 +122,8 @@ class Cluster:
 
     @property
     def words(self) -> list[str]:
-        return ["--token", issue(self.ca, "t1", "worker", 9e9), "--manager", self.manager.url.removeprefix("https://")]
+        manager = self.manager.url.removeprefix("https://")
+        return ["--token", issue(self.ca, "t1", "worker", 9e9), "--manager", manager, "--skip-checks"]
 
     def admit(self, asked: Asked) -> Answer:
         if self.no is not None:
@@ -196,6 +197,15 @@ def test_a_refusal_is_told_and_the_next_try_is_for_the_same_key(gbnt: Run, clust
     assert gbnt("legion", "join", *cluster.words, "--no-serve").status == 0
     first, second = (x509.load_pem_x509_csr(json.loads(asked.body)["csr"].encode()) for asked in cluster.manager.asked)
     assert first.public_key() == second.public_key()
+
+
+def test_a_machine_without_systemd_is_told_so_before_it_joins(
+    gbnt: Run, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("cli.systemd.RUNNING", Path("nothing"))
+    ran = gbnt("legion", "join", *cluster.words, "--install")
+    assert (ran.status, "not run by systemd" in ran.err) == (1, True)
+    assert not cluster.manager.asked
 
 
 def test_a_cluster_of_its_own_is_left_alone(gbnt: Run, cluster: Cluster, home: Path):

@@ -18,6 +18,7 @@ from portal.api import (
     cluster,
     events,
     joining,
+    knocking,
     leaving,
     nodes,
     services,
@@ -67,7 +68,21 @@ def test_the_compose_page_lists_the_keys_of_the_tables():
 
 
 def test_the_api_page_lists_every_route():
-    resources = (cluster, nodes, stacks, services, tasks, actors, events, tokens, joining, leaving, snapshots, builds)
+    resources = (
+        cluster,
+        nodes,
+        stacks,
+        services,
+        tasks,
+        actors,
+        events,
+        tokens,
+        joining,
+        leaving,
+        knocking,
+        snapshots,
+        builds,
+    )
     routes = [route for resource in resources for route in resource.ROUTES]
     served = {f"{method} {_plain(route.path)}" for route in routes for method in set(route.methods or ()) - {"HEAD"}}
     listed = set(re.findall(r"`((?:GET|PUT|POST|PATCH|DELETE) /v1/\S*)`", _text(DOCS / "api.md")))

@@ -70,6 +70,19 @@ class Admitted:
     managers: tuple[Manager, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Knocked:
+    """What a manager met at `target`: the address that it was asked from, and its link port.
+
+    `reason` says why nobody was reached. `name_taken` where another node is called as this one would be.
+    """
+
+    target: Address
+    reached: bool
+    reason: str
+    name_taken: bool
+
+
 def join(keys: NodeKeys, token: str, manager: Address, name: str, address: str, version: str) -> Admitted:
     """Have this machine admitted as a node. `name` and `address` are what it would be called and reached by.
 
@@ -99,6 +112,27 @@ def renew(keys: NodeKeys, manager: Address) -> Admitted:
     body = {"csr": keys.request().decode()}
     answer = _ask(manager, authority, facts.cluster, "/v1/renew", body, proof(keys, facts.cluster))
     return _admitted(answer, manager, authority)
+
+
+def knock(manager: Address, credential: str | NodeKeys, name: str) -> Knocked:
+    """Have a manager try to connect to this machine. `credential` is a join token, or the keys of a node.
+
+    Raises JoinFailed or TokenRefused with what to do next.
+    """
+    if isinstance(credential, NodeKeys):
+        facts, authority = credential.facts, credential.authority
+        assert facts is not None
+        cluster, token, headers = facts.cluster, "", proof(credential, facts.cluster)
+    else:
+        claims = peek(credential)
+        cluster, token, headers = claims.cluster, credential, {}
+        authority = authority_of(manager, claims.fingerprint)
+    told = _ask(manager, authority, cluster, "/v1/knock", {"token": token, "name": name}, headers)
+    try:
+        address, port = str(told["address"]), int(told["port"])
+        return Knocked(Address(address, port), bool(told["reached"]), str(told["reason"]), bool(told["name_taken"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise _lacking(manager, error) from error
 
 
 def leave(keys: NodeKeys, manager: Address, *, force: bool) -> Mapping[str, Any]:
@@ -209,7 +243,7 @@ def _admitted(document: Mapping[str, Any], manager: Address, authority: bytes) -
             str(document[key]) for key in ("cluster", "node", "name", "role", "certificate")
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise JoinFailed(f"the answer of {manager} lacks something: is it of the same release? ({error})") from error
+        raise _lacking(manager, error) from error
     # The authority is the one that was pinned, whatever the answer says.
     return Admitted(cluster, node, name, role, certificate.encode(), authority, managers)
 
@@ -218,6 +252,10 @@ def _expected(admitted: Admitted, claims: JoinClaims, manager: Address) -> Admit
     if (admitted.cluster, admitted.role) != (claims.cluster, claims.role):
         raise JoinFailed(f"{manager} answered for another cluster or role than the token's: make another token")
     return admitted
+
+
+def _lacking(manager: Address, error: Exception) -> JoinFailed:
+    return JoinFailed(f"the answer of {manager} lacks something: is it of the same release? ({error})")
 
 
 def _distrusted(manager: Address, error: ssl.SSLCertVerificationError) -> JoinFailed:
