@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,8 @@ from supervisor.actor import Actor, Context
 from supervisor.message import message
 
 FIRST_RETRY, LAST_RETRY = 1.0, 30.0
+# For so many seconds an engine counts as tidy, though somebody else may change what is on it.
+TIDY = 60.0
 
 
 @message("provisions.again/1")
@@ -33,6 +36,7 @@ class ProvisionsActor(Actor):
         self._told: protocol.ProvisionsNow | None = None
         self._stuck: dict[str, str] = {}
         self._ready: set[str] = set()
+        self._tidy_until = -math.inf
         self._pause = FIRST_RETRY
 
     async def receive(self, message: object, ctx: Context) -> None:
@@ -40,7 +44,8 @@ class ProvisionsActor(Actor):
         match message:
             case protocol.WantProvisions():
                 ctx.reply(await self._provide(message, ctx))
-            case protocol.KeepProvisions():
+            case protocol.KeepProvisions() if message != self._keep or ctx.now() >= self._tidy_until:
+                # Each order of a task brings the names, too: the engine is not asked each time for the same ones.
                 self._keep, self._pause = message, FIRST_RETRY
                 await self._tidy(ctx)
             case Again():
@@ -50,6 +55,7 @@ class ProvisionsActor(Actor):
         names = {n.name for n in wanted.networks} | {v.name for v in wanted.volumes} | set(wanted.external)
         if names <= self._ready and not wanted.afresh:
             return protocol.DoneWell()
+        self._tidy_until = -math.inf  # who asked may be late: its network is not to stay for good
         try:
             made = await self._make_networks(wanted.networks, wanted.external)
             made |= await self._make_volumes(wanted.volumes)
@@ -108,14 +114,15 @@ class ProvisionsActor(Actor):
         keep = self._keep
         if keep is None:
             return
-        complete = False
+        self._tidy_until = -math.inf
         try:
             self._stuck = await self._remove_networks(keep) | await self._remove_volumes(keep)
             await self._tell(ctx)
-            complete = not self._stuck
+            if not self._stuck:
+                self._tidy_until = ctx.now() + TIDY
         except EngineError:
             pass  # it does not answer, or what it listed has changed: the next try finds out
-        if not complete:
+        if self._tidy_until < ctx.now():
             ctx.timers.start("again", self._pause, Again())
             self._pause = min(LAST_RETRY, self._pause * 2)
 

@@ -72,3 +72,18 @@ async def test_an_engine_that_is_away_is_not_asked_on(engine: SlowEngine):
     assert engine.calls["remove"] == 1
     engine.crash()
     assert await look_at(engine, "t1") is None
+
+
+async def test_orders_that_name_the_same_networks_ask_the_engine_nothing(house: House):
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec("web", image="web", replicas=2))))
+        await life.until(serving("shop/web", 2))
+        await life.order(protocol.UpdateService("shop/web", force=True))
+        await life.until(lambda state: sum(task.serving for task in of(state) if task.generation == 1) == 2)
+        listed = house.engine.calls["networks"], house.engine.calls["volumes"]
+        await life.order(protocol.UpdateService("shop/web", force=True))
+        await life.until(lambda state: sum(task.serving for task in of(state) if task.generation == 2) == 2)
+        assert (house.engine.calls["networks"], house.engine.calls["volumes"]) == listed
+        await life.order(protocol.RemoveStack("shop"))
+        await life.until(lambda state: not state.networks)
+        await life.eventually(lambda: not house.engine._world.networks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
 
@@ -10,15 +10,14 @@ import anyio
 
 from actors import protocol
 from cluster.model import State
-from cluster.spec import Attachment, Dependency, Healthcheck, NetworkSpec, Port, RestartPolicy, ServiceSpec
-from supervisor.errors import ActorError
+from cluster.spec import Attachment, Dependency, Healthcheck, NetworkSpec, Port, RestartPolicy, ServiceSpec, StackSpec
 from tests.cluster.build import spec, stack
+from tests.sim.orders import Ask, Excused, Note, Orders
 
-Ask = Callable[[object], Awaitable[object]]
+File = Callable[[str, Random], StackSpec]
 
 WEB = ("web:1", "web:2", "web:3")
 NETWORKS = ("default", "back")
-PAUSE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +37,32 @@ class Order:
 
     command: object
     wanted: Mapping[str, Wanted]
+    excused: Excused = lambda refused: False
 
 
 class Customer:
-    """One stack's customer. Its orders follow from `random` and from earlier ones; `note` takes a line for the log."""
+    """One stack's customer. Its orders follow from `random` and from earlier ones; `note` takes a line for the log.
 
-    def __init__(self, stack: str, random: Random, ask: Ask, note: Callable[[str], None]) -> None:
+    `file` writes the stack's compose file anew for each deploy.
+    """
+
+    def __init__(self, stack: str, random: Random, ask: Ask, note: Note, file: File | None = None) -> None:
         self.stack = stack
         self.wanted: Mapping[str, Wanted] = {}
         self.waiting = False
+        self._file = file or shop
         self._random = random
-        self._ask = ask
-        self._note = note
-        self._number = 0
+        self._orders = Orders(stack, random, ask, note)
         self._generations: dict[str, int] = {}
 
     async def order(self, times: int) -> None:
         """Give so many orders, each until it was answered, and see each done."""
         for _ in range(times):
             await anyio.sleep(self._random.choice((0.0, 0.3, 4.0, 15.0)) * self._random.random())
-            self._number += 1
+            key = self._orders.key()
             self.waiting = True
-            order = await self._choose(f"{self.stack}-{self._number}")
-            accepted = await self._insist(order.command)
+            order = await self._choose(key)
+            accepted = await self._orders.insist(order.command, key, order.excused)
             created = {name: 0 for name, what in accepted.changes.items() if what == "created"}
             self.wanted = {
                 name: replace(one, generation=created.get(name, one.generation)) for name, one in order.wanted.items()
@@ -68,9 +70,9 @@ class Customer:
             # A service that is taken back while it is being removed goes on counting.
             self._generations |= {name: one.generation for name, one in self.wanted.items()}
             self.waiting = False
-            state = await self._until_answered(protocol.GetState())
-            assert isinstance(state, State)
+            state = await self._orders.state()
             self.check(state)
+            await self._orders.perhaps_repeat(state)
 
     def check(self, state: State) -> None:
         """Whether the cluster knows every order that was accepted, and followed none twice."""
@@ -83,31 +85,6 @@ class Customer:
         }
         assert known == self.wanted, f"{self.stack} is {known} and was ordered to be {self.wanted}"
 
-    async def _insist(self, command: object) -> protocol.Accepted:
-        while True:
-            answer = await self._until_answered(command)
-            if isinstance(answer, protocol.Accepted):
-                return answer
-            assert isinstance(answer, protocol.Refused)
-            gone = isinstance(command, protocol.StopTask) and answer.code == "not_found"
-            if gone:
-                return protocol.Accepted(0)
-            busy = answer.code in ("unavailable", "unknown") or "is still being removed" in answer.message
-            assert busy, f"{command} was refused: {answer.message}"
-            await anyio.sleep(PAUSE)
-
-    async def _until_answered(self, command: object) -> object:
-        self._note(f"{self.stack} asks {_brief(command)}")
-        while True:
-            try:
-                answer = await self._ask(command)
-            except ActorError:
-                await anyio.sleep(PAUSE)
-                continue
-            if not isinstance(answer, State):
-                self._note(f"{self.stack} hears {answer}")
-            return answer
-
     async def _choose(self, request: str) -> Order:
         if not self.wanted:
             return self._deploy(request)
@@ -119,26 +96,9 @@ class Customer:
         return self._random.choice(choices)(request)
 
     def _deploy(self, request: str) -> Order:
-        web = self._random.choice(WEB)
-        replicas = self._random.randint(1, 3)
-        services = [
-            spec(
-                "web",
-                image=web,
-                replicas=replicas,
-                networks=tuple(Attachment(key) for key in NETWORKS),
-                depends_on=(Dependency("db", "service_healthy"),),
-                ports=_ports(self.stack),
-            ),
-            spec("db", image="db", healthcheck=Healthcheck(("CMD", "true"))),
-        ]
-        if self._random.random() < 0.4:
-            services.append(spec("job", image="job", restart=RestartPolicy("on-failure")))
-        if self._random.random() < 0.4:
-            services.append(spec("cache", image="cache", replicas=2))
-        networks = {key: NetworkSpec(f"{self.stack}_{key}") for key in NETWORKS}
-        file = stack(*services, name=self.stack, networks=networks)
-        return Order(protocol.DeployStack(file, request), {one.name: self._as_deployed(one) for one in services})
+        file = self._file(self.stack, self._random)
+        wanted = {one.name: self._as_deployed(one) for one in file.services.values()}
+        return Order(protocol.DeployStack(file, request), wanted)
 
     def _as_deployed(self, service: ServiceSpec) -> Wanted:
         return Wanted(
@@ -152,7 +112,7 @@ class Customer:
 
     def _hold(self, request: str) -> Order:
         # Never the database alone: all that need it would wait for it, and rightly.
-        if self.wanted["db"].stopped:
+        if "db" in self.wanted and self.wanted["db"].stopped:
             return self._hold_stack(request)
         name = self._random.choice([name for name in self.wanted if name != "db"])
         stopped = not self.wanted[name].stopped
@@ -186,10 +146,10 @@ class Customer:
         return Order(protocol.RemoveService(self._key(name), request), rest)
 
     async def _stop_task(self, request: str) -> Order:
-        state = await self._until_answered(protocol.GetState())
-        assert isinstance(state, State)
+        state = await self._orders.state()
         tasks = sorted(task.id for task in state.tasks.values() if task.stack == self.stack)
-        return Order(protocol.StopTask(self._random.choice(tasks) if tasks else "none", request), self.wanted)
+        command = protocol.StopTask(self._random.choice(tasks) if tasks else "none", request)
+        return Order(command, self.wanted, lambda refused: refused.code == "not_found")
 
     def _change(self, command: object, name: str, **fields: object) -> Order:
         return Order(command, {**self.wanted, name: replace(self.wanted[name], **fields)})  # type: ignore[arg-type]
@@ -198,14 +158,22 @@ class Customer:
         return f"{self.stack}/{name}"
 
 
-def _ports(stack: str) -> tuple[Port, ...]:
-    return (Port(80, 8000, 8009),) if stack == "shop" else ()
-
-
-def _brief(command: object) -> str:
-    if isinstance(command, protocol.DeployStack):
-        services = command.spec.services.values()
-        return (
-            f"DeployStack({', '.join(f'{one.name}={one.image}x{one.replicas}' for one in services)}, {command.request})"
-        )
-    return str(command)
+def shop(stack_name: str, random: Random) -> StackSpec:
+    """Services that need each other, on two networks, with ports and one-off work."""
+    services = [
+        spec(
+            "web",
+            image=random.choice(WEB),
+            replicas=random.randint(1, 3),
+            networks=tuple(Attachment(key) for key in NETWORKS),
+            depends_on=(Dependency("db", "service_healthy"),),
+            ports=(Port(80, 8000, 8009),) if stack_name == "shop" else (),
+        ),
+        spec("db", image="db", healthcheck=Healthcheck(("CMD", "true"))),
+    ]
+    if random.random() < 0.4:
+        services.append(spec("job", image="job", restart=RestartPolicy("on-failure")))
+    if random.random() < 0.4:
+        services.append(spec("cache", image="cache", replicas=2))
+    networks = {key: NetworkSpec(f"{stack_name}_{key}") for key in NETWORKS}
+    return stack(*services, name=stack_name, networks=networks)

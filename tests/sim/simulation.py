@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from tests.actors.house import CLUSTER, House, Life, story
 from tests.sim.customer import WEB, Customer
 from tests.sim.luck import Killed, Luck, SlowStore, WitnessedEngine
 from tests.sim.scheduling import run_seeded
+from tests.sim.seeds import again
 from tests.sim.witness import Violation, Witness, complaints, unsettled
 
 ORDERS = 4
@@ -222,9 +222,8 @@ def simulate(seed: int, directory: Path) -> Simulation:
     try:
         run_seeded(seed, main)
     except Exception as error:
-        hashes = os.environ.get("PYTHONHASHSEED", "random")
         lines = simulation.log[-400:] if simulation else []
-        raise Violation("\n".join([*lines, str(error), f"SIM_SEED={seed} PYTHONHASHSEED={hashes}"])) from error
+        raise Violation("\n".join([*lines, str(error), again(seed, "test_sim_node.py")])) from error
     assert simulation is not None
     return simulation
 

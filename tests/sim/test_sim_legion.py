@@ -1,15 +1,16 @@
-"""A legion, simulated with bad luck of all kinds, by seed. `SIM_SEED=123 pytest tests/sim` runs one seed alone."""
+"""A legion of 5 to 50 machines, simulated with bad luck of all kinds, by seed.
 
-import os
+`GBNT_SEEDS=123 pytest tests/sim -m soak` runs one seed alone, `GBNT_SEEDS=100:200` a hundred of them.
+"""
+
 from collections.abc import Iterator
 
 import pytest
 
 from tests.sim.campaign import Campaign, campaign
-from tests.sim.seeds import place, silence
+from tests.sim.seeds import place, seeds, silence
 
-SEEDS, LONG = 40, 2_000
-CHOSEN = os.environ.get("SIM_SEED")
+MANY, ALL = range(300), range(10_000)
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +26,13 @@ def run(seed: int) -> Campaign:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [int(CHOSEN)] if CHOSEN else range(SEEDS))
+@pytest.mark.parametrize("seed", MANY)
 def test_a_legion_keeps_its_promises(seed: int):
     run(seed)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(SEEDS, SEEDS + LONG))
+@pytest.mark.parametrize("seed", seeds(ALL))
 def test_a_legion_keeps_its_promises_for_long(seed: int):
     run(seed)
 

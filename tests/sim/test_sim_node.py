@@ -1,15 +1,13 @@
-"""One node, simulated with bad luck of all kinds, by seed. `SIM_SEED=123 pytest tests/sim` runs one seed alone."""
+"""One node, simulated with bad luck of all kinds, by seed. `GBNT_SEEDS` is as in the legion's simulation."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
-from tests.sim.seeds import place, silence
+from tests.sim.seeds import place, seeds, silence
 from tests.sim.simulation import Simulation, simulate
 
-SEEDS, LONG = 200, 5_000
-CHOSEN = os.environ.get("SIM_SEED")
+MANY, ALL = range(200), range(5_000)
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +23,13 @@ def run(seed: int) -> Simulation:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [int(CHOSEN)] if CHOSEN else range(SEEDS))
+@pytest.mark.parametrize("seed", MANY)
 def test_a_node_keeps_its_promises(seed: int):
     run(seed)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(SEEDS, SEEDS + LONG))
+@pytest.mark.parametrize("seed", seeds(ALL))
 def test_a_node_keeps_its_promises_for_long(seed: int):
     run(seed)
 
