@@ -42,7 +42,7 @@ def install(
     """
     expect_installable(root=root, environment=environment)
     unit = root / UNIT
-    text = unit_text(options, program or _this_program(), _kept(environment))
+    text = unit_text(options, program or this_program(), _kept(environment))
     try:
         unit.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -138,8 +138,8 @@ def _kept(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: os.path.abspath(value) if name in FILES else value for name, value in given.items()}
 
 
-def _this_program() -> tuple[str, ...]:
-    """What was called, as `gbnt`; where a module was, the interpreter that finds gbnt again."""
+def this_program() -> tuple[str, ...]:
+    """The command line that runs this very gbnt again: what was called, or the interpreter where a module was."""
     called = Path(sys.argv[0]).absolute()
     if called.suffix != ".py" and os.access(called, os.X_OK):
         return (str(called),)

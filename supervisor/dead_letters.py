@@ -11,7 +11,7 @@ from enum import StrEnum
 from supervisor.address import Address
 
 RECENT = 256
-LOG_INTERVAL = 1.0
+FIRST_PAUSE, LAST_PAUSE = 1.0, 64.0
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +54,10 @@ def log_dead_letter(letter: DeadLetter, unlogged: int) -> None:
 
 
 class DeadLetterOffice:
-    """Counts every letter, keeps the newest, and calls `logger` for one a second at the most.
+    """Counts every letter, keeps the newest, and calls `logger` for some: ever more seldom while they keep coming.
 
-    `logger` gets the letter and the number of letters that went unlogged since it was last called.
+    The pause between two calls is 1 s, then 2, 4 and so on up to 64 s, and after so much peace 1 s again. It gets the
+    letter and the number of letters that went unlogged since it was last called.
     """
 
     def __init__(
@@ -69,16 +70,22 @@ class DeadLetterOffice:
         self._counts: Counter[Reason] = Counter()
         self._recent: deque[DeadLetter] = deque(maxlen=RECENT)
         self._unlogged = 0
-        self._logged_at = float("-inf")
+        self._logged_at = self._posted_at = float("-inf")
+        self._pause = FIRST_PAUSE
 
     def post(self, reason: Reason, address: Address, message: object) -> None:
         """Take a message that reached nobody."""
         letter = DeadLetter(reason, address, message, self._clock())
         self._counts[reason] += 1
         self._recent.append(letter)
-        if abs(letter.at - self._logged_at) < LOG_INTERVAL:
+        peace, self._posted_at = abs(letter.at - self._posted_at) >= LAST_PAUSE, letter.at
+        if peace:
+            self._pause = FIRST_PAUSE
+        elif abs(letter.at - self._logged_at) < self._pause:
             self._unlogged += 1
             return
+        else:
+            self._pause = min(LAST_PAUSE, 2 * self._pause)
         self._logger(letter, self._unlogged)
         self._logged_at, self._unlogged = letter.at, 0
 

@@ -49,7 +49,7 @@ class PeerRestarted:
 @message("peer.dismissed/1")
 @dataclass(frozen=True, slots=True)
 class PeerDismissed:
-    """The peer, a manager, says that this node was removed from the cluster."""
+    """The peer, a manager, says that this node was removed from the cluster. It is dialled no more."""
 
     node: str
 

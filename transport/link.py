@@ -101,6 +101,8 @@ class Link(Actor):
                 end = error
             self._connection = None
             self._ended(end)
+            if isinstance(end, Dismissed):
+                return
             if self._dial is not None:
                 await anyio.sleep(pause(self._failures, self._random))
                 self._failures += 1

@@ -160,10 +160,11 @@ def join(
     if no_serve:
         print(f"its identity is in {where}; `gbnt serve --data-dir {where}` runs it", file=sys.stderr)
         return
-    from cli.commands.serve import app as serve
+    from cli.systemd import this_program
 
-    serving = ["--data-dir", str(where), *(["--install"] if install else [])]
-    raise click.exceptions.Exit(serve.main(serving, standalone_mode=False) or 0)
+    # As another command: in the list of processes this one shows the token, and a node runs for long.
+    serving = [*this_program(), "serve", "--data-dir", str(where), *(["--install"] if install else [])]
+    os.execv(serving[0], serving)
 
 
 @app.command("leave", epilog=example("sudo gbnt legion leave"))

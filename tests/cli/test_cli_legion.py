@@ -14,7 +14,6 @@ from cryptography import x509
 from cli.allegiance import dismissed, load
 from cli.errors import BadInput
 from cli.legion import address, token_from
-from cli.options import ServeOptions
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Asked, Manager, listing, problem
 from transport.identity import ClusterCA
@@ -32,7 +31,7 @@ MADE = {
 
 
 def made(**changed: object) -> Answer:
-    return Answer({**MADE, "expires_at": time.time() + 3600, **changed}, 201)
+    return Answer({**MADE, "expires_at": time.time() + 3650, **changed}, 201)
 
 
 def test_a_token_is_printed_as_the_line_to_paste(gbnt: Run, manager: Manager):
@@ -155,16 +154,13 @@ def cluster(home: Path):
 def test_a_machine_that_joins_has_its_identity_and_serves(
     gbnt: Run, cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    served: list[Path] = []
-
-    def serve(options: ServeOptions) -> int:
-        served.append(options.data_dir)
-        return 0
-
-    monkeypatch.setattr("cli.serve.run", serve)
+    became: list[list[str]] = []
+    monkeypatch.setattr("os.execv", lambda path, words: became.append(list(words)))
     ran = gbnt("legion", "join", *cluster.words, "--node-name", "gaul")
     assert (ran.status, ran.out) == (0, "gaul is node n1 of the cluster c-1, as a worker\n")
-    assert served == [home / "data"]
+    [words] = became
+    assert words[-3:] == ["serve", "--data-dir", str(home / "data")]
+    assert cluster.words[1] not in words
     assert json.loads((home / "data" / "node.json").read_bytes()) == {"cluster": "c-1", "node": "n1", "name": "gaul"}
     legion = json.loads((home / "data" / "legion.json").read_bytes())
     assert (legion["role"], legion["managers"][0]["port"]) == ("worker", 4003)

@@ -77,7 +77,16 @@ def test_the_office_counts_everything_and_keeps_the_newest():
     assert seen.by_reason[Reason.EXPIRED] == 0
     assert len(seen.recent) == RECENT
     assert seen.recent[-1] == DeadLetter(Reason.STOPPED, address, "last", now)
-    assert [(letter.message, unlogged) for letter, unlogged in logged] == [(0, 0), (100, 99), (200, 99)]
+    assert [(letter.message, unlogged) for letter, unlogged in logged] == [(0, 0), (100, 99)]
+
+
+def test_letters_that_keep_coming_are_logged_ever_more_seldom_until_there_is_peace():
+    now, logged = 0.0, list[float]()
+    office = DeadLetterOffice(lambda: now, lambda letter, unlogged: logged.append(letter.at))
+    for second in (*range(200), 300, 301):
+        now = float(second)
+        office.post(Reason.UNREACHABLE, Address("rome-1", "a"), "hello")
+    assert logged == [0, 1, 3, 7, 15, 31, 63, 127, 191, 300, 301]
 
 
 def test_the_log_names_the_message_and_not_its_contents(caplog: pytest.LogCaptureFixture):
