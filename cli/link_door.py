@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from supervisor.message import message
 from transport.listener import Application, serve
 
 RENEW_SECONDS = 3600.0
+
+log = logging.getLogger(__name__)
 
 
 @message("link_door.renew/1")
@@ -57,9 +60,30 @@ class LinkDoor(Actor):
         return {"listens": self._address}
 
 
+class Witnessed(ssl.SSLObject):
+    """Logs why a peer was refused by TLS, which nobody else would: ever more seldom, for anybody may knock."""
+
+    refused = 0
+
+    def do_handshake(self) -> None:
+        """See `ssl.SSLObject`."""
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            count = Witnessed.refused = Witnessed.refused + 1
+            if count & (count - 1) == 0:
+                why = getattr(error, "verify_message", "") or error.reason
+                log.warning("refused a connection (number %d) in its handshake: %s", count, why)
+            raise
+
+
 def server_context(certificate: Path, authority: bytes) -> ssl.SSLContext:
     """TLS 1.3 by a PEM file of key and certificates, for clients with a certificate of the authority (PEM)."""
-    return _trusting(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certificate, authority)
+    context = _trusting(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), certificate, authority)
+    context.sslobject_class = Witnessed
+    return context
 
 
 def client_context(certificate: Path, authority: bytes) -> ssl.SSLContext:
