@@ -45,20 +45,20 @@ data_dir_option = click.option(
 @app.command("init", epilog=example("sudo gbnt legion init"))
 @click.option("--advertise-addr", metavar="ADDRESS", default="", help="The address that others reach this machine by.")
 @click.option("--listen-addr", metavar="ADDRESS", default="", help="The address that gbnt is to listen on.")
-def init(advertise_addr: str, listen_addr: str) -> None:
-    """Print the line that lets another machine join this one."""
-    if not os.access(admin_socket(), os.W_OK):
-        wanted = [("--advertise-addr", advertise_addr), ("--bind", listen_addr)]
-        options = "".join(f" {option} {value}" for option, value in wanted if value)
-        raise CliError(
-            f"no gbnt of yours serves on this machine: start it by `sudo gbnt serve --install{options}`, and then run "
-            "`sudo gbnt legion init` again; its stacks and containers stay as they are"
-        )
-    if listen_addr:
-        raise BadInput(
-            "a gbnt that serves keeps its address to listen on: restart it with `gbnt serve --bind ADDRESS`, and leave "
-            "--listen-addr out"
-        )
+@click.option("--install", is_flag=True, help="Where gbnt does not serve yet, set up a systemd service that does.")
+def init(advertise_addr: str, listen_addr: str, install: bool) -> None:
+    """Print the line that lets another machine join this one.
+
+    A machine that serves keeps its stacks and containers as they are.
+    """
+    if os.access(admin_socket(), os.W_OK):
+        if listen_addr:
+            raise BadInput(
+                "a gbnt that serves keeps its address to listen on: restart it with `gbnt serve --bind ADDRESS`, and "
+                "leave --listen-addr out"
+            )
+    else:
+        _begin(advertise_addr, listen_addr, install)
     made = connect(socket_first=True).create_join_token("worker", duration(TTL), USES["worker"], rotate=False)
     host, _, port = str(made["manager"]).rpartition(":")
     if advertise_addr and advertise_addr != host.strip("[]"):
@@ -164,7 +164,7 @@ def join(
 
     # As another command: in the list of processes this one shows the token, and a node runs for long.
     serving = [*this_program(), "serve", "--data-dir", str(where), *(["--install"] if install else [])]
-    os.execv(serving[0], serving)
+    os.execve(serving[0], serving, {name: value for name, value in os.environ.items() if name != "GBNT_JOIN_TOKEN"})
 
 
 @app.command("leave", epilog=example("sudo gbnt legion leave"))
@@ -236,6 +236,20 @@ def _examine(data_dir: Path, wish: Wish) -> None:
         print(f"{drawn(against, symbols=sys.stderr.isatty())}\n{summary(against)}", file=sys.stderr)
     if any(finding.result == "problem" for finding in against):
         raise CliError("this machine is not fit for a node yet, and did not join: mend that, or add --skip-checks")
+
+
+def _begin(advertise_addr: str, listen_addr: str, install: bool) -> None:
+    """Have this machine serve. Raises CliError where nobody asked for that."""
+    wanted = [("--advertise-addr", advertise_addr), ("--bind", listen_addr)]
+    options = [word for option, value in wanted if value for word in (option, value)]
+    if not install:
+        raise CliError(
+            "no gbnt of yours serves on this machine: `sudo gbnt legion init --install` has systemd start it first; or "
+            f"start `{' '.join(['sudo gbnt serve', *options])}`, and then run `sudo gbnt legion init` again"
+        )
+    from cli.commands.serve import app as serve
+
+    serve.main(["--install", *options], standalone_mode=False)
 
 
 def _print_line(made: Row) -> None:

@@ -14,6 +14,7 @@ from cryptography import x509
 from cli.allegiance import dismissed, load
 from cli.errors import BadInput
 from cli.legion import address, token_from
+from cli.options import ServeOptions
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Asked, Manager, listing, problem
 from transport.identity import ClusterCA
@@ -65,10 +66,20 @@ def test_tokens_are_listed_and_removed(gbnt: Run, manager: Manager):
     assert [asked.method for asked in manager.asked] == ["GET", "GET", "DELETE"]
 
 
+def test_init_may_begin_the_cluster_it_prints_the_line_of(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
+    begun: list[ServeOptions] = []
+    monkeypatch.setattr("cli.systemd.install", begun.append)
+    manager.on("POST /v1/join-tokens", made())
+    ran = gbnt("legion", "init", "--install", "--advertise-addr", "192.0.2.1", "--listen-addr", "192.0.2.2")
+    assert (ran.status, ran.out) == (0, "gbnt legion join --token eyJ.a.b --manager 192.0.2.1:4000\n")
+    assert [(options.advertise_addr, options.bind) for options in begun] == [("192.0.2.1", "192.0.2.2")]
+
+
 def test_init_where_nothing_serves_says_what_to_start(gbnt: Run):
     ran = gbnt("legion", "init", "--advertise-addr", "192.0.2.1", "--listen-addr", "192.0.2.2")
     assert ran.status == 1
-    assert "gbnt serve --install --advertise-addr 192.0.2.1 --bind 192.0.2.2" in ran.err
+    assert "gbnt legion init --install" in ran.err
+    assert "gbnt serve --advertise-addr 192.0.2.1 --bind 192.0.2.2" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -155,12 +166,13 @@ def test_a_machine_that_joins_has_its_identity_and_serves(
     gbnt: Run, cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
 ):
     became: list[list[str]] = []
-    monkeypatch.setattr("os.execv", lambda path, words: became.append(list(words)))
+    monkeypatch.setattr("os.execve", lambda path, words, environment: became.append([*words, *environment]))
+    monkeypatch.setenv("GBNT_JOIN_TOKEN", "a token")
     ran = gbnt("legion", "join", *cluster.words, "--node-name", "gaul")
     assert (ran.status, ran.out) == (0, "gaul is node n1 of the cluster c-1, as a worker\n")
     [words] = became
-    assert words[-3:] == ["serve", "--data-dir", str(home / "data")]
-    assert cluster.words[1] not in words
+    assert ["serve", "--data-dir", str(home / "data")] == words[words.index("serve") :][:3]
+    assert not {cluster.words[1], "GBNT_JOIN_TOKEN"} & set(words)
     assert json.loads((home / "data" / "node.json").read_bytes()) == {"cluster": "c-1", "node": "n1", "name": "gaul"}
     legion = json.loads((home / "data" / "legion.json").read_bytes())
     assert (legion["role"], legion["managers"][0]["port"]) == ("worker", 4003)
