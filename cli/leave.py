@@ -75,7 +75,7 @@ def _stop(home: Home, otherwise: str) -> None:
     """Have no gbnt work against what follows."""
     retire(home.path)
     if home.is_served():
-        raise CliError(f"gbnt runs on {home.path}, and no unit of systemd of its own does: {otherwise}")
+        raise CliError(f"gbnt still runs on {home.path}, and not as a service of systemd: {otherwise}")
 
 
 def _put_away(cluster: str) -> None:

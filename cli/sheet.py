@@ -41,9 +41,13 @@ def facts_of_legion(cluster: Row, nodes: Sequence[Row]) -> Iterator[tuple[str, s
     kept = Counter(node["availability"] for node in nodes if node["availability"] != "active")
     yield "Cluster", cluster["id"]
     yield "Manager", f"{cluster['name']} (gbnt {cluster['version']}), at revision {cluster['revision']}"
-    yield "Machines", ", ".join(f"{number} {word}" for word, number in (words + kept).items()) or "-"
+    yield "Machines", (_counted(words) or "-") + (f" (of these {_counted(kept)})" if kept else "")
     yield "Replacement", f"pauses where more than {cluster['pause_above']} % of them are lost at once"
     yield "Alarm", cluster["alarm"] or "-"
+
+
+def _counted(words: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {word}" for word, number in words.items())
 
 
 def labels(given: Mapping[str, str]) -> str:

@@ -29,7 +29,8 @@ def confirm_loss(state: State) -> Decided:
     draft = Draft(state)
     draft.put(Change("settings", PAUSED, CONFIRMED))
     draft.tell("legion.confirmed", "replacement", "a person confirmed the loss: tasks are replaced all the same")
-    told = {node.name: _replaced(state, node.id) for node in state.nodes.values() if node.status == "down"}
+    lost = sorted((node for node in state.nodes.values() if node.status == "down"), key=lambda node: node.name)
+    told = {node.name: _replaced(state, node.id) for node in lost}
     return draft.decided(told or {"replacement": "goes on"})
 
 

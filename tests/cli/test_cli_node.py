@@ -56,7 +56,7 @@ def test_an_alarm_is_seen_by_whoever_looks_at_the_machines(gbnt: Run, manager: M
     assert gbnt("legion", "status").out.splitlines() == [
         "Cluster:      c-1",
         "Manager:      rome (gbnt 0.1.0), at revision 7",
-        "Machines:     1 down, 1 ready, 1 pause",
+        "Machines:     1 down, 1 ready (of these 1 pause)",
         "Replacement:  pauses where more than 50 % of them are lost at once",
         f"Alarm:        {ALARM}",
     ]
