@@ -67,6 +67,7 @@ def _facts(node: Row, now: float) -> Iterator[tuple[str, str]]:
     yield "CPUs", _of(f"{node['cpus']}", f"{node['reserved_cpus']:g}" if node["reserved_cpus"] else "")
     reserved = size(node["reserved_memory"]) if node["reserved_memory"] else ""
     yield "Memory", _of(size(node["memory"]) if node["memory"] else "-", reserved)
+    yield "Release", f"gbnt {node['version']}" if node["version"] else "-"
     yield "Engine", node["engine_version"] or "-"
     yield "Labels", labels(node["labels"]) or "-"
     yield "Engine labels", labels(node["engine_labels"]) or "-"

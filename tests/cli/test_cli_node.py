@@ -88,6 +88,7 @@ def test_a_node_is_shown_on_a_page(gbnt: Run, manager: Manager):
         "Platform:       linux/x86_64",
         "CPUs:           2, of which 0.5 reserved",
         "Memory:         8.0 GB, of which 512 MB reserved",
+        "Release:        gbnt 0.1.0",
         "Engine:         20.10.24",
         "Labels:         gpu=nvidia",
         "Engine labels:  -",
