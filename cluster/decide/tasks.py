@@ -9,7 +9,7 @@ from cluster import addresses
 from cluster.assignment import Observation
 from cluster.container import PortBinding
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
-from cluster.decide.nodes import lost_tasks
+from cluster.decide.nodes import lose_task, lost_tasks
 from cluster.decide.sweep import sweep
 from cluster.model import Change, Desired, Network, Service, State, Task
 from cluster.moves import emptied, overlaps
@@ -69,7 +69,7 @@ def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
     if desire.desired == "run":
         for other in draft.state.tasks_of(task.service_key):
             if other.slot == task.slot and other.forsaken and not other.ended:
-                _lose(draft, other, "another took its place", now)
+                lose_task(draft, other, "another took its place", now)
     if desire.desired in ("stop", "remove") and not task.ended:
         draft.tell("task.stopping", task.name, desire.message)
 
@@ -101,14 +101,7 @@ def _add(draft: Draft, board: Board, service: Service, add: AddTask, entropy: En
     draft.tell("task.created" if pending is None else "task.placed", task.name, task.message or where)
     if task.node:
         for one in forsaken:
-            _lose(draft, one, f"it runs on {_machine(draft.state, task)} since", entropy.now)
-
-
-def _lose(draft: Draft, task: Task, why: str, now: float) -> None:
-    """Another took its place: its machine is to put it away before it does anything else, once it is back."""
-    lost = replace(task, state="lost", desired="remove", why=why, message=why, since=now, unknown="", forsaken=False)
-    draft.put(Change("tasks", task.id, lost))
-    draft.tell("task.lost", task.name, why)
+            lose_task(draft, one, f"it runs on {_machine(draft.state, task)} since", entropy.now)
 
 
 def _machine(state: State, task: Task) -> str:
