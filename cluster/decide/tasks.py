@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from cluster import addresses
 from cluster.assignment import Observation
+from cluster.company import strays
 from cluster.container import PortBinding
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.decide.nodes import lose_task, lost_tasks
@@ -39,8 +40,9 @@ def carry_out(
         _desire(draft, desire, entropy.now)
     if decided.adds:
         board = Board(draft.state)
+        leaving = emptied(draft.state.nodes.values()) | strays(draft.state).get(service.key, frozenset())
         for add in decided.adds:
-            _add(draft, board, service, add, entropy, pool)
+            _add(draft, board, service, add, leaving, entropy, pool)
     _say_update(draft, service, decided)
     if service.removing:  # what waited for a machine until now is gone at once, and may have been the last of it
         sweep(draft)
@@ -74,11 +76,15 @@ def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
         draft.tell("task.stopping", task.name, desire.message)
 
 
-def _add(draft: Draft, board: Board, service: Service, add: AddTask, entropy: Entropy, pool: str) -> None:
-    """Add a task, or give a pending one another try; a slot that has its task already is left alone."""
+def _add(
+    draft: Draft, board: Board, service: Service, add: AddTask, leaving: Collection[str], entropy: Entropy, pool: str
+) -> None:
+    """Add a task, or give a pending one another try; a slot that has its task already is left alone.
+
+    A task on one of the machines `leaving` counts as none.
+    """
     slot = [task for task in draft.state.tasks_of(service.key) if task.slot == add.slot]
     forsaken = [task for task in slot if task.forsaken and not task.ended]
-    leaving = emptied(draft.state.nodes.values())
     slot = [task for task in slot if task not in forsaken]
     wanted = [task for task in slot if _wanted(task, service) and task.node not in leaving]
     pending = next((task for task in wanted if task.state == "pending"), None)
