@@ -6,6 +6,7 @@ time beside it. What the tasks report goes to the Senate in batches, and again u
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -81,6 +82,7 @@ class Agent(Actor):
         self._gated_by: defaultdict[str, list[str]] = defaultdict(list)
         self._births: defaultdict[str, list[float]] = defaultdict(list)
         self._looked_at = -LOOK_SECONDS
+        self._provisions_at = -math.inf
         self._completed: tuple[str, ...] = ()
         self._reports = Reports(machine)
         self._complete = False
@@ -129,11 +131,9 @@ class Agent(Actor):
                 self._engine_is_down(reason, ctx)
                 if hangs:
                     ctx.spawn("engine", partial(self._lookout.follow, ctx.self))
-            case protocol.ProvisionsNow(networks, volumes, subnets, stuck):
-                report = replace(
-                    self._reports.node, networks=networks, volumes=volumes, used_subnets=subnets, stuck=stuck
-                )
-                self._reports.tell_node(report, ctx)
+            case protocol.ProvisionsNow() as here:
+                self._provisions_at = ctx.now()
+                self._reports.tell_node(replace(_provided(self._reports.node, here), stuck=here.stuck), ctx)
             case Tick(what):
                 self._tick(what, ctx)
             case protocol.Introduce():
@@ -304,8 +304,9 @@ class Agent(Actor):
     async def _engine_is_up(
         self, info: EngineInfo, here: protocol.ProvisionsNow, found: protocol.Containers, ctx: Context
     ) -> None:
+        known = self._reports.node  # where networks were made or removed since that look began, who did it has told
         report = replace(
-            self._reports.node,
+            _provided(known, here) if self._provisions_at < found.at else known,
             status="ready",
             message="ready",
             engine_version=info.version,
@@ -316,9 +317,6 @@ class Agent(Actor):
             cpus=info.cpus,
             memory=info.memory,
             labels=info.labels,
-            networks=here.networks,
-            volumes=here.volumes,
-            used_subnets=here.used_subnets,
         )
         self._reports.tell_node(report, ctx)
         await self._look_over(found, ctx)
@@ -365,6 +363,10 @@ class Agent(Actor):
             "unconfirmed": self._reports.waiting,
             "held": len(self._reports.node.held),
         }
+
+
+def _provided(report: protocol.NodeReport, here: protocol.ProvisionsNow) -> protocol.NodeReport:
+    return replace(report, networks=here.networks, volumes=here.volumes, used_subnets=here.used_subnets)
 
 
 def _as_seen(assignment: Assignment, seen: Observation | None) -> Assignment:

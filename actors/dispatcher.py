@@ -14,6 +14,7 @@ from typing import ClassVar
 from actors import protocol
 from actors.following import FollowAgain, Following
 from actors.views import node_views, same_view
+from cluster.company import strays
 from cluster.model import Node, Service, State, Task
 from cluster.moves import emptied
 from cluster.naming import clients, names
@@ -92,12 +93,14 @@ class Dispatcher(Actor):
             by_service[task.service_key].append(task)
         for key in sorted(self._services.keys() - self._state.services.keys()):
             await self._drop_service(self._services.pop(key).service, ctx)
-        ready = frozenset(_offer(node) for node in self._state.nodes.values() if node.status == "ready")
-        leaving = emptied(self._state.nodes.values())
-        others, self._ready = ready != self._ready, ready  # other machines: a task that waits for one may get it now
+        offers = frozenset(_offer(node) for node in self._state.nodes.values() if node.status == "ready")
+        ready = offers | {alarm(self._state.settings)}
+        leaving, astray = emptied(self._state.nodes.values()), strays(self._state)
+        # Other machines, or a pause that is over: a task that waits for one may get it now.
+        others, self._ready = ready != self._ready, ready
         for key, service in self._state.services.items():
             tasks = tuple(by_service[key])
-            machines = tuple(sorted(leaving & {task.node for task in tasks}))
+            machines = tuple(sorted((leaving | astray.get(key, frozenset())) & {task.node for task in tasks}))
             known = self._services.get(key)
             same = known is not None and (known.service, known.tasks, known.emptied) == (service, tasks, machines)
             if same and not (others and any(task.state == "pending" for task in tasks)):

@@ -27,7 +27,7 @@ HANGS = (
 @message("engine.up/1")
 @dataclass(frozen=True, slots=True)
 class EngineUp:
-    """The event stream is open, and these are the cluster's networks, volumes and containers at this moment."""
+    """The event stream is open, and these are the cluster's containers, and since then its networks and volumes."""
 
     info: EngineInfo
     here: protocol.ProvisionsNow
@@ -70,8 +70,8 @@ class Lookout:
                     info = await self._engine.info()
                     async with self._engine.events({CLUSTER: self._cluster}) as events:
                         opening.deadline = math.inf
-                        here = await survey(self._engine, self._cluster)
-                        agent.tell(EngineUp(info, here, await look(self._engine, CLUSTER, self._cluster)))
+                        found = await look(self._engine, CLUSTER, self._cluster)
+                        agent.tell(EngineUp(info, await survey(self._engine, self._cluster), found))
                         pause = FIRST_RETRY
                         async for event in events:
                             await agent.offer(EngineSays(event))

@@ -22,7 +22,7 @@ def overlaps(spec: ServiceSpec) -> bool:
 
 
 def leavers(slots: Mapping[int, Iterable[Task]], machines: Collection[str]) -> list[tuple[Task, Task | None]]:
-    """The wanted tasks on machines that are being emptied, each with the one that is to take its place, if any."""
+    """The wanted tasks on machines that they are to leave, each with the one that is to take its place, if any."""
     pairs: list[tuple[Task, Task | None]] = []
     for tasks in slots.values():
         wanted = [task for task in tasks if task.desired in WANTED]

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from cluster.company import companions, home, stays, volumes_of
 from cluster.constraints import Constraint, parse, value_of
 from cluster.model import Node, Service, State, Task
 from cluster.spec import ServiceSpec
@@ -103,27 +104,22 @@ class Board:
 
         Where one of them has data, that is the machine, though nothing runs there now.
         """
-        for other in self._companions(service):
+        others = companions(self._state, service)
+        for other in others:
             yield from self._data(other, 1)
         for network in self._shared_networks(service):
-            living = {id for id in self._homes[network] if _stays(self._seats[id].node)}
+            living = {id for id in self._homes[network] if stays(self._seats[id].node)}
+            if len(living) > 1:
+                living = {self._home([service, *others], living)}
             if living:
                 names = " or ".join(sorted(self._seats[id].node.name for id in living))
                 yield frozenset(living), f"are not {names}, where what shares network {network} with it runs"
 
-    def _companions(self, service: Service) -> list[Service]:
-        """The services that are tied to this one by networks, directly or by others in between."""
-        others = {one.name: one for one in self._state.services_of(service.stack) if not one.removing}
-        others.pop(service.name, None)
-        found, edge = list[Service](), [service]
-        while edge:
-            networks = {attachment.network for attachment in edge.pop().spec.networks}
-            near = [one for one in others.values() if networks & {each.network for each in one.spec.networks}]
-            found += near
-            edge += near
-            for one in near:
-                del others[one.name]
-        return found
+    def _home(self, group: list[Service], machines: set[str]) -> str:
+        """Where a group is to be together that is not: see `strays`."""
+        places = {id: sum(self._seats[id].services[one.key] for one in group) for id in machines}
+        volumes = {name for one in group for name in volumes_of(self._state, one)}
+        return home(places, [id for id in machines if volumes & set(self._seats[id].node.volumes)])
 
     def _shared_networks(self, service: Service) -> Iterator[str]:
         stack = self._state.stacks.get(service.stack)
@@ -141,10 +137,7 @@ class Board:
         Where several have one of that name, it is the one that the slot's task writes to.
         """
         before = {task.node for task, _ in self._slots.get((service.key, slot), ())}
-        stack = self._state.stacks.get(service.stack)
-        known = stack.spec.volumes if stack is not None else {}
-        for source in sorted({mount.source for mount in service.spec.mounts if mount.type == "volume"} & known.keys()):
-            name = known[source].name
+        for name in volumes_of(self._state, service):
             holders = [seat.node for seat in self._seats.values() if name in seat.node.volumes]
             if holders:
                 holders = [node for node in holders if node.id in before] or holders
@@ -189,11 +182,6 @@ def _too_small(spec: ServiceSpec, seat: Seat) -> Iterator[str]:
     for port in spec.ports:
         if port.published and not port.published_last and seat.ports[port.protocol, port.published]:
             yield f"have port {port.published} taken by another task"
-
-
-def _stays(node: Node) -> bool:
-    """Whether what runs there is to be kept company."""
-    return node.status != "down" and node.availability in ("active", "pause")
 
 
 def _spread(service: Service, seats: Mapping[str, Seat]) -> dict[str, tuple[int, ...]]:

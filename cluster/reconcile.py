@@ -53,7 +53,7 @@ def reconcile(
 ) -> Reconciled:
     """What to do next for a service. `tasks` are all of its tasks, ended ones too; `now` is the time of day.
 
-    `machines` are those that are being emptied.
+    `machines` are those that its tasks are to leave.
     """
     if service.removing:
         return Reconciled(desires=_turn(tasks, "remove", f"service {service.key} is being removed"))
@@ -174,7 +174,7 @@ def _roll(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:
 
 
 def _move(service: Service, slots: Mapping[int, list[Task]], machines: Collection[str]) -> Reconciled:
-    """Move tasks off machines that are being emptied, the next one once the last one serves.
+    """Move tasks off machines that they are to leave, the next one once the last one serves.
 
     One that does not serve has nothing to lose, and moves at once.
     """
@@ -189,7 +189,7 @@ def _move(service: Service, slots: Mapping[int, list[Task]], machines: Collectio
                 desires.append(DesireTask(old.id, "stop", "moved to another machine"))
         elif not busy or not old.serving:
             busy = busy or old.serving
-            words = "moves off a machine that is being emptied"
+            words = "moves to another machine"
             late = "" if side_by_side else ", and waits for its predecessor to stop: they share a volume or an address"
             adds.append(AddTask(old.slot, "run" if side_by_side else "ready", words + late))
     return Reconciled(adds=tuple(adds), desires=tuple(desires))

@@ -17,7 +17,7 @@ from supervisor.message import message
 class ServiceView:
     """A service and all of its tasks, as committed at `revision`.
 
-    `emptied` names those of its machines that are being emptied.
+    `emptied` names those of its machines that its tasks are to leave.
     """
 
     revision: int

@@ -84,13 +84,33 @@ def lose_node(state: State, id: str, words: str, replaced: bool, now: float) -> 
         draft.put(Change("nodes", id, node))
     if fell or (replaced and not known.replaced):
         draft.tell("node.down", known.name, words)
+    heirs = _heirs(state, id) if replaced else {}
     for task in state.tasks.values():
+        heir = heirs.get((task.service_key, task.slot))
         now_unknown = replace(task, unknown=words, forsaken=replaced)
-        if task.node == id and not task.ended and now_unknown != task:
+        if task.node != id or task.ended:
+            continue
+        if heir is not None:  # it was about to stop for that one anyhow, and cannot be told so any more
+            lose_task(draft, task, f"it runs on {state.nodes[heir.node].name} since", now)
+        elif now_unknown != task:
             draft.put(Change("tasks", task.id, now_unknown))
             if not task.unknown:
                 draft.tell("task.unknown", task.name, words)
     return draft.decided()
+
+
+def lose_task(draft: Draft, task: Task, why: str, now: float) -> None:
+    """Another took its place: its machine is to put it away before it does anything else, once it is back."""
+    lost = replace(task, state="lost", desired="remove", why=why, message=why, since=now, unknown="", forsaken=False)
+    draft.put(Change("tasks", task.id, lost))
+    draft.tell("task.lost", task.name, why)
+
+
+def _heirs(state: State, id: str) -> dict[tuple[str, int], Task]:
+    """By service and slot the tasks that run, or may, on other machines than that one."""
+    others = state.nodes.keys() - {id}
+    running = (task for task in state.tasks.values() if task.desired == "run" and not task.ended and not task.unknown)
+    return {(task.service_key, task.slot): task for task in running if task.node in others}
 
 
 def _names(tasks: list[Task]) -> str:

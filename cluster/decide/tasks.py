@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from cluster import addresses
 from cluster.assignment import Observation
+from cluster.company import strays
 from cluster.container import PortBinding
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
-from cluster.decide.nodes import lost_tasks
+from cluster.decide.nodes import lose_task, lost_tasks
 from cluster.decide.sweep import sweep
 from cluster.model import Change, Desired, Network, Service, State, Task
 from cluster.moves import emptied, overlaps
@@ -39,8 +40,9 @@ def carry_out(
         _desire(draft, desire, entropy.now)
     if decided.adds:
         board = Board(draft.state)
+        leaving = emptied(draft.state.nodes.values()) | strays(draft.state).get(service.key, frozenset())
         for add in decided.adds:
-            _add(draft, board, service, add, entropy, pool)
+            _add(draft, board, service, add, leaving, entropy, pool)
     _say_update(draft, service, decided)
     if service.removing:  # what waited for a machine until now is gone at once, and may have been the last of it
         sweep(draft)
@@ -69,16 +71,20 @@ def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
     if desire.desired == "run":
         for other in draft.state.tasks_of(task.service_key):
             if other.slot == task.slot and other.forsaken and not other.ended:
-                _lose(draft, other, "another took its place", now)
+                lose_task(draft, other, "another took its place", now)
     if desire.desired in ("stop", "remove") and not task.ended:
         draft.tell("task.stopping", task.name, desire.message)
 
 
-def _add(draft: Draft, board: Board, service: Service, add: AddTask, entropy: Entropy, pool: str) -> None:
-    """Add a task, or give a pending one another try; a slot that has its task already is left alone."""
+def _add(
+    draft: Draft, board: Board, service: Service, add: AddTask, leaving: Collection[str], entropy: Entropy, pool: str
+) -> None:
+    """Add a task, or give a pending one another try; a slot that has its task already is left alone.
+
+    A task on one of the machines `leaving` counts as none.
+    """
     slot = [task for task in draft.state.tasks_of(service.key) if task.slot == add.slot]
     forsaken = [task for task in slot if task.forsaken and not task.ended]
-    leaving = emptied(draft.state.nodes.values())
     slot = [task for task in slot if task not in forsaken]
     wanted = [task for task in slot if _wanted(task, service) and task.node not in leaving]
     pending = next((task for task in wanted if task.state == "pending"), None)
@@ -101,14 +107,7 @@ def _add(draft: Draft, board: Board, service: Service, add: AddTask, entropy: En
     draft.tell("task.created" if pending is None else "task.placed", task.name, task.message or where)
     if task.node:
         for one in forsaken:
-            _lose(draft, one, f"it runs on {_machine(draft.state, task)} since", entropy.now)
-
-
-def _lose(draft: Draft, task: Task, why: str, now: float) -> None:
-    """Another took its place: its machine is to put it away before it does anything else, once it is back."""
-    lost = replace(task, state="lost", desired="remove", why=why, message=why, since=now, unknown="", forsaken=False)
-    draft.put(Change("tasks", task.id, lost))
-    draft.tell("task.lost", task.name, why)
+            lose_task(draft, one, f"it runs on {_machine(draft.state, task)} since", entropy.now)
 
 
 def _machine(state: State, task: Task) -> str:

@@ -1,5 +1,7 @@
 """What is put away beside a task's work."""
 
+from collections.abc import Mapping, Sequence
+
 import anyio
 import pytest
 
@@ -8,7 +10,7 @@ from actors.housekeeping import look_at, remove_all
 from cluster.container import ContainerSpec
 from cluster.containers import ATTEMPT
 from engine.fake import FakeEngine, FakeImage
-from engine.port import EngineUnavailable, Refused
+from engine.port import EngineUnavailable, Refused, VolumeInfo
 from tests.actors.house import House, of, serving, time_of_day
 from tests.cluster.build import spec, stack
 
@@ -16,13 +18,22 @@ pytestmark = pytest.mark.anyio
 
 
 class SlowEngine(FakeEngine):
-    """An engine that takes its time to make a container, and a long one to remove the one named `slow`."""
+    """An engine that takes its time to make a container, and a long one to remove the one named `slow`.
+
+    It takes `listing` seconds to list its volumes the next time.
+    """
 
     slow = ""
+    listing = 0.0
 
     async def create(self, spec: ContainerSpec) -> str:
         await anyio.sleep(1.0)
         return await super().create(spec)
+
+    async def volumes(self, labels: Mapping[str, str]) -> Sequence[VolumeInfo]:
+        listing, self.listing = self.listing, 0.0
+        await anyio.sleep(listing)
+        return await super().volumes(labels)
 
     async def remove(self, container: str) -> None:
         await anyio.sleep(10.0 if container == self.slow else 0.0)
@@ -87,3 +98,14 @@ async def test_orders_that_name_the_same_networks_ask_the_engine_nothing(house: 
         await life.order(protocol.RemoveStack("shop"))
         await life.until(lambda state: not state.networks)
         await life.eventually(lambda: not house.engine._world.networks)
+
+
+async def test_a_network_that_was_removed_while_the_engine_was_looked_at_is_gone(house: House, engine: SlowEngine):
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec("web", image="web"))))
+        await life.until(serving("shop/web"))
+        engine.listing = 20.0
+        engine.break_streams()
+        await life.eventually(lambda: not engine.listing)
+        await life.order(protocol.RemoveStack("shop"))
+        await life.until(lambda state: not state.tasks and not state.stacks, within=100.0)

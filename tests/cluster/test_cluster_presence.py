@@ -193,6 +193,16 @@ def test_the_replacement_takes_the_slot_once_it_has_a_machine():
     assert planned(state).empty
 
 
+def test_a_task_that_was_moving_is_lost_with_its_machine_for_the_new_one_goes_on():
+    heir = task(id="t2", node="n2", created_at=NOW + 1)
+    state = cluster()
+    state = lost(replace(state, tasks={**state.tasks, "t2": heir}))
+    assert (state.tasks["t1"].state, state.tasks["t1"].why) == ("lost", "it runs on rome-2 since")
+    assert state.tasks["t2"] == heir
+    assert planned(state).empty
+    assert back(state).nodes["n1"].status == "returning"
+
+
 def test_a_replacement_without_a_machine_is_dropped_when_the_first_is_back():
     state = cluster()
     state = lost(replace(state, nodes={"n1": state.nodes["n1"]}))

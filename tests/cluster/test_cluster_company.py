@@ -1,0 +1,74 @@
+"""Services that share a network, and were parted by half a move, come together again on one machine."""
+
+from dataclasses import replace
+
+from cluster.company import strays
+from cluster.decide.tasks import carry_out
+from cluster.model import Stack, State, Task, revision_key
+from cluster.reconcile import reconcile
+from cluster.spec import Attachment, Mount, NetworkSpec, ServiceSpec, StackSpec, VolumeSpec
+from tests.cluster.build import NOW, entropy, node, running, service, spec
+
+BACK = (Attachment("back"),)
+WEB, DB, LONE = spec("web", networks=BACK), spec("db", networks=BACK), spec("lone", networks=(Attachment("default"),))
+
+
+def shop(*tasks: Task, db: ServiceSpec = DB, **fields: object) -> State:
+    """Machines n1 and n2, on each of which tasks of the stack run; n2 has these fields."""
+    networks = {key: NetworkSpec(f"shop_{key}") for key in ("back", "default")}
+    specs = (WEB, db, LONE)
+    file = StackSpec("shop", {one.name: one for one in specs}, networks, {"data": VolumeSpec("shop_data")})
+    return State(
+        nodes={one.id: one for one in (node(), node(id="n2", name="turin", **fields))},
+        stacks={"shop": Stack("shop", file, NOW, NOW)},
+        services={f"shop/{one.name}": service(spec=one) for one in specs},
+        revisions={revision_key(f"shop/{one.name}", "r1"): one for one in specs},
+        tasks={one.id: one for one in tasks},
+    )
+
+
+def at(id: str, name: str, machine: str, slot: int = 1, **fields: object) -> Task:
+    addresses = {f"shop_{'default' if name == 'lone' else 'back'}": f"10.0.0.{id[1:]}"}
+    return running(id=id, service=name, node=machine, slot=slot, addresses=addresses, **fields)
+
+
+def test_who_is_together_and_who_has_no_company_stays():
+    assert strays(shop(at("t1", "web", "n1"), at("t2", "db", "n1"), at("t3", "lone", "n2"))) == {}
+    assert strays(shop(at("t1", "lone", "n1"), at("t2", "lone", "n2", 2))) == {}
+
+
+def test_the_fewer_go_to_the_more_and_of_two_the_same_one_always():
+    many = shop(at("t1", "db", "n1"), at("t2", "web", "n2"), at("t3", "web", "n2", 2))
+    assert strays(many) == {"shop/db": frozenset({"n1"})}
+    assert strays(shop(at("t1", "db", "n2"), at("t2", "web", "n1"))) == {"shop/db": frozenset({"n2"})}
+
+
+def test_all_go_to_where_the_data_is():
+    db = replace(DB, mounts=(Mount("volume", "/data", "data"),))
+    tasks = at("t1", "db", "n2"), at("t2", "web", "n1"), at("t3", "web", "n1", 2)
+    assert strays(shop(*tasks, db=db, volumes=("shop_data",))) == {"shop/web": frozenset({"n1"})}
+
+
+def test_nobody_goes_to_a_machine_that_takes_nothing_and_what_leaves_one_already_is_no_company():
+    parted = at("t1", "web", "n1"), at("t2", "db", "n2"), at("t3", "web", "n2", 2)
+    assert strays(shop(*parted, availability="pause")) == {}
+    assert strays(shop(*parted, availability="drain")) == {}
+    assert strays(shop(*parted, status="down")) == {}
+    assert strays(shop(at("t1", "web", "n1"), at("t2", "db", "n2", desired="stop"))) == {}
+
+
+def step(state: State) -> State:
+    """What the database's next plan leads to."""
+    db = state.services["shop/db"]
+    planned = reconcile(db, state.tasks_of(db.key), NOW, strays(state).get(db.key, frozenset()))
+    return state.after(carry_out(state, db, planned, entropy()).changes)
+
+
+def test_a_stray_moves_and_then_nobody_is_astray():
+    state = step(shop(at("t1", "db", "n2"), at("t2", "web", "n1")))
+    heir = state.tasks["id1"]
+    assert (heir.node, heir.desired, heir.message) == ("n1", "run", "moves to another machine")
+    assert step(state) == state
+    state = step(replace(state, tasks={**state.tasks, "id1": replace(heir, state="running")}))
+    assert (state.tasks["t1"].desired, state.tasks["t1"].why) == ("stop", "moved to another machine")
+    assert strays(state) == {}
