@@ -93,11 +93,9 @@ class Dispatcher(Actor):
             by_service[task.service_key].append(task)
         for key in sorted(self._services.keys() - self._state.services.keys()):
             await self._drop_service(self._services.pop(key).service, ctx)
-        offers = frozenset(_offer(node) for node in self._state.nodes.values() if node.status == "ready")
-        ready = offers | {alarm(self._state.settings)}
+        ready = frozenset(_offer(node) for node in self._state.nodes.values() if node.status == "ready")
         leaving, astray = emptied(self._state.nodes.values()), strays(self._state)
-        # Other machines, or a pause that is over: a task that waits for one may get it now.
-        others, self._ready = ready != self._ready, ready
+        others, self._ready = ready != self._ready, ready  # other machines: a task that waits for one may get it now
         for key, service in self._state.services.items():
             tasks = tuple(by_service[key])
             machines = tuple(sorted((leaving | astray.get(key, frozenset())) & {task.node for task in tasks}))
