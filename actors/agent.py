@@ -6,6 +6,7 @@ time beside it. What the tasks report goes to the Senate in batches, and again u
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import defaultdict
 from collections.abc import Callable
@@ -35,6 +36,8 @@ from supervisor.message import Terminated, message
 from supervisor.ref import Ref
 from supervisor.spec import ChildSpec
 
+log = logging.getLogger(__name__)
+
 RESYNC = 60.0
 REGISTER = 1.0
 BIRTHS_FORGIVEN, BIRTH_PAUSE, BIRTH_PAUSE_CAP = 2, 0.1, 30.0
@@ -52,7 +55,7 @@ class Agent(Actor):
     """`make_task` makes the actor of a task; `inventory` is shared with all of them.
 
     Its orders are kept in `drawer`: where no manager answers, it goes by those, restarts what crashes, and starts what
-    ran before a reboot.
+    ran before a reboot. `removed` tells whether the cluster has removed this machine: then it puts away all it has.
     """
 
     mailbox_size: ClassVar[int] = 10_000
@@ -65,8 +68,10 @@ class Agent(Actor):
         make_task: Callable[[str], TaskActor],
         clock: Callable[[], float],
         drawer: Drawer | None = None,
+        removed: Callable[[], bool] = lambda: False,
     ) -> None:
         self._keepsake = Keepsake(drawer)
+        self._removed = removed
         self._engine = engine
         self._machine = machine
         self._lookout = Lookout(engine, machine.cluster)
@@ -88,13 +93,16 @@ class Agent(Actor):
         self._complete = False
         self._hold = False
         self._put_away = ""
-        self._dismissed = self._alone = False
+        self._alone = False
+        self._epoch = 0
 
     async def started(self, ctx: Context) -> None:
         """Find the engine, say who is there, and ask for assignments until they come."""
-        self._reports.tell_node(self._reports.node, ctx)
-        self._register(ctx)
-        self._keepsake.recall(ctx)
+        if self._removed():
+            ctx.self.tell(protocol.Dismissed())
+        else:
+            self._register(ctx)
+            self._keepsake.recall(ctx)
         ctx.timers.every("resync", RESYNC, Tick("resync"))
         ctx.spawn("engine", partial(self._lookout.follow, ctx.self))
 
@@ -105,15 +113,10 @@ class Agent(Actor):
                 self._notice(seen, ctx)
             case EngineSays(event):
                 self._pass_on(event, ctx)
-            case protocol.Assign(full=full):
-                if full:
-                    self._complete = True
-                    ctx.timers.cancel("register")
-                if self._complete:  # or they change what was never heard of: the full orders are on their way
-                    await self._assign(message, ctx)
-                    self._keep(message, ctx)
+            case protocol.Assign() if not self._removed():
+                await self._obey(message, ctx)
             case Recalled(orders) if not self._assigned and not self._complete:
-                self._alone = True
+                self._alone, self._epoch = True, orders.epoch
                 await self._assign(orders, ctx)
             case protocol.TaskBorn(task):
                 self._born(task, ctx)
@@ -143,8 +146,9 @@ class Agent(Actor):
             case protocol.PeerHeard():
                 ctx.timers.cancel("alone")
                 self._be_alone(False, ctx)
-            case protocol.Dismissed() if not self._dismissed:
-                self._complete = self._dismissed = True
+            case protocol.Dismissed():
+                ctx.timers.cancel("register")
+                self._complete = True
                 await self._assign(NOTHING, ctx)
                 self._keep(NOTHING, ctx)
             case Terminated():
@@ -167,7 +171,7 @@ class Agent(Actor):
 
     def _tick(self, what: str, ctx: Context) -> None:
         match what:
-            case "register":
+            case "register" if not self._removed():
                 self._complete = False
                 self._register(ctx)
             case "alone":
@@ -184,6 +188,21 @@ class Agent(Actor):
     def _look(self, ctx: Context) -> None:
         self._looked_at = ctx.now()
         ctx.spawn("resync", self._lookout.look)
+
+    async def _obey(self, orders: protocol.Assign, ctx: Context) -> None:
+        """Go by a manager's orders, unless they are of one that another has taken over from."""
+        if orders.epoch < self._epoch:
+            log.error("orders of epoch %d are refused: a manager of epoch %d leads", orders.epoch, self._epoch)
+            return
+        self._epoch = orders.epoch
+        ctx.timers.cancel("alone")
+        self._alone = False
+        if orders.full:
+            self._complete = True
+            ctx.timers.cancel("register")
+        if self._complete:  # or they change what was never heard of: the full orders are on their way
+            await self._assign(orders, ctx)
+            self._keep(orders, ctx)
 
     async def _assign(self, orders: protocol.Assign, ctx: Context) -> None:
         now = {assignment.task.id: assignment for assignment in orders.assignments}

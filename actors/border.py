@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from actors import protocol
+from actors.dispatcher import DISPATCHER
+from actors.following import SENATE
 from supervisor.address import Address
 
 
-def why_not(peer: str, message: object) -> str:
-    """Why the node `peer` may not send this message to any actor here; empty where it may.
+def why_not(peer: str, path: str, message: object | None) -> str:
+    """Why the node `peer` may not send this message to the actor at `path` here; empty where it may.
 
-    Pure; for a manager's links. A peer is a machine with an agent: it reports, and asks for orders and names.
+    Pure; for a manager's links. A peer is a machine with an agent: it reports to the Senate, and asks the dispatcher
+    for orders and names. `message` None is a wish to watch that actor.
     """
+    if path not in (SENATE, DISPATCHER):
+        return f"no machine has to do with {path}"
     match message:
+        case None:
+            return ""
         case protocol.NodeReport(node):
             return _speaks(peer, node)
         case protocol.RegisterAgent(node, agent) | protocol.Observed(node, agent):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import logging
+from collections.abc import Awaitable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from actors.following import FollowAgain, Following
 from cluster.model import Node, State
 from supervisor.actor import Actor, Context
 from supervisor.address import Address
+from supervisor.errors import ActorError
 from supervisor.message import Terminated, message
 from supervisor.spec import ChildSpec
 
@@ -40,7 +42,10 @@ class Peers(Protocol):
         """Close the connection of a node, so that it proves anew who it is."""
 
     def forget(self, node: str) -> None:
-        """Let that node in no more; its link was stopped."""
+        """Let that node in no more, and close its connection."""
+
+
+log = logging.getLogger(__name__)
 
 
 @message("gatekeeper.look/1")
@@ -80,16 +85,23 @@ class Gatekeeper(Actor):
                 self._following.go_on(message, ctx)
 
     async def _open_and_close(self, ctx: Context) -> None:
+        for node in sorted(set(self._peers.linked) - self._nodes.keys()):
+            self._peers.forget(node)  # first of all, whatever becomes of the link's actor
+            await self._try(ctx.system.stop_child(f"{LINKS}/{node}"))
         known = {info.address.path for info in ctx.system.inspect(LINKS)}
         for node in sorted(self._nodes):
             if f"{LINKS}/{node}" not in known:
-                await ctx.system.start_child(LINKS, self._peers.link(node))
-        for node in sorted(set(self._peers.linked) - self._nodes.keys()):
-            await ctx.system.stop_child(f"{LINKS}/{node}")
-            self._peers.forget(node)
+                await self._try(ctx.system.start_child(LINKS, self._peers.link(node)))
+
+    async def _try(self, change: Awaitable[object]) -> None:
+        """Change the links; while their supervisor is between two lives the next look does it."""
+        try:
+            await change
+        except ActorError as error:
+            log.warning("the links are changed at the next look: %s", error)
 
     def _hang_up(self, before: dict[str, Node]) -> None:
-        """Whoever's role or certificate counts no more has to come in anew."""
+        """Whoever's role changed has to come in anew, and so has who got the certificate of its role."""
         for node in self._changed(before):
             self._peers.hang_up(node.id)
 
@@ -97,7 +109,7 @@ class Gatekeeper(Actor):
         for node in self._nodes.values():
             known = before.get(node.id, node)
             renewed = known.certificate != node.certificate and node.id in self._peers.outdated
-            if renewed or (known.role, known.revoked) != (node.role, node.revoked):
+            if renewed or known.role != node.role:
                 yield node
 
     def _renew(self, ctx: Context) -> None:

@@ -29,7 +29,7 @@ class NodeActor(Actor):
         match message:
             case protocol.NodeView():
                 self._view = message
-            case protocol.RegisterAgent():
+            case protocol.RegisterAgent(node) if node == self._node:
                 self._agent, self._given = message, None
                 ctx.watch(ctx.ref(Address.parse(message.agent)))
             case Terminated():

@@ -6,9 +6,9 @@ control/                                                              manager
   services/     one actor a service, by stack (dynamic)
   nodes/        one actor a machine           (dynamic)
   membership    judges which machines are down
-  gatekeeper    keeps a link for each member
-  herald        tells nodes that are down where this manager is
   dispatcher    shows services and nodes their part of the state
+gatekeeper      keeps a link for each member                          manager
+herald          tells nodes that are not heard where the manager is   manager
 certificate     renews what this node proves itself with
 agent/
   images        one pull at a time for an image
@@ -22,7 +22,7 @@ portal/         the doors, added by the composition root
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import Random
@@ -63,7 +63,8 @@ class WorkerParts:
     """What the composition root puts under a worker's actors. `clock` is the time of day in seconds since the epoch.
 
     `links` are those that are there from the start, as `LinkRouter.link` makes them; others are started under the
-    supervisor `LINKS`. In `drawer` the machine keeps its orders, to go by them when no manager answers.
+    supervisor `LINKS`. In `drawer` the machine keeps its orders, to go by them when no manager answers. `removed` tells
+    whether the cluster has removed this machine.
     """
 
     machine: Machine
@@ -74,6 +75,7 @@ class WorkerParts:
     links: tuple[ChildSpec, ...] = ()
     drawer: Drawer | None = None
     certificate: Certificate | None = None
+    removed: Callable[[], bool] = lambda: False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,7 @@ def tree(parts: Parts, *doors: ChildSpec) -> SupervisorSpec:
         _links(parts),
         ChildSpec("senate", senate),
         ChildSpec("control", _control(parts)),
+        *_doorkeepers(parts),
         *_machine(parts),
         ChildSpec("snapshots", partial(SnapshotsActor, parts.shelf, SNAPSHOT_PERIOD, parts.clock)),
         *doors,
@@ -140,17 +143,20 @@ def _machine(parts: WorkerParts) -> tuple[ChildSpec, ...]:
     )
 
 
+def _doorkeepers(parts: Parts) -> Iterator[ChildSpec]:
+    """On their own: what a peer makes them stumble over is nothing that all of control has to begin anew for."""
+    if parts.peers is not None:
+        yield ChildSpec("gatekeeper", partial(Gatekeeper, parts.machine.node, parts.peers))
+    if parts.voice is not None:
+        yield ChildSpec("herald", partial(Herald, parts.machine.node, parts.roll, parts.voice))
+
+
 def _control(parts: Parts) -> SupervisorSpec:
     """The dispatcher starts the services' and nodes' actors, and knows what it showed each: they begin anew together.
 
     A stack's supervisor that gives up takes its children's ids with it, so that is for all of them to begin anew too.
     """
     dispatcher = partial(Dispatcher, lambda key: ServiceActor(key, parts.clock), NodeActor)
-    doorkeepers: list[ChildSpec] = []
-    if parts.peers is not None:
-        doorkeepers.append(ChildSpec("gatekeeper", partial(Gatekeeper, parts.machine.node, parts.peers)))
-    if parts.voice is not None:
-        doorkeepers.append(ChildSpec("herald", partial(Herald, parts.machine.node, parts.roll, parts.voice)))
     return SupervisorSpec(
         strategy=Strategy.ONE_FOR_ALL,
         intensity=10,
@@ -159,7 +165,6 @@ def _control(parts: Parts) -> SupervisorSpec:
             ChildSpec("services", SupervisorSpec(intensity=0)),
             ChildSpec("nodes", dynamic()),
             ChildSpec("membership", partial(Membership, parts.machine, parts.roll)),
-            *doorkeepers,
             ChildSpec("dispatcher", dispatcher),
         ),
     )
@@ -179,7 +184,14 @@ def _agent(parts: WorkerParts) -> SupervisorSpec:
         provisions="agent/provisions",
     )
     executor = partial(
-        Agent, parts.engine, machine, inventory, lambda task: TaskActor(task, around), parts.clock, parts.drawer
+        Agent,
+        parts.engine,
+        machine,
+        inventory,
+        lambda task: TaskActor(task, around),
+        parts.clock,
+        parts.drawer,
+        parts.removed,
     )
     return SupervisorSpec(
         # The executor starts the tasks' actors and knows what it told each: they begin anew together. No container

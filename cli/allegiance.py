@@ -17,8 +17,9 @@ from transport.place import Place
 class Allegiance:
     """What a machine that joined knows of its cluster.
 
-    `api` is where a manager's API answers, `managers` whom it dials, `address` what others reach it by where a person
-    said so. `removed`: the cluster has said that this machine is none of its own any more.
+    `api` is where a manager's API answered when it joined, `managers` whom it dials, `address` what others reach it by
+    where a person said so. `met` is where the manager was met since, if elsewhere. `removed`: the cluster has said that
+    this machine is none of its own any more.
     """
 
     role: str
@@ -26,11 +27,20 @@ class Allegiance:
     managers: tuple[Manager, ...]
     address: str = ""
     removed: bool = False
+    met: Place | None = None
 
     @property
     def manager(self) -> Manager:
         """The manager that this machine serves."""
         return self.managers[0]
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Where to look for it, in this order; the address by which this machine joined is always among them."""
+        api, link = self.api, self.manager
+        hosts = dict.fromkeys((api.host, link.address))
+        known = (self.met, *(Place(host, api.port, link.port) for host in hosts))
+        return tuple(dict.fromkeys(place for place in known if place is not None))
 
 
 def load(path: Path) -> Allegiance | None:
@@ -39,7 +49,12 @@ def load(path: Path) -> Allegiance | None:
         found = orjson.loads(path.read_bytes())
         managers = tuple(Manager(**one) for one in found["managers"])
         kept = Allegiance(
-            found["role"], Address(**found["api"]), managers, found.get("address", ""), found.get("removed", False)
+            found["role"],
+            Address(**found["api"]),
+            managers,
+            found.get("address", ""),
+            found.get("removed", False),
+            Place(**found["met"]) if found.get("met") else None,
         )
     except FileNotFoundError:
         return None
@@ -58,11 +73,10 @@ def save(path: Path, allegiance: Allegiance) -> None:
 
 
 def moved(path: Path, place: Place) -> None:
-    """Note that the manager is at another place. Raises CliError and OSError."""
+    """Note where the manager was met. Raises CliError and OSError."""
     kept = load(path)
-    if kept is not None:
-        manager = replace(kept.manager, address=place.host, port=place.link_port)
-        save(path, replace(kept, api=Address(place.host, place.api_port), managers=(manager, *kept.managers[1:])))
+    if kept is not None and kept.places[0] != place:
+        save(path, replace(kept, met=place))
 
 
 def dismissed(path: Path) -> None:

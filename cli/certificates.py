@@ -9,7 +9,7 @@ from anyio import to_thread
 from actors.certificate import Held, NotRenewed
 from cli.errors import CliError
 from transport.identity import ClusterCA, IdentityError
-from transport.identity.joining import Address, renew
+from transport.identity.joining import Address, Member, renew
 from transport.identity.node_keys import NodeKeys
 
 
@@ -32,7 +32,7 @@ class SignedHere:
         """See `actors.certificate.Certificate`."""
         try:
             await to_thread.run_sync(self._sign)
-        except IdentityError as error:
+        except (IdentityError, OSError) as error:
             raise NotRenewed(str(error)) from error
 
     def _sign(self) -> None:
@@ -41,27 +41,28 @@ class SignedHere:
 
 
 class SignedByManager:
-    """The same for a worker. `manager` is where a manager's API answers at present."""
+    """The same for a worker. `manager` is where the API of its manager answers at present."""
 
-    def __init__(self, keys: NodeKeys, manager: Callable[[], Address]) -> None:
-        self._keys = keys
+    def __init__(self, member: Member, manager: Callable[[], Address]) -> None:
+        self._member = member
         self._manager = manager
 
     @property
     def held(self) -> Held:
         """See `actors.certificate.Certificate`."""
-        return held(self._keys)
+        return held(self._member.keys)
 
     async def renew(self) -> None:
         """See `actors.certificate.Certificate`."""
         try:
-            await to_thread.run_sync(self._ask, self._manager())
-        except IdentityError as error:
+            # Left behind where gbnt stops meanwhile: a manager that does not answer is no reason to wait then.
+            await to_thread.run_sync(self._ask, self._manager(), abandon_on_cancel=True)
+        except (IdentityError, OSError) as error:
             raise NotRenewed(str(error)) from error
 
     def _ask(self, manager: Address) -> None:
-        admitted = renew(self._keys, manager)
-        self._keys.take(admitted.certificate, admitted.authority)
+        admitted = renew(self._member, manager)
+        self._member.keys.take(admitted.certificate, admitted.authority)
 
 
 def held(keys: NodeKeys) -> Held:

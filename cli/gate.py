@@ -16,13 +16,13 @@ from transport.identity.proofs import Authenticator, Refusal
 
 
 class AuthorityGate:
-    """See `portal.gate.Gate`. `node` is this manager's id, `api` where others reach its API."""
+    """See `portal.gate.Gate`. `api` is where others reach its API."""
 
-    def __init__(self, ca: ClusterCA, node: str, api: str, link_port: int, clock: Callable[[], float]) -> None:
+    def __init__(self, ca: ClusterCA, api: str, link_port: int, clock: Callable[[], float]) -> None:
         self._ca = ca
         self._api = api
         self._link_port = link_port
-        self._authenticator = Authenticator(ca.certificate, ca.cluster, {node, ca.cluster}, clock)
+        self._authenticator = Authenticator(ca.certificate, ca.cluster, {ca.cluster}, clock)
 
     @property
     def authority(self) -> str:
@@ -64,7 +64,7 @@ class AuthorityGate:
         certificate = x509.load_pem_x509_certificate(pem)
         return Certified(pem.decode(), serial_of(certificate), certificate.not_valid_after_utc.timestamp())
 
-    def prove(self, headers: Mapping[str, str], is_member: Callable[[str, str], bool]) -> str:
+    def prove(self, headers: Mapping[str, str], is_member: Callable[[str], bool]) -> str:
         """The id of the node whose proof the headers hold. Raises NotAdmitted."""
         outcome = self._authenticator.authenticate(headers, is_member)
         if isinstance(outcome, Refusal):

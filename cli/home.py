@@ -91,14 +91,10 @@ class Home:
         kept = (self.keys, self.store.parent, self.snapshots, self.run, self.credentials, self.orders)
         return (*kept, self.identity_file, self.legion)
 
-    def is_served(self) -> bool:
-        """Whether a gbnt runs on this data directory: its admin socket is answered."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            try:
-                probe.connect(str(self.admin_socket))
-            except OSError:
-                return False
-        return True
+    def tidy(self) -> None:
+        """Remove what a gbnt that was killed while it wrote has left: it may hold secrets."""
+        for file in (self.identity_file, self.legion, self.orders, self.credentials):
+            remove_unfinished(file)
 
     def identity(self, name: str, new_id: Callable[[], str]) -> NodeIdentity:
         """Who this node is, or will be if this is its first start. `name` empty takes the host's."""

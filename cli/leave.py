@@ -12,12 +12,12 @@ from cli import allegiance
 from cli.allegiance import Allegiance
 from cli.emptying import wait_until_empty
 from cli.errors import CliError, Unreachable
-from cli.home import Home, NodeIdentity
+from cli.home import Home, NodeIdentity, serves
 from cli.systemd import retire
 from cli.table import Row
 from cli.words import count
 from transport.identity import IdentityError, joining
-from transport.identity.joining import Address, JoinFailed
+from transport.identity.joining import Address, JoinFailed, Member
 from transport.identity.node_keys import NodeKeys
 
 BY_FORCE = "`gbnt legion leave --force` waits for nothing"
@@ -74,7 +74,7 @@ def _no_worker(home: Home) -> CliError:
 def _stop(home: Home, otherwise: str) -> None:
     """Have no gbnt work against what follows."""
     retire(home.path)
-    if home.is_served():
+    if serves(home):
         raise CliError(f"gbnt still runs on {home.path}, and not as a service of systemd: {otherwise}")
 
 
@@ -106,9 +106,10 @@ def _ask(home: Home, sworn: Allegiance, *, force: bool) -> Row:
         keys = NodeKeys(home.keys, time.time)
         if keys.facts is None:
             raise CliError("this machine has no certificate to prove itself with")
-        for host in dict.fromkeys((sworn.api.host, sworn.manager.address)):
+        member = Member(keys, sworn.manager.node)
+        for place in sworn.places:
             try:
-                return joining.leave(keys, Address(host, sworn.api.port), force=force)
+                return joining.leave(member, Address(place.host, place.api_port), force=force)
             except JoinFailed as error:
                 unanswered = error
                 if error.status >= 500:

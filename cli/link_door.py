@@ -12,7 +12,9 @@ from socket import socket
 from portal.sockets import describe
 from supervisor.actor import Actor, Context
 from supervisor.message import message
+from transport.identity import IdentityError
 from transport.listener import Application, serve
+from transport.seldom import Seldom
 
 RENEW_SECONDS = 3600.0
 
@@ -40,7 +42,7 @@ class LinkDoor(Actor):
         self._certificate = certificate
         self._authority = authority
         self._tls: ssl.SSLContext | None = None
-        self._address = ""
+        self._address = self._problem = ""
 
     async def started(self, ctx: Context) -> None:
         """Listen, and begin to serve."""
@@ -53,17 +55,22 @@ class LinkDoor(Actor):
     async def receive(self, message: object, ctx: Context) -> None:
         """Have new connections see a certificate that is not worn."""
         if isinstance(message, Renew) and self._tls is not None:
-            self._tls.load_cert_chain(self._certificate())
+            try:
+                self._tls.load_cert_chain(self._certificate())
+                self._problem = ""
+            except (IdentityError, OSError) as error:
+                self._problem = f"the certificate is not renewed yet: {error}"
+                log.error("%s", self._problem)
 
     def describe(self) -> Mapping[str, object]:
         """Where it listens."""
-        return {"listens": self._address}
+        return {"listens": self._address, "problem": self._problem}
 
 
 class Witnessed(ssl.SSLObject):
     """Logs why a peer was refused by TLS, which nobody else would: ever more seldom, for anybody may knock."""
 
-    refused = 0
+    seldom = Seldom()
 
     def do_handshake(self) -> None:
         """See `ssl.SSLObject`."""
@@ -72,10 +79,9 @@ class Witnessed(ssl.SSLObject):
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
             raise
         except ssl.SSLError as error:
-            count = Witnessed.refused = Witnessed.refused + 1
-            if count & (count - 1) == 0:
-                why = getattr(error, "verify_message", "") or error.reason
-                log.warning("refused a connection (number %d) in its handshake: %s", count, why)
+            why = getattr(error, "verify_message", "") or str(error.reason)
+            if self.seldom.due(why):
+                log.warning("refused a connection in its handshake: %s", why)
             raise
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from ipaddress import ip_address
 
 
 def address_towards_default_route() -> str:
@@ -22,3 +23,11 @@ def address_towards(host: str) -> str:
             return str(probe.getsockname()[0])
     except OSError:
         return "127.0.0.1"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address leads to whoever uses it; a name is taken for one that does not."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

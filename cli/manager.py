@@ -14,7 +14,7 @@ from cli.gate import AuthorityGate
 from cli.ground import Ground, bound
 from cli.link_door import LinkDoor
 from cli.local_engine import LocalEngine
-from cli.machine import address_towards_default_route
+from cli.machine import address_towards_default_route, is_loopback
 from cli.peers import LegionPeers, noted_in
 from cli.voice import ManagerVoice
 from cluster import addresses
@@ -30,6 +30,7 @@ from store.snapshots import Snapshots
 from store.sqlite import SqliteStore
 from supervisor.spec import ChildSpec, SupervisorSpec
 from transport.identity import ClusterCA
+from transport.identity.certificates import node_name
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import Authenticator
 from transport.listener import Listener
@@ -47,11 +48,12 @@ class ManagerRole:
         self._sessions = Sessions(ground.system)
         self._credential = FirstCredential(ground.options, ground.home, ground.system, authority)
         self._roll = Roll()
+        self._keys = NodeKeys(ground.home.keys, ground.clock)
         node, cluster = ground.identity.node, ground.identity.cluster
         authenticator = Authenticator(authority.certificate, cluster, {node}, ground.clock)
         self._peers = LegionPeers(ground.router, self._roll, authenticator, ground.clock)
         heard = noted_in(self._roll, ground.system)
-        ground.router.attend(heard, lambda peer, path, message: why_not(peer, message))
+        ground.router.attend(heard, why_not)
         self._latencies = {
             "command": Latency("gbnt_command_seconds", "From a command's turn to its answer."),
             "store": Latency("gbnt_store_seconds", "One durable commit."),
@@ -69,8 +71,9 @@ class ManagerRole:
 
     def _parts(self) -> Parts:
         ground = self._ground
-        keys = NodeKeys(ground.home.keys, ground.clock)
+        keys = self._keys
         place = Place(self._address, ground.options.api_port, ground.options.link_port)
+        voice = ManagerVoice(keys, ground.identity.cluster, place, ground.clock)
         return Parts(
             machine=ground.machine(self._address),
             store=self._store,
@@ -82,7 +85,7 @@ class ManagerRole:
             drawer=ground.drawer(),
             roll=self._roll,
             peers=self._peers,
-            voice=ManagerVoice(keys, ground.identity.cluster, place, ground.clock),
+            voice=None if is_loopback(self._address) else voice,
             certificate=SignedHere(keys, self._authority, ground.identity.node),
             mandate=Mandate(ground.options.network_pool or addresses.DEFAULT_POOL),
             observe=lambda name, seconds: self._latencies[name].observe(seconds),
@@ -91,7 +94,8 @@ class ManagerRole:
     def _doors(self) -> ChildSpec:
         ground = self._ground
         options, backend, authority = ground.options, self._backend(), self._authority
-        certificate = partial(authority.server_certificate, [ground.identity.name], [self._address])
+        own = node_name(ground.identity.cluster, ground.identity.node)
+        certificate = partial(authority.server_certificate, [ground.identity.name, own], [self._address])
         api, telemetry = ground.bound(options.api_port), ground.bound(options.telemetry_port)
         links, listener = ground.bound(options.link_port), Listener(self._peers.authenticate, ground.router.accept)
         trusted = bound(partial(listen_unix, ground.home.admin_socket))
@@ -100,7 +104,7 @@ class ManagerRole:
             ChildSpec("api", lambda: Door(create_api(backend), api, certificate)),
             ChildSpec("admin", lambda: Door(create_api(backend, trusted=True), trusted)),
             ChildSpec("telemetry", lambda: Door(create_telemetry(backend), telemetry)),
-            ChildSpec("links", lambda: LinkDoor(listener, links, certificate, authority.certificate)),
+            ChildSpec("links", lambda: LinkDoor(listener, links, lambda: self._keys.path, authority.certificate)),
         )
         return ChildSpec("portal", SupervisorSpec(children=children, intensity=10, period=60.0))
 
@@ -108,9 +112,7 @@ class ManagerRole:
         ground, engine = self._ground, LocalEngine(self._ground.engine)
         identity, options = ground.identity, ground.options
         host = f"[{self._address}]" if ":" in self._address else self._address
-        gate = AuthorityGate(
-            self._authority, identity.node, f"{host}:{options.api_port}", options.link_port, ground.clock
-        )
+        gate = AuthorityGate(self._authority, f"{host}:{options.api_port}", options.link_port, ground.clock)
         return Backend(
             identity=Identity(identity.name, identity.cluster, identity.node, __version__),
             ask=lambda path, message, timeout: ground.system.ref(path).ask(message, timeout=timeout),

@@ -36,7 +36,7 @@ class LegionPeers:
         self._clock = clock
         self._state: State | None = None
         self._links: dict[str, ChildSpec] = {}
-        self._outdated: set[str] = set()
+        self._proven: dict[str, str] = {}
 
     def authenticate(self, headers: Mapping[str, str]) -> Peer | Refusal:
         """The node whose proof the headers hold, or why none."""
@@ -47,10 +47,7 @@ class LegionPeers:
         if isinstance(outcome, proofs.Refusal):
             gone = outcome.stranger in state.departed
             return Refusal(outcome.reason, REMOVED if gone else outcome.said, dismissed=gone)
-        if outcome.role == state.nodes[outcome.node].role:
-            self._outdated.discard(outcome.node)
-        else:
-            self._outdated.add(outcome.node)
+        self._proven[outcome.node] = outcome.role
         return Peer(outcome.node, max(0.0, outcome.expires_at - self._clock()))
 
     @property
@@ -61,7 +58,8 @@ class LegionPeers:
     @property
     def outdated(self) -> Collection[str]:
         """See `actors.gatekeeper.Peers`."""
-        return frozenset(self._outdated)
+        nodes = self._state.nodes if self._state is not None else {}
+        return frozenset(node for node, role in self._proven.items() if node in nodes and nodes[node].role != role)
 
     def know(self, state: State) -> None:
         """See `actors.gatekeeper.Peers`."""
@@ -80,7 +78,7 @@ class LegionPeers:
     def forget(self, node: str) -> None:
         """See `actors.gatekeeper.Peers`."""
         self._links.pop(node, None)
-        self._outdated.discard(node)
+        self._proven.pop(node, None)
         self._router.forget(node)
         self._roll.forget(node)
 

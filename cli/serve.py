@@ -34,6 +34,7 @@ TOLD = (CliError, DoorError, EngineError, IdentityError, StoreError)
 def run(options: ServeOptions) -> int:
     """Serve; the exit status. Raises CliError with a sentence where the node cannot start or go on."""
     home = Home(options.data_dir)
+    home.tidy()
     logging.basicConfig(
         level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )

@@ -10,11 +10,12 @@ from cli.link_door import client_context
 from cluster.model import Node
 from transport.channel import Peer, Refusal
 from transport.herald import Unheard, announce
-from transport.identity import proofs
+from transport.identity import IdentityError, proofs
 from transport.identity.certificates import node_name
 from transport.identity.joining import Address
 from transport.identity.node_keys import NodeKeys
 from transport.place import Place
+from transport.seldom import Seldom
 
 log = logging.getLogger(__name__)
 
@@ -27,16 +28,18 @@ class ManagerVoice:
         self._cluster = cluster
         self._place = place
         self._clock = clock
+        self._seldom = Seldom()
 
     async def call(self, node: Node) -> None:
         """See `actors.herald.Voice`."""
-        tls = client_context(self._keys.path, self._keys.authority)
         url = f"https://{Address(node.address, node.link_port)}"
-        headers = proofs.proof(self._keys, node.id, self._clock)
         try:
+            tls = client_context(self._keys.path, self._keys.authority)
+            headers = proofs.proof(self._keys, node.id, self._clock)
             await announce(url, tls, node_name(self._cluster, node.id), headers, self._place)
-        except Unheard as error:
-            log.info("node %s was not told where its manager is: %s", node.name, error)
+        except (Unheard, IdentityError, OSError) as error:
+            if self._seldom.due(f"{node.id} {error}"):
+                log.info("node %s was not told where its manager is: %s", node.name, error)
             raise Unanswered(str(error)) from error
 
 
@@ -49,7 +52,7 @@ class ManagerOnly:
 
     def __call__(self, headers: Mapping[str, str]) -> Peer | Refusal:
         """The manager, or why not."""
-        outcome = self._authenticator.authenticate(headers, lambda node, serial: node == self._manager)
+        outcome = self._authenticator.authenticate(headers, lambda node: node == self._manager)
         if isinstance(outcome, proofs.Refusal):
             return Refusal(outcome.reason, outcome.said)
         if outcome.role != "manager":

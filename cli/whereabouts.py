@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 from cli.allegiance import Allegiance
 from cli.link_door import client_context
-from transport.channel import Channel, ChannelClosed, Dial
+from transport.channel import Channel, Dial
 from transport.dialer import http2_dialer
-from transport.identity.certificates import manager_name
+from transport.identity.certificates import node_name
 from transport.identity.joining import Address
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import proof
@@ -17,17 +17,16 @@ from transport.place import Place
 
 
 class Whereabouts:
-    """The manager of an allegiance: at the address by which this machine joined, and at the one that it gives itself.
+    """The manager of an allegiance, wherever it was met, said to be, or joined by.
 
-    Whatever the address, who answers there must have a manager's certificate of the cluster.
+    Whatever the address, who answers there must have that very manager's certificate.
     """
 
     def __init__(self, allegiance: Allegiance, clock: Callable[[], float]) -> None:
         self._manager = allegiance.manager.node
         self._clock = clock
-        api, link = allegiance.api, allegiance.manager
-        hosts = dict.fromkeys((api.host, link.address))
-        self._places = [Place(host, api.port, link.port) for host in hosts]
+        self._places = list(allegiance.places)
+        self._met: Place | None = None
 
     @property
     def api(self) -> Address:
@@ -38,6 +37,11 @@ class Whereabouts:
     def link(self) -> Address:
         """Where its door for links is at present, as far as is known."""
         return Address(self._places[0].host, self._places[0].link_port)
+
+    @property
+    def met(self) -> Place | None:
+        """Where it answered last; None where it has not yet."""
+        return self._met
 
     def learn(self, place: Place) -> bool:
         """It was heard to be there: look there first. Returns whether that is another place than the one before."""
@@ -53,12 +57,11 @@ class Whereabouts:
             opened, place = False, self._places[0]
             try:
                 async with self._dial(keys, cluster)() as channel:
-                    opened = True
+                    opened, self._met = True, place
                     yield channel
-            except ChannelClosed:
+            finally:
                 if not opened and self._places[0] is place:
                     self._places.append(self._places.pop(0))
-                raise
 
         return dial
 
@@ -69,5 +72,5 @@ class Whereabouts:
             f"https://{self.link}",
             client_context(keys.path, keys.authority),
             lambda: proof(keys, self._manager, self._clock),
-            server_name=manager_name(cluster),
+            server_name=node_name(cluster, self._manager),
         )

@@ -63,6 +63,7 @@ def wipe_files(home: Home) -> None:
     May be done again. Raises CliError.
     """
     try:
+        home.tidy()
         for path in home.contents:
             if path.is_dir():
                 shutil.rmtree(path)

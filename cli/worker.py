@@ -5,16 +5,14 @@ from __future__ import annotations
 import logging
 from functools import partial
 
-from actors import protocol
 from actors.gatekeeper import LINKS
 from actors.tree import EXECUTOR, WorkerParts, worker_tree
-from cli import allegiance
 from cli.allegiance import Allegiance
 from cli.certificates import SignedByManager, held
-from cli.errors import CliError
 from cli.ground import Ground, bound
 from cli.link_door import LinkDoor
 from cli.machine import address_towards
+from cli.notes import NOTES, NotePlace, NoteRemoval, Notes
 from cli.peers import news
 from cli.voice import ManagerOnly
 from cli.whereabouts import Whereabouts
@@ -24,8 +22,9 @@ from portal.door import Door
 from portal.sockets import listen_unix
 from portal.worker import WorkerBackend, create_worker_api, create_worker_telemetry
 from supervisor.spec import ChildSpec, SupervisorSpec
-from transport.events import PeerDismissed, PeerEvent
+from transport.events import PeerDismissed, PeerEvent, PeerUp
 from transport.herald import Ear
+from transport.identity.joining import Member
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import Authenticator
 from transport.place import Place
@@ -60,16 +59,17 @@ class WorkerRole:
             clock=ground.clock,
             random=ground.random,
             links=links,
-            drawer=ground.drawer(),
-            certificate=SignedByManager(self._keys, lambda: self._whereabouts.api),
+            drawer=None if self._has_expired() else ground.drawer(),
+            certificate=SignedByManager(Member(self._keys, self._manager), lambda: self._whereabouts.api),
+            removed=lambda: self._dismissed,
         )
-        return worker_tree(parts, self._doors())
+        notes = ChildSpec(NOTES, lambda: Notes(ground.home.legion))
+        return worker_tree(parts, notes, self._doors())
 
     async def ready(self) -> str:
         """See `cli.ground.Role`."""
         name = self._ground.identity.name
         if self._dismissed:
-            self._ground.system.ref(EXECUTOR).tell(protocol.Dismissed())
             return f"{name} was removed from its cluster: it puts away what it had of that, and runs nothing"
         return f"{name} serves as a worker of the manager {self._sworn.manager.name} at {self._whereabouts.link}"
 
@@ -81,15 +81,14 @@ class WorkerRole:
         if isinstance(event, PeerDismissed) and not self._dismissed:
             self._dismissed = True
             log.warning("the cluster has removed this node: what it had of that is put away here")
-            self._note_dismissal()
-            self._ground.system.ref(EXECUTOR).tell(protocol.Dismissed())
+            self._ground.system.ref(NOTES).tell(NoteRemoval())
+        place = self._whereabouts.met
+        if isinstance(event, PeerUp) and place is not None:
+            self._ground.system.ref(NOTES).tell(NotePlace(place))
 
-    def _note_dismissal(self) -> None:
-        """Before anything is put away: the next start is to know, wherever this one ends. Once in a node's life."""
-        try:
-            allegiance.dismissed(self._ground.home.legion)
-        except (CliError, OSError) as error:
-            log.error("cannot note that the cluster has removed this node: %s", error)
+    def _has_expired(self) -> bool:
+        """Whether this node's certificate has ended: who knows what became of its tasks? It starts none of them."""
+        return held(self._keys).expires_at <= self._ground.clock()
 
     # -- the doors -------------------------------------------------------------------------------------------------
 
@@ -111,13 +110,9 @@ class WorkerRole:
         return Ear(ManagerOnly(authenticator, self._manager), self._learn)
 
     def _learn(self, place: Place) -> None:
-        """The manager says where it is. It is dialled there by the next attempt, and from the next start on."""
+        """The manager says where it is: it is dialled there next, and once it answers there, from the next start on."""
         if self._whereabouts.learn(place):
             log.info("the manager says that it is at %s", self._whereabouts.link)
-            try:
-                allegiance.moved(self._ground.home.legion, place)
-            except (CliError, OSError) as error:
-                log.error("cannot note where the manager is: %s", error)
 
     def _backend(self) -> WorkerBackend:
         ground = self._ground

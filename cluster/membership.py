@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from cluster.model import Node, State
 
-
-def is_member(state: State, node: str, serial: str) -> bool:
-    """Whether the node of this id may speak by its certificate of this serial (hex)."""
-    known = state.nodes.get(node)
-    return known is not None and node not in state.departed and serial not in known.revoked
+HOST = re.compile(r"[A-Za-z0-9.:%_-]{1,253}")
 
 
-def may_leave(state: State, node: str, serial: str) -> bool:
+def is_host(text: str) -> bool:
+    """Whether it may be a host's name or address: letters, digits and what addresses have beside them."""
+    return HOST.fullmatch(text) is not None
+
+
+def is_member(state: State, node: str) -> bool:
+    """Whether the node of this id may speak."""
+    return node in state.nodes and node not in state.departed
+
+
+def may_leave(state: State, node: str) -> bool:
     """Whether that node may be told that it has left: a member, or one that was removed and asks again."""
-    return node in state.departed or is_member(state, node, serial)
+    return node in state.departed or is_member(state, node)
 
 
 def managers(state: State, own: str) -> list[Node]:

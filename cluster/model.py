@@ -191,7 +191,7 @@ class Node:
     `engine_labels` by its engine. `availability` is what people decided: whether it gets new tasks (`active`), keeps
     those it has (`pause`), or is to be emptied (`drain`, `maintenance`). `stuck` says of each network and volume that
     should be gone why it is not, in a sentence. `certificate` is the serial of the newest certificate that it was
-    given, `revoked` those of earlier ones that do not count any more. `link_port` is where it hears other nodes.
+    given. `link_port` is where it hears other nodes.
     """
 
     id: str
@@ -220,7 +220,6 @@ class Node:
     version: str = ""
     certificate: str = ""
     certificate_expires: float = 0.0
-    revoked: tuple[str, ...] = ()
     link_port: int = 0
 
 

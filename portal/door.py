@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from supervisor.actor import Actor, Context
 from supervisor.message import message
 
 RENEW_SECONDS = 3600.0
+
+log = logging.getLogger(__name__)
 
 
 @message("door.renew/1")
@@ -50,7 +53,10 @@ class Door(Actor):
     async def receive(self, message: object, ctx: Context) -> None:
         """Have new connections see a certificate that is not worn."""
         if isinstance(message, Renew) and self._tls is not None and self._certificate is not None:
-            self._tls.load_cert_chain(self._certificate())
+            try:
+                self._tls.load_cert_chain(self._certificate())
+            except OSError as error:
+                log.error("the certificate is not renewed yet: %s", error)
 
     def describe(self) -> Mapping[str, object]:
         """Where it listens."""

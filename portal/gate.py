@@ -53,5 +53,5 @@ class Gate(Protocol):
     def sign(self, csr: str, node: str, role: Role) -> Certified:
         """A certificate for a request that `key_of` took."""
 
-    def prove(self, headers: Mapping[str, str], is_member: Callable[[str, str], bool]) -> str:
+    def prove(self, headers: Mapping[str, str], is_member: Callable[[str], bool]) -> str:
         """The id of the node whose proof the headers hold, once. Raises NotAdmitted, which tells nothing."""

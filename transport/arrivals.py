@@ -14,6 +14,7 @@ from supervisor.envelope import Envelope
 from supervisor.errors import MailboxFull, NoSuchActor
 from transport.codec import CodecError
 from transport.frames import Batch
+from transport.seldom import Seldom
 from transport.session import GHOST, Session
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ class Arrivals:
         self._inbox = session.inbox
         self._unpack = session.codec.unpack
         self._pump = pump
-        self._refused = 0
+        self._seldom = Seldom()
 
     def deliver(self, batch: Batch) -> None:
         """Deliver what of a batch is new. Raises FrameError where the peer ignores its credit."""
@@ -109,7 +110,7 @@ class Arrivals:
             case ["f", id, error, _]:
                 session.questions.failed(id, error)
             case ["w", path, id, _]:
-                session.watches.watched(id, path)
+                session.watches.watched(id, path if self._passes(path, None) else "")
             case ["u", id, _]:
                 session.watches.unwatched(id)
             case ["n", id, incarnation, reason, _]:
@@ -140,10 +141,8 @@ class Arrivals:
     def _passes(self, path: str, message: object) -> bool:
         session = self._session
         why_not = session.border(session.node, path, message) if session.border is not None else ""
-        if why_not:
-            self._refused += 1
-            if self._refused & (self._refused - 1) == 0:  # ever more seldom: a peer is not to fill the log
-                log.warning("refused message %d of %s, to %s: %s", self._refused, session.node, path, why_not)
+        if why_not and self._seldom.due(why_not):
+            log.warning("refused a message of %s, to %s: %s", session.node, path, why_not)
         return not why_not
 
     def _put_question(self, actor: ActorCell, message: object, id: int, seconds: float) -> None:

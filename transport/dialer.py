@@ -18,6 +18,7 @@ from transport.stream import StreamChannel
 UP, DOWN = "/link/up", "/link/down"
 SESSION = "gbnt-session"
 CONNECT_SECONDS = 5.0
+ANSWER_SECONDS = 10.0
 FLUSH_SECONDS = 0.5
 MOST_REFUSAL = 4096
 
@@ -88,15 +89,29 @@ def _request(
 
 async def _open(client: httpx.AsyncClient, peer: str, request: httpx.Request) -> httpx.Response:
     try:
-        response = await client.send(request, stream=True)
-        if response.status_code == httpx.codes.OK:
-            return response
-        refusal = (await response.aread())[:MOST_REFUSAL].decode(errors="replace")
+        with anyio.fail_after(ANSWER_SECONDS):
+            response = await client.send(request, stream=True)
+            if response.status_code == httpx.codes.OK:
+                return response
+            refusal = await _refusal(response)
+    except TimeoutError:
+        raise ChannelClosed(f"{client.base_url} did not answer within {ANSWER_SECONDS:g} s") from None
     except FAILURES as error:
         raise ChannelClosed(f"{client.base_url} cannot be reached: {_explain(error)}") from error
     if response.status_code == httpx.codes.GONE:
         raise Dismissed(f"{peer} says: {refusal}")
     raise ChannelClosed(f"{peer} refused the connection ({response.status_code}): {refusal}")
+
+
+async def _refusal(response: httpx.Response) -> str:
+    """The beginning of what the peer says, however much that is."""
+    text = b""
+    async for chunk in response.aiter_raw():
+        text += chunk
+        if len(text) >= MOST_REFUSAL:
+            break
+    await response.aclose()
+    return text[:MOST_REFUSAL].decode(errors="replace")
 
 
 async def _go_up(client: httpx.AsyncClient, request: httpx.Request, channel: StreamChannel) -> None:

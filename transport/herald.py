@@ -13,12 +13,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import anyio
-import h2.exceptions
 import httpx
 
 from transport.channel import Authenticate, Refusal
+from transport.dialer import FAILURES
 from transport.listener import LARGEST, Receive, Send, answer, headers_of, lifespan
 from transport.place import Place
+from transport.seldom import Seldom
 
 PATH = "/link/manager"
 SECONDS = 5.0
@@ -37,6 +38,7 @@ class Ear:
     def __init__(self, authenticate: Authenticate, learn: Callable[[Place], None]) -> None:
         self._authenticate = authenticate
         self._learn = learn
+        self._seldom = Seldom()
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -53,7 +55,8 @@ class Ear:
         place = await _place(receive)  # first, for who is answered while it still speaks breaks its connection off
         peer = self._authenticate(headers_of(scope))
         if isinstance(peer, Refusal):
-            log.warning("refused a word of where a manager is: %s", peer.reason)
+            if self._seldom.due(peer.reason):
+                log.warning("refused a word of where a manager is: %s", peer.reason)
             await answer(send, 403, peer.said)
             return
         if place is None:
@@ -77,7 +80,7 @@ async def announce(url: str, tls: ssl.SSLContext, server_name: str, headers: Map
                 response = await client.send(request)
     except TimeoutError:
         raise Unheard(f"{url} did not answer within {SECONDS:g} s") from None
-    except (httpx.HTTPError, httpx.StreamError, h2.exceptions.H2Error, OSError) as error:
+    except (*FAILURES, httpx.InvalidURL, ValueError, ExceptionGroup) as error:  # an address may be any text
         raise Unheard(f"{url} cannot be reached: {type(error).__name__} {error}") from error
     if response.status_code != httpx.codes.OK:
         raise Unheard(f"{url} answered {response.status_code}: {response.text[:LARGEST]}")

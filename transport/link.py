@@ -95,7 +95,7 @@ class Link(Actor):
                 async with self._open() as channel:
                     self._connection = Connection(channel, self._session, self._rhythm, self._greeted, self._frame)
                     end = await self._connection.run()
-                    if self._connection.closed_by_peer:
+                    if self._connection.closed_by_peer and not self._session.hung_up:
                         self._detector.ended()
             except Exception as error:  # noqa: BLE001 - the link is one of the four boundaries
                 end = error

@@ -14,6 +14,7 @@ from hypercorn.config import Config, Sockets
 
 from transport.channel import Accept, Authenticate, ChannelClosed, Peer, Refusal
 from transport.dialer import DOWN, FLUSH_SECONDS, SESSION, UP
+from transport.seldom import Seldom
 from transport.stream import StreamChannel
 
 PAIR_SECONDS = 5.0
@@ -44,6 +45,7 @@ class Listener:
         self._authenticate = authenticate
         self._accept = accept
         self._sessions: dict[str, Half] = {}
+        self._seldom = Seldom()
 
     def close(self) -> None:
         """End all channels."""
@@ -67,7 +69,8 @@ class Listener:
                 return
         peer = self._authenticate(headers)
         if isinstance(peer, Refusal):
-            log.warning("refused a connection: %s", peer.reason)
+            if self._seldom.due(peer.reason):
+                log.warning("refused a connection: %s", peer.reason)
             await answer(send, 410 if peer.dismissed else 403, peer.said)
             return
         await serve(peer, headers.get(SESSION, ""), receive, send)

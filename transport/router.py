@@ -101,10 +101,14 @@ class LinkRouter:
         return ChildSpec(node, lambda: Link(session, dial, self._rhythm, self._subscriber, self._random))
 
     def forget(self, node: str) -> None:
-        """Lead there no more; unknown is fine. Stop the link first. What was under way becomes dead letters."""
+        """Lead there no more, and close what is open; unknown is fine. What was under way becomes dead letters.
+
+        Its link is to be stopped, too.
+        """
         session = self._sessions.pop(node, None)
         self._dialled.discard(node)
         if session is not None:
+            session.hang_up()
             session.suspend(f"{node} was removed")
             session.lose(f"{node} was removed")
 

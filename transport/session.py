@@ -18,8 +18,11 @@ from transport.parcel import Parcel
 from transport.questions import Questions
 from transport.watches import Watches
 
-Border = Callable[[str, str, object], str]
-"""Why a peer may not send this message to the actor at this path; empty where it may. Must not block or raise."""
+Border = Callable[[str, str, object | None], str]
+"""Why a peer may not send this message to the actor at this path, or watch it (None); empty where it may.
+
+Must not block or raise.
+"""
 
 
 class Ghost:
@@ -171,6 +174,11 @@ class Session:
         """Close the channel that the peer has opened, if there is one; it may open another."""
         if self._visit is not None:
             self._visit.end()
+
+    @property
+    def hung_up(self) -> bool:
+        """Whether the channel that the peer opened was closed by this side."""
+        return self._visit is not None and self._visit.over.is_set()
 
     async def visited(self) -> Visit:
         """Wait until the peer has opened a channel, and take that."""

@@ -19,7 +19,7 @@ from cli.options import API_PORT, LINK_PORT, TELEMETRY_PORT
 from cluster.addresses import DEFAULT_POOL
 from transport.identity import IdentityError
 from transport.identity.join_tokens import peek
-from transport.identity.joining import Address
+from transport.identity.joining import Address, Member
 from transport.identity.node_keys import NodeKeys
 
 NOBODY = Unseen("a manager connects to this machine for who has a join token, or a node's key")
@@ -36,7 +36,7 @@ class Setting:
     data_dir: Path
     manager: Address | None = None
     role: str = ""
-    credential: str | NodeKeys | Unseen = field(default=NOBODY, repr=False)
+    credential: str | Member | Unseen = field(default=NOBODY, repr=False)
     hostname: str = field(default_factory=socket.gethostname)
     pool: str = DEFAULT_POOL
     manager_links: int = LINK_PORT
@@ -57,7 +57,7 @@ def setting(data_dir: Path, manager: str = "", token: str = "", name: str = "", 
         data_dir,
         where,
         _role(token) if token else sworn.role if sworn else "manager" if _is_manager(home) else "",
-        token or (_keys(home) if sworn else NOBODY),
+        token or (_member(home, sworn) if sworn else NOBODY),
         name or _name(home) or socket.gethostname(),
         pool or DEFAULT_POOL,
         manager_links=sworn.manager.port if sworn and not manager else LINK_PORT,
@@ -86,12 +86,12 @@ def _name(home: Home) -> str:
         return ""
 
 
-def _keys(home: Home) -> NodeKeys | Unseen:
+def _member(home: Home, sworn: Allegiance) -> Member | Unseen:
     try:
         keys = NodeKeys(home.keys, time.time)
     except (OSError, IdentityError) as error:
         return Unseen(str(error))
-    return keys if keys.facts else Unseen("this node has no certificate yet")
+    return Member(keys, sworn.manager.node) if keys.facts else Unseen("this node has no certificate yet")
 
 
 def _is_manager(home: Home) -> bool:

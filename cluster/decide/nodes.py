@@ -6,16 +6,18 @@ from dataclasses import replace
 
 from cluster.decide.decision import Decided, Decision, Draft, Refusal
 from cluster.decide.sweep import sweep
+from cluster.membership import is_host
 from cluster.model import Change, Node, State, Task, Token
 
 USE_NOTED_EVERY = 3600.0
 HOLD = "hold_unknown_containers"
 REVOKED = "revoked_token:"
 KEPT_REVOKED = 10_000
+MOST_SUBNETS = 1_000
 
 
 def report_node(state: State, seen: Node) -> Decision:
-    """What a machine says of itself becomes its record; what people and the cluster gave it stays.
+    """What a machine says of itself becomes its record; what people and the cluster gave it stays, its name too.
 
     One that is not ready has not looked: nothing of it is taken to be gone, or a stack that waits for that would be.
     """
@@ -30,13 +32,16 @@ def report_node(state: State, seen: Node) -> Decision:
         moved = known.status != seen.status
         seen = replace(
             seen,
+            name=known.name,
+            address=seen.address if is_host(seen.address) else known.address,
+            link_port=seen.link_port if 0 <= seen.link_port < 65536 else known.link_port,
+            used_subnets=seen.used_subnets[:MOST_SUBNETS],
             role=known.role,
             labels=known.labels,
             availability=known.availability,
             version=seen.version or known.version,
             certificate=known.certificate,
             certificate_expires=known.certificate_expires,
-            revoked=known.revoked,
             since=seen.since if moved else known.since,
         )
     if known is not None and told != "ready":

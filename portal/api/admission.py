@@ -26,7 +26,7 @@ def gate_of(request: Request) -> Gate:
     return gate
 
 
-def proven(request: Request, is_member: Callable[[str, str], bool]) -> str:
+def proven(request: Request, is_member: Callable[[str], bool]) -> str:
     """The id of the node whose proof a request holds; `is_member` as for `Gate.prove`. Raises Problem."""
     try:
         return gate_of(request).prove(request.headers, is_member)

@@ -21,7 +21,7 @@ from actors.protocol import (
     RevokeJoinToken,
     RotateJoinTokens,
 )
-from cluster.membership import is_member, managers
+from cluster.membership import is_host, is_member, managers
 from cluster.model import State
 from portal.api.admission import gate_of, proven, turned_away
 from portal.api.bodies import body_of
@@ -34,7 +34,6 @@ from portal.rows import join_token_row
 
 LARGEST = 64 * 1024
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62})")
-ADDRESS = re.compile(r"[A-Za-z0-9.:%_-]{1,253}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +101,7 @@ async def join(request: Request) -> Response:
     except NotAdmitted as error:
         raise turned_away(request, error, "unauthorized") from None
     key, address = _key(gate, body.csr), body.address or address_of(request.scope)
-    if not NAME.fullmatch(body.name) or not ADDRESS.fullmatch(address) or len(body.version) > 64:
+    if not NAME.fullmatch(body.name) or not is_host(address) or len(body.version) > 64:
         raise Problem(
             "invalid", "the node's name or address is none: use letters, digits, `.`, `_` and `-` (--node-name)"
         )

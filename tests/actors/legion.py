@@ -67,6 +67,7 @@ class Home:
     drawer: Orders = field(default_factory=Orders)
     letters: list[DeadLetter] = field(default_factory=list)
     boots: int = 0
+    removed: bool = False
 
     def clock(self) -> float:
         """The machine's time of day, which its engine has too."""
@@ -129,6 +130,7 @@ class Member(Life):
                     random=home.random,
                     drawer=home.drawer,
                     links=(self.router.link(MANAGER, dial),),
+                    removed=lambda: home.removed,
                 )
             )
         return tree(

@@ -4,21 +4,27 @@ import pytest
 
 from actors import protocol
 from actors.border import why_not
+from actors.dispatcher import DISPATCHER
+from actors.following import SENATE
+
+REPORT = protocol.NodeReport("n2", "gaul", "192.0.2.2", "ready", "ready")
 
 
 @pytest.mark.parametrize(
-    "message",
+    ("path", "message"),
     [
-        protocol.NodeReport("n2", "gaul", "192.0.2.2", "ready", "ready"),
-        protocol.RegisterAgent("n2", "n2/agent/executor", "b1"),
-        protocol.Observed("n2", "n2/agent/executor", 1, ()),
-        protocol.WantNames("n2", "n2/resolver", 7),
-        protocol.Progress("t1", "pulling 3%", 0.03),
+        (SENATE, REPORT),
+        (DISPATCHER, protocol.RegisterAgent("n2", "n2/agent/executor", "b1")),
+        (SENATE, protocol.Observed("n2", "n2/agent/executor", 1, ())),
+        (DISPATCHER, protocol.WantNames("n2", "n2/resolver", 7)),
+        (SENATE, protocol.Progress("t1", "pulling 3%", 0.03)),
+        (SENATE, None),
+        (DISPATCHER, None),
     ],
-    ids=lambda message: type(message).__name__,
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_a_machine_speaks_for_itself(message: object):
-    assert why_not("n2", message) == ""
+def test_a_machine_speaks_for_itself(path: str, message: object):
+    assert why_not("n2", path, message) == ""
 
 
 @pytest.mark.parametrize(
@@ -38,4 +44,12 @@ def test_a_machine_speaks_for_itself(message: object):
     ids=lambda value: type(value).__name__,
 )
 def test_it_speaks_for_nobody_else_and_commands_nothing(message: object, reason: str):
-    assert why_not("n2", message) == reason
+    assert why_not("n2", SENATE, message) == reason
+
+
+@pytest.mark.parametrize(
+    "path", ["control/nodes/n3", "control/services/shop/web", "portal/admin", "agent/executor", ""]
+)
+def test_it_speaks_to_nobody_else_and_watches_nobody_else(path: str):
+    for message in (protocol.RegisterAgent("n2", "n2/agent/executor", "b1"), REPORT, None):
+        assert why_not("n2", path, message) == f"no machine has to do with {path}"

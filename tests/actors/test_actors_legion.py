@@ -1,15 +1,19 @@
 """Several machines: a worker's agent serves the manager of another node, through cuts and restarts of either."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
 
 from actors import protocol
+from actors.keepsake import NOTHING
+from actors.tree import EXECUTOR
 from cluster.autonomy import LABEL
 from cluster.spec import ServiceSpec
 from cluster.zones import Zones
 from engine.fake import FakeEngine, FakeImage
+from supervisor.address import Address
 from tests.actors.house import of, serving, time_of_day
 from tests.actors.legion import MANAGER, Legion, legion
 from tests.cluster.build import spec, stack
@@ -160,3 +164,56 @@ async def test_a_planned_stop_of_the_manager_stops_nothing_for_a_minute(tmp_path
         await one.start(MANAGER)
         await one.manager.until(serving("shop/web", 2), within=60.0)
         assert {container.id for container in one.homes["rome-2"].containers()} == before
+
+
+@pytest.mark.parametrize("engine", ["there", "away"])
+async def test_a_machine_that_was_removed_puts_all_away_once_its_engine_lets_it(tmp_path: Path, engine: str):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(4))))
+        await one.manager.until(serving("shop/web", 4))
+        home = one.homes["rome-2"]
+        assert home.running() == 2
+        await one.dismiss("rome-2")
+        home.removed = True
+        if engine == "away":
+            home.engine.hang()
+        one.members["rome-2"].system.ref(EXECUTOR).tell(protocol.Dismissed())
+        await anyio.sleep(10.0)
+        home.engine.wake()
+        await one.manager.eventually(lambda: home.containers() == [], within=120.0)
+        await one.kill("rome-2")
+        await one.start("rome-2")
+        await anyio.sleep(20.0)
+        assert home.containers() == []
+
+
+async def test_orders_of_a_manager_from_before_a_restore_are_refused(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(2))))
+        await one.manager.until(serving("shop/web", 2))
+        one.members["rome-2"].system.ref(EXECUTOR).tell(replace(NOTHING, epoch=0))
+        await anyio.sleep(10.0)
+        assert running(one) == [1, 1]
+        assert "orders of epoch 0 are refused" in caplog.text
+
+
+async def test_orders_that_come_late_end_what_a_machine_does_on_its_own(tmp_path: Path):
+    holds = spec("web", image="web", replicas=2, deploy_labels={LABEL: "stop"})
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(holds)))
+        await one.manager.until(serving("shop/web", 2))
+        agent = one.members["rome-2"].system.ref(EXECUTOR)
+        agent.tell(protocol.PeerLost("rome-1", "silence"))
+        await one.manager.eventually(lambda: running(one) == [1, 0], within=20.0)
+        agent.tell(protocol.Introduce())  # full orders are asked for, and no link says that it is up again
+        await one.manager.eventually(lambda: running(one) == [1, 1], within=20.0)
+
+
+async def test_another_machine_gets_no_orders_that_are_not_its_own(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
+        thief = one.members["rome-3"].system
+        told = protocol.RegisterAgent("rome-3", "rome-3/agent/executor", "b9")
+        thief.ref(Address.parse("rome-1/control/nodes/rome-2")).tell(told)
+        await one.manager.order(protocol.DeployStack(stack(web(3))))
+        await one.manager.until(serving("shop/web", 3))
+        assert running(one) == [1, 1, 1]

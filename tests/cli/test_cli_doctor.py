@@ -20,6 +20,7 @@ from cli.errors import BadInput, CliError
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Asked, Manager, problem
 from transport.identity import ClusterCA
+from transport.identity.certificates import node_name
 from transport.identity.join_tokens import issue
 from transport.identity.joining import Address
 from transport.identity.joining import Manager as JoinManager
@@ -34,7 +35,7 @@ class Rome:
     def __init__(self, folder: Path) -> None:
         self.ca = ClusterCA(folder, "c-1", time.time)
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(self.ca.server_certificate([], []))
+        tls.load_cert_chain(self.ca.server_certificate([node_name("c-1", "m1")], []))
         self.stub = Manager(tls)
         self.stub.on("HEAD /v1/knock", problem(405, "invalid", "no"))
         self.stub.on("POST /v1/knock", Answer({**KNOCKED, "port": self.address.port}))

@@ -77,15 +77,6 @@ def test_who_was_removed_is_told_so_and_a_stranger_is_told_nothing(door: Door):
     assert "n2 is no member" in stranger.reason
 
 
-def test_a_certificate_that_was_revoked_is_refused(door: Door):
-    facts = door.keys.facts
-    assert facts is not None
-    door.peers.know(with_node(revoked=(facts.serial,)))
-    refused = door.knock()
-    assert isinstance(refused, Refusal)
-    assert not refused.dismissed
-
-
 def test_a_certificate_of_another_role_comes_in_and_is_to_be_renewed(door: Door):
     door.peers.know(with_node(role="manager"))
     assert isinstance(door.knock(), Peer)

@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from cli.errors import CliError
-from cli.home import Home
+from cli.home import Home, serves
 from cli.wipe import Wiped, wipe_engine, wipe_files, wipe_names
 from cluster.container import ContainerSpec, Endpoint
 from cluster.containers import CLUSTER
@@ -74,7 +74,7 @@ def test_files_of_gbnt_go_and_those_of_others_stay(home: Path):
 
 def test_a_gbnt_that_runs_is_noticed(home: Path):
     kept = Home(home / "data")
-    assert not kept.is_served()
+    assert not serves(kept)
     with listen_unix(kept.admin_socket):
-        assert kept.is_served()
-    assert not kept.is_served()
+        assert serves(kept)
+    assert not serves(kept)

@@ -48,7 +48,7 @@ def test_a_newcomer_gets_a_record_with_the_token_s_role() -> None:
         "192.0.2.7",
     )
     assert after.join_tokens["t1"].used == 1
-    assert is_member(after, "id1", "any")
+    assert is_member(after, "id1")
 
 
 @pytest.mark.parametrize(
@@ -161,8 +161,7 @@ def test_a_node_s_certificate_and_role_outlive_its_reports() -> None:
 
 
 def test_who_is_a_member() -> None:
-    state = state_with(node(revoked=("aa",)))
-    assert is_member(state, "n1", "bb")
-    assert not is_member(state, "n1", "aa")
-    assert not is_member(state, "n2", "bb")
-    assert not is_member(replace(state, departed={"n1": Departed("n1", "x", NOW)}), "n1", "bb")
+    state = state_with(node())
+    assert is_member(state, "n1")
+    assert not is_member(state, "n2")
+    assert not is_member(replace(state, departed={"n1": Departed("n1", "x", NOW)}), "n1")

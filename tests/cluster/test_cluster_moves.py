@@ -104,8 +104,8 @@ def test_a_machine_that_leaves_is_emptied_first_and_then_forgotten():
     state = state.after(done(leave_node(state, "n2", False, NOW, "n1")).changes)
     assert (list(state.nodes), list(state.departed)) == (["n1"], ["n2"])
     assert done(leave_node(state, "n2", False, NOW, "n1")) == Decided()
-    assert may_leave(state, "n2", "aa")
-    assert not may_leave(state, "n3", "aa")
+    assert may_leave(state, "n2")
+    assert not may_leave(state, "n3")
 
 
 def test_by_force_a_machine_leaves_at_once_and_a_manager_never():

@@ -28,7 +28,7 @@ from transport.events import PeerDismissed, PeerEvent
 from transport.frames import Bye, FrameReader, Hello, encode
 from transport.hello import Local
 from transport.identity import ClusterCA, Role
-from transport.identity.certificates import manager_name
+from transport.identity.certificates import node_name
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import proof
 from transport.router import LinkRouter
@@ -65,7 +65,7 @@ class Rome:
             f"https://127.0.0.1:{self.manager.link_port}",
             client_context(self.keys.path, self.keys.authority),
             lambda: proof(self.keys, self.node) if headers is None else headers,
-            server_name=manager_name(self.cluster),
+            server_name=node_name(self.cluster, self.node),
         )
 
     @asynccontextmanager

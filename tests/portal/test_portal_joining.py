@@ -36,8 +36,9 @@ from portal.server import serve, tls_context
 from portal.sockets import listen
 from tests.portal.build import NODE, bearer, task
 from transport.identity import ClusterCA
+from transport.identity.certificates import node_name
 from transport.identity.join_tokens import TokenRefused, issue
-from transport.identity.joining import Address, JoinFailed, authority_of, join, leave, renew
+from transport.identity.joining import Address, JoinFailed, Member, authority_of, join, leave, renew
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import TURNED_AWAY, proof
 
@@ -56,7 +57,7 @@ def node(node, tmp_path):
     """A node with a gate, whose Senate decides as the real one does. Its clock is the machine's: TLS goes by that."""
     node.now = time.time()
     authority = ClusterCA(tmp_path / "pki", "c-1", lambda: node.now)
-    node.gate = AuthorityGate(authority, NODE, "10.0.0.1:4000", 4003, lambda: node.now)
+    node.gate = AuthorityGate(authority, "10.0.0.1:4000", 4003, lambda: node.now)
     numbers = count(1)
 
     def decide(command):
@@ -114,7 +115,7 @@ async def token_of(api, **wanted):
 
 async def test_a_machine_joins_and_renews_over_tls(node, ca, api, keys, tmp_path):
     token = (await token_of(api))["token"]
-    async with served(node, ca.server_certificate([], [])) as manager:
+    async with served(node, ca.server_certificate([node_name("c-1", NODE)], [])) as manager:
         admitted = await joins(keys, token, manager)
         assert (admitted.cluster, admitted.node, admitted.name, admitted.role) == ("c-1", "n1", "gaul", "worker")
         assert [(one.node, one.address, one.port) for one in admitted.managers] == [(NODE, "10.0.0.1", 4003)]
@@ -124,37 +125,40 @@ async def test_a_machine_joins_and_renews_over_tls(node, ca, api, keys, tmp_path
         assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "joining").iterdir()} == {
             "node.pem": 0o600
         }
-        renewed = await in_thread(renew, keys, manager)
+        renewed = await in_thread(renew, Member(keys, NODE), manager)
         assert keys.take(renewed.certificate, renewed.authority).serial != facts.serial
         node.state = replace(node.state, departed={"n1": Departed("n1", "gaul", node.now)})
         with pytest.raises(JoinFailed, match=TURNED_AWAY):
-            await in_thread(renew, keys, manager)
+            await in_thread(renew, Member(keys, NODE), manager)
 
 
 async def test_a_node_leaves_once_its_tasks_have_left_it(node, ca, api, keys):
     token = (await token_of(api))["token"]
-    async with served(node, ca.server_certificate([], [])) as manager:
+    async with served(node, ca.server_certificate([node_name("c-1", NODE)], [])) as manager:
         admitted = await joins(keys, token, manager)
         keys.take(admitted.certificate, admitted.authority)
         node.state = replace(node.state, tasks={"t1": task(1, id="t1", node="n1")})
-        told = await in_thread(partial(leave, force=False), keys, manager)
+        told = await in_thread(partial(leave, force=False), Member(keys, NODE), manager)
         assert (told["left"], [row["task"] for row in told["leaving"]]) == (False, ["shop-web-1"])
         assert node.state.nodes["n1"].availability == "drain"
         node.state = replace(node.state, tasks={})
         for _ in range(2):  # the second time its answer was lost
-            assert await in_thread(partial(leave, force=False), keys, manager) == {"left": True, "leaving": []}
+            assert await in_thread(partial(leave, force=False), Member(keys, NODE), manager) == {
+                "left": True,
+                "leaving": [],
+            }
         assert "n1" not in node.state.nodes
         with pytest.raises(JoinFailed, match=TURNED_AWAY):
-            await in_thread(renew, keys, manager)
+            await in_thread(renew, Member(keys, NODE), manager)
 
 
 async def test_by_force_a_node_leaves_with_its_tasks(node, ca, api, keys):
     token = (await token_of(api))["token"]
-    async with served(node, ca.server_certificate([], [])) as manager:
+    async with served(node, ca.server_certificate([node_name("c-1", NODE)], [])) as manager:
         admitted = await joins(keys, token, manager)
         keys.take(admitted.certificate, admitted.authority)
         node.state = replace(node.state, tasks={"t1": task(1, id="t1", node="n1")})
-        assert (await in_thread(partial(leave, force=True), keys, manager))["left"]
+        assert (await in_thread(partial(leave, force=True), Member(keys, NODE), manager))["left"]
         assert node.state.tasks == {}
 
 
@@ -183,7 +187,7 @@ async def test_nobody_makes_another_node_leave(node, ca, stranger, keys, tmp_pat
 
 async def test_an_answer_that_was_lost_is_given_again_and_used_once(node, ca, api, keys):
     token = (await token_of(api))["token"]
-    async with served(node, ca.server_certificate([], [])) as manager:
+    async with served(node, ca.server_certificate([node_name("c-1", NODE)], [])) as manager:
         first, again = await joins(keys, token, manager), await joins(keys, token, manager, "other-name")
         assert (first.node, first.name) == (again.node, again.name)
         assert [one.used for one in node.state.join_tokens.values()] == [1]
@@ -219,7 +223,7 @@ async def test_a_clock_that_is_days_wrong_is_told(node, tmp_path, keys, days):
     node.now = time.time() - days * 86_400
     ca = ClusterCA(tmp_path / "pki", "c-1", lambda: node.now)
     token = issue(ca, "t1", "worker", node.now + 60)
-    async with served(node, ca.server_certificate([], [])) as manager:
+    async with served(node, ca.server_certificate([node_name("c-1", NODE)], [])) as manager:
         with pytest.raises(JoinFailed, match="set the clock"):
             await joins(keys, token, manager)
 
@@ -229,11 +233,11 @@ async def test_a_clock_that_is_minutes_wrong_does_not_matter(node, ca, api, tmp_
     keys = NodeKeys(tmp_path / "joining", lambda: time.time() + minutes * 60)
     node.now = time.time()
     token = (await token_of(api))["token"]
-    async with served(node, ca.server_certificate([], [])) as manager:
+    async with served(node, ca.server_certificate([node_name("c-1", NODE)], [])) as manager:
         admitted = await joins(keys, token, manager)
         keys.take(admitted.certificate, admitted.authority)
         node.now += minutes * 60
-        assert (await in_thread(renew, keys, manager)).node == admitted.node
+        assert (await in_thread(renew, Member(keys, NODE), manager)).node == admitted.node
 
 
 async def test_who_is_not_reached_is_told(node, ca, keys):

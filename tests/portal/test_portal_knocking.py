@@ -17,7 +17,7 @@ from cluster.model import JoinToken, Node
 from portal.api import knocking
 from portal.api.app import create_api
 from portal.api.patience import FAILURES
-from tests.portal.build import NODE, bearer
+from tests.portal.build import bearer
 from transport.identity import ClusterCA
 from transport.identity.join_tokens import issue
 from transport.identity.node_keys import NodeKeys
@@ -50,7 +50,7 @@ def door() -> Iterator[socket.socket]:
 
 
 def client(node, ca, port, address="127.0.0.1", **options):
-    node.gate = AuthorityGate(ca, NODE, "10.0.0.1:4000", port, lambda: node.now)
+    node.gate = AuthorityGate(ca, "10.0.0.1:4000", port, lambda: node.now)
     transport = httpx.ASGITransport(create_api(node.backend(), **options), client=(address, 1))
     return httpx.AsyncClient(transport=transport, base_url="https://gbnt")
 

@@ -309,7 +309,7 @@ def test_no_text_for_a_token_does_more_than_be_refused(text):
 # -- proofs ------------------------------------------------------------------------------------------------------------
 
 
-def everybody(node, serial):
+def everybody(node):
     return True
 
 
@@ -368,7 +368,7 @@ def test_an_expired_certificate_is_refused(door, keys, ca, clock):
 
 def test_a_node_that_was_removed_is_refused_though_its_certificate_is_good(door, keys, ca, clock):
     joined(keys, ca)
-    assert "n1 is no member" in reason(door.authenticate(proof(keys, "m1", clock), lambda node, serial: node != "n1"))
+    assert "n1 is no member" in reason(door.authenticate(proof(keys, "m1", clock), lambda node: node != "n1"))
 
 
 def test_a_server_s_certificate_is_no_node_s(door, ca, clock, keys):

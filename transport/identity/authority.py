@@ -78,8 +78,13 @@ class ClusterCA:
         """
         path = self._folder / "server.pem"
         wanted = alternatives([*THIS_MACHINE, manager_name(self._cluster), *names, *addresses])
-        if not self._lasts(path, wanted):
+        if self._lasts(path, wanted):
+            return path
+        try:
             write(path, self._server(wanted).pem())
+        except IdentityError:
+            if not self._serves(path):
+                raise
         return path
 
     def sign(self, csr: bytes, node: str, role: Role, life: timedelta = NODE_LIFE) -> bytes:
@@ -95,6 +100,17 @@ class ClusterCA:
     def signed(self, claims: Mapping[str, object], kind: str) -> str:
         """Claims as a JWT of this kind (its `typ`), signed with the authority's key."""
         return jwt.encode(dict(claims), self._ours.key, algorithm="ES256", headers={"typ": kind})
+
+    def _serves(self, path: Path) -> bool:
+        """Whether the present one is still good: better than none where no other can be written."""
+        try:
+            present = read(path)
+        except IdentityError:
+            return False
+        ours = self._ours.certificate
+        if present is None or present.beside != ours or not is_issued_by(present.certificate, ours):
+            return False
+        return present.certificate.not_valid_before_utc <= self._now() < present.certificate.not_valid_after_utc
 
     def _lasts(self, path: Path, wanted: x509.SubjectAlternativeName) -> bool:
         try:

@@ -13,10 +13,10 @@ import json
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from transport.identity.certificates import manager_name
+from transport.identity.certificates import manager_name, node_name
 from transport.identity.join_tokens import JoinClaims, peek
 from transport.identity.node_keys import NodeKeys
 from transport.identity.pair import IdentityError
@@ -71,6 +71,17 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A node's keys, which have a certificate, and the node that manages it.
+
+    It proves itself to nobody else, whatever certificate of the cluster that one may have.
+    """
+
+    keys: NodeKeys = field(repr=False)
+    manager: str
+
+
+@dataclass(frozen=True, slots=True)
 class Knocked:
     """What a manager met at `target`: the address that it was asked from, and its link port.
 
@@ -98,36 +109,32 @@ def join(keys: NodeKeys, token: str, manager: Address, name: str, address: str, 
         "address": address,
         "version": version,
     }
-    admitted = _admitted(_ask(manager, authority, claims.cluster, "/v1/join", body, {}), manager, authority)
+    answer = _ask(manager, authority, manager_name(claims.cluster), "/v1/join", body, {})
+    admitted = _admitted(answer, manager, authority)
     return _expected(admitted, claims, manager)
 
 
-def renew(keys: NodeKeys, manager: Address) -> Admitted:
+def renew(member: Member, manager: Address) -> Admitted:
     """A certificate for this node's next key, by a proof with its present one. `keys.take` then keeps it.
 
     Raises JoinFailed with what to do next.
     """
-    facts, authority = keys.facts, keys.authority
-    assert facts is not None
-    body = {"csr": keys.request().decode()}
-    answer = _ask(manager, authority, facts.cluster, "/v1/renew", body, proof(keys, facts.cluster))
-    return _admitted(answer, manager, authority)
+    body = {"csr": member.keys.request().decode()}
+    return _admitted(_ask_as_node(member, manager, "/v1/renew", body), manager, member.keys.authority)
 
 
-def knock(manager: Address, credential: str | NodeKeys, name: str) -> Knocked:
-    """Have a manager try to connect to this machine. `credential` is a join token, or the keys of a node.
+def knock(manager: Address, credential: str | Member, name: str) -> Knocked:
+    """Have a manager try to connect to this machine. `credential` is a join token, or what a member has.
 
     Raises JoinFailed or TokenRefused with what to do next.
     """
-    if isinstance(credential, NodeKeys):
-        facts, authority = credential.facts, credential.authority
-        assert facts is not None
-        cluster, token, headers = facts.cluster, "", proof(credential, facts.cluster)
+    if isinstance(credential, Member):
+        told = _ask_as_node(credential, manager, "/v1/knock", {"token": "", "name": name})
     else:
         claims = peek(credential)
-        cluster, token, headers = claims.cluster, credential, {}
         authority = authority_of(manager, claims.fingerprint)
-    told = _ask(manager, authority, cluster, "/v1/knock", {"token": token, "name": name}, headers)
+        body = {"token": credential, "name": name}
+        told = _ask(manager, authority, manager_name(claims.cluster), "/v1/knock", body, {})
     try:
         address, port = str(told["address"]), int(told["port"])
         return Knocked(Address(address, port), bool(told["reached"]), str(told["reason"]), bool(told["name_taken"]))
@@ -135,16 +142,13 @@ def knock(manager: Address, credential: str | NodeKeys, name: str) -> Knocked:
         raise _lacking(manager, error) from error
 
 
-def leave(keys: NodeKeys, manager: Address, *, force: bool) -> Mapping[str, Any]:
+def leave(member: Member, manager: Address, *, force: bool) -> Mapping[str, Any]:
     """Ask to be no node any more, by a proof with this node's certificate: to be asked again until `left`.
 
     The answer's `leaving` is what has not left this machine yet. By `force` it is forgotten at once. Raises JoinFailed
     with what to do next.
     """
-    facts = keys.facts
-    assert facts is not None
-    headers = proof(keys, facts.cluster)
-    return _ask(manager, keys.authority, facts.cluster, "/v1/leave", {"force": force}, headers)
+    return _ask_as_node(member, manager, "/v1/leave", {"force": force})
 
 
 def authority_of(manager: Address, fingerprint: str) -> bytes:
@@ -182,11 +186,11 @@ def _shown(tls: ssl.SSLSocket) -> list[bytes]:
 
 
 class _Pinned(http.client.HTTPConnection):
-    """Trusts one authority, and of its certificates a manager's, whatever address that has."""
+    """Trusts one authority, and of its certificates those of this name, whatever address who shows it has."""
 
-    def __init__(self, manager: Address, authority: bytes, cluster: str) -> None:
+    def __init__(self, manager: Address, authority: bytes, name: str) -> None:
         super().__init__(manager.host, manager.port, timeout=TIMEOUT)
-        self._name = manager_name(cluster)
+        self._name = name
         self._trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._trust.minimum_version = ssl.TLSVersion.TLSv1_3
         self._trust.load_verify_locations(cadata=authority.decode())
@@ -196,10 +200,17 @@ class _Pinned(http.client.HTTPConnection):
         self.sock = self._trust.wrap_socket(self.sock, server_hostname=self._name)
 
 
+def _ask_as_node(member: Member, manager: Address, path: str, body: Mapping[str, object]) -> Mapping[str, Any]:
+    facts = member.keys.facts
+    assert facts is not None
+    name, headers = node_name(facts.cluster, member.manager), proof(member.keys, facts.cluster)
+    return _ask(manager, member.keys.authority, name, path, body, headers)
+
+
 def _ask(
-    manager: Address, authority: bytes, cluster: str, path: str, body: Mapping[str, object], headers: Mapping[str, str]
+    manager: Address, authority: bytes, name: str, path: str, body: Mapping[str, object], headers: Mapping[str, str]
 ) -> Mapping[str, Any]:
-    connection = _Pinned(manager, authority, cluster)
+    connection = _Pinned(manager, authority, name)
     try:
         connection.request(
             "POST",

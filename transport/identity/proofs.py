@@ -34,7 +34,7 @@ CLAIMS = ("iss", "aud", "iat", "exp", "jti")
 
 TURNED_AWAY = "this manager does not take this proof of who you are; its log says why"
 
-IsMember = Callable[[str, str], bool]
+IsMember = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Authenticator:
         self._nonces = Nonces()
 
     def authenticate(self, headers: Mapping[str, str], is_member: IsMember) -> Peer | Refusal:
-        """The peer that these headers prove, or why none. `is_member` tells of a node id and a serial."""
+        """The peer that these headers prove, or why none. `is_member` tells of a node's id."""
         given = [value for name, value in headers.items() if name.lower() == HEADER]
         scheme, _, text = given[0].partition(" ") if len(given) == 1 else ("", "", "")
         if scheme.lower() != SCHEME.lower() or not text:
@@ -159,9 +159,8 @@ class Authenticator:
             raise _Refused(f"a proof of node {facts.node} of {now - issued:.0f} s ago: it expired, or a clock is wrong")
 
     def _count(self, claims: Mapping[str, Any], facts: NodeFacts, is_member: IsMember) -> None:
-        if not is_member(facts.node, facts.serial):
-            reason = f"node {facts.node} is no member, or its certificate {facts.serial} was revoked"
-            raise _Refused(reason, stranger=facts.node)
+        if not is_member(facts.node):
+            raise _Refused(f"node {facts.node} is no member of this cluster", stranger=facts.node)
         now = self._clock()
         if not self._nonces.take(facts.node, claims["jti"], claims["exp"] + ALLOWANCE, now):
             raise _Refused(f"a proof of node {facts.node} that was used before, or too many of them")

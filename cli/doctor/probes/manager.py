@@ -11,11 +11,10 @@ from cli.doctor.facts import Back, Manager
 from cli.doctor.finding import Unseen
 from cli.doctor.probes.ports import CONNECT_SECONDS, listening, reach
 from transport.identity import IdentityError
-from transport.identity.joining import Address, knock
-from transport.identity.node_keys import NodeKeys
+from transport.identity.joining import Address, Member, knock
 
 
-def manager(address: Address, link_port: int, credential: str | NodeKeys | Unseen, hostname: str) -> Manager:
+def manager(address: Address, link_port: int, credential: str | Member | Unseen, hostname: str) -> Manager:
     """All that can be seen of it. `credential` is a join token or a node's keys: the way back is told nobody else.
 
     `link_port` is where its links are thought to be, until it says so itself.
@@ -53,7 +52,7 @@ def ahead(address: Address) -> float | Unseen:
     return (before + time.time()) / 2 - (date.timestamp() + 0.5)
 
 
-def _back(address: Address, link_port: int, credential: str | NodeKeys, hostname: str) -> tuple[int, Back | Unseen]:
+def _back(address: Address, link_port: int, credential: str | Member, hostname: str) -> tuple[int, Back | Unseen]:
     """What the manager met here, and which port its links are on: it knocks at the same one, so we listen there."""
     try:
         with listening(link_port) as port:
