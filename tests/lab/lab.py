@@ -36,9 +36,9 @@ class Lab:
         machine.power_on()
         machine.docker("load", "-q", "-i", str(self.folder / "image.tar"))
 
-    def legion(self) -> None:
-        """One cluster of all, and gbnt on each: the line that the first one prints, pasted on the others."""
-        manager, *workers = self.machines
+    def legion(self, *members: Machine) -> None:
+        """One cluster of these or of all, and gbnt on each: what the first one prints, pasted on the others."""
+        manager, *workers = members or self.machines
         manager.start()
         line = manager.ok("legion", "init")
         for worker in workers:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli.client import Client
+from cli.connect import connect
 from cli.options import API_PORT, TELEMETRY_PORT
 from tests.e2e.node import Ended, Node, Row
 from tests.lab.engine import OwnEngine
@@ -76,6 +78,11 @@ class Machine(Node):
     def health(self) -> Row:
         with self.host.space.network():
             return Node.health(self)
+
+    @property
+    def api(self) -> Client:
+        """The manager on it, without a command's start of half a second: for what is asked again and again."""
+        return connect(socket_first=True, environment=self.environment)
 
     def run(self, *words: str, stdin: str | None = None) -> Ended:
         """Run any command on it."""

@@ -29,7 +29,7 @@ def shop(service) -> Iterator[Lab]:
     """Four machines, three of them a legion on which a service runs; nothing is on the fourth."""
     with lab(4) as four:
         rome, second, third, _ = four.machines
-        Lab(four.folder, four.switch, (rome, second, third)).legion()
+        four.legion(rome, second, third)
         rome.bring_up(service(REPLICAS), "shop")
         yield four
 

@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.node import Ended, until
 from tests.lab.switch import ROOT
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 @pytest.fixture
@@ -44,7 +44,6 @@ def test_a_lab_outlives_the_command_that_made_it_and_is_gone_after_another(folde
     until(lambda: statuses(folder) == ["ready", "ready"], "a machine that is back")
     assert lab(folder, "off", "rome-2").code == 0
     assert lab(folder, "exec", "rome-2", "true").err == "rome-2 is off: scripts/lab.sh on rome-2\n"
-    until(lambda: statuses(folder) == ["ready", "down"], "a machine without power")
     assert lab(folder, "on", "rome-2").code == 0
     until(lambda: statuses(folder) == ["ready", "ready"], "a machine that is back")
     assert lab(folder, "exec", "rome-9", "true").err == "there is no rome-9 here, but rome-1, rome-2\n"
