@@ -16,6 +16,7 @@ from cli.link_door import LinkDoor
 from cli.local_engine import LocalEngine
 from cli.machine import address_towards_default_route
 from cli.peers import LegionPeers, noted_in
+from cli.streams import Streams
 from cli.voice import ManagerVoice
 from cluster import addresses
 from gubernator import __version__
@@ -28,7 +29,10 @@ from portal.sockets import listen_unix
 from portal.telemetry import create_telemetry
 from store.snapshots import Snapshots
 from store.sqlite import SqliteStore
+from supervisor.address import Address
 from supervisor.spec import ChildSpec, SupervisorSpec
+from transport.conduits import Conduits
+from transport.events import PeerEvent
 from transport.identity import ClusterCA
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import Authenticator
@@ -49,9 +53,10 @@ class ManagerRole:
         self._roll = Roll()
         node, cluster = ground.identity.node, ground.identity.cluster
         authenticator = Authenticator(authority.certificate, cluster, {node}, ground.clock)
-        self._peers = LegionPeers(ground.router, self._roll, authenticator, ground.clock)
-        heard = noted_in(self._roll, ground.system)
-        ground.router.attend(heard, lambda peer, path, message: why_not(peer, message))
+        self._conduits = Conduits(ground.router.accept)
+        self._peers = LegionPeers(ground.router, self._conduits, self._roll, authenticator, ground.clock)
+        self._note = noted_in(self._roll, ground.system)
+        ground.router.attend(self._heard, lambda peer, path, message: why_not(peer, message))
         self._latencies = {
             "command": Latency("gbnt_command_seconds", "From a command's turn to its answer."),
             "store": Latency("gbnt_store_seconds", "One durable commit."),
@@ -93,7 +98,7 @@ class ManagerRole:
         options, backend, authority = ground.options, self._backend(), self._authority
         certificate = partial(authority.server_certificate, [ground.identity.name], [self._address])
         api, telemetry = ground.bound(options.api_port), ground.bound(options.telemetry_port)
-        links, listener = ground.bound(options.link_port), Listener(self._peers.authenticate, ground.router.accept)
+        links, listener = ground.bound(options.link_port), Listener(self._peers.authenticate, self._conduits.accept)
         trusted = bound(partial(listen_unix, ground.home.admin_socket))
         children = (
             sessions(),
@@ -107,6 +112,7 @@ class ManagerRole:
     def _backend(self) -> Backend:
         ground, engine = self._ground, LocalEngine(self._ground.engine)
         identity, options = ground.identity, ground.options
+        streams = Streams(identity.node, ground.engine, self._ask, self._conduits)
         host = f"[{self._address}]" if ":" in self._address else self._address
         gate = AuthorityGate(
             self._authority, identity.node, f"{host}:{options.api_port}", options.link_port, ground.clock
@@ -116,7 +122,7 @@ class ManagerRole:
             ask=lambda path, message, timeout: ground.system.ref(path).ask(message, timeout=timeout),
             follow=self._sessions.follow,
             inspect=ground.system.inspect,
-            logs=engine.logs,
+            logs=streams.logs,
             build=engine.build,
             image_id=engine.image_id,
             first_sign_in=self._first_sign_in,
@@ -126,6 +132,13 @@ class ManagerRole:
             latencies=tuple(self._latencies.values()),
             gate=gate,
         )
+
+    def _heard(self, event: PeerEvent) -> None:
+        self._note(event)
+        self._conduits.heed(event)
+
+    async def _ask(self, address: Address, message: object, timeout: float) -> object:
+        return await self._ground.system.ref(address).ask(message, timeout=timeout)
 
     async def _first_sign_in(self) -> None:
         self._ground.home.credentials.unlink(missing_ok=True)

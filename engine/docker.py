@@ -179,7 +179,7 @@ class DockerEngine:
 
     async def logs(
         self, container: str, *, follow: bool = False, tail: int | None = None, since: float = 0.0
-    ) -> AsyncGenerator[LogLine, None]:
+    ) -> AsyncGenerator[Sequence[LogLine], None]:
         about = _about(container)
         found = await self._container(container)
         if found is None:
@@ -197,10 +197,10 @@ class DockerEngine:
             "GET", path("containers", container, "logs"), about=about, params=params
         ) as answer:
             async for chunk in answer.chunks():
-                for line in reader.feed(chunk):
-                    yield line
-        for line in reader.end():
-            yield line
+                if lines := list(reader.feed(chunk)):
+                    yield lines
+        if rest := list(reader.end()):
+            yield rest
 
     # -- networks and volumes -------------------------------------------------------------------------------------
 

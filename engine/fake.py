@@ -40,6 +40,7 @@ from engine.port import (
 __all__ = ["FakeEngine", "FakeImage", "Faults"]
 
 PULL_STEPS = 4
+LINES_AT_ONCE = 1_000
 
 STOP_SIGNALS = frozenset({"SIGTERM", "SIGINT", "SIGQUIT"})
 
@@ -239,23 +240,25 @@ class FakeEngine:
 
     async def logs(
         self, container: str, *, follow: bool = False, tail: int | None = None, since: float = 0.0
-    ) -> AsyncGenerator[LogLine, None]:
+    ) -> AsyncGenerator[Sequence[LogLine], None]:
         async with self._call("logs") as world:
             found = world.get(container)
             lines = [line for line in found.log if _seconds(line) >= since]
             read = len(found.log)
-        for line in lines[max(0, len(lines) - tail) :] if tail is not None else lines:
-            yield line
+        wanted = lines[max(0, len(lines) - tail) :] if tail is not None else lines
+        for begin in range(0, len(wanted), LINES_AT_ONCE):
+            yield wanted[begin : begin + LINES_AT_ONCE]
 
         def more() -> bool:
             return len(found.log) > read or not found.running
 
         while follow:
             await self._until(more)
-            fresh, read = found.log[read:], len(found.log)
-            for line in fresh:
-                yield line
-            follow = found.running
+            fresh = found.log[read : read + LINES_AT_ONCE]
+            read += len(fresh)
+            if fresh:
+                yield fresh
+            follow = found.running or read < len(found.log)
 
     async def create_network(self, request: NetworkRequest) -> str:
         async with self._call("create_network") as world:

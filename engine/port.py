@@ -260,8 +260,11 @@ class Engine(Protocol):
 
     def logs(
         self, container: str, *, follow: bool = False, tail: int | None = None, since: float = 0.0
-    ) -> AsyncGenerator[LogLine, None]:
-        """A container's output in order; with `follow` until it stops. Raises NotFound, Refused (unreadable driver)."""
+    ) -> AsyncGenerator[Sequence[LogLine], None]:
+        """A container's output in order, as many lines at a time as are there; with `follow` until it stops.
+
+        What is not read waits with the engine. Raises NotFound, Refused (unreadable driver).
+        """
 
     async def create_network(self, request: NetworkRequest) -> str:
         """Make a network; its id. Raises NameTaken, AddressTaken."""

@@ -50,10 +50,11 @@ class Logs(Protocol):
 
     def __call__(
         self, task: Task, container: str, *, follow: bool, tail: int | None, since: float
-    ) -> AsyncGenerator[LogLine, None]:
+    ) -> AsyncGenerator[Sequence[LogLine], None]:
         """Its lines in order, the last `tail` of those after `since` (seconds since the epoch), then new ones.
 
-        The reader closes the generator when it has had enough.
+        They come as many at a time as are there. Who reads slowly holds up what is read, and the reader closes the
+        generator when it has had enough.
         """
 
 

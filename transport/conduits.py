@@ -16,6 +16,7 @@ import anyio
 
 from transport.channel import Accept, Channel, ChannelClosed, Dial
 from transport.conduit import Conduit
+from transport.events import PeerDown, PeerEvent, PeerRestarted
 
 OPEN_SECONDS = 10.0
 
@@ -53,10 +54,15 @@ class Expected:
             self._conduit.close(reason)
 
 
+async def no_links(channel: Channel) -> None:
+    """Take no link: for a node that others open none to."""
+    channel.close()
+
+
 class Conduits:
     """All of a node. Channels that are for no conduit are passed on to `links`."""
 
-    def __init__(self, links: Accept) -> None:
+    def __init__(self, links: Accept = no_links) -> None:
         self._links = links
         self._expected: dict[str, Expected] = {}
         self._open: defaultdict[str, set[Conduit]] = defaultdict(set)
@@ -107,6 +113,14 @@ class Conduits:
                         yield conduit
                     finally:
                         conduit.close()
+
+    def heed(self, event: PeerEvent) -> None:
+        """Take notice of what a link tells: with it, or with the peer's life, end the conduits."""
+        match event:
+            case PeerDown(node, reason):
+                self.hang_up(node, reason)
+            case PeerRestarted(node):
+                self.hang_up(node, f"{node} has restarted")
 
     def hang_up(self, node: str, reason: str) -> None:
         """End all conduits to a node that was removed, or whose link is lost."""

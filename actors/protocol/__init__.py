@@ -79,6 +79,10 @@ from actors.protocol.questions import (
     SnapshotMade,
     Unfollow,
 )
+from actors.protocol.streams import (
+    LogLines,
+    OpenLogs,
+)
 from actors.protocol.views import (
     NodeView,
     Plan,
@@ -118,6 +122,7 @@ __all__ = [
     "LeaveNode",
     "ListSnapshots",
     "LookAtPeers",
+    "LogLines",
     "LoseNode",
     "NamesNow",
     "NodeReport",
@@ -125,6 +130,7 @@ __all__ = [
     "NodesNow",
     "Noticed",
     "Observed",
+    "OpenLogs",
     "PauseReplacement",
     "PeerBegan",
     "PeerDoubted",

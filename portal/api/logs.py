@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from itertools import islice
 
 import anyio
 from anyio.abc import TaskGroup
@@ -20,7 +21,8 @@ from portal.backend import Backend, EngineFailed
 from portal.merge import Line, Reorder, merged
 from portal.rows import Row, present
 
-BUFFER = 100
+# A line costs little, and a part of a response much: so many lines are sent as one where they are there.
+AT_ONCE = 500
 
 Source = tuple[Task, str]
 
@@ -102,14 +104,21 @@ class _Reader:
     query: LogQuery
     failures: list[EngineFailed] = field(default_factory=list)
 
-    async def read(self, task: Task, container: str, *, whole: bool = False) -> AsyncGenerator[Line, None]:
-        """A container's lines: what the query asks for, or the whole of it."""
+    async def lines(self, task: Task, container: str) -> AsyncGenerator[Line, None]:
+        """A container's lines one by one."""
+        async with aclosing(self.read(task, container)) as batches:
+            async for lines in batches:
+                for line in lines:
+                    yield line
+
+    async def read(self, task: Task, container: str, *, whole: bool = False) -> AsyncGenerator[list[Line], None]:
+        """A container's lines, as many at a time as are there: what the query asks for, or the whole of it."""
         tail, since = (None, 0.0) if whole else (self.query.tail, self.query.since)
         try:
             logs = self.backend.logs(task, container, follow=self.query.follow, tail=tail, since=since)
-            async with aclosing(logs) as lines:
-                async for line in lines:
-                    yield Line.of(task, line)
+            async with aclosing(logs) as batches:
+                async for lines in batches:
+                    yield [Line.of(task, line) for line in lines]
         except EngineFailed as error:
             self.failures.append(error)
 
@@ -120,9 +129,15 @@ class _Reader:
 
 
 async def _emit_past(reader: _Reader, sources: Sequence[Source], emit: Emit) -> None:
-    async with aclosing(merged([reader.read(task, container) for task, container in sources])) as lines:
+    rows: list[Row] = []
+    async with aclosing(merged([reader.lines(task, container) for task, container in sources])) as lines:
         async for line in lines:
-            await emit(_row(line))
+            rows.append(_row(line))
+            if len(rows) == AT_ONCE:
+                await emit(*rows)
+                rows.clear()
+    if rows:
+        await emit(*rows)
     reader.conclude()
 
 
@@ -136,13 +151,13 @@ class _Tail:
         self._seen: set[str] = set()
 
     async def run(self) -> None:
-        send, receive = anyio.create_memory_object_stream[Line](BUFFER)
+        send, receive = anyio.create_memory_object_stream[list[Line]]()
         async with anyio.create_task_group() as readers:
             readers.start_soon(self._watch, readers, send)
             await self._pass_on(receive)
         self._reader.conclude()
 
-    async def _watch(self, readers: TaskGroup, send: MemoryObjectSendStream[Line]) -> None:
+    async def _watch(self, readers: TaskGroup, send: MemoryObjectSendStream[list[Line]]) -> None:
         """Start to read each container when it is first heard of; only those of the beginning are cut to the query."""
         late = False
         async with send, self._reader.backend.follow() as messages:
@@ -158,28 +173,31 @@ class _Tail:
                 if not selection.lasting:
                     return
 
-    async def _read(self, task: Task, container: str, late: bool, send: MemoryObjectSendStream[Line]) -> None:
-        async with send:
-            async for line in self._reader.read(task, container, whole=late):
-                await send.send(line)
+    async def _read(self, task: Task, container: str, late: bool, send: MemoryObjectSendStream[list[Line]]) -> None:
+        async with send, aclosing(self._reader.read(task, container, whole=late)) as batches:
+            async for lines in batches:
+                await send.send(lines)
 
-    async def _pass_on(self, receive: MemoryObjectReceiveStream[Line]) -> None:
+    async def _pass_on(self, receive: MemoryObjectReceiveStream[list[Line]]) -> None:
         """Send lines in order until the last reader has ended."""
         held = Reorder()
         with receive:
             while True:
-                line: Line | None = None
+                lines: list[Line] = []
                 try:
                     with anyio.move_on_after(held.wait(anyio.current_time())):
-                        line = await receive.receive()
+                        lines = await receive.receive()
                 except anyio.EndOfStream:
                     break
-                if line is not None:
+                for line in lines:
                     held.push(line, anyio.current_time())
-                for due in held.due(anyio.current_time()):
-                    await self._emit(_row(due))
-        for due in held.rest():
-            await self._emit(_row(due))
+                await self._emit_all(held.due(anyio.current_time()))
+        await self._emit_all(held.rest())
+
+    async def _emit_all(self, lines: Iterable[Line]) -> None:
+        waiting = map(_row, lines)
+        while rows := list(islice(waiting, AT_ONCE)):
+            await self._emit(*rows)
 
 
 def _row(line: Line) -> Row:

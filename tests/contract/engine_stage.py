@@ -4,7 +4,7 @@ import io
 import secrets
 import socket
 import tarfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -116,8 +116,8 @@ def at(address: str, network: NetworkRequest) -> Endpoint:
     return Endpoint(network.name, network.subnet.replace(".0/24", f".{address}"))
 
 
-async def texts(lines: AsyncIterator[LogLine]) -> list[str]:
-    return [line.text async for line in lines]
+async def texts(logs: AsyncIterator[Sequence[LogLine]]) -> list[str]:
+    return [line.text async for lines in logs for line in lines]
 
 
 async def tar(files: Mapping[str, str]) -> AsyncIterator[bytes]:

@@ -202,13 +202,13 @@ class FakeNode:
 
     async def logs(
         self, task: Task, container: str, *, follow: bool, tail: int | None, since: float
-    ) -> AsyncGenerator[Said, None]:
+    ) -> AsyncGenerator[list[Said], None]:
         self.read.append((container, follow, tail, since))
         lines = self.output.get(container, [])
         if isinstance(lines, EngineFailed):
             raise lines
         for line in lines:
-            yield line
+            yield [line]
 
     async def build(self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]) -> AsyncIterator[str]:
         body = b"".join([chunk async for chunk in context])

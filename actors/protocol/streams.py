@@ -1,0 +1,36 @@
+"""What a machine is asked to open a stream for, and what is said on one.
+
+A stream is a way of its own between a machine and who asked, beside the link. The last word on it is the machine's:
+`DoneWell`, or `Failed`. A stream that ends without was cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.port import LogLine
+from supervisor.message import message
+
+
+@message("stream.logs/1")
+@dataclass(frozen=True, slots=True)
+class OpenLogs:
+    """To a machine's `streams` actor: open the stream of that name, and send on it what a container wrote, `LogLines`.
+
+    The last `tail` lines of those after `since` (seconds since the epoch), and with `follow` new ones until it stops.
+    Answered by `DoneWell` once the stream is open, or `Failed`.
+    """
+
+    stream: str
+    container: str
+    follow: bool
+    tail: int | None
+    since: float
+
+
+@message("stream.lines/1")
+@dataclass(frozen=True, slots=True)
+class LogLines:
+    """Lines of a container's output, in their order."""
+
+    lines: tuple[LogLine, ...]
