@@ -16,12 +16,14 @@ from datetime import datetime
 import anyio
 import anyio.lowlevel
 
-from cluster.container import ContainerSpec
+from cluster.container import ContainerSpec, ExecSpec
 from engine.docker_images import full_reference
 from engine.fake_container import KILLED, FakeImage
+from engine.fake_exec import Command, FakeExecution
 from engine.fake_world import World, carries
 from engine.faults import Faults
 from engine.port import (
+    Conflict,
     ContainerInfo,
     EngineError,
     EngineEvent,
@@ -55,13 +57,16 @@ class _Stream:
 
 
 class FakeEngine:
-    """An `Engine` whose images are what `images` says: the registry, by reference.
+    """An `Engine` whose images are what `images` says: the registry, by reference. Its containers have `commands`.
 
-    `calls` counts the calls by name; `violations` tells of each slot that had two running containers at a time.
+    `calls` counts the calls by name, `executing` the commands that somebody listens to; `violations` tells of each slot
+    that had two running containers at a time.
     """
 
     def __init__(self, clock: Callable[[], float] = anyio.current_time, faults: Faults | None = None) -> None:
         self.images: dict[str, FakeImage] = {}
+        self.commands: dict[str, Command] = {}
+        self.executing = 0
         self.faults = faults
         self.calls: Counter[str] = Counter()
         self.running = True
@@ -259,6 +264,18 @@ class FakeEngine:
             if fresh:
                 yield fresh
             follow = found.running or read < len(found.log)
+
+    @asynccontextmanager
+    async def exec(self, container: str, spec: ExecSpec) -> AsyncIterator[FakeExecution]:
+        async with self._call("exec") as world:
+            found = world.get(container)
+            if not found.running:
+                raise Conflict(f"container {container[:12]} does not run; see why with `gbnt task ls`")
+        self.executing += 1
+        try:
+            yield FakeExecution(found, spec, self.commands, self._until, self._announce)
+        finally:
+            self.executing -= 1
 
     async def create_network(self, request: NetworkRequest) -> str:
         async with self._call("create_network") as world:
