@@ -123,6 +123,7 @@ class ManagerRole:
             follow=self._sessions.follow,
             inspect=ground.system.inspect,
             logs=streams.logs,
+            exec=streams.exec,
             build=engine.build,
             image_id=engine.image_id,
             first_sign_in=self._first_sign_in,

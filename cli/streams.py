@@ -1,13 +1,20 @@
-"""What joins the doors, the actors and the transport where something flows: logs from whichever machine they are on."""
+"""What joins the doors, the actors and the transport where something flows: logs, and commands with their input."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
+from functools import partial
 from typing import Protocol
 
+import anyio
+
 from actors import protocol
-from actors.streams import STREAMS, HungUp, Open, Stream
+from actors.flows import run_command
+from actors.pipe import pipe
+from actors.stream import HungUp, Open, Stream, serve
+from actors.streams import STREAMS
+from cluster.container import ExecSpec
 from cluster.model import Task
 from engine.port import Engine, EngineError, LogLine
 from portal.backend import EngineFailed
@@ -65,6 +72,23 @@ class Streams:
                         yield lines
                     case protocol.Failed(reason):
                         raise EngineFailed(reason)
+
+    @asynccontextmanager
+    async def exec(self, task: Task, container: str, spec: ExecSpec) -> AsyncIterator[Stream]:
+        """See `portal.backend.Exec`."""
+        if task.node != self._node:
+            with self._conduits.expect(task.node) as expected, _told(task):
+                wanted = protocol.OpenExec(expected.id, container, spec)
+                yield Flow(await self._opened(task, expected, wanted))
+            return
+        here, there = pipe()
+        async with anyio.create_task_group() as group:
+            group.start_soon(serve, there, partial(run_command, self._engine, container, spec))
+            try:
+                yield here
+            finally:
+                here.close()
+                there.close()
 
     async def _opened(self, task: Task, expected: Expected, wanted: object) -> Conduit:
         try:

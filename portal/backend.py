@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from actors.protocol import Committed, Progress
+from actors.stream import Stream
+from cluster.container import ExecSpec
 from cluster.model import Task
 from portal.gate import Gate
 from portal.latency import Latency
@@ -58,6 +60,17 @@ class Logs(Protocol):
         """
 
 
+class Exec(Protocol):
+    """Runs a command in a container of a task, on whichever machine it is."""
+
+    def __call__(self, task: Task, container: str, spec: ExecSpec) -> AbstractAsyncContextManager[Stream]:
+        """The stream to the command: `Typed`, `TypedAll` and `Resized` to it, `Printed` from it, at last `Exited`.
+
+        `Failed` comes in the place of what could not be done. Raises EngineFailed where its machine is not reached.
+        Leaving the context lets go of the command; no exception may leave it.
+        """
+
+
 class Build(Protocol):
     """Builds an image from a tar stream. Raises EngineFailed with the step that failed."""
 
@@ -101,6 +114,7 @@ class Backend:
     follow: Follow
     inspect: Callable[[str], Sequence[ActorInfo]]
     logs: Logs
+    exec: Exec
     build: Build
     image_id: Callable[[str], Awaitable[str]]
     first_sign_in: Callable[[], Awaitable[None]]

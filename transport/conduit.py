@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 
 class Conduit:
-    """One end. `run` is to run beside all else; after a cancelled call the conduit is to be closed."""
+    """One end. `run` is to run beside all else. After a cancelled `send` it is to be closed."""
 
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
@@ -59,17 +59,22 @@ class Conduit:
         await self._put(MESSAGE, content)
 
     async def receive(self) -> object:
-        """Return the next message. Raises ChannelClosed at the end, once all that arrived was taken."""
+        """Return the next message. Raises ChannelClosed at the end, once all that arrived was taken.
+
+        May be cancelled and called again.
+        """
         await anyio.lowlevel.checkpoint()
         while not self._arrived:
             if self.closed:
                 raise ChannelClosed(self.closed)
             await self._changed()
-        message, size = self._arrived.popleft()
+        message, size = self._arrived[0]
+        if self._taken + size >= WINDOW // 2:
+            await self._give_credit(self._taken + size)
+            self._taken = -size
+        self._arrived.popleft()
         self._held -= size
         self._taken += size
-        if self._taken >= WINDOW // 2:
-            await self._give_credit()
         return message
 
     async def gone(self) -> None:
@@ -111,8 +116,7 @@ class Conduit:
         else:
             raise FrameError(f"no frame of a conduit is of the kind {kind} with {len(content)} bytes")
 
-    async def _give_credit(self) -> None:
-        taken, self._taken = self._taken, 0
+    async def _give_credit(self, taken: int) -> None:
         try:
             await self._put(CREDIT, _COUNT.pack(taken))
         except ChannelClosed:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
 import anyio.lowlevel
 
+from actors.stream import Stream
 from actors.streams import streams
 from cli.streams import Streams, opener
+from cluster.container import ExecSpec
 from cluster.model import Task
 from engine.fake import FakeEngine
 from engine.port import LogLine
@@ -64,6 +66,10 @@ class Legion:
                 for line in batch:
                     yield line.text
 
+    def exec(self, *command: str, container: str = "web", **wanted: object) -> AbstractAsyncContextManager[Stream]:
+        """Run a command in a container at the worker."""
+        return self.streams.exec(afar(), container, ExecSpec(command, **wanted))  # type: ignore[arg-type]
+
     async def quiet(self) -> None:
         """Wait until no conduit is open any more."""
         with anyio.fail_after(60):
@@ -78,7 +84,7 @@ def afar() -> Task:
 
 @asynccontextmanager
 async def legion(engine: FakeEngine) -> AsyncIterator[Legion]:
-    """A manager, and a worker with this engine, connected."""
+    """A manager with an engine that has nothing, and a worker with this one, connected."""
     async with MemoryNetwork() as network:
         theirs = Conduits()
         children = (streams(engine, opener(theirs, lambda name: network.dialer(WORKER, MANAGER, name))),)

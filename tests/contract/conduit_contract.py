@@ -111,6 +111,18 @@ async def who_reads_slowly_holds_up_its_own_writer_alone(pair: Pair) -> None:
             conduit.close()
 
 
+async def a_receive_that_is_cancelled_loses_nothing(pair: Pair) -> None:
+    async with anyio.create_task_group() as group, pair.conduit() as (here, there):
+        group.start_soon(fill, there, [], "x" * 50_000)
+        for number in range(200):
+            for _ in range(2):
+                with anyio.CancelScope() as scope:
+                    scope.cancel()
+                    await here.receive()
+                    raise AssertionError("a receive that was cancelled came to its end")
+            assert await number_of(here) == number
+
+
 async def what_was_sent_before_the_end_can_be_read_after_it(pair: Pair) -> None:
     async with pair.conduit() as (here, there):
         for number in range(100):
@@ -179,6 +191,7 @@ CONTRACT = (
     messages_go_both_ways_in_order,
     one_message_may_be_longer_than_the_window,
     who_reads_slowly_holds_up_its_own_writer_alone,
+    a_receive_that_is_cancelled_loses_nothing,
     what_was_sent_before_the_end_can_be_read_after_it,
     either_end_ends_it_for_whoever_waits,
     a_node_that_is_lost_is_hung_up_on,
