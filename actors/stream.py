@@ -12,7 +12,7 @@ from typing import Protocol
 import anyio
 
 from actors import protocol
-from engine.port import EngineError
+from engine.port import EngineError, EngineUnavailable
 
 # How long the other side may take to hear the last word and to hang up.
 PARTING_SECONDS = 10.0
@@ -50,7 +50,7 @@ async def serve(stream: Stream, work: Work) -> None:
             try:
                 last = await work(stream)
             except EngineError as error:
-                last = protocol.Failed(str(error))
+                last = protocol.Failed(str(error), down=isinstance(error, EngineUnavailable))
             await stream.send(last)
             with anyio.move_on_after(PARTING_SECONDS):
                 await stream.gone()

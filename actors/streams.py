@@ -70,5 +70,5 @@ class StreamsActor(Actor):
                 reply_to.send(protocol.DoneWell())
                 await serve(opened, work)
         except HungUp as error:
-            reply_to.send(protocol.Failed(f"the stream could not be opened: {error}"))
+            reply_to.send(protocol.Failed(f"the stream could not be opened: {error}", down=True))
         return Ended(stream)

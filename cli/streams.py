@@ -16,8 +16,8 @@ from actors.stream import HungUp, Open, Stream, serve
 from actors.streams import STREAMS
 from cluster.container import ExecSpec
 from cluster.model import Task
-from engine.port import Engine, EngineError, LogLine
-from portal.backend import EngineFailed
+from engine.port import Engine, EngineError, EngineUnavailable, LogLine
+from portal.backend import EngineFailed, Unreached
 from supervisor.address import Address
 from supervisor.errors import ActorError
 from transport.channel import ChannelClosed, Dial
@@ -57,6 +57,8 @@ class Streams:
             async with aclosing(logs) as batches:
                 async for lines in batches:
                     yield lines
+        except EngineUnavailable as error:
+            raise Unreached(str(error)) from error
         except EngineError as error:
             raise EngineFailed(str(error)) from error
 
@@ -70,8 +72,8 @@ class Streams:
                 match said:
                     case protocol.LogLines(lines):
                         yield lines
-                    case protocol.Failed(reason):
-                        raise EngineFailed(reason)
+                    case protocol.Failed():
+                        raise _failure(said)
 
     @asynccontextmanager
     async def exec(self, task: Task, container: str, spec: ExecSpec) -> AsyncIterator[Stream]:
@@ -94,10 +96,14 @@ class Streams:
         try:
             reply = await self._ask(Address(task.node, STREAMS), wanted, OPEN_SECONDS)
         except ActorError as error:
-            raise EngineFailed(f"the machine of task {task.name} does not answer: {error}") from error
+            raise Unreached(f"the machine of task {task.name} does not answer: {error}") from error
         if isinstance(reply, protocol.Failed):
-            raise EngineFailed(f"the machine of task {task.name} says: {reply.reason}")
+            raise _failure(reply, f"the machine of task {task.name} says: ")
         return await expected.conduit()
+
+
+def _failure(failed: protocol.Failed, said_by: str = "") -> EngineFailed:
+    return (Unreached if failed.down else EngineFailed)(f"{said_by}{failed.reason}")
 
 
 @contextmanager
@@ -106,7 +112,7 @@ def _told(task: Task) -> Iterator[None]:
     try:
         yield
     except ChannelClosed as error:
-        raise EngineFailed(f"the stream from the machine of task {task.name} was cut: {error}") from error
+        raise Unreached(f"the stream from the machine of task {task.name} was cut: {error}") from error
 
 
 def opener(conduits: Conduits, dial: Callable[[str], Dial]) -> Open:

@@ -20,6 +20,10 @@ class EngineFailed(Exception):
     """The container engine did not do what it was asked. The text is one sentence for a person."""
 
 
+class Unreached(EngineFailed):
+    """The engine or its machine does not answer, or the way to it broke: what is left may be had later."""
+
+
 class TooSlow(Exception):
     """A follower read more slowly than the cluster changed, and was cut off rather than buffered without end."""
 
@@ -48,7 +52,7 @@ class Ask(Protocol):
 
 
 class Logs(Protocol):
-    """Reads the output of one container of a task, on whichever machine it is. Raises EngineFailed."""
+    """Reads the output of one container of a task, on whichever machine it is. Raises EngineFailed, or Unreached."""
 
     def __call__(
         self, task: Task, container: str, *, follow: bool, tail: int | None, since: float
@@ -66,7 +70,7 @@ class Exec(Protocol):
     def __call__(self, task: Task, container: str, spec: ExecSpec) -> AbstractAsyncContextManager[Stream]:
         """The stream to the command: `Typed`, `TypedAll` and `Resized` to it, `Printed` from it, at last `Exited`.
 
-        `Failed` comes in the place of what could not be done. Raises EngineFailed where its machine is not reached.
+        `Failed` comes in the place of what could not be done. Raises Unreached where its machine does not answer.
         Leaving the context lets go of the command; no exception may leave it.
         """
 

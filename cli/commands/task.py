@@ -71,7 +71,7 @@ def logs(task: str, follow: bool, tail: int | None, since: str, previous: bool, 
 @click.option("--workdir", "-w", metavar="FOLDER", default="", help="The folder to run it in.")
 @context_option
 @click.argument("task")
-@click.argument("command", metavar="COMMAND [ARGUMENTS]", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("command", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec_(
     interactive: bool,
     tty: bool,

@@ -1,4 +1,7 @@
-"""A manager and a worker, each a real `gbnt serve`: the worker on an engine of its own, in whose network both are."""
+"""A manager and a worker, each a real `gbnt serve`: the worker on an engine of its own, in whose network both are.
+
+So both resolvers want the gateways there, and one of the two is never quite well.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def legion() -> Iterator[Legion]:
         where = ("--manager", f"127.0.0.1:{manager.api_port}", "--data-dir", str(worker.data))
         names = ("--node-name", "gaul", "--advertise-addr", "127.0.0.1", "--no-serve")
         worker.ok("legion", "join", "--token", token, *where, *names)
-        worker.start()
+        worker.launch()
         both = Legion(manager, worker, engine)
         until(both.ready, "a worker that is ready")
         yield both

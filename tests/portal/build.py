@@ -137,6 +137,7 @@ class FakeNode:
         self.replies: dict[type, object] = {}
         self.events = Events((event(5), event(6), event(6, 2)), compacted=2)
         self.output: dict[str, list[Said] | EngineFailed] = {}
+        self.breaks: dict[str, list[Said | EngineFailed]] = {}
         self.read: list[tuple[str, bool, int | None, float]] = []
         self.ran: list[tuple[str, ExecSpec]] = []
         self.let_go = 0
@@ -214,7 +215,9 @@ class FakeNode:
         lines = self.output.get(container, [])
         if isinstance(lines, EngineFailed):
             raise lines
-        for line in lines:
+        for line in self.breaks.pop(container, lines):
+            if isinstance(line, EngineFailed):
+                raise line
             yield [line]
 
     @asynccontextmanager
