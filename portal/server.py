@@ -16,7 +16,6 @@ from portal.api.lines import CLOSING
 
 KEEP_ALIVE_SECONDS = 75.0
 GRACE_SECONDS = 1.0
-PING_SECONDS = 30.0
 LARGEST_MESSAGE = 256 * 1024
 MOST_REQUESTS = 10_000_000
 
@@ -66,8 +65,6 @@ class _Bound(Config):
     # At hypercorn's limit of 1,000 requests a connection breaks with their outcome unknown.
     keep_alive_max_requests = MOST_REQUESTS
     graceful_timeout = GRACE_SECONDS
-    # A terminal may be silent for hours, and what is in between forgets connections that are.
-    websocket_ping_interval = PING_SECONDS
     websocket_max_message_size = LARGEST_MESSAGE
     backlog = 1_000
 

@@ -52,10 +52,11 @@ class Person:
             assert time.monotonic() < deadline, f"it did not end; last was seen {self.seen!r}"
             if select.select([self.terminal], [], [], 0.05)[0]:
                 self._read()
+        while select.select([self.terminal], [], [], 0.0)[0]:
+            self._read()
         return self.process.returncode
 
-    @property
-    def cooked(self) -> bool:
+    def is_cooked(self) -> bool:
         """Whether the terminal is as a shell wants it: it echoes, and knows Ctrl-C."""
         local = termios.tcgetattr(self.slave)[3]
         return bool(local & termios.ECHO and local & termios.ISIG and local & termios.ICANON)

@@ -78,7 +78,7 @@ def reading(two: Legion, *words: str) -> Iterator[IO[bytes]]:
 def test_a_shell_is_as_one_on_this_machine(two: Legion) -> None:
     with at(two, "exec", "-it", "shop-web-1", "sh", rows=30, columns=100) as person:
         person.sees(b"# ")
-        assert not person.cooked
+        assert not person.is_cooked()
         person.type(b"stty size; hostname\n")
         person.sees(b"30 100\r\n")
         person.drag(40, 120)
@@ -90,7 +90,7 @@ def test_a_shell_is_as_one_on_this_machine(two: Legion) -> None:
         person.sees(b"# ")
         person.type(b"exit 42\n")
         assert person.waits() == 42
-        assert person.cooked
+        assert person.is_cooked()
 
 
 def until_size(person: Person, size: bytes) -> None:
@@ -107,10 +107,10 @@ def until_size(person: Person, size: bytes) -> None:
 def test_a_terminal_is_put_back_whatever_ends_the_program(two: Legion, number: signal.Signals) -> None:
     with at(two, "exec", "-it", "shop-web-1", "sh") as person:
         person.sees(b"# ")
-        assert not person.cooked
+        assert not person.is_cooked()
         person.process.send_signal(number)
         assert person.waits() == 128 + number
-        assert person.cooked
+        assert person.is_cooked()
 
 
 def test_a_script_pipes_into_a_command_and_has_its_streams_and_its_code(two: Legion) -> None:
