@@ -17,6 +17,7 @@ agent/
   executor      hears the engine, gives each task its assignment
 resolver        names
 snapshots       the schedule of snapshots                             manager
+streams         opens streams to its manager                          worker
 portal/         the doors, added by the composition root
 """
 

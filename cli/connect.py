@@ -8,9 +8,10 @@ place of the context's token.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -19,7 +20,11 @@ from cli.options import default_data_dir, secret
 
 if TYPE_CHECKING:
     from cli.client import Client
+    from cli.context import Context
     from cli.http import httpx
+    from cli.websocket import WebSocket
+
+T = TypeVar("T")
 
 context_option = click.option(
     "--context", metavar="NAME", envvar="GBNT_CONTEXT", show_envvar=True, default="", help="The cluster to talk to."
@@ -44,8 +49,30 @@ def admin_socket(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def _http(name: str, socket_first: bool, environment: Mapping[str, str]) -> httpx.Client:
-    from cli.context import config_path, find_context
     from cli.http import through_socket, through_tls
+
+    return _way(name, socket_first, environment, through_socket, through_tls)
+
+
+def open_websocket(path: str, protocol: str, name: str = "", environment: Mapping[str, str] = os.environ) -> WebSocket:
+    """A WebSocket to a path of the API, on the way that `connect` takes.
+
+    Raises what `connect` raises, Unreachable, and what the manager refuses it with.
+    """
+    from cli.websocket import through_socket, through_tls
+
+    return _way(name, False, environment, partial(through_socket, path, protocol), partial(through_tls, path, protocol))
+
+
+def _way(
+    name: str,
+    socket_first: bool,
+    environment: Mapping[str, str],
+    through_socket: Callable[[Path], T],
+    through_tls: Callable[[Context, str], T],
+) -> T:
+    """Reach the manager that is meant, on the way that leads there."""
+    from cli.context import config_path, find_context
 
     path = config_path(environment)
     here = admin_socket(environment)

@@ -28,7 +28,6 @@ HINTS: dict[str, dict[str, str]] = {
         "deploy": _DEPLOY,
         "describe": _INSPECT,
         "down": "`gbnt stack rm STACK` removes a stack, and keeps its volumes",
-        "exec": _ENGINE.format("exec -it"),
         "get": _LISTS,
         "image": "`gbnt service ls` shows the image of each service; `docker images` lists the engine's",
         "images": "`gbnt service ls` shows the image of each service; `docker images` lists the engine's",

@@ -36,7 +36,7 @@ def short_for(command: click.Command, *, epilog: str) -> click.Command:
         params=command.params,
         help=command.help,
         epilog=epilog,
-        context_settings=_settings(),
+        context_settings=command.context_settings,
     )
 
 
@@ -59,6 +59,11 @@ def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated]
         return command
 
     return decorate
+
+
+def ends_with_a_command() -> dict[str, Any]:
+    """The settings of a command whose last arguments are a command line themselves: its options are left alone."""
+    return {**_settings(), "allow_interspersed_args": False}
 
 
 def _settings() -> dict[str, Any]:

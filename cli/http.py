@@ -7,8 +7,6 @@ the time of every command.
 
 from __future__ import annotations
 
-import socket
-import ssl
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.errors import BadInput
+from cli.trust import KEEPALIVE, trust
 
 if TYPE_CHECKING:
     from cli.context import Context
@@ -40,13 +39,6 @@ with _without("httpx._main", "anyio", "trio", "h2", "socksio"):
     import httpcore  # noqa: F401 - httpx imports it late, with its first transport
     import httpx
 
-# A manager that vanished without a word is noticed after about 15 + 3 x 5 seconds, however quiet a stream is.
-KEEPALIVE = [
-    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
-]
 # A command asks once or twice and ends: each connection is closed with its answer, and none is left to close.
 ONE_REQUEST = httpx.Limits(max_keepalive_connections=0)
 # Longer than the manager waits for its own store, so that it is the manager that says what went wrong.
@@ -61,7 +53,7 @@ def through_socket(path: Path) -> httpx.Client:
 
 def through_tls(context: Context, token: str) -> httpx.Client:
     """A client of the manager of a context. Raises BadInput for a server or a certificate that is none."""
-    transport = httpx.HTTPTransport(verify=_trust(context), limits=ONE_REQUEST, socket_options=KEEPALIVE)
+    transport = httpx.HTTPTransport(verify=trust(context), limits=ONE_REQUEST, socket_options=KEEPALIVE)
     try:
         return _client(context.server, {"Authorization": f"Bearer {token}"}, transport)
     except httpx.InvalidURL as error:
@@ -70,11 +62,3 @@ def through_tls(context: Context, token: str) -> httpx.Client:
 
 def _client(server: str, headers: Mapping[str, str], transport: httpx.BaseTransport) -> httpx.Client:
     return httpx.Client(transport=transport, base_url=server, headers=headers, timeout=TIMEOUT)
-
-
-def _trust(context: Context) -> ssl.SSLContext:
-    """Trust the cluster's own certificate authority and no other."""
-    try:
-        return ssl.create_default_context(cadata=context.certificate_authority or None)
-    except ssl.SSLError as error:
-        raise BadInput(f'the certificate-authority-data of context "{context.name}" is no certificate') from error

@@ -41,7 +41,7 @@ def print_logs(lines: Iterable[Row], *, timestamps: bool = False) -> None:
     colours: dict[str, str] = {}
     try:
         for line in lines:
-            stream = sys.stderr if line["stream"] == "stderr" else sys.stdout
+            stream = sys.stdout if line["stream"] == "stdout" else sys.stderr  # and what the manager notes
             colour = colours.setdefault(line["task"], TASK_COLOURS[len(colours) % len(TASK_COLOURS)])
             head = f"{line['task']} |"
             shown = f"{colour}{head}{PLAIN}" if coloured else head

@@ -16,6 +16,7 @@ from cli.link_door import LinkDoor
 from cli.local_engine import LocalEngine
 from cli.machine import address_towards_default_route, is_loopback
 from cli.peers import LegionPeers, noted_in
+from cli.streams import Streams
 from cli.voice import ManagerVoice
 from cluster import addresses
 from gubernator import __version__
@@ -28,7 +29,10 @@ from portal.sockets import listen_unix
 from portal.telemetry import create_telemetry
 from store.snapshots import Snapshots
 from store.sqlite import SqliteStore
+from supervisor.address import Address
 from supervisor.spec import ChildSpec, SupervisorSpec
+from transport.conduits import Conduits
+from transport.events import PeerEvent
 from transport.identity import ClusterCA
 from transport.identity.certificates import node_name
 from transport.identity.node_keys import NodeKeys
@@ -51,9 +55,10 @@ class ManagerRole:
         self._keys = NodeKeys(ground.home.keys, ground.clock)
         node, cluster = ground.identity.node, ground.identity.cluster
         authenticator = Authenticator(authority.certificate, cluster, {node}, ground.clock)
-        self._peers = LegionPeers(ground.router, self._roll, authenticator, ground.clock)
-        heard = noted_in(self._roll, ground.system)
-        ground.router.attend(heard, why_not)
+        self._conduits = Conduits(ground.router.accept)
+        self._peers = LegionPeers(ground.router, self._conduits, self._roll, authenticator, ground.clock)
+        self._note = noted_in(self._roll, ground.system)
+        ground.router.attend(self._heard, why_not)
         self._latencies = {
             "command": Latency("gbnt_command_seconds", "From a command's turn to its answer."),
             "store": Latency("gbnt_store_seconds", "One durable commit."),
@@ -97,7 +102,7 @@ class ManagerRole:
         own = node_name(ground.identity.cluster, ground.identity.node)
         certificate = partial(authority.server_certificate, [ground.identity.name, own], [self._address])
         api, telemetry = ground.bound(options.api_port), ground.bound(options.telemetry_port)
-        links, listener = ground.bound(options.link_port), Listener(self._peers.authenticate, ground.router.accept)
+        links, listener = ground.bound(options.link_port), Listener(self._peers.authenticate, self._conduits.accept)
         trusted = bound(partial(listen_unix, ground.home.admin_socket))
         children = (
             sessions(),
@@ -111,6 +116,7 @@ class ManagerRole:
     def _backend(self) -> Backend:
         ground, engine = self._ground, LocalEngine(self._ground.engine)
         identity, options = ground.identity, ground.options
+        streams = Streams(identity.node, ground.engine, self._ask, self._conduits)
         host = f"[{self._address}]" if ":" in self._address else self._address
         gate = AuthorityGate(self._authority, f"{host}:{options.api_port}", options.link_port, ground.clock)
         return Backend(
@@ -118,7 +124,8 @@ class ManagerRole:
             ask=lambda path, message, timeout: ground.system.ref(path).ask(message, timeout=timeout),
             follow=self._sessions.follow,
             inspect=ground.system.inspect,
-            logs=engine.logs,
+            logs=streams.logs,
+            exec=streams.exec,
             build=engine.build,
             image_id=engine.image_id,
             first_sign_in=self._first_sign_in,
@@ -128,6 +135,13 @@ class ManagerRole:
             latencies=tuple(self._latencies.values()),
             gate=gate,
         )
+
+    def _heard(self, event: PeerEvent) -> None:
+        self._note(event)
+        self._conduits.heed(event)
+
+    async def _ask(self, address: Address, message: object, timeout: float) -> object:
+        return await self._ground.system.ref(address).ask(message, timeout=timeout)
 
     async def _first_sign_in(self) -> None:
         self._ground.home.credentials.unlink(missing_ok=True)

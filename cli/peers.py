@@ -13,6 +13,7 @@ from cluster.model import State
 from supervisor.spec import ChildSpec
 from supervisor.system import System
 from transport.channel import Peer, Refusal
+from transport.conduits import Conduits
 from transport.events import PeerDismissed, PeerDown, PeerEvent, PeerRestarted, PeerSuspect, PeerUp
 from transport.identity import proofs
 from transport.router import LinkRouter, log_event
@@ -24,13 +25,19 @@ REMOVED = "this node was removed from the cluster"
 class LegionPeers:
     """Implements `actors.gatekeeper.Peers` by a router, and `transport.channel.Authenticate` by proofs.
 
-    `clock` is the time of day.
+    A node that is forgotten is hung up on in `conduits` too. `clock` is the time of day.
     """
 
     def __init__(
-        self, router: LinkRouter, roll: Roll, authenticator: proofs.Authenticator, clock: Callable[[], float]
+        self,
+        router: LinkRouter,
+        conduits: Conduits,
+        roll: Roll,
+        authenticator: proofs.Authenticator,
+        clock: Callable[[], float],
     ) -> None:
         self._router = router
+        self._conduits = conduits
         self._roll = roll
         self._authenticator = authenticator
         self._clock = clock
@@ -80,6 +87,7 @@ class LegionPeers:
         self._links.pop(node, None)
         self._proven.pop(node, None)
         self._router.forget(node)
+        self._conduits.hang_up(node, REMOVED)
         self._roll.forget(node)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import ssl
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from cli.errors import BadInput, CliError, NotAllowed, NotFound, Unreachable
 from cli.http import httpx
 from cli.table import Row
+from cli.trust import unreachable
 
 Params = Mapping[str, str | int | None]
 
@@ -61,7 +61,7 @@ class Session:
             with self._http.stream(method, path, params=_given(params), content=body, timeout=timeout) as response:
                 if response.is_error:
                     response.read()
-                    raise _refusal(response)
+                    raise refusal(response)
                 for line in response.iter_lines():
                     if line:
                         yield _accepted(json.loads(line))
@@ -78,30 +78,17 @@ class Session:
         except httpx.TransportError as error:
             raise self._broken(error) from error
         if response.is_error:
-            raise _refusal(response)
+            raise refusal(response)
         answer: Row = response.json() if response.content else {}
         return answer
 
     def _broken(self, error: httpx.TransportError) -> Unreachable:
         server = str(self._http.base_url).rstrip("/")
-        certificate = _certificate_problem(error)
-        if certificate:
-            return Unreachable(
-                f"{server} showed a certificate that this context's CA did not sign ({certificate}): it is another "
-                "cluster, or the manager was set up anew; take its context from the machine that it runs on"
-            )
-        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
-            return Unreachable(
-                f"no manager answers at {server} ({error}); see that `gbnt serve` runs there and that its port is open"
-            )
-        return Unreachable(
-            f"the connection to {server} broke before the answer ({str(error) or type(error).__name__}); "
-            "what was asked may have been done: look, and try again",
-            sent=True,
-        )
+        connected = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+        return unreachable(server, error, connected=connected)
 
 
-def _refusal(response: httpx.Response) -> CliError:
+def refusal(response: httpx.Response) -> CliError:
     """The manager's problem document (RFC 9457) as an error of ours."""
     problem = _problem(response)
     detail = str(problem.get("detail") or problem.get("title") or f"the manager answered {response.status_code}")
@@ -142,14 +129,6 @@ def _finding(finding: object) -> str:
         return str(finding)
     path, message, hint = (str(finding.get(key) or "") for key in ("path", "message", "hint"))
     return (f"{path}: " if path else "") + message + (f" ({hint})" if hint else "")
-
-
-def _certificate_problem(error: BaseException | None) -> str:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_message
-        error = error.__cause__ or error.__context__
-    return ""
 
 
 def _given(params: Params | None) -> dict[str, str | int]:

@@ -49,14 +49,14 @@ class Whereabouts:
         self._places = [place, *(known for known in self._places if known != place)]
         return news
 
-    def dialer(self, keys: NodeKeys, cluster: str) -> Dial:
-        """What connects to it with this node's keys."""
+    def dialer(self, keys: NodeKeys, cluster: str, conduit: str = "") -> Dial:
+        """What connects to it with this node's keys, for the link or for the conduit of that name."""
 
         @asynccontextmanager
         async def dial() -> AsyncIterator[Channel]:
             opened, place = False, self._places[0]
             try:
-                async with self._dial(keys, cluster)() as channel:
+                async with self._dial(keys, cluster, conduit)() as channel:
                     opened, self._met = True, place
                     yield channel
             finally:
@@ -65,7 +65,7 @@ class Whereabouts:
 
         return dial
 
-    def _dial(self, keys: NodeKeys, cluster: str) -> Dial:
+    def _dial(self, keys: NodeKeys, cluster: str, conduit: str) -> Dial:
         """With the certificate that there is now: it may have been renewed since the last connection."""
         return http2_dialer(
             self._manager,
@@ -73,4 +73,5 @@ class Whereabouts:
             client_context(keys.path, keys.authority),
             lambda: proof(keys, self._manager, self._clock),
             server_name=node_name(cluster, self._manager),
+            conduit=conduit,
         )

@@ -6,6 +6,7 @@ import logging
 from functools import partial
 
 from actors.gatekeeper import LINKS
+from actors.streams import streams
 from actors.tree import EXECUTOR, WorkerParts, worker_tree
 from cli.allegiance import Allegiance
 from cli.certificates import SignedByManager, held
@@ -14,6 +15,7 @@ from cli.link_door import LinkDoor
 from cli.machine import address_towards
 from cli.notes import NOTES, NotePlace, NoteRemoval, Notes
 from cli.peers import news
+from cli.streams import opener
 from cli.voice import ManagerOnly
 from cli.whereabouts import Whereabouts
 from gubernator import __version__
@@ -22,6 +24,8 @@ from portal.door import Door
 from portal.sockets import listen_unix
 from portal.worker import WorkerBackend, create_worker_api, create_worker_telemetry
 from supervisor.spec import ChildSpec, SupervisorSpec
+from transport.channel import Dial
+from transport.conduits import Conduits
 from transport.events import PeerDismissed, PeerEvent, PeerUp
 from transport.herald import Ear
 from transport.identity.joining import Member
@@ -44,13 +48,13 @@ class WorkerRole:
         self._whereabouts = Whereabouts(sworn, ground.clock)
         self._manager = sworn.manager.node
         self._dismissed = sworn.removed
+        self._conduits = Conduits()
         ground.router.attend(self._heard)
 
     def root(self) -> SupervisorSpec:
         """See `cli.ground.Role`."""
         ground, sworn = self._ground, self._sworn
-        dial = self._whereabouts.dialer(self._keys, ground.identity.cluster)
-        links = () if sworn.removed else (ground.router.link(self._manager, dial),)
+        links = () if sworn.removed else (ground.router.link(self._manager, self._dialer()),)
         address = ground.options.advertise_addr or sworn.address or address_towards(self._whereabouts.link.host)
         parts = WorkerParts(
             machine=ground.machine(address, self._manager),
@@ -64,7 +68,8 @@ class WorkerRole:
             removed=lambda: self._dismissed,
         )
         notes = ChildSpec(NOTES, lambda: Notes(ground.home.legion))
-        return worker_tree(parts, notes, self._doors())
+        conduits = streams(ground.engine, opener(self._conduits, self._dialer))
+        return worker_tree(parts, notes, conduits, self._doors())
 
     async def ready(self) -> str:
         """See `cli.ground.Role`."""
@@ -73,11 +78,15 @@ class WorkerRole:
             return f"{name} was removed from its cluster: it puts away what it had of that, and runs nothing"
         return f"{name} serves as a worker of the manager {self._sworn.manager.name} at {self._whereabouts.link}"
 
+    def _dialer(self, conduit: str = "") -> Dial:
+        return self._whereabouts.dialer(self._keys, self._ground.identity.cluster, conduit)
+
     def _heard(self, event: PeerEvent) -> None:
         log_event(event)
         told = news(event)
         if told is not None:
             self._ground.system.ref(EXECUTOR).tell(told)
+        self._conduits.heed(event)
         if isinstance(event, PeerDismissed) and not self._dismissed:
             self._dismissed = True
             log.warning("the cluster has removed this node: what it had of that is put away here")

@@ -69,3 +69,22 @@ class ContainerSpec:
     cap_add: tuple[str, ...] = ()
     cap_drop: tuple[str, ...] = ()
     tmpfs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExecSpec:
+    """A command to run in a container that runs already.
+
+    `tty` gives it a terminal of `rows` by `columns` (0: the engine's own size), where all it writes is one stream.
+    `stdin` lets it read what is typed; without, it finds the end at once. An empty `user` or `working_dir` is the
+    container's.
+    """
+
+    command: tuple[str, ...]
+    tty: bool = False
+    stdin: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    working_dir: str = ""
+    rows: int = 0
+    columns: int = 0

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import anyio
 
-from cluster.container import ContainerSpec
+from cluster.container import ContainerSpec, ExecSpec
 from engine.docker_connection import CALL_SECONDS, Connection, filters, path
 from engine.docker_container import (
     ACTIONS,
@@ -21,6 +21,7 @@ from engine.docker_container import (
     seconds,
 )
 from engine.docker_errors import refusal
+from engine.docker_exec import DockerExecution, exec_body
 from engine.docker_images import BuildSteps, PullMeter, full_reference
 from engine.docker_logs import FrameReader, TerminalReader
 from engine.docker_network import image_info, network_body, network_info, volume_info
@@ -179,7 +180,7 @@ class DockerEngine:
 
     async def logs(
         self, container: str, *, follow: bool = False, tail: int | None = None, since: float = 0.0
-    ) -> AsyncGenerator[LogLine, None]:
+    ) -> AsyncGenerator[Sequence[LogLine], None]:
         about = _about(container)
         found = await self._container(container)
         if found is None:
@@ -197,10 +198,22 @@ class DockerEngine:
             "GET", path("containers", container, "logs"), about=about, params=params
         ) as answer:
             async for chunk in answer.chunks():
-                for line in reader.feed(chunk):
-                    yield line
-        for line in reader.end():
-            yield line
+                if lines := list(reader.feed(chunk)):
+                    yield lines
+        if rest := list(reader.end()):
+            yield rest
+
+    @asynccontextmanager
+    async def exec(self, container: str, spec: ExecSpec) -> AsyncIterator[DockerExecution]:
+        about = _about(container)
+        body = exec_body(spec, api=await self._engine.negotiate())
+        made = await self._engine.json("POST", path("containers", container, "exec"), about=about, body=body)
+        where, wanted = path("exec", made["Id"]), {"Detach": False, "Tty": spec.tty}
+        async with self._engine.duplex(f"{where}/start", about=about, body=wanted, tty=spec.tty) as duplex:
+            execution = DockerExecution(self._engine, duplex, where, about)
+            if spec.tty and spec.rows and spec.columns:
+                await execution.resize(spec.rows, spec.columns)
+            yield execution
 
     # -- networks and volumes -------------------------------------------------------------------------------------
 

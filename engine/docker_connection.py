@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,6 +14,8 @@ from urllib.parse import quote
 import aiodocker
 import aiohttp
 import orjson
+from aiodocker.stream import Stream
+from yarl import URL
 
 from engine.docker_errors import refusal, unreachable
 from engine.port import EngineUnavailable, Refused
@@ -54,6 +57,37 @@ class Answer:
             for line in whole:
                 if line.strip():
                     yield orjson.loads(line)
+
+
+@dataclass(frozen=True, slots=True)
+class Duplex:
+    """Bytes both ways. One task reads, one writes."""
+
+    _stream: Stream
+    _in_words: Translation
+
+    async def read(self) -> tuple[int, bytes] | None:
+        """The next bytes and their stream: 1 is standard output, 2 standard error. None at the end."""
+        with self._in_words():
+            return await self._stream.read_out()
+
+    async def write(self, data: bytes) -> None:
+        """Send, waiting while the other side reads nothing; to one that is gone it is lost."""
+        if _transport(self._stream) is not None:
+            with suppress(aiohttp.ClientError, OSError):
+                await self._stream.write_in(data)
+
+    def write_end(self) -> None:
+        """Send nothing any more."""
+        transport = _transport(self._stream)
+        if transport is not None and transport.can_write_eof():
+            transport.write_eof()
+
+
+def _transport(stream: Stream) -> asyncio.Transport | None:
+    response = stream._resp
+    connection = response.connection if response is not None else None
+    return connection.transport if connection is not None else None
 
 
 class Connection:
@@ -130,6 +164,28 @@ class Connection:
         finally:
             # An answer that was read to its end has given its connection back already.
             response.close()
+
+    @asynccontextmanager
+    async def duplex(self, path: str, *, about: tuple[str, str], body: object, tty: bool) -> AsyncIterator[Duplex]:
+        """One call whose connection is for bytes both ways from then on. Without `tty` the engine tells streams apart.
+
+        It is closed when the context is left, without waiting for what the other side has not read.
+        """
+
+        async def request() -> tuple[URL, bytes, bool]:
+            return URL(path), orjson.dumps(body), tty
+
+        with self._in_words(about):
+            await self.negotiate()
+            # aiodocker makes it of its session, and without a limit of time.
+            stream = Stream(self._session(), request, aiohttp.ClientTimeout(connect=CONNECT_SECONDS))
+            await stream._init()
+        try:
+            yield Duplex(stream, partial(self._in_words, about))
+        finally:
+            if (transport := _transport(stream)) is not None:
+                transport.abort()
+            await stream.close()
 
     async def version(self) -> dict[str, Any]:
         """The engine's `/version`, which is where the API version is agreed. Raises Refused when there is none."""

@@ -67,6 +67,7 @@ _CONTAINER = (
     ),
     _rule(r"no such image:? ?([^\s]*)", NotFound, "image {0} is not on this machine; pull it first"),
     _rule(r"network ([^\s]+) not found", NotFound, "network {0} is not on this machine"),
+    _rule(r"container \S+ is not running", Conflict, "{subject} does not run; see why with `gbnt task ls`"),
     _rule(r"no such container", NotFound, "{subject} does not exist on this machine"),
     _rule(
         r'exec: \\?"([^"\\]+)\\?":? (?:stat [^\s:]+: )?(?:executable file not found|no such file)',

@@ -16,12 +16,14 @@ from datetime import datetime
 import anyio
 import anyio.lowlevel
 
-from cluster.container import ContainerSpec
+from cluster.container import ContainerSpec, ExecSpec
 from engine.docker_images import full_reference
 from engine.fake_container import KILLED, FakeImage
+from engine.fake_exec import Command, FakeExecution
 from engine.fake_world import World, carries
 from engine.faults import Faults
 from engine.port import (
+    Conflict,
     ContainerInfo,
     EngineError,
     EngineEvent,
@@ -40,6 +42,7 @@ from engine.port import (
 __all__ = ["FakeEngine", "FakeImage", "Faults"]
 
 PULL_STEPS = 4
+LINES_AT_ONCE = 1_000
 
 STOP_SIGNALS = frozenset({"SIGTERM", "SIGINT", "SIGQUIT"})
 
@@ -54,13 +57,16 @@ class _Stream:
 
 
 class FakeEngine:
-    """An `Engine` whose images are what `images` says: the registry, by reference.
+    """An `Engine` whose images are what `images` says: the registry, by reference. Its containers have `commands`.
 
-    `calls` counts the calls by name; `violations` tells of each slot that had two running containers at a time.
+    `calls` counts the calls by name, `executing` the commands that somebody listens to; `violations` tells of each slot
+    that had two running containers at a time.
     """
 
     def __init__(self, clock: Callable[[], float] = anyio.current_time, faults: Faults | None = None) -> None:
         self.images: dict[str, FakeImage] = {}
+        self.commands: dict[str, Command] = {}
+        self.executing = 0
         self.faults = faults
         self.calls: Counter[str] = Counter()
         self.running = True
@@ -239,23 +245,37 @@ class FakeEngine:
 
     async def logs(
         self, container: str, *, follow: bool = False, tail: int | None = None, since: float = 0.0
-    ) -> AsyncGenerator[LogLine, None]:
+    ) -> AsyncGenerator[Sequence[LogLine], None]:
         async with self._call("logs") as world:
             found = world.get(container)
             lines = [line for line in found.log if _seconds(line) >= since]
             read = len(found.log)
-        for line in lines[max(0, len(lines) - tail) :] if tail is not None else lines:
-            yield line
+        wanted = lines[max(0, len(lines) - tail) :] if tail is not None else lines
+        for begin in range(0, len(wanted), LINES_AT_ONCE):
+            yield wanted[begin : begin + LINES_AT_ONCE]
 
         def more() -> bool:
             return len(found.log) > read or not found.running
 
         while follow:
             await self._until(more)
-            fresh, read = found.log[read:], len(found.log)
-            for line in fresh:
-                yield line
-            follow = found.running
+            fresh = found.log[read : read + LINES_AT_ONCE]
+            read += len(fresh)
+            if fresh:
+                yield fresh
+            follow = found.running or read < len(found.log)
+
+    @asynccontextmanager
+    async def exec(self, container: str, spec: ExecSpec) -> AsyncIterator[FakeExecution]:
+        async with self._call("exec") as world:
+            found = world.get(container)
+            if not found.running:
+                raise Conflict(f"container {container[:12]} does not run; see why with `gbnt task ls`")
+        self.executing += 1
+        try:
+            yield FakeExecution(found, spec, self.commands, self._until, self._announce)
+        finally:
+            self.executing -= 1
 
     async def create_network(self, request: NetworkRequest) -> str:
         async with self._call("create_network") as world:

@@ -22,7 +22,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from cluster.container import ContainerSpec
+from cluster.container import ContainerSpec, ExecSpec
 
 ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 Health = Literal["", "starting", "healthy", "unhealthy"]
@@ -167,6 +167,36 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Output:
+    """Bytes that a command wrote. With a terminal all of it is `stdout`."""
+
+    stream: Literal["stdout", "stderr"]
+    data: bytes
+
+
+class Execution(Protocol):
+    """A command that runs in a container. One task reads, one writes. Every method raises EngineUnavailable.
+
+    A command that has ended takes no notice of what is written or told to it, and its end is there to be read.
+    """
+
+    async def read(self) -> Output | None:
+        """What it wrote next; None at the end. What is not read holds the command up."""
+
+    async def write(self, data: bytes) -> None:
+        """Type this, waiting while the command reads nothing."""
+
+    async def write_end(self) -> None:
+        """Type nothing any more: it finds the end of its input."""
+
+    async def resize(self, rows: int, columns: int) -> None:
+        """Change the size of its terminal."""
+
+    async def exit_code(self) -> int:
+        """Wait until it has ended; 128 and the signal's number where one ended it, 126 or 127 if it never ran."""
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkRequest:
     """A bridge network to make; subnet and gateway are always given, never left to the engine."""
 
@@ -260,8 +290,18 @@ class Engine(Protocol):
 
     def logs(
         self, container: str, *, follow: bool = False, tail: int | None = None, since: float = 0.0
-    ) -> AsyncGenerator[LogLine, None]:
-        """A container's output in order; with `follow` until it stops. Raises NotFound, Refused (unreadable driver)."""
+    ) -> AsyncGenerator[Sequence[LogLine], None]:
+        """A container's output in order, as many lines at a time as are there; with `follow` until it stops.
+
+        What is not read waits with the engine. Raises NotFound, Refused (unreadable driver).
+        """
+
+    def exec(self, container: str, spec: ExecSpec) -> AbstractAsyncContextManager[Execution]:
+        """Run a command in a running container, from the moment the context is entered.
+
+        Leaving the context frees the engine's connection; a command that runs then goes on by itself. What keeps it
+        from running (no such file) is written to its output. Raises NotFound, Conflict (the container does not run).
+        """
 
     async def create_network(self, request: NetworkRequest) -> str:
         """Make a network; its id. Raises NameTaken, AddressTaken."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from actors.protocol import Committed, Progress
+from actors.stream import Stream
+from cluster.container import ExecSpec
 from cluster.model import Task
 from portal.gate import Gate
 from portal.latency import Latency
@@ -16,6 +18,10 @@ from supervisor.inspection import ActorInfo
 
 class EngineFailed(Exception):
     """The container engine did not do what it was asked. The text is one sentence for a person."""
+
+
+class Unreached(EngineFailed):
+    """The engine or its machine does not answer, or the way to it broke: what is left may be had later."""
 
 
 class TooSlow(Exception):
@@ -46,14 +52,26 @@ class Ask(Protocol):
 
 
 class Logs(Protocol):
-    """Reads the output of one container of a task, on whichever machine it is. Raises EngineFailed."""
+    """Reads the output of one container of a task, on whichever machine it is. Raises EngineFailed, or Unreached."""
 
     def __call__(
         self, task: Task, container: str, *, follow: bool, tail: int | None, since: float
-    ) -> AsyncGenerator[LogLine, None]:
+    ) -> AsyncGenerator[Sequence[LogLine], None]:
         """Its lines in order, the last `tail` of those after `since` (seconds since the epoch), then new ones.
 
-        The reader closes the generator when it has had enough.
+        They come as many at a time as are there. Who reads slowly holds up what is read, and the reader closes the
+        generator when it has had enough.
+        """
+
+
+class Exec(Protocol):
+    """Runs a command in a container of a task, on whichever machine it is."""
+
+    def __call__(self, task: Task, container: str, spec: ExecSpec) -> AbstractAsyncContextManager[Stream]:
+        """The stream to the command: `Typed`, `TypedAll` and `Resized` to it, `Printed` from it, at last `Exited`.
+
+        `Failed` comes in the place of what could not be done. Raises Unreached where its machine does not answer.
+        Leaving the context lets go of the command; no exception may leave it.
         """
 
 
@@ -100,6 +118,7 @@ class Backend:
     follow: Follow
     inspect: Callable[[str], Sequence[ActorInfo]]
     logs: Logs
+    exec: Exec
     build: Build
     image_id: Callable[[str], Awaitable[str]]
     first_sign_in: Callable[[], Awaitable[None]]

@@ -58,17 +58,21 @@ class Reorder:
     """Lines that arrive live, held for a moment so that those of several machines come out in order.
 
     Pure: `now` is any clock in seconds. A line later than the window is let through out of order rather than lost,
-    and so are the oldest of more than `most`.
+    and so are the oldest of more than `most`. Lines of one task stay as they came, whatever their time stamps say.
     """
 
     window: float = WINDOW
     most: int = MOST_HELD
     _held: list[tuple[str, int, float, Line]] = field(default_factory=list)
     _arrived: int = 0
+    _latest: dict[str, str] = field(default_factory=dict)
 
     def push(self, line: Line, now: float) -> None:
         """Hold a line that has just arrived."""
-        heapq.heappush(self._held, (line.moment, self._arrived, now, line))
+        if not self._held:
+            self._latest.clear()
+        moment = self._latest[line.task.id] = max(line.moment, self._latest.get(line.task.id, ""))
+        heapq.heappush(self._held, (moment, self._arrived, now, line))
         self._arrived += 1
 
     def due(self, now: float) -> Iterable[Line]:

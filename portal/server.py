@@ -16,6 +16,7 @@ from portal.api.lines import CLOSING
 
 KEEP_ALIVE_SECONDS = 75.0
 GRACE_SECONDS = 1.0
+LARGEST_MESSAGE = 256 * 1024
 MOST_REQUESTS = 10_000_000
 
 
@@ -64,6 +65,7 @@ class _Bound(Config):
     # At hypercorn's limit of 1,000 requests a connection breaks with their outcome unknown.
     keep_alive_max_requests = MOST_REQUESTS
     graceful_timeout = GRACE_SECONDS
+    websocket_max_message_size = LARGEST_MESSAGE
     backlog = 1_000
 
     def __init__(self, sock: socket, tls: ssl.SSLContext | None) -> None:

@@ -13,6 +13,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 BACKLOG = 1_000
+# For each connection that is taken: a client that vanished without a word is noticed after a minute or so, however long
+# it has nothing to say, and what lies in between does not forget a terminal that is silent.
+KEEPALIVE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 30),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 10),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+)
 _LISTEN = "0A"
 
 
@@ -26,6 +34,8 @@ def listen(host: str, port: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for option in KEEPALIVE:
+        sock.setsockopt(*option)
     if host == "::":
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     return _bound(sock, (host, port), lambda error: _why(error, host, port))

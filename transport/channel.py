@@ -55,6 +55,10 @@ class Channel(Protocol):
     def peer(self) -> Peer:
         """Who is at the other end."""
 
+    @property
+    def conduit(self) -> str:
+        """The conduit that it was opened for; empty for a link."""
+
     async def send(self, data: bytes, /) -> None:
         """Send, waiting while the network is behind. Raises ChannelClosed."""
 

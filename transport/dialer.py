@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from secrets import token_hex
 from typing import Self
 
@@ -16,7 +16,7 @@ from transport.channel import Channel, ChannelClosed, Dial, Dismissed, Peer
 from transport.stream import StreamChannel
 
 UP, DOWN = "/link/up", "/link/down"
-SESSION = "gbnt-session"
+SESSION, CONDUIT = "gbnt-session", "gbnt-conduit"
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 FLUSH_SECONDS = 0.5
@@ -29,18 +29,28 @@ FAILURES = (httpx.HTTPError, httpx.StreamError, h2.exceptions.H2Error, OSError)
 Headers = Callable[[], Mapping[str, str]]
 
 
-def http2_dialer(peer: str, url: str, tls: ssl.SSLContext | None, headers: Headers, *, server_name: str = "") -> Dial:
+def http2_dialer(
+    peer: str,
+    url: str,
+    tls: ssl.SSLContext | None,
+    headers: Headers,
+    *,
+    server_name: str = "",
+    conduit: str = "",
+) -> Dial:
     """Return what connects to a node that is served at `url` (`https://rome-1:4003`; without TLS for tests alone).
 
     `tls` holds this node's certificate and what it trusts. The server's certificate must be for `server_name`, or for
     the host of the URL. `headers` prove to it who this node is, and are called at each request: a proof counts once.
+    `conduit` says which one the channel is for; without, it is for the link.
     """
+    purpose = {CONDUIT: conduit} if conduit else {}
     extensions = {"sni_hostname": server_name} if server_name else {}
 
     @asynccontextmanager
     async def dial() -> AsyncIterator[Channel]:
         timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
-        session = {SESSION: token_hex(16)}
+        session = {**purpose, SESSION: token_hex(16)}
         async with httpx.AsyncClient(
             http1=False,
             http2=True,
@@ -51,7 +61,7 @@ def http2_dialer(peer: str, url: str, tls: ssl.SSLContext | None, headers: Heade
             trust_env=False,
         ) as client:
             down = await _open(client, peer, _request(client, "GET", DOWN, headers, extensions))
-            channel = StreamChannel(Peer(peer))
+            channel = StreamChannel(Peer(peer), conduit)
             try:
                 async with anyio.create_task_group() as group:
                     up = _request(client, "POST", UP, headers, extensions, Body(channel))
@@ -144,10 +154,11 @@ class Body(httpx.AsyncByteStream):
 async def _come_down(response: httpx.Response, channel: StreamChannel) -> None:
     reason = f"{channel.peer.node} closed the connection"
     try:
+        # To its end, or to a cancellation inside of it: httpx leaves generators behind where it is left half way. A
+        # closed channel, which it always is before it is cancelled, lets go of what is put.
         async for chunk in response.aiter_raw():
-            await channel.incoming.put(chunk)
-    except ChannelClosed:
-        return
+            with anyio.CancelScope(shield=True), suppress(ChannelClosed):
+                await channel.incoming.put(chunk)
     except FAILURES as error:
         reason = _explain(error)
     channel.end(reason)

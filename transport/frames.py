@@ -123,15 +123,18 @@ def encode_batch(first: int, runs: Sequence[Any], bodies: Sequence[bytes]) -> by
     return b"".join((_PREFIX.pack(size, DATA), _LENGTH.pack(len(head)), head, content))
 
 
-class FrameReader:
+class Cutter:
     """Takes chunks as they arrive, cut anywhere, and gives the frames. Holds at most one frame and one chunk."""
 
-    def __init__(self, max_bytes: int = MAX_HELLO) -> None:
+    def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self._rest = bytearray()
 
-    def feed(self, chunk: bytes) -> Iterator[Frame]:
-        """Yield the frames that are complete with this chunk. Raises FrameError; then the reader is of no more use."""
+    def cut(self, chunk: bytes) -> Iterator[tuple[int, bytes]]:
+        """Yield kind and content of the frames that are complete with this chunk.
+
+        Raises FrameError; then the cutter is of no more use.
+        """
         if self._rest:
             self._rest += chunk
             if len(self._rest) < self._wanted():
@@ -146,7 +149,7 @@ class FrameReader:
             if begin + size > end:
                 break
             position = begin + size
-            yield decode(kind, chunk[begin:position])
+            yield kind, chunk[begin:position]
         self._rest += chunk[position:]
 
     def _wanted(self) -> int:
@@ -159,6 +162,23 @@ class FrameReader:
     def _check(self, size: int) -> None:
         if size > self.max_bytes:
             raise FrameError(f"a frame of {size} bytes is more than the {self.max_bytes} that are taken here")
+
+
+class FrameReader(Cutter):
+    """Gives the frames of a link."""
+
+    def __init__(self, max_bytes: int = MAX_HELLO) -> None:
+        super().__init__(max_bytes)
+
+    def feed(self, chunk: bytes) -> Iterator[Frame]:
+        """Yield the frames that are complete with this chunk. Raises FrameError; then the reader is of no more use."""
+        for kind, content in self.cut(chunk):
+            yield decode(kind, content)
+
+
+def framed(kind: int, content: bytes) -> bytes:
+    """Return the bytes of one frame."""
+    return _PREFIX.pack(len(content), kind) + content
 
 
 def decode(kind: int, content: bytes) -> Frame:

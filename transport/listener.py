@@ -13,7 +13,7 @@ import h2.settings
 from hypercorn.config import Config, Sockets
 
 from transport.channel import Accept, Authenticate, ChannelClosed, Peer, Refusal
-from transport.dialer import DOWN, FLUSH_SECONDS, SESSION, UP
+from transport.dialer import CONDUIT, DOWN, FLUSH_SECONDS, SESSION, UP
 from transport.seldom import Seldom
 from transport.stream import StreamChannel
 
@@ -58,36 +58,35 @@ class Listener:
             await lifespan(receive, send)
             return
         prepare(send)
-        headers = headers_of(scope)
-        match scope["method"], scope["path"]:
-            case "GET", path if path == DOWN:
-                serve = self._down
-            case "POST", path if path == UP:
-                serve = self._up
-            case _:
-                await answer(send, 404, "there is nothing here but links between nodes")
-                return
+        headers, request = headers_of(scope), (scope["method"], scope["path"])
+        if request not in (("GET", DOWN), ("POST", UP)):
+            await answer(send, 404, "there is nothing here but links between nodes")
+            return
         peer = self._authenticate(headers)
         if isinstance(peer, Refusal):
             if self._seldom.due(peer.reason):
                 log.warning("refused a connection: %s", peer.reason)
             await answer(send, 410 if peer.dismissed else 403, peer.said)
             return
-        await serve(peer, headers.get(SESSION, ""), receive, send)
+        session = headers.get(SESSION, "")
+        if request == ("POST", UP):
+            await self._up(peer, session, receive, send)
+        else:
+            await self._down(StreamChannel(peer, headers.get(CONDUIT, "")), session, receive, send)
 
-    async def _down(self, peer: Peer, session: str, receive: Receive, send: Send) -> None:
+    async def _down(self, channel: StreamChannel, session: str, receive: Receive, send: Send) -> None:
         if not session or session in self._sessions:
             await answer(send, 403, f"the session {session!r} is not new: begin one of your own")
             return
-        half = self._sessions[session] = Half(StreamChannel(peer))
+        half = self._sessions[session] = Half(channel)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": []})
             with anyio.move_on_after(PAIR_SECONDS):
                 await half.paired.wait()
-            if half.paired.is_set() and not half.channel.over.is_set():
-                await self._serve(half.channel, receive, send)
+            if half.paired.is_set() and not channel.over.is_set():
+                await self._serve(channel, receive, send)
         finally:
-            half.channel.close()
+            channel.close()
             del self._sessions[session]
         await _finish(send, b"")
 

@@ -90,15 +90,15 @@ class MemoryNetwork:
         """How many seconds the next chunk takes."""
         return self._random.uniform(*self.faults.delay)
 
-    def dialer(self, node: str, other: str) -> Dial:
-        """Return what opens a channel from one node to the other."""
+    def dialer(self, node: str, other: str, conduit: str = "") -> Dial:
+        """Return what opens a channel from one node to the other, for a conduit where one is named."""
 
         @asynccontextmanager
         async def dial() -> AsyncIterator[Channel]:
             accept = self._listeners.get(other)
             if accept is None or self.parted(frozenset((node, other))):
                 raise ChannelClosed(f"{other} does not answer")
-            line = Line(self, node, other)
+            line = Line(self, node, other, conduit)
             id = next(self._ids)
             self._lines[id] = line
             self._tasks().start_soon(self._serve, accept, line)
@@ -134,10 +134,10 @@ class MemoryNetwork:
 class Line:
     """Two ends and what is on its way between them."""
 
-    def __init__(self, network: MemoryNetwork, dialer: str, listener: str) -> None:
+    def __init__(self, network: MemoryNetwork, dialer: str, listener: str, conduit: str) -> None:
         self.network = network
         self.nodes = frozenset((dialer, listener))
-        self.ends = (MemoryChannel(self, Peer(listener)), MemoryChannel(self, Peer(dialer)))
+        self.ends = (MemoryChannel(self, Peer(listener), conduit), MemoryChannel(self, Peer(dialer), conduit))
 
     def other(self, end: MemoryChannel) -> MemoryChannel:
         """The end across."""
@@ -165,8 +165,9 @@ class Line:
 class MemoryChannel:
     """One end of a line."""
 
-    def __init__(self, line: Line, peer: Peer) -> None:
+    def __init__(self, line: Line, peer: Peer, conduit: str) -> None:
         self.peer = peer
+        self.conduit = conduit
         self.closed = ""
         self._line = line
         self._arriving: deque[tuple[float, bytes]] = deque()

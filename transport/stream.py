@@ -65,8 +65,9 @@ class Bytes:
 class StreamChannel:
     """A `transport.channel.Channel`. Whoever owns the streams moves `outgoing` out and puts into `incoming`."""
 
-    def __init__(self, peer: Peer) -> None:
+    def __init__(self, peer: Peer, conduit: str = "") -> None:
         self.peer = peer
+        self.conduit = conduit
         self.incoming = Bytes()
         self.outgoing = Bytes()
         self.over = anyio.Event()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Iterator
+
 import click
 
 from cli.connect import connect, context_option
-from cli.group import example, group
+from cli.errors import BadInput
+from cli.group import ends_with_a_command, example, group
 from cli.listing import show_tasks
 from cli.logs import log_options, log_query, print_logs
 from cli.output import Output, list_options, output_option, show_value
@@ -53,3 +57,48 @@ def rm(task: str, context: str) -> None:
 def logs(task: str, follow: bool, tail: int | None, since: str, previous: bool, timestamps: bool, context: str) -> None:
     """Print the output of one task."""
     print_logs(connect(context).task_logs(task, log_query(follow, tail, since, previous)), timestamps=timestamps)
+
+
+@app.command(
+    "exec",
+    epilog=example("gbnt task exec -it shop-web-1 sh", "gbnt task exec shop-web-1 -- ls -l /"),
+    context_settings=ends_with_a_command(),
+)
+@click.option("--interactive", "-i", is_flag=True, help="The command reads what is typed here, or piped into this.")
+@click.option("--tty", "-t", is_flag=True, help="A terminal for the command.")
+@click.option("--env", "-e", "env", metavar="NAME=VALUE", multiple=True, help="A variable; NAME alone: as it is here.")
+@click.option("--user", "-u", metavar="USER", default="", help="Who runs it: a name or number, with :GROUP or not.")
+@click.option("--workdir", "-w", metavar="FOLDER", default="", help="The folder to run it in.")
+@context_option
+@click.argument("task")
+@click.argument("command", metavar="COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
+def exec_(
+    interactive: bool,
+    tty: bool,
+    env: tuple[str, ...],
+    user: str,
+    workdir: str,
+    context: str,
+    task: str,
+    command: tuple[str, ...],
+) -> None:
+    """Run a command in a task's container, whichever machine it is on. Options come before the task.
+
+    The exit status is the command's own. Ctrl-C goes to the command where it has a terminal (-it).
+    """
+    from cli.exec import Wanted, run
+
+    words = command[1:] if command[0] == "--" else command
+    if not words:
+        raise BadInput("say what to run: gbnt task exec TASK COMMAND")
+    wanted = Wanted(words, tty, interactive, dict(_variables(env)), user, workdir)
+    raise click.exceptions.Exit(run(task, wanted, context))
+
+
+def _variables(given: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name:
+            raise BadInput(f'"{text}" is not NAME=VALUE, nor a NAME')
+        if equals or name in os.environ:
+            yield name, value if equals else os.environ[name]

@@ -20,7 +20,11 @@ T = TypeVar("T")
 
 async def body_of(request: Request, kind: type[T], largest: int = LARGEST) -> T:
     """The body as a `kind`. Raises Problem for what is too large, of another type, or under a key that is not known."""
-    data = await _read(request, largest) or b"{}"
+    return parsed(await _read(request, largest) or b"{}", kind)
+
+
+def parsed(data: str | bytes, kind: type[T]) -> T:
+    """The same of what was read already."""
     try:
         # mypy takes a class's __hash__, which is its instances', for its own.
         value = _adapter(kind).validate_json(data, strict=True)  # type: ignore[arg-type]

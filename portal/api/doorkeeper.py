@@ -35,6 +35,11 @@ def may(role: Role, method: str, path: str) -> bool:
     return role == "operator" or method in READING
 
 
+def _method(scope: Scope) -> str:
+    """A request's method. Over a WebSocket something is done, whatever method it is asked for by."""
+    return str(scope["method"]) if scope["type"] == "http" else "WEBSOCKET"
+
+
 class Doorkeeper:
     """ASGI middleware that lets nobody pass without a token whose role allows the request.
 
@@ -55,7 +60,7 @@ class Doorkeeper:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with a problem."""
-        if scope["type"] != "http" or (scope["method"], scope["path"]) in self._open:
+        if scope["type"] == "lifespan" or (_method(scope), scope["path"]) in self._open:
             await self._app(scope, receive, send)
             return
         try:
@@ -70,7 +75,7 @@ class Doorkeeper:
         token = await self._token(Headers(scope=scope), now)
         if token is None:
             raise self._turned_away(scope, now)
-        if not may(token.role, scope["method"], scope["path"]):
+        if not may(token.role, _method(scope), scope["path"]):
             raise Problem("forbidden", f'the token "{token.name}" has the role {token.role}, which may not do this')
         scope[CALLER] = token.id
         await self._note_use(token, now)

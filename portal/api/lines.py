@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 import anyio
 import orjson
@@ -16,12 +17,19 @@ from portal.backend import TooSlow
 CLOSING = "gbnt.closing"
 """The key of an ASGI scope under which a server puts the event that it sets when it is to stop."""
 
-Emit = Callable[[object], Awaitable[None]]
+
+class Emit(Protocol):
+    """Sends lines to the client."""
+
+    async def __call__(self, *values: object) -> None:
+        """Send a line for each value, all at once, and wait until there is room for more."""
+
+
 Produce = Callable[[Emit], Awaitable[None]]
 
 
 class Lines(Response):
-    """Runs `produce`, which is given a function that sends one line and waits until the client has room for it.
+    """Runs `produce`, which is given a function that sends lines and waits until the client has room for them.
 
     The producer is cancelled when the client goes away or the server stops. Where it reads the request's body itself
     the client is listened to only once `body_read` is set, for two readers would take each other's parts. What it
@@ -44,9 +52,9 @@ class Lines(Response):
         headers = [*self.raw_headers, (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
 
-        async def emit(value: object) -> None:
-            line = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
-            await send({"type": "http.response.body", "body": line, "more_body": True})
+        async def emit(*values: object) -> None:
+            lines = b"".join([orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE) for value in values])
+            await send({"type": "http.response.body", "body": lines, "more_body": True})
 
         ended, closing = False, scope.get(CLOSING) or anyio.Event()
         async with anyio.create_task_group() as race:

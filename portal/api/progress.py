@@ -146,7 +146,7 @@ async def _last_words(backend: Backend, task: Task) -> list[Row]:
 
 async def _lines(backend: Backend, task: Task, container: str) -> list[Row]:
     try:
-        lines = backend.logs(task, container, follow=False, tail=LAST_LINES, since=0.0)
-        return [{"at": line.at, "stream": line.stream, "text": line.text} async for line in lines]
+        logs = backend.logs(task, container, follow=False, tail=LAST_LINES, since=0.0)
+        return [{"at": line.at, "stream": line.stream, "text": line.text} async for lines in logs for line in lines]
     except EngineFailed:
         return []

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TypeVar, cast
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from actors.protocol import Accepted, GetState, Refused
@@ -26,17 +26,17 @@ WRITE_TIMEOUT = 30.0
 T = TypeVar("T")
 
 
-def backend_of(request: Request) -> Backend:
+def backend_of(request: HTTPConnection) -> Backend:
     """The node behind the door."""
     return cast(Backend, request.app.state.backend)
 
 
-async def state_of(request: Request) -> State:
+async def state_of(request: HTTPConnection) -> State:
     """The cluster's present state."""
     return await ask(request, "senate", GetState(), State)
 
 
-async def ask(request: Request, path: str, message: object, answer: type[T], timeout: float = READ_TIMEOUT) -> T:
+async def ask(request: HTTPConnection, path: str, message: object, answer: type[T], timeout: float = READ_TIMEOUT) -> T:
     """An actor's answer to a question; raises Problem for a refusal, and where none comes."""
     try:
         reply = await backend_of(request).ask(path, message, timeout)

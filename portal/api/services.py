@@ -11,7 +11,8 @@ from starlette.routing import Route
 from actors.protocol import HoldService, RemoveService, ScaleService, UpdateService
 from cluster.model import Service, State
 from portal.api.bodies import body_of
-from portal.api.logs import LogQuery, Selection, stream_logs
+from portal.api.log_reader import LogQuery, Selection
+from portal.api.logs import stream_logs
 from portal.api.problems import Problem, missing
 from portal.api.requests import answer, backend_of, change, key_of, listing, state_of
 from portal.rows import service_row

@@ -9,7 +9,8 @@ from starlette.routing import Route
 from actors.protocol import StopTask
 from cluster.model import State, Task
 from portal.api import nodes
-from portal.api.logs import LogQuery, Selection, stream_logs
+from portal.api.log_reader import LogQuery, Selection
+from portal.api.logs import stream_logs
 from portal.api.problems import Problem, missing
 from portal.api.requests import answer, backend_of, change, flag, key_of, listing, state_of
 from portal.rows import present, task_row

@@ -14,7 +14,8 @@ from cli.certificates import SignedHere
 from cli.peers import NOT_YET, REMOVED, LegionPeers
 from cluster.model import Departed, Node, State
 from supervisor.system import System
-from transport.channel import Peer, Refusal
+from transport.channel import ChannelClosed, Peer, Refusal
+from transport.conduits import Conduits
 from transport.hello import Local
 from transport.identity import ClusterCA
 from transport.identity.node_keys import NodeKeys
@@ -36,7 +37,8 @@ class Door:
         router = LinkRouter(Local("n1", "b1", CLUSTER), random=Random(1))
         router.bind(System("n1", router=router))
         authenticator = Authenticator(self.ca.certificate, CLUSTER, {"n1"})
-        self.peers = LegionPeers(router, Roll(), authenticator, time.time)
+        self.conduits = Conduits(router.accept)
+        self.peers = LegionPeers(router, self.conduits, Roll(), authenticator, time.time)
 
     def knock(self) -> Peer | Refusal:
         return self.peers.authenticate(proof(self.keys, "n1"))
@@ -75,6 +77,14 @@ def test_who_was_removed_is_told_so_and_a_stranger_is_told_nothing(door: Door):
     assert isinstance(stranger, Refusal)
     assert (stranger.said, stranger.dismissed) == (TURNED_AWAY, False)
     assert "n2 is no member" in stranger.reason
+
+
+@pytest.mark.anyio
+async def test_who_is_forgotten_is_waited_for_no_more(door: Door):
+    with door.conduits.expect("n2") as expected:
+        door.peers.forget("n2")
+        with pytest.raises(ChannelClosed, match=REMOVED):
+            await expected.conduit()
 
 
 def test_a_certificate_of_another_role_comes_in_and_is_to_be_renewed(door: Door):

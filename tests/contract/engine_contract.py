@@ -10,7 +10,7 @@ from functools import partial
 import anyio
 import pytest
 
-from cluster.container import Endpoint, PortBinding
+from cluster.container import Endpoint, ExecSpec, PortBinding
 from cluster.spec import Healthcheck, Mount
 from engine.port import (
     AddressTaken,
@@ -19,10 +19,11 @@ from engine.port import (
     ImageUnavailable,
     NameTaken,
     NotFound,
+    Output,
     PortTaken,
     Refused,
 )
-from tests.contract.engine_stage import Stage, at, ended, free_port, tar, texts
+from tests.contract.engine_stage import Stage, at, ended, free_port, tar, texts, written
 
 
 class EngineContract:
@@ -226,6 +227,74 @@ class EngineContract:
     async def test_what_is_not_there_has_no_log(self, stage: Stage):
         with pytest.raises(NotFound):
             await texts(stage.engine.logs(stage.name("nobody")))
+
+    # ------------------------------------------------------------------------------------------- exec
+
+    async def test_a_command_writes_and_ends_with_its_code(self, stage: Stage):
+        container = await stage.run(stage.programs.stays)
+        async with stage.engine.exec(container, ExecSpec(stage.programs.speak)) as execution:
+            assert await written(execution) == {"stdout": b"out\n", "stderr": b"err\n"}
+            assert await execution.exit_code() == 3
+            assert await execution.read() is None
+
+    async def test_a_command_reads_what_is_typed_until_the_end(self, stage: Stage):
+        container = await stage.run(stage.programs.stays)
+        async with stage.engine.exec(container, ExecSpec(stage.programs.copy, stdin=True)) as execution:
+            await execution.write(b"one ")
+            assert await execution.read() == Output("stdout", b"one ")
+            await execution.write(b"two")
+            await execution.write_end()
+            assert await written(execution) == {"stdout": b"two", "stderr": b""}
+            assert await execution.exit_code() == 0
+            await execution.write(b"too late")
+            await execution.resize(1, 1)
+
+    async def test_without_an_input_a_command_finds_its_end(self, stage: Stage):
+        container = await stage.run(stage.programs.stays)
+        async with stage.engine.exec(container, ExecSpec(stage.programs.copy)) as execution:
+            assert await written(execution) == {"stdout": b"", "stderr": b""}
+            assert await execution.exit_code() == 0
+
+    async def test_a_terminal_is_one_stream_and_can_be_resized(self, stage: Stage):
+        container = await stage.run(stage.programs.stays)
+        spec = ExecSpec(stage.programs.measure, tty=True, stdin=True, rows=30, columns=100)
+        async with stage.engine.exec(container, spec) as execution:
+            for size in ((30, 100), (40, 120)):
+                await execution.resize(*size)
+                await execution.write(b"\n")
+                said = b""
+                while b"%d %d" % size not in said:
+                    output = await execution.read()
+                    assert output is not None
+                    assert output.stream == "stdout"
+                    said += output.data
+            await execution.write(b"\x04")
+            await written(execution)
+            assert await execution.exit_code() == 0
+
+    async def test_what_cannot_be_run_says_why_and_has_a_code_of_its_own(self, stage: Stage):
+        container = await stage.run(stage.programs.stays)
+        async with stage.engine.exec(container, ExecSpec(("no-such-command",))) as execution:
+            assert b"executable file not found" in b"".join((await written(execution)).values())
+            assert await execution.exit_code() in (126, 127)
+
+    async def test_a_command_ends_with_its_container(self, stage: Stage):
+        container = await stage.run(stage.programs.stays)
+        async with stage.engine.exec(container, ExecSpec(stage.programs.copy, stdin=True)) as execution:
+            await execution.write(b"x")
+            await execution.read()
+            await stage.engine.kill(container)
+            assert await execution.read() is None
+            assert await execution.exit_code() == 137
+
+    async def test_nothing_is_run_in_what_does_not_run(self, stage: Stage):
+        container = await stage.engine.create(stage.spec(stage.programs.stays))
+        with pytest.raises(Conflict, match="does not run"):
+            async with stage.engine.exec(container, ExecSpec(stage.programs.copy)):
+                pass
+        with pytest.raises(NotFound):
+            async with stage.engine.exec(stage.name("nobody"), ExecSpec(stage.programs.copy)):
+                pass
 
     # ------------------------------------------------------------------------------------------- networks and ports
 

@@ -4,14 +4,14 @@ import io
 import secrets
 import socket
 import tarfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
 
 from cluster.container import ContainerSpec, Endpoint
-from engine.port import AddressTaken, ContainerInfo, Engine, LogLine, NetworkRequest
+from engine.port import AddressTaken, ContainerInfo, Engine, Execution, LogLine, NetworkRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,9 @@ class Programs:
 
     `talks` writes one, two, three and ends. `well` and `sick` run, with a check that finds so. `absent` cannot be
     started. `pulled` is an image that only the registry has, `unheard_of` one that it has not, `base` one to build on.
+
+    What runs in a container that stays: `copy` writes what it reads until the end of that, `speak` writes out and err
+    and ends with 3, `measure` writes the size of its terminal and a line for each that it reads, until the end.
     """
 
     stays: Program
@@ -40,6 +43,9 @@ class Programs:
     pulled: str
     unheard_of: str
     base: str
+    copy: tuple[str, ...]
+    speak: tuple[str, ...]
+    measure: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -116,8 +122,16 @@ def at(address: str, network: NetworkRequest) -> Endpoint:
     return Endpoint(network.name, network.subnet.replace(".0/24", f".{address}"))
 
 
-async def texts(lines: AsyncIterator[LogLine]) -> list[str]:
-    return [line.text async for line in lines]
+async def written(execution: Execution) -> dict[str, bytes]:
+    """All that a command writes until its end, by stream."""
+    all_of_it: dict[str, bytes] = {"stdout": b"", "stderr": b""}
+    while (output := await execution.read()) is not None:
+        all_of_it[output.stream] += output.data
+    return all_of_it
+
+
+async def texts(logs: AsyncIterator[Sequence[LogLine]]) -> list[str]:
+    return [line.text async for lines in logs for line in lines]
 
 
 async def tar(files: Mapping[str, str]) -> AsyncIterator[bytes]:

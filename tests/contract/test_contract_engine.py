@@ -6,6 +6,7 @@ import pytest
 
 from engine.docker import DockerEngine
 from engine.fake import FakeEngine, FakeImage
+from engine.fake_exec import Typing
 from tests.contract.engine_contract import EngineContract
 from tests.contract.engine_stage import Program, Programs, Stage
 from tests.engine.registry import Registry, docker
@@ -24,6 +25,25 @@ FAKE_IMAGES = {
 }
 
 
+def copy(typing: Typing) -> int | None:
+    if taken := typing.take():
+        typing.write(taken)
+    return 0 if typing.at_end else None
+
+
+def speak(typing: Typing) -> int | None:
+    typing.write(b"out\n")
+    typing.write(b"err\n", "stderr")
+    return 3
+
+
+def measure(typing: Typing) -> int | None:
+    taken = typing.take()
+    if b"\n" in taken:
+        typing.write(b"%d %d\r\n" % (typing.rows, typing.columns))
+    return 0 if b"\x04" in taken else None
+
+
 @pytest.mark.anyio
 class TestFakeEngine(EngineContract):
     @pytest.fixture
@@ -31,7 +51,19 @@ class TestFakeEngine(EngineContract):
         engine = FakeEngine()
         engine.images.update(FAKE_IMAGES)
         behaving = {word: Program(word) for word in FAKE_IMAGES if word != "pulled"}
-        return Stage(engine, Programs(**behaving, pulled="pulled", unheard_of="unheard-of", base="stays"))
+        engine.commands.update(copy=copy, speak=speak, measure=measure)
+        return Stage(
+            engine,
+            Programs(
+                **behaving,
+                pulled="pulled",
+                unheard_of="unheard-of",
+                base="stays",
+                copy=("copy",),
+                speak=("speak",),
+                measure=("measure",),
+            ),
+        )
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +91,9 @@ class TestDockerEngine(EngineContract):
             pulled=pulled,
             unheard_of=f"{registry.address}/unheard-of:1",
             base="busybox",
+            copy=("cat",),
+            speak=("sh", "-c", "echo out; echo err >&2; exit 3"),
+            measure=("sh", "-c", "stty size; while read line; do stty size; done"),
         )
         stage = Stage(engine, programs)
         yield stage

@@ -10,7 +10,7 @@ from cluster.container import ContainerSpec
 from cluster.spec import Resources
 from engine.docker import DockerEngine
 from engine.port import ContainerInfo, EngineUnavailable, Refused
-from tests.contract.engine_stage import tar
+from tests.contract.engine_stage import tar, texts
 from tests.engine.registry import docker
 
 pytestmark = [pytest.mark.anyio, pytest.mark.engine, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
@@ -56,14 +56,14 @@ async def test_a_long_line_is_one_line(engine: DockerEngine, labels):
     script = "head -c 100000 /dev/zero | tr '\\0' x; echo; echo after"
     container = await engine.create(spec(labels, "sh", "-c", script))
     await engine.start(container)
-    lines = [line.text async for line in engine.logs(container, follow=True)]
+    lines = await texts(engine.logs(container, follow=True))
     assert [len(line) for line in lines] == [100_000, len("after")]
 
 
 async def test_standard_error_and_times_are_told_apart(engine: DockerEngine, labels):
     container = await engine.create(spec(labels, "sh", "-c", "echo good; echo bad >&2"))
     await engine.start(container)
-    lines = [line async for line in engine.logs(container, follow=True)]
+    lines = [line async for lines in engine.logs(container, follow=True) for line in lines]
     assert {(line.stream, line.text) for line in lines} == {("stdout", "good"), ("stderr", "bad")}
     assert all(line.at.endswith("Z") for line in lines)
 
@@ -71,7 +71,7 @@ async def test_standard_error_and_times_are_told_apart(engine: DockerEngine, lab
 async def test_a_terminal_has_lines_too(engine: DockerEngine, labels):
     container = await engine.create(spec(labels, "sh", "-c", "echo one; echo two >&2", tty=True))
     await engine.start(container)
-    assert [line.text async for line in engine.logs(container, follow=True)] == ["one", "two"]
+    assert await texts(engine.logs(container, follow=True)) == ["one", "two"]
 
 
 async def test_an_empty_command_clears_the_images_own(engine: DockerEngine, labels):
@@ -82,7 +82,7 @@ async def test_an_empty_command_clears_the_images_own(engine: DockerEngine, labe
     try:
         container = await engine.create(ContainerSpec(f"{tag}-web", tag, labels, command=()))
         await engine.start(container)
-        assert [line.text async for line in engine.logs(container, follow=True)] == ["said:"]
+        assert await texts(engine.logs(container, follow=True)) == ["said:"]
         await engine.remove(container)
     finally:
         docker("image", "rm", tag)

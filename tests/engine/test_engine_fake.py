@@ -11,6 +11,7 @@ from cluster.container import ContainerSpec, PortBinding
 from cluster.spec import Healthcheck
 from engine.fake import FakeEngine, FakeImage, Faults
 from engine.port import DiskFull, EngineError, EngineUnavailable, PortTaken
+from tests.contract.engine_stage import texts
 
 SLOT = {"gbnt.stack": "shop", "gbnt.service": "web", "gbnt.slot": "1"}
 CHECK = Healthcheck(("CMD", "true"))
@@ -107,7 +108,7 @@ async def test_a_followed_log_waits_for_what_is_written(engine: FakeEngine, auto
     read: list[str] = []
 
     async def follow() -> None:
-        read.extend([line.text async for line in engine.logs(container, follow=True)])
+        read.extend(await texts(engine.logs(container, follow=True)))
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(follow)

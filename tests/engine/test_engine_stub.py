@@ -180,5 +180,5 @@ async def first_event(engine: DockerEngine, within: float) -> None:
 
 
 async def follow(engine: DockerEngine, container: str, into: list[str]) -> None:
-    async for line in engine.logs(container, follow=True):
-        into.append(line.text)  # noqa: PERF401 - what came before the break counts
+    async for lines in engine.logs(container, follow=True):
+        into += [line.text for line in lines]

@@ -8,7 +8,10 @@ from dataclasses import dataclass, replace
 
 import anyio
 
+from actors.pipe import pipe
 from actors.protocol import Accepted, Committed, Events, GetEvents, GetState, Progress
+from actors.stream import Stream, Work, serve
+from cluster.container import ExecSpec
 from cluster.model import Attempt, Event, HostPort, Node, Service, Stack, State, Task, Token, revision_key
 from cluster.spec import NetworkSpec, Port, ServiceSpec, StackSpec, VolumeSpec
 from portal.backend import Backend, EngineFailed, Identity
@@ -134,7 +137,11 @@ class FakeNode:
         self.replies: dict[type, object] = {}
         self.events = Events((event(5), event(6), event(6, 2)), compacted=2)
         self.output: dict[str, list[Said] | EngineFailed] = {}
+        self.breaks: dict[str, list[Said | EngineFailed]] = {}
         self.read: list[tuple[str, bool, int | None, float]] = []
+        self.ran: list[tuple[str, ExecSpec]] = []
+        self.let_go = 0
+        self.command: Work | EngineFailed = EngineFailed("the test says what the command does")
         self.built: list[tuple[bytes, str, Mapping[str, str]]] = []
         self.build_fails = ""
         self.signed_in = 0
@@ -153,6 +160,7 @@ class FakeNode:
             follow=self.follow,
             inspect=lambda path: self.tree,
             logs=self.logs,
+            exec=self.exec,
             build=self.build,
             image_id=self.image_id,
             first_sign_in=self.first_sign_in,
@@ -202,13 +210,30 @@ class FakeNode:
 
     async def logs(
         self, task: Task, container: str, *, follow: bool, tail: int | None, since: float
-    ) -> AsyncGenerator[Said, None]:
+    ) -> AsyncGenerator[list[Said], None]:
         self.read.append((container, follow, tail, since))
         lines = self.output.get(container, [])
         if isinstance(lines, EngineFailed):
             raise lines
-        for line in lines:
-            yield line
+        for line in self.breaks.pop(container, lines):
+            if isinstance(line, EngineFailed):
+                raise line
+            yield [line]
+
+    @asynccontextmanager
+    async def exec(self, task: Task, container: str, spec: ExecSpec) -> AsyncIterator[Stream]:
+        self.ran.append((container, spec))
+        if isinstance(self.command, EngineFailed):
+            raise self.command
+        here, there = pipe()
+        async with anyio.create_task_group() as group:
+            group.start_soon(serve, there, self.command)
+            try:
+                yield here
+            finally:
+                here.close()
+                there.close()
+        self.let_go += 1
 
     async def build(self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]) -> AsyncIterator[str]:
         body = b"".join([chunk async for chunk in context])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,16 +24,21 @@ class Stream:
     gone: anyio.Event = field(default_factory=anyio.Event)
     ended: anyio.Event = field(default_factory=anyio.Event)
     status: int = 0
+    waiting: deque[bytes] = field(default_factory=deque)
 
     async def line(self) -> dict[str, Any]:
         """The next line."""
-        value = orjson.loads(await self.chunks.receive())
+        while not self.waiting:
+            self.waiting.extend((await self.chunks.receive()).splitlines())
+        value = orjson.loads(self.waiting.popleft())
         assert isinstance(value, dict)
         return value
 
     async def rest(self) -> list[dict[str, Any]]:
         """All further lines, once the response has come to its end."""
-        return [orjson.loads(chunk) async for chunk in self.chunks]
+        async for chunk in self.chunks:
+            self.waiting.extend(chunk.splitlines())
+        return [orjson.loads(line) for line in self.waiting]
 
     def leave(self) -> None:
         """Go away, as a client does that is interrupted."""

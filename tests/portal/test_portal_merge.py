@@ -12,8 +12,8 @@ from tests.portal.build import task
 moments = st.lists(st.integers(0, 50), max_size=8).map(sorted)
 
 
-def line(moment: int, text: str = "") -> Line:
-    return Line(task(), f"2024-01-01T00:00:{moment:02}Z", "stdout", text)
+def line(moment: int, text: str = "", slot: int = 1) -> Line:
+    return Line(task(slot), f"2024-01-01T00:00:{moment:02}Z", "stdout", text)
 
 
 class Source:
@@ -61,7 +61,7 @@ def test_a_time_stamp_of_fewer_digits_sorts_where_it_belongs():
 def test_live_lines_come_out_in_order_when_they_arrive_within_the_window():
     held = Reorder(window=1.0)
     held.push(line(2), now=10.0)
-    held.push(line(1), now=10.5)
+    held.push(line(1, slot=2), now=10.5)
     assert list(held.due(now=10.9)) == []
     assert held.wait(now=10.9) == pytest.approx(0.6)
     assert [one.moment[-2:] for one in held.due(now=11.5)] == ["01", "02"]
@@ -86,3 +86,10 @@ def test_no_line_is_ever_lost_and_the_next_is_due_within_the_window(arrivals):
         assert (held.wait(now) or 0.0) <= 1.0
     out += held.rest()
     assert sorted(one.moment for one in out) == sorted(line(moment).moment for moment, _ in arrivals)
+
+
+def test_lines_of_one_task_stay_as_they_came_though_its_clock_was_set_back():
+    held = Reorder(window=1.0)
+    for moment, text in ((7, "one"), (3, "two"), (5, "three")):
+        held.push(line(moment, text), now=0.0)
+    assert [one.text for one in held.rest()] == ["one", "two", "three"]

@@ -4,6 +4,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 
 import anyio
+import anyio.lowlevel
 import orjson
 import pytest
 
@@ -11,8 +12,9 @@ from actors.protocol import Committed, Events, GetEvents, GetState, Progress, Re
 from cluster import progress
 from cluster.model import State
 from cluster.progress import SETTLING
+from portal.api import tail
 from portal.api.app import create_api
-from portal.backend import EngineFailed, TooSlow
+from portal.backend import EngineFailed, TooSlow, Unreached
 from supervisor.address import Address
 from supervisor.errors import NoSuchActor
 from tests.portal.build import NODE, NOW, FakeNode, Said, attempt, event, state, task
@@ -386,6 +388,33 @@ async def test_following_a_service_ends_when_it_is_removed(app, node):
     async with get(app, "/v1/services/shop/web/logs?follow=1") as stream:
         node.tell(Committed(state()), Committed(replace(state(), services={}, tasks={})))
         assert await stream.rest() == []
+
+
+async def test_what_was_out_of_reach_is_read_on_from_where_it_was(app, node, monkeypatch):
+    monkeypatch.setattr(tail, "AGAIN_SECONDS", 0.0)
+    one, two, three = (Said(f"2024-01-01T00:00:0{number}.123456789Z", f"{number}") for number in (1, 2, 3))
+    node.breaks["web1-container"] = [one, two, Unreached("the machine of task shop-web-1 does not answer")]
+    node.output["web1-container"] = [one, two, three]
+    async with get(app, "/v1/tasks/web1/logs?follow=1&tail=2") as stream:
+        node.tell(Committed(state(task(1))))
+        lines = [await stream.line() for _ in range(4)]
+    assert sorted(line["text"] for line in lines if line["stream"] == "stdout") == ["1", "2", "3"]
+    [note] = [line for line in lines if line["stream"] == "note"]
+    assert note["text"] == "the machine of task shop-web-1 does not answer; it is read on when that is over"
+    [(*_, first, _), (*_, second, since)] = node.read
+    assert (first, second, since) == (2, None, pytest.approx(1704067202.1134567, abs=1e-5))
+
+
+async def test_what_stays_out_of_reach_is_told_once_and_is_the_last_word_when_the_task_is_over(app, node, monkeypatch):
+    monkeypatch.setattr(tail, "AGAIN_SECONDS", 0.0)
+    node.output["web1-container"] = Unreached("no way leads there")
+    async with get(app, "/v1/tasks/web1/logs?follow=1") as stream:
+        node.tell(Committed(state(task(1))))
+        assert (await stream.line())["stream"] == "note"
+        while len(node.read) < 5:
+            await anyio.lowlevel.checkpoint()
+        node.tell(Committed(state(task(1, state="lost", desired="stop"))))
+        assert await stream.rest() == [{"error": "no way leads there", "code": "conflict"}]
 
 
 # -- builds ----------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from portal.api import (
     builds,
     cluster,
     events,
+    exec,
     joining,
     knocking,
     leaving,
@@ -85,6 +86,7 @@ def test_the_api_page_lists_every_route():
     )
     routes = [route for resource in resources for route in resource.ROUTES]
     served = {f"{method} {_plain(route.path)}" for route in routes for method in set(route.methods or ()) - {"HEAD"}}
+    served |= {f"GET {_plain(route.path)}" for route in exec.ROUTES}  # which becomes a WebSocket
     listed = set(re.findall(r"`((?:GET|PUT|POST|PATCH|DELETE) /v1/\S*)`", _text(DOCS / "api.md")))
     assert listed == served
 

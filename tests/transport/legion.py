@@ -1,6 +1,6 @@
 """Nodes in one event loop on a network in memory: what the tests of link and router share."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
@@ -24,13 +24,18 @@ class Node:
         local = options.pop("local", Local(name, boot, "legion"))
         self.network = network
         self.events: list[PeerEvent] = []
-        self.router = LinkRouter(local, subscriber=self.events.append, random=Random(name), **options)
+        self.followers: list[Callable[[PeerEvent], None]] = [self.events.append]
+        self.router = LinkRouter(local, subscriber=self._heard, random=Random(name), **options)
         self.system = System(name, router=self.router)
         self.router.bind(self.system)
 
     @property
     def name(self) -> str:
         return self.system.node
+
+    def _heard(self, event: PeerEvent) -> None:
+        for follower in self.followers:
+            follower(event)
 
     def said(self, kind: type) -> list[PeerEvent]:
         """The events of that kind."""

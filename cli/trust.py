@@ -1,0 +1,55 @@
+"""What every connection to a manager rests on: whom it trusts, and how soon a manager is missed."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from typing import TYPE_CHECKING
+
+from cli.errors import BadInput, Unreachable
+
+if TYPE_CHECKING:
+    from cli.context import Context
+
+# A manager that vanished without a word is noticed after about 15 + 3 x 5 seconds, however quiet a stream is.
+KEEPALIVE = [
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 15),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+]
+
+
+def trust(context: Context) -> ssl.SSLContext:
+    """Trust the cluster's own certificate authority and no other. Raises BadInput where it is none."""
+    try:
+        return ssl.create_default_context(cadata=context.certificate_authority or None)
+    except ssl.SSLError as error:
+        raise BadInput(f'the certificate-authority-data of context "{context.name}" is no certificate') from error
+
+
+def unreachable(server: str, error: Exception, *, connected: bool) -> Unreachable:
+    """What broke the way to the manager at `server`, in words: before it was `connected`, or after."""
+    certificate = _certificate_problem(error)
+    if certificate:
+        return Unreachable(
+            f"{server} showed a certificate that this context's CA did not sign ({certificate}): it is another "
+            "cluster, or the manager was set up anew; take its context from the machine that it runs on"
+        )
+    if not connected:
+        return Unreachable(
+            f"no manager answers at {server} ({error}); see that `gbnt serve` runs there and that its port is open"
+        )
+    return Unreachable(
+        f"the connection to {server} broke before the answer ({str(error) or type(error).__name__}); "
+        "what was asked may have been done: look, and try again",
+        sent=True,
+    )
+
+
+def _certificate_problem(error: BaseException | None) -> str:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return ""
