@@ -191,7 +191,7 @@ class Campaign:
                 yield f"{task.id} is on {task.node}, which is drained"
 
     def _note(self, line: str) -> None:
-        self.log.append(f"{anyio.current_time():9.3f} {line}")
+        self.log.append(f"{anyio.current_time():9.3f} {line.replace(str(self._directory), '')}")
 
 
 def campaign(seed: int, directory: Path) -> Campaign:
