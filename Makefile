@@ -10,7 +10,7 @@ help:
 	@echo "make check  format, lint, types, import rules, fast tests"
 	@echo "make lint   the first four of those"
 	@echo "make bench  the benchmarks (ONLY=name for one)"
-	@echo "make soak   the long forms of the tests"
+	@echo "make soak   the long forms of the tests (GBNT_SEEDS=0:500 for those seeds of the simulations)"
 	@echo "make image  gbnt's own image, gbnt:latest (BASE=… for another base)"
 	@echo "make setup  install what the others need, and say so"
 

@@ -8,4 +8,4 @@ scripts/setup.sh
 scripts/test-parts.sh
 
 say "tests"
-as_root env ${CI:+"CI=$CI"} "$VENV/bin/pytest" -m "not soak" "$@"
+as_root env ${CI:+"CI=$CI"} PYTHONHASHSEED="${PYTHONHASHSEED:-0}" "$VENV/bin/pytest" -m "not soak" "$@"

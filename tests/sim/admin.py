@@ -31,7 +31,7 @@ class Admin:
     async def order(self, machines: list[str], until: float) -> None:
         """Decide now and then on one of the machines, or remove one that is to be; until that time."""
         while self.leaving or anyio.current_time() < until:
-            await anyio.sleep(self._random.uniform(0.5, 12.0))
+            await anyio.sleep(self._random.uniform(0.5, 8.0))
             if self.leaving:
                 await self.remove(self.leaving[0])
                 self.leaving.pop(0)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import combinations, permutations
 
 from actors.senate import Senate
+from cluster.company import strays
 from cluster.containers import TASK
 from cluster.model import State, Task
 from cluster.moves import WANTED, emptied, overlaps
@@ -48,15 +49,18 @@ class Census:
     def commit(self) -> None:
         """A state was committed. A move that a person takes back overlaps as one that goes on does: it is noted."""
         state = self._believed()
-        leaving = emptied(state.nodes.values()) if state is not None else frozenset()
-        if state is None or not leaving:
+        if state is None:
+            return
+        leaving, astray = emptied(state.nodes.values()), strays(state)
+        if not leaving and not astray:
             return
         slots: defaultdict[tuple[str, int], list[Task]] = defaultdict(list)
         for task in state.tasks.values():
             if not task.ended:
                 slots[task.service_key, task.slot].append(task)
-        for tasks in slots.values():
-            if any(task.node in leaving for task in tasks):
+        for (service, _), tasks in slots.items():
+            away = leaving | astray.get(service, frozenset())
+            if any(task.node in away for task in tasks):
                 self._moving.update(permutations([task.id for task in tasks], 2))
 
     def containers(self, state: State) -> list[ContainerInfo]:

@@ -42,7 +42,7 @@ class Mishaps:
     async def happen(self, until: float) -> None:
         """One after the other, the more the larger the legion; at that time all is calm, and everything is there."""
         mishaps = self._single() * 3 + self._common()
-        pause = 6.0 / (1 + len(self.machines) / 20)
+        pause = 4.0 / (1 + len(self.machines) / 20)
         while anyio.current_time() < until:
             await anyio.sleep(self._random.uniform(0.2, pause))
             await self._recover()
