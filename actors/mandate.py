@@ -63,12 +63,12 @@ class Mandate:
                 return machines.remove_node(state, node, force, entropy.now, self.own)
             case protocol.LeaveNode(node, force):
                 return machines.leave_node(state, node, force, entropy.now, self.own)
-            case protocol.LoseNode(node, words, replaced):
-                return nodes.lose_node(state, node, words, replaced, entropy.now)
+            case protocol.LoseNode(node, words, replaced, planned):
+                return nodes.lose_node(state, node, words, replaced, entropy.now, planned)
             case protocol.PauseReplacement(words):
                 return replacement.pause(state, words)
             case protocol.ConfirmLoss():
-                return replacement.confirm_loss(state)
+                return replacement.confirm_loss(state, entropy.now)
             case protocol.UpdateLegion(above):
                 return replacement.set_pause(state, above)
         return None

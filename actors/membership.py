@@ -10,7 +10,7 @@ from actors.following import SENATE
 from actors.machine import Machine
 from actors.roll import Roll
 from cluster.model import Node
-from cluster.presence import MOST_LOST, judge
+from cluster.presence import MOST_LOST, Watch, judge
 from supervisor.actor import Actor, Context
 from supervisor.address import Address
 from supervisor.message import message
@@ -50,13 +50,13 @@ class Membership(Actor):
         self._introduce(ctx, again=isinstance(message, Look))
 
     def _judge(self, ctx: Context) -> None:
-        presences, now = self._roll.presences, ctx.now()
-        judgement = judge(self._nodes, self._machine.node, presences, self._began, now, self._paused, self._above)
+        watch = Watch(self._machine.node, self._began, self._roll.presences)
+        judgement = judge(self._nodes, watch, ctx.now(), self._paused, self._above)
         senate = ctx.ref(SENATE)
         if judgement.paused != self._paused:
             senate.tell(protocol.PauseReplacement(judgement.paused))
         for loss in judgement.losses:
-            senate.tell(protocol.LoseNode(loss.node, loss.words, loss.replaced))
+            senate.tell(protocol.LoseNode(loss.node, loss.words, loss.replaced, loss.planned))
 
     def _introduce(self, ctx: Context, *, again: bool) -> None:
         """The other side may not know that it was taken for lost: it is asked, and asked again while it counts so."""

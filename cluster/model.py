@@ -185,7 +185,7 @@ class Network:
 class Node:
     """One machine. `status` is `ready`, `unavailable` (its engine does not answer), `down`, or `returning`: it was
     down, and puts away what runs elsewhere since before it gets anything new. `replaced`: it is down, and its
-    tasks are to be replaced elsewhere.
+    tasks are to be replaced elsewhere. `planned`: it is down, and said so before.
 
     `role` is what people decided, whatever a machine or its certificate says. `labels` are given by people,
     `engine_labels` by its engine. `availability` is what people decided: whether it gets new tasks (`active`), keeps
@@ -217,6 +217,7 @@ class Node:
     held: tuple[str, ...] = ()
     stuck: Mapping[str, str] = field(default_factory=dict)
     replaced: bool = False
+    planned: bool = False
     version: str = ""
     certificate: str = ""
     certificate_expires: float = 0.0

@@ -2,12 +2,11 @@
 
 Pure, and level-triggered: it is asked again after every change and from time to time, and names what is to be changed.
 Times are seconds of one clock that nobody sets. It is no earlier manager's, whose words for a machine are all that is
-left of it: one that is down since before was lost long ago.
+left of it: what is waited for before its tasks are replaced is waited for anew.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -19,19 +18,24 @@ GRACE = 30.0
 HOLD = 60.0
 """Seconds after a planned stop in which a machine's tasks are not replaced."""
 AT_ONCE = 30.0
-"""Machines lost within so many seconds are lost at once."""
+"""Machines whose tasks are due within so many seconds of each other are lost at once."""
 GATHERING = 30.0
 """Seconds after a return in which those who were lost with it are still waited for: links are not up all at once."""
 MOST_LOST = 50
 """Percent of all machines: where more are lost at once, no tasks are replaced, unless people chose another figure."""
 
 PAUSED = "replacement_paused"
-"""The setting that holds why no tasks are replaced, or CONFIRMED once a person wants them to be all the same."""
-CONFIRMED = "confirmed"
+"""The setting that holds why no tasks are replaced."""
 PAUSE_ABOVE = "replacement_pause_above"
 """The setting that holds what people chose in the place of MOST_LOST."""
 CONFIRM = "gbnt legion confirm-loss"
 """What a person types where the machines are really gone."""
+
+Cause = Literal["silence", "unheard", "plan"]
+"""Why a machine is missing: its link fell silent, it has not been heard of since the manager began, or it said so."""
+
+HELD: Mapping[Cause, float] = {"silence": 0.0, "unheard": GRACE, "plan": HOLD}
+"""For how many seconds a machine may be missing before its tasks are replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,22 @@ class Presence:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """What a manager on the node `own` has heard of the others since it began to listen, at `began`."""
+
+    own: str
+    began: float
+    presences: Mapping[str, Presence]
+
+
+@dataclass(frozen=True, slots=True)
 class Loss:
     """A machine that counts as down, in words; `replaced`: its tasks are to be replaced elsewhere."""
 
     node: str
     words: str
     replaced: bool
+    planned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +82,19 @@ class Judgement:
 @dataclass(frozen=True, slots=True)
 class _Missing:
     node: Node
-    reason: str
+    cause: Cause
     since: float
-    planned: bool = False
+    reason: str
 
     @property
     def due(self) -> float:
         """From when on its tasks may be replaced."""
-        return self.since + (HOLD if self.planned else 0.0)
+        return self.since + HELD[self.cause]
 
 
 def alarm(settings: Mapping[str, str]) -> str:
     """Why no tasks are replaced, in a sentence with what to do; empty where they are."""
-    paused = settings.get(PAUSED, "")
-    return "" if paused == CONFIRMED else paused
+    return settings.get(PAUSED, "")
 
 
 def pause_above(settings: Mapping[str, str]) -> int:
@@ -89,69 +102,87 @@ def pause_above(settings: Mapping[str, str]) -> int:
     return int(settings.get(PAUSE_ABOVE, MOST_LOST))
 
 
-def judge(
-    nodes: Iterable[Node],
-    own: str,
-    presences: Mapping[str, Presence],
-    began: float,
-    now: float,
-    paused: str,
-    above: int = MOST_LOST,
-) -> Judgement:
-    """What follows for machines that are not heard. `own` is the manager's node, `began` when it began to listen.
+def judge(nodes: Iterable[Node], watch: Watch, now: float, paused: str, above: int = MOST_LOST) -> Judgement:
+    """What follows for machines that are not heard.
 
-    `paused` is the setting PAUSED as it stands, `above` what `pause_above` gives. Of machines that are suspect nothing
-    follows yet, but they count among those that are lost at once: the first of many to be down is not to have its
-    tasks replaced before the others are.
+    `paused` is the setting PAUSED as it stands, `above` what `pause_above` gives. Machines whose tasks were replaced
+    already are lost to the cluster, and count neither among those that are missing nor among all.
     """
     every = list(nodes)
-    others = [node for node in every if node.id != own]
-    missing = [one for node in others if (one := _missing(node, presences.get(node.id), began, now)) is not None]
-    suspects = sum(presences[node.id].status == "suspect" for node in others if node.id in presences)
-    most = above * len(every) / 100
-    unplanned = [one for one in missing if not one.planned]
-    back = max((presences[node.id].since for node in others if _is_back(presences.get(node.id))), default=began)
-    if not (paused and unplanned and now < back + GATHERING):
-        paused = _paused(paused, unplanned, suspects, len(every), most, now)
-    losses = (_loss(one, now, "" if paused == CONFIRMED else paused) for one in missing)
-    return Judgement(tuple(loss for loss, one in zip(losses, missing, strict=True) if _is_news(loss, one.node)), paused)
+    missing = [one for node in every if (one := _missing(node, watch)) is not None]
+    count = _Count(
+        total=sum(not node.replaced for node in every),
+        lost=[one for one in missing if not one.node.replaced],
+        suspects=sum(_is(node, "suspect", watch) and not node.replaced for node in every),
+        above=above,
+    )
+    back = max((watch.presences[node.id].since for node in every if _is_back(node, watch)), default=watch.began)
+    paused = count.still(paused, now, now < back + GATHERING) if paused else count.pause(now)
+    losses = (_loss(one, now, paused) for one in missing)
+    return Judgement(tuple(loss for loss in losses if loss is not None), paused)
 
 
-def _missing(node: Node, presence: Presence | None, began: float, now: float) -> _Missing | None:
+def _missing(node: Node, watch: Watch) -> _Missing | None:
+    if node.id == watch.own:
+        return None
+    presence = watch.presences.get(node.id)
     if presence is None or (presence.status == "down" and not presence.ups):
-        if now < began + GRACE:
-            return None
-        since = -math.inf if node.status == "down" else began + GRACE
-        return _Missing(node, "was not heard of since the manager began", since)
+        if node.planned:
+            return _Missing(node, "plan", watch.began, "stopped by plan")
+        return _Missing(node, "unheard", watch.began, "was not heard of since the manager began")
     if presence.status != "down":
         return None
-    reason = "stopped by plan" if presence.left else presence.reason
-    return _Missing(node, reason, presence.since, presence.left)
+    if presence.left:
+        return _Missing(node, "plan", presence.since, "stopped by plan")
+    return _Missing(node, "silence", presence.since, presence.reason)
 
 
-def _is_back(presence: Presence | None) -> bool:
-    return presence is not None and presence.status != "down"
+def _is(node: Node, status: str, watch: Watch) -> bool:
+    return node.id in watch.presences and watch.presences[node.id].status == status
 
 
-def _paused(paused: str, missing: list[_Missing], suspects: int, total: int, most: float, now: float) -> str:
-    if paused:
-        return paused if len(missing) + suspects > most else ""
-    fresh = sum(now - one.since <= AT_ONCE and not one.node.replaced for one in missing)
-    if not fresh or fresh + suspects <= most:
-        return ""
-    lost = f"{fresh + suspects} of {total} machines were lost at once"
-    return f"no tasks are replaced: {lost}; look at the network first, and if they are really gone: `{CONFIRM}`"
+def _is_back(node: Node, watch: Watch) -> bool:
+    return node.id != watch.own and (_is(node, "up", watch) or _is(node, "suspect", watch))
 
 
-def _loss(one: _Missing, now: float, paused: str) -> Loss:
-    if one.node.replaced:
-        return Loss(one.node.id, one.reason, True)
-    if paused:
-        return Loss(one.node.id, f"{one.reason}; {paused}", False)
-    if now < one.due:
-        return Loss(one.node.id, f"{one.reason}; its tasks are replaced in {HOLD:.0f} s", False)
-    return Loss(one.node.id, one.reason, True)
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """How many machines of how many are `lost`. The first of many to be due is not to be replaced before the others
+    are: those that are suspect count with them, and those that are due soon.
+    """
+
+    total: int
+    lost: list[_Missing]
+    suspects: int
+    above: int
+
+    def pause(self, now: float) -> str:
+        """Why replacement is to pause; empty where it is not."""
+        at_once = [one for one in self.lost if abs(now - one.due) <= AT_ONCE]
+        if not any(one.due <= now for one in at_once) or not self._is_most(len(at_once)):
+            return ""
+        lost = f"{len(at_once) + self.suspects} of {self.total} machines were lost at once"
+        return f"no tasks are replaced: {lost}; look at the network first, and if they are really gone: `{CONFIRM}`"
+
+    def still(self, paused: str, now: float, gathering: bool) -> str:
+        """The pause as it goes on, however long ago they were lost; empty where it ends."""
+        soon = sum(one.due <= now + AT_ONCE for one in self.lost)
+        return paused if (soon and gathering) or self._is_most(soon) else ""
+
+    def _is_most(self, lost: int) -> bool:
+        return 100 * (lost + self.suspects) > self.above * self.total
 
 
-def _is_news(loss: Loss, node: Node) -> bool:
-    return (node.status, node.message, node.replaced) != ("down", loss.words, loss.replaced)
+def _loss(one: _Missing, now: float, paused: str) -> Loss | None:
+    """What is to be said of it; None where that is no news, or nothing yet."""
+    words, replaced = one.reason, True
+    if one.cause == "unheard" and now < one.due:
+        return None
+    if paused and not one.node.replaced:
+        words, replaced = f"{words}; {paused}", False
+    elif now < one.due and not one.node.replaced:
+        words, replaced = f"{words}; its tasks are replaced in {HOLD:.0f} s", False
+    loss = Loss(one.node.id, words, replaced, one.cause == "plan")
+    node = one.node
+    known = (node.status, node.message, node.replaced, node.planned)
+    return None if known == ("down", loss.words, loss.replaced, loss.planned) else loss

@@ -67,11 +67,15 @@ class NodesNow:
 @message("node.lost/1")
 @dataclass(frozen=True, slots=True)
 class LoseNode:
-    """To the Senate: a machine is down, in words. `replaced`: its tasks are to be replaced elsewhere."""
+    """To the Senate: a machine is down, in words. `replaced`: its tasks are to be replaced elsewhere.
+
+    `planned`: it announced its stop.
+    """
 
     node: str
     words: str
     replaced: bool
+    planned: bool = False
 
 
 @message("replacement.pause/1")

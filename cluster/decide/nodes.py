@@ -73,35 +73,40 @@ def lost_tasks(state: State, node: str) -> list[Task]:
     return [task for task in state.tasks.values() if task.node == node and task.state == "lost"]
 
 
-def lose_node(state: State, id: str, words: str, replaced: bool, now: float) -> Decided:
+def lose_node(state: State, id: str, words: str, replaced: bool, now: float, planned: bool = False) -> Decided:
     """A machine is down, for the reason in `words`: of its tasks nothing is known. `replaced`: others take their place.
 
-    That is not taken back before the machine has reported again.
+    That is not taken back before the machine has reported again. `planned`: it announced its stop.
     """
+    draft = Draft(state)
     known = state.nodes.get(id)
-    if known is None:
-        return Decided()
+    if known is not None:
+        lose(draft, known, words, replaced, now, planned)
+    return draft.decided()
+
+
+def lose(draft: Draft, known: Node, words: str, replaced: bool, now: float, planned: bool) -> None:
+    """Take in that a machine is down, as above."""
     replaced = replaced or known.replaced
     fell = known.status != "down"
-    node = replace(known, status="down", message=words, replaced=replaced, since=now if fell else known.since)
-    draft = Draft(state)
+    since = now if fell else known.since
+    node = replace(known, status="down", message=words, replaced=replaced, planned=planned, since=since)
     if node != known:
-        draft.put(Change("nodes", id, node))
+        draft.put(Change("nodes", known.id, node))
     if fell or (replaced and not known.replaced):
         draft.tell("node.down", known.name, words)
-    heirs = _heirs(state, id) if replaced else {}
-    for task in state.tasks.values():
+    heirs = _heirs(draft.state, known.id) if replaced else {}
+    for task in draft.state.tasks.values():
         heir = heirs.get((task.service_key, task.slot))
         now_unknown = replace(task, unknown=words, forsaken=replaced)
-        if task.node != id or task.ended:
+        if task.node != known.id or task.ended:
             continue
         if heir is not None:  # it was about to stop for that one anyhow, and cannot be told so any more
-            lose_task(draft, task, f"it runs on {state.nodes[heir.node].name} since", now)
+            lose_task(draft, task, f"it runs on {draft.state.nodes[heir.node].name} since", now)
         elif now_unknown != task:
             draft.put(Change("tasks", task.id, now_unknown))
             if not task.unknown:
                 draft.tell("task.unknown", task.name, words)
-    return draft.decided()
 
 
 def lose_task(draft: Draft, task: Task, why: str, now: float) -> None:

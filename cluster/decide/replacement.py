@@ -3,33 +3,34 @@
 from __future__ import annotations
 
 from cluster.decide.decision import Decided, Decision, Draft, Refusal
+from cluster.decide.nodes import lose
 from cluster.model import Change, State
-from cluster.presence import CONFIRMED, MOST_LOST, PAUSE_ABOVE, PAUSED, alarm, pause_above
+from cluster.presence import MOST_LOST, PAUSE_ABOVE, PAUSED, alarm, pause_above
 
 
 def pause(state: State, words: str) -> Decided:
-    """Replace no tasks of machines that are down, for the reason in `words`; empty: go on.
-
-    What a person confirmed is taken back by no machine before the lost ones are back.
-    """
-    known = state.settings.get(PAUSED, "")
-    if known == words or (words and known == CONFIRMED):
+    """Replace no tasks of machines that are down, for the reason in `words`; empty: go on."""
+    if alarm(state.settings) == words:
         return Decided()
     draft = Draft(state)
     draft.put(Change("settings", PAUSED, words or None))
-    if known != CONFIRMED:
-        draft.tell("legion.paused" if words else "legion.resumed", "replacement", words or "goes on")
+    draft.tell("legion.paused" if words else "legion.resumed", "replacement", words or "goes on")
     return draft.decided()
 
 
-def confirm_loss(state: State) -> Decided:
-    """A person says that the lost machines are gone: their tasks are replaced all the same."""
+def confirm_loss(state: State, now: float) -> Decided:
+    """A person says that the machines that are down now are gone: their tasks are replaced all the same.
+
+    Of those that are lost later nothing was said.
+    """
     if not alarm(state.settings):
         return Decided(told={"replacement": "is not paused: nothing to confirm"})
     draft = Draft(state)
-    draft.put(Change("settings", PAUSED, CONFIRMED))
+    draft.put(Change("settings", PAUSED, None))
     draft.tell("legion.confirmed", "replacement", "a person confirmed the loss: tasks are replaced all the same")
     lost = sorted((node for node in state.nodes.values() if node.status == "down"), key=lambda node: node.name)
+    for node in lost:
+        lose(draft, node, "a person confirmed its loss", True, now, node.planned)
     told = {node.name: _replaced(state, node.id) for node in lost}
     return draft.decided(told or {"replacement": "goes on"})
 

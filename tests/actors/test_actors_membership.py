@@ -9,7 +9,7 @@ import pytest
 
 from actors import protocol
 from cluster.model import State
-from cluster.presence import PAUSED, alarm
+from cluster.presence import alarm
 from cluster.spec import Mount, Placement, VolumeSpec
 from tests.actors.house import of, serving
 from tests.actors.legion import MANAGER, legion
@@ -120,6 +120,41 @@ async def test_where_most_machines_are_lost_at_once_nothing_is_replaced(tmp_path
         assert {task.node for task in of(state) if task.serving} == {MANAGER, "rome-2"}
 
 
+async def test_a_pause_goes_on_though_the_manager_is_killed_meanwhile(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(6))))
+        state = await one.manager.until(serving("shop/web", 6))
+        before = {task.id for task in of(state)}
+        one.part("rome-2")
+        one.part("rome-3")
+        state = await one.manager.until(lambda state: bool(alarm(state.settings)), within=10.0)
+        await one.kill(MANAGER)
+        await one.start(MANAGER)
+        await anyio.sleep(120.0)
+        later = await one.manager.state()
+        assert alarm(later.settings) == alarm(state.settings)
+        assert {task.id for task in of(later)} == before
+        one.join("rome-2")
+        one.join("rome-3")
+        state = await one.manager.until(serving("shop/web", 6), within=60.0)
+        assert {task.id for task in of(state)} == before
+        await one.manager.until(lambda state: not alarm(state.settings), within=60.0)
+
+
+async def test_the_hold_of_a_planned_stop_goes_on_though_the_manager_is_killed_meanwhile(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(3))))
+        await one.manager.until(serving("shop/web", 3))
+        await one.stop("rome-2")
+        await one.manager.until(status("rome-2", "down"), within=1.0)
+        await one.kill(MANAGER)
+        await one.start(MANAGER)
+        await anyio.sleep(50.0)
+        assert not (await one.manager.state()).nodes["rome-2"].replaced
+        state = await one.manager.until(lambda state: state.nodes["rome-2"].replaced, within=15.0)
+        assert state.nodes["rome-2"].message == "stopped by plan"
+
+
 async def test_a_person_who_confirms_the_loss_has_everything_replaced(tmp_path: Path):
     async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
         await one.manager.order(protocol.DeployStack(stack(web(6))))
@@ -134,8 +169,10 @@ async def test_a_person_who_confirms_the_loss_has_everything_replaced(tmp_path: 
         assert alarm(state.settings) == ""
         one.join("rome-2")
         one.join("rome-3")
-        await one.manager.until(lambda state: not state.settings.get(PAUSED), within=60.0)
         await one.manager.until(lambda state: {node.status for node in state.nodes.values()} == {"ready"}, within=60.0)
+        one.part("rome-2")
+        one.part("rome-3")
+        await one.manager.until(lambda state: bool(alarm(state.settings)), within=10.0)
 
 
 async def test_a_task_that_waited_out_the_pause_gets_its_machine_once_the_loss_is_confirmed(tmp_path: Path):

@@ -9,7 +9,7 @@ from cluster.decide.replacement import confirm_loss, pause, set_pause
 from cluster.decide.tasks import carry_out, take_in
 from cluster.model import Node, Stack, State, revision_key
 from cluster.presence import (
-    CONFIRMED,
+    AT_ONCE,
     GATHERING,
     GRACE,
     HOLD,
@@ -17,6 +17,7 @@ from cluster.presence import (
     Judgement,
     Loss,
     Presence,
+    Watch,
     alarm,
     judge,
     pause_above,
@@ -31,8 +32,13 @@ def worker(number: int, **fields: object) -> Node:
     return node(id=f"n{number}", name=f"rome-{number}", role="worker", **fields)
 
 
-def judged(nodes: list[Node], now: float = NOW, paused: str = "", **seen: Presence) -> Judgement:
-    return judge([OWN, *nodes], OWN.id, seen, 0.0, now, paused)
+def judged(nodes: list[Node], now: float = NOW, paused: str = "", /, **seen: Presence) -> Judgement:
+    return judge([OWN, *nodes], Watch(OWN.id, 0.0, seen), now, paused)
+
+
+def after_restart(nodes: list[Node], passed: float, paused: str = "", /, **seen: Presence) -> Judgement:
+    """So many seconds after a manager began anew."""
+    return judge([OWN, *nodes], Watch(OWN.id, NOW, seen), NOW + passed, paused)
 
 
 def down(since: float = NOW, **fields: object) -> Presence:
@@ -58,15 +64,54 @@ def test_what_the_state_knows_already_is_no_news():
 def test_a_planned_stop_is_held():
     early = judged([worker(1), worker(2)], NOW + HOLD - 1, n1=down(left=True), n2=UP)
     late = judged([worker(1), worker(2)], NOW + HOLD, n1=down(left=True), n2=UP)
-    assert early.losses == (Loss("n1", "stopped by plan; its tasks are replaced in 60 s", False),)
-    assert late.losses == (Loss("n1", "stopped by plan", True),)
+    assert early.losses == (Loss("n1", "stopped by plan; its tasks are replaced in 60 s", False, True),)
+    assert late.losses == (Loss("n1", "stopped by plan", True, True),)
 
 
 def test_who_was_not_heard_of_yet_has_a_grace():
-    nodes = [OWN, worker(1), worker(2)]
+    nodes = [worker(1), worker(2)]
     for seen in ({"n2": UP}, {"n1": down(NOW + 5, ups=0), "n2": UP}):
-        assert judge(nodes, OWN.id, seen, NOW, NOW + GRACE - 1, "").losses == ()
-        assert [loss.replaced for loss in judge(nodes, OWN.id, seen, NOW, NOW + GRACE, "").losses] == [True]
+        assert after_restart(nodes, GRACE - 1, **seen).losses == ()
+        assert [loss.replaced for loss in after_restart(nodes, GRACE, **seen).losses] == [True]
+
+
+def test_a_pause_outlives_the_manager_that_began_it():
+    nodes = [worker(number, status="down", message="silent; why") for number in (1, 2)]
+    for passed in (0.0, GRACE - 1, GRACE, GRACE + AT_ONCE + 1):
+        judgement = after_restart(nodes, passed, "why")
+        assert judgement.paused == "why"
+        assert not any(loss.replaced for loss in judgement.losses)
+    assert after_restart(nodes, 1.0, "why", n1=UP, n2=UP).paused == ""
+    first = after_restart(nodes, GATHERING, "why", n1=UP)
+    assert (first.paused, [loss.replaced for loss in first.losses]) == ("", [True])
+
+
+def test_the_hold_of_a_planned_stop_outlives_the_manager_that_began_it():
+    words = "stopped by plan; its tasks are replaced in 60 s"
+    held = worker(1, status="down", message=words, planned=True)
+    assert after_restart([held, worker(2)], HOLD - 1, n2=UP) == Judgement((), "")
+    assert after_restart([held, worker(2)], HOLD, n2=UP).losses == (Loss("n1", "stopped by plan", True, True),)
+
+
+def test_machines_that_were_replaced_are_not_among_those_that_may_be_lost():
+    dead = [worker(number, status="down", message="silent", replaced=True) for number in range(5, 10)]
+    seen = {f"n{number}": down() for number in range(1, 10)}
+    judgement = judged([*(worker(number) for number in range(1, 5)), *dead], **seen)
+    assert judgement.paused.startswith("no tasks are replaced: 4 of 5 machines were lost at once")
+    some = judged([*(worker(number) for number in range(1, 5)), *dead], **{**seen, "n1": UP, "n2": UP})
+    assert (some.paused, [loss.replaced for loss in some.losses]) == ("", [True, True])
+
+
+def test_where_most_machines_stopped_by_plan_and_stay_away_nothing_is_replaced():
+    nodes = [worker(number) for number in range(1, 4)]
+    seen = {f"n{number}": down(NOW + number, left=True) for number in range(1, 4)}
+    assert judged(nodes, NOW + HOLD, **seen).paused == ""
+    late = judged(nodes, NOW + 1 + HOLD, **seen)
+    assert late.paused.startswith("no tasks are replaced: 3 of 4 machines were lost at once")
+    assert not any(loss.replaced for loss in late.losses)
+    assert judged(nodes, NOW + 600, late.paused, **seen).paused == late.paused
+    far = {f"n{number}": down(NOW + number * (AT_ONCE + 5), left=True) for number in range(1, 4)}
+    assert judged(nodes, NOW + AT_ONCE + 5 + HOLD, **far).paused == ""
 
 
 def test_the_first_of_many_to_be_down_counts_those_that_are_suspect():
@@ -86,8 +131,9 @@ def test_a_pause_ends_when_they_are_back_or_a_person_says_so():
     later = NOW + 600
     assert judged(nodes, later, "why", n1=down(), n2=down()).paused == "why"
     assert judged(nodes, later, "why", n1=down(), n2=UP) == Judgement((Loss("n1", "silent", True),), "")
-    confirmed = judged(nodes, later, CONFIRMED, n1=down(), n2=down())
-    assert confirmed == Judgement((Loss("n1", "silent", True), Loss("n2", "silent", True)), CONFIRMED)
+    gone = [worker(number, status="down", message="a person confirmed its loss", replaced=True) for number in (1, 2)]
+    confirmed = judged(gone, NOW, n1=down(), n2=down())
+    assert confirmed == Judgement((Loss("n1", "silent", True), Loss("n2", "silent", True)), "")
 
 
 def test_a_pause_waits_for_the_others_when_the_first_of_many_is_back():
@@ -97,17 +143,16 @@ def test_a_pause_waits_for_the_others_when_the_first_of_many_is_back():
     assert judged(nodes, later - 1, "why", n1=down(), n2=first) == Judgement((Loss("n1", "silent; why", False),), "why")
     assert judged(nodes, later, "why", n1=down(), n2=first) == Judgement((Loss("n1", "silent", True),), "")
     assert judged(nodes, since, "why", n1=first, n2=first).paused == ""
-    assert judged(nodes, since, CONFIRMED, n1=down(), n2=first).losses == (Loss("n1", "silent", True),)
 
 
 def test_people_choose_how_many_may_be_lost_at_once():
     nodes = [worker(1), worker(2), worker(3)]
     seen = {"n1": down(), "n2": UP, "n3": UP}
     for above, pauses in ((50, False), (25, False), (24, True), (0, True)):
-        assert bool(judge([OWN, *nodes], OWN.id, seen, 0.0, NOW, "", above).paused) is pauses
+        assert bool(judge([OWN, *nodes], Watch(OWN.id, 0.0, seen), NOW, "", above).paused) is pauses
     every = dict.fromkeys(("n1", "n2", "n3"), down())
-    assert judge([OWN, *nodes], OWN.id, every, 0.0, NOW, "why", 100).paused == ""
-    assert judge([OWN, *nodes], OWN.id, every, 0.0, NOW, "", 100).paused == ""
+    assert judge([OWN, *nodes], Watch(OWN.id, 0.0, every), NOW, "why", 100).paused == ""
+    assert judge([OWN, *nodes], Watch(OWN.id, 0.0, every), NOW, "", 100).paused == ""
 
 
 def test_the_alarm_names_the_command_that_ends_the_pause():
@@ -115,21 +160,21 @@ def test_the_alarm_names_the_command_that_ends_the_pause():
     assert words.endswith("if they are really gone: `gbnt legion confirm-loss`")
     state = cluster(settings={PAUSED: words})
     assert alarm(state.settings) == words
-    confirmed = state.after(confirm_loss(lost(state)).changes)
-    assert confirmed.settings == {PAUSED: CONFIRMED}
+    confirmed = state.after(confirm_loss(lost(state), NOW).changes)
     assert alarm(confirmed.settings) == ""
 
 
-def test_a_loss_is_confirmed_once_and_only_their_return_takes_that_back():
+def test_a_loss_is_confirmed_of_those_that_are_down_by_then():
     state = cluster()
-    assert confirm_loss(state) == Decided(told={"replacement": "is not paused: nothing to confirm"})
+    assert confirm_loss(state, NOW) == Decided(told={"replacement": "is not paused: nothing to confirm"})
     state = lost(state.after(pause(state, "most are gone").changes), replaced=False)
-    decided = confirm_loss(state)
+    decided = confirm_loss(state, NOW)
     assert decided.told == {"rome-1": "1 task replaced elsewhere from now on"}
     state = state.after(decided.changes)
-    assert pause(state, "most are gone").changes == ()
-    assert confirm_loss(state).changes == ()
-    assert PAUSED not in state.after(pause(state, "").changes).settings
+    assert {node.id: node.replaced for node in state.nodes.values()} == {"n1": True, "n2": False}
+    assert state.tasks["t1"].forsaken
+    assert PAUSED not in state.settings
+    assert alarm(state.after(pause(state, "most are gone").changes).settings) == "most are gone"
 
 
 def test_the_threshold_is_a_setting():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cluster.model import revision_key
-from cluster.presence import CONFIRMED, PAUSE_ABOVE, PAUSED
+from cluster.presence import PAUSE_ABOVE, PAUSED
 from cluster.spec import Dependency, Resources
 from tests.portal.build import NODE, NOW, WEB, FakeNode, actor, attempt, state, task
 
@@ -30,8 +30,6 @@ async def test_the_cluster_s_alarm_is_why_no_tasks_are_replaced(api, node):
     node.state = state(settings={PAUSED: "no tasks are replaced: most are gone", PAUSE_ABOVE: "20"})
     answer = (await api.get("/v1/cluster")).json()
     assert (answer["alarm"], answer["pause_above"]) == ("no tasks are replaced: most are gone", 20)
-    node.state = state(settings={PAUSED: CONFIRMED})
-    assert (await api.get("/v1/cluster")).json()["alarm"] == ""
 
 
 async def test_a_node_says_what_is_reserved_there_and_what_has_not_left_it(api, node):
