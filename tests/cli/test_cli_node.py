@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cli.emptying import Emptying
+from cli.emptying import Emptying, Stuck
 from cli.errors import Unreachable
 from cli.follow import TimedOut
 from cli.live import Line
@@ -247,6 +247,37 @@ class Seen:
 
     def close(self) -> None:
         self.lines.append([])
+
+
+def test_what_only_a_person_can_mend_is_waited_for_no_longer_than_it_may_come_loose():
+    now, seen = [0.0], Seen()
+    stuck = leaving("shop-db-1", "waits for a machine (2 nodes: why)", stuck=True)
+    answers = [[stuck], [stuck, leaving()], [stuck], [stuck], [stuck], []]
+
+    def sleep(seconds: float) -> None:
+        now[0] += 5.0
+
+    with pytest.raises(Stuck) as caught:
+        Emptying(lambda: answers.pop(0), seen, clock=lambda: now[0], sleep=sleep).wait()
+    assert (now[0], seen.lines[-1]) == (20.0, [])
+    assert str(caught.value) == (
+        "what is left cannot leave by itself (shop-db-1: waits for a machine (2 nodes: why)): mend that, or remove "
+        "what is to run no more; `gbnt node update NODE --availability active` takes it all back"
+    )
+
+
+def test_a_drain_that_cannot_end_fails_and_says_that_the_rest_goes_on(
+    gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("cli.emptying.STUCK_FOR", 0.0)
+    manager.on("GET /v1/nodes/gaul", Answer(node()))
+    waits = leaving("shop-db-1", "waits for a machine (why)", stuck=True)
+    manager.on("GET /v1/nodes/id-of-gaul", Answer(node(availability="drain", leaving=[waits])))
+    manager.on("PATCH /v1/nodes/id-of-gaul", changed("gaul", "drain"))
+    ran = gbnt("node", "update", "gaul", "--availability", "drain")
+    assert (ran.status, ran.out) == (1, "gaul: drain\n")
+    assert "what was asked for goes on: `gbnt node inspect gaul` shows it" in ran.err
+    assert "error: what is left cannot leave by itself (shop-db-1: waits for a machine (why)): mend" in ran.err
 
 
 def test_a_manager_that_stays_away_is_not_waited_for_for_ever():

@@ -194,6 +194,10 @@ def test_each_task_that_has_not_left_says_what_it_waits_for():
     assert left(one, heir) == [("t1", "its successor on rome-2 is preparing: getting", False)]
     failing = replace(heir, problem="no such image")
     assert left(one, failing) == [("t1", "its successor on rome-2 is preparing: no such image", True)]
+    assert left(one, two, failing)[1] == ("t2", waits, True)
+    crashed = replace(heir, state="starting", message="again", problem="exit 1", crashes=1)
+    assert left(one, crashed) == [("t1", "its successor on rome-2 is starting: exit 1", False)]
+    assert left(one, replace(crashed, crashes=2)) == [("t1", "its successor on rome-2 is starting: exit 1", True)]
     assert left(one, replace(heir, state="running")) == [("t1", "stops next: the one on rome-2 serves", False)]
     pending = task(id="t3", node="", state="pending", message="waits for a machine (why)", problem="(why)")
     assert left(one, pending) == [("t1", "waits for a machine (why)", True)]
