@@ -72,10 +72,6 @@ def _wrong(state: State, node: Node, wanted: Wanted, own: str) -> Refusal | None
     for word, known in ((wanted.availability, get_args(Availability)), (wanted.role, get_args(Role))):
         if word and word not in known:
             return Refusal("invalid", f"there is no {word}: choose one of {', '.join(known)}")
-    unknown = sorted(set(wanted.unlabel) - node.labels.keys())
-    if unknown:
-        has = ", ".join(sorted(node.labels)) or "none"
-        return Refusal("invalid", f"node {node.name} has no label {', '.join(unknown)}: it has {has}")
     if "" in wanted.labels:
         return Refusal("invalid", "a label needs a name: write it as name=value")
     if wanted.role == "worker" and (needed := _needed(state, node, own)):

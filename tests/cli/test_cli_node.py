@@ -122,7 +122,7 @@ def test_tasks_of_nodes_are_listed(gbnt: Run, manager: Manager):
 # -- changing ----------------------------------------------------------------------------------------------------------
 
 
-def test_labels_of_several_nodes_change_and_a_wrong_name_changes_nothing(gbnt: Run, manager: Manager):
+def test_labels_of_several_nodes_change_though_one_is_refused(gbnt: Run, manager: Manager):
     for name in ("gaul", "iberia"):
         manager.on(f"GET /v1/nodes/{name}", Answer(node(name)))
         manager.on(f"PATCH /v1/nodes/id-of-{name}", changed(name, "labels changed"))
@@ -143,10 +143,14 @@ def test_labels_of_several_nodes_change_and_a_wrong_name_changes_nothing(gbnt: R
     assert (ran.status, ran.out) == (0, "gaul: labels changed\niberia: labels changed\n")
     bodies = [json.loads(asked.body) for asked in manager.asked if asked.method == "PATCH"]
     assert bodies == [{"availability": "", "labels": {"gpu": "nvidia", "ssd": "", "disk": None}, "role": ""}] * 2
-    before = len(manager.asked)
-    wrong = gbnt("node", "update", "gaul", "gual", "--availability", "pause")
-    assert (wrong.status, wrong.err) == (1, "error: there is no node gual; did you mean gaul?\n")
-    assert [asked.method for asked in manager.asked[before:]] == ["GET", "GET"]
+    wrong = gbnt("node", "update", "gual", "gaul", "--label-rm", "disk")
+    assert (wrong.status, wrong.out, wrong.err.splitlines()) == (
+        1,
+        "gaul: labels changed\n",
+        ["error: there is no node gual; did you mean gaul?", "error: 1 of 2 nodes could not be changed"],
+    )
+    alone = gbnt("node", "update", "gual", "--label-rm", "disk")
+    assert (alone.status, alone.err) == (1, "error: there is no node gual; did you mean gaul?\n")
 
 
 @pytest.mark.parametrize(
@@ -222,6 +226,17 @@ def test_roles_change_and_nodes_are_removed(gbnt: Run, manager: Manager):
     assert gbnt("node", "rm", "gaul").status == 1
     assert gbnt("node", "rm", "gaul", "--force").out == "gaul: removed\n"
     assert [asked.query for asked in manager.asked if asked.method == "DELETE"] == [{}, {"force": "1"}]
+
+
+def test_of_several_that_are_to_be_emptied_those_that_were_not_refused_are_waited_for(gbnt: Run, manager: Manager):
+    for name in ("gaul", "iberia"):
+        manager.on(f"GET /v1/nodes/{name}", Answer(node(name)))
+    manager.on("PATCH /v1/nodes/id-of-gaul", problem(409, "conflict", "node gaul was removed"))
+    manager.on("PATCH /v1/nodes/id-of-iberia", changed("iberia", "drain"))
+    manager.on("GET /v1/nodes/id-of-iberia", Answer(node("iberia", availability="drain")))
+    ran = gbnt("node", "update", "gaul", "iberia", "--availability", "drain")
+    assert (ran.status, ran.out) == (1, "iberia: drain\niberia: is empty\n")
+    assert ran.err == "error: node gaul was removed\nerror: 1 of 2 nodes could not be changed\n"
 
 
 def test_a_loss_is_confirmed_and_the_threshold_chosen(gbnt: Run, manager: Manager):
