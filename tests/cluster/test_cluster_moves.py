@@ -9,9 +9,9 @@ from cluster.decide.machines import Wanted, leave_node, remove_node, update_node
 from cluster.decide.nodes import report_node
 from cluster.leaving import leavers
 from cluster.membership import may_leave
-from cluster.model import Node, State, Task
+from cluster.model import Node, State, Task, revision_key
 from cluster.reconcile import AddTask, DesireTask, Reconciled, reconcile
-from cluster.spec import Mount
+from cluster.spec import Mount, Placement
 from tests.cluster.build import NOW, node, running, service, spec, state_with, task
 
 WORKER = node(id="n2", name="rome-2", role="worker", labels={"disk": "ssd"})
@@ -42,6 +42,28 @@ def test_what_is_so_already_writes_nothing():
     decision = update_node(CLUSTER, "n2", Wanted("active", {"disk": "ssd"}, ("gpu",)))
     assert isinstance(decision, Decided)
     assert decision.changes == ()
+
+
+def test_tasks_that_no_longer_fit_their_machine_are_told_of_and_stay():
+    placed = spec(placement=Placement(("node.labels.disk == ssd", "node.role == worker")))
+    tasks = [running(id=f"t{slot}", slot=slot, node="n2") for slot in range(1, 6)]
+    tasks += [running(id="t6", slot=6), running(id="t7", slot=7, node="n2", state="failed")]
+    revisions = {revision_key("shop/web", "r1"): placed}
+
+    def told(wanted: Wanted, *there: Task) -> str:
+        state = replace(CLUSTER, tasks={one.id: one for one in there}, revisions=revisions)
+        decided = done(update_node(state, "rome-2", wanted))
+        assert [change.table for change in decided.changes] == ["nodes"]
+        return decided.told["rome-2"]
+
+    assert told(Wanted(unlabel=("disk",)), tasks[0], *tasks[5:]) == (
+        "labels changed; 1 task there no longer fits: shop-web-1 stays until it is replaced"
+    )
+    assert told(Wanted(labels={"disk": "hdd"}), *tasks) == (
+        "labels changed; 5 tasks there no longer fit: shop-web-1, shop-web-2, shop-web-3 and 2 more stay until replaced"
+    )
+    assert told(Wanted(role="manager"), tasks[0]).endswith("no longer fits: shop-web-1 stays until it is replaced")
+    assert told(Wanted(labels={"gpu": "nvidia"}), *tasks) == "labels changed"
 
 
 @pytest.mark.parametrize(
