@@ -25,7 +25,7 @@ from cli.words import size
 if TYPE_CHECKING:
     from cli.client import Client, NodeRole
 
-app = group("See the machines, say what they are for, and take them out. They are called by their names or ids.")
+app = group("See the machines, say what they are for, and take them out. Each is called by its name or id.")
 
 Availability = Literal["active", "pause", "drain", "maintenance"]
 EMPTIED = ("drain", "maintenance")
@@ -42,7 +42,11 @@ COLUMNS = (
     column("ENGINE", "engine_version"),
     Column("NOTE", lambda row: "" if row["message"] == row["status"] else row["message"], flexible=True),
 )
-LABELS = Column("LABELS", lambda row: labels(row["labels"]), flexible=True)
+MORE = (
+    column("ID", "id"),
+    column("RELEASE", "version"),
+    Column("LABELS", lambda row: labels(row["labels"]), flexible=True),
+)
 
 node_argument = click.argument("node", metavar="NODE")
 nodes_argument = click.argument("nodes", metavar="NODE...", nargs=-1, required=True)
@@ -53,9 +57,9 @@ nodes_argument = click.argument("nodes", metavar="NODE...", nargs=-1, required=T
 @output_option("table", "wide")
 @no_trunc_option
 def ls(context: str, output: Output | Literal["wide"], no_trunc: bool) -> None:
-    """List the machines, and how each of them is; `-o wide` with their labels."""
+    """List the machines, and how each of them is; `-o wide` with their ids, releases and labels."""
     client = connect(context)
-    columns = (*COLUMNS, LABELS) if output == "wide" else COLUMNS
+    columns = (*COLUMNS, *MORE) if output == "wide" else COLUMNS
     form: Output = "table" if output == "wide" else output
     show_list(client.nodes(), columns, form, no_trunc=no_trunc, empty="no node has reported yet")
     if alarm := client.cluster()["alarm"]:

@@ -37,12 +37,15 @@ class Wanted:
 
 
 def find_node(state: State, reference: str) -> Node | Refusal:
-    """The machine of that id or name."""
+    """The machine of that id, name, or unique beginning of an id."""
     found = [node for node in state.nodes.values() if reference in (node.id, node.name)]
+    if not found and reference:
+        found = [node for id, node in state.nodes.items() if id.startswith(reference)]
     if len(found) == 1:
         return found[0]
     if found:
-        return Refusal("conflict", f"{len(found)} nodes are called {reference}: give the id of one")
+        ids = ", ".join(sorted(node.id for node in found))
+        return Refusal("conflict", f"{len(found)} nodes are called {reference}: give the id of one ({ids})")
     return missing("node", reference, {node.name: node for node in state.nodes.values()})
 
 

@@ -45,7 +45,9 @@ def test_nodes_are_listed(gbnt: Run, manager: Manager):
         "gaul  worker   ready        drain         192.0.2.7  0      2     8.0 GB  20.10.24  -",
     ]
     assert ran.err == ""
-    assert gbnt("node", "ls", "-o", "wide").out.splitlines()[2].endswith("gpu=nvidia, ssd")
+    wide = gbnt("node", "ls", "-o", "wide").out.splitlines()
+    assert wide[0].split()[-3:] == ["ID", "RELEASE", "LABELS"]
+    assert wide[2].endswith("id-of-gaul  0.1.0    gpu=nvidia, ssd")
     assert json.loads(gbnt("node", "ls", "-o", "json").out)[1]["labels"] == {"gpu": "nvidia", "ssd": ""}
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cluster.decide.decision import Decided, Decision, Refusal
-from cluster.decide.machines import Wanted, leave_node, remove_node, update_node
+from cluster.decide.machines import Wanted, find_node, leave_node, remove_node, update_node
 from cluster.decide.nodes import report_node
 from cluster.leaving import leavers
 from cluster.membership import may_leave
@@ -36,6 +36,17 @@ def refused(decision: Decision) -> str:
 def test_availability_and_labels_change_and_the_rest_stays():
     after = updated(update_node(CLUSTER, "rome-2", Wanted("drain", {"gpu": "nvidia"}, ("disk",))))
     assert after == replace(WORKER, availability="drain", labels={"gpu": "nvidia"})
+
+
+def test_a_machine_is_called_by_its_name_its_id_or_a_beginning_of_that():
+    here, there = node(id="abc1", name="rome"), node(id="abd2", name="rome")
+    state = state_with(here, there, node(id="x", name="abc"))
+    assert [find_node(state, word) for word in ("abc1", "abd", "abc")] == [here, there, state.nodes["x"]]
+    assert [find_node(state, word) for word in ("rome", "ab")] == [
+        Refusal("conflict", "2 nodes are called rome: give the id of one (abc1, abd2)"),
+        Refusal("conflict", "2 nodes are called ab: give the id of one (abc1, abd2)"),
+    ]
+    assert find_node(state, "") == Refusal("not_found", "there is no node ; gbnt node ls shows what is there")
 
 
 def test_what_is_so_already_writes_nothing():
