@@ -19,8 +19,8 @@ CHUNK = 256 * 1024
 FOREIGN_DOCKERFILE = ".gbnt.dockerfile"  # its name in the archive where it lies outside the folder
 
 
-def build_image(client: Client, image: str, build: Build) -> str:
-    """Build `image`, print the engine's output as it comes, and return the image's content id.
+def build_image(client: Client, image: str, build: Build) -> tuple[str, str]:
+    """Build `image`, print the engine's output as it comes, and return its content id and the id of the node it is on.
 
     Raises BadInput for a folder or Dockerfile that cannot be read, CliError with the engine's reason.
     """
@@ -43,7 +43,7 @@ def build_image(client: Client, image: str, build: Build) -> str:
     }
     for row in client.build(params, archive(root, dockerfile)):
         if row.get("image_id"):
-            return str(row["image_id"])
+            return str(row["image_id"]), str(row["node"])
         print(str(row.get("line", "")).rstrip("\n"), file=sys.stderr)
     raise CliError(f"the build of {image} broke off without a result; run the command again")
 

@@ -219,7 +219,7 @@ class Client:
         return self._session.write("POST", "/v1/snapshots/release-held")
 
     def build(self, params: Params, context: Iterable[bytes]) -> Iterator[Row]:
-        """Build an image from a tar stream: lines of output, and last `image_id` or `error`."""
+        """Build an image from a tar stream: lines of output, and last `image_id` and `node`, or `error`."""
         return self._session.lines("POST", "/v1/builds", params, context)
 
     def _change_service(self, key: str, action: str, body: dict[str, object]) -> Row:

@@ -32,12 +32,16 @@ def deploy(client: Client, spec: StackSpec, *, build: bool, waiting: Waiting) ->
 
 def _built(client: Client, services: Mapping[str, ServiceSpec]) -> dict[str, ServiceSpec]:
     """The services, those with a `build` on the image that it gave. The same build for two services is made once."""
-    images: dict[str, str] = {}
+    images: dict[str, tuple[str, str]] = {}
     for service in services.values():
         if service.build is not None and service.image not in images:
             print(f"building {service.image}", file=sys.stderr)
             images[service.image] = build_image(client, service.image, service.build)
     return {
-        key: service if service.build is None else replace(service, image_id=images[service.image])
+        key: service if service.build is None else _on(service, *images[service.image])
         for key, service in services.items()
     }
+
+
+def _on(service: ServiceSpec, image: str, node: str) -> ServiceSpec:
+    return replace(service, image_id=image, built_on=node)

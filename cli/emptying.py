@@ -7,17 +7,24 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from cli.errors import Unreachable
+from cli.errors import CliError, Unreachable
 from cli.follow import PATIENCE, TICK, TimedOut
 from cli.live import Display, Line, display_for
 from cli.table import Row
+
+STUCK_FOR = 10.0
+NAMED = 3
+
+
+class Stuck(CliError):
+    """What is left waits for something that only a person can mend."""
 
 
 @dataclass(slots=True)
 class Emptying:
     """Follows what leaves. `remaining` asks for the tasks that have not left, as the API's rows.
 
-    `patience` is for how long a manager that went away is waited for.
+    `patience` is for how long a manager that went away is waited for, in seconds.
     """
 
     remaining: Callable[[], Sequence[Row]]
@@ -26,9 +33,14 @@ class Emptying:
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     _shown: dict[str, Line] = field(default_factory=dict)
+    _stuck_since: float | None = None
 
     def wait(self, timeout: float | None = None) -> None:
-        """Return once nothing is left. Raises TimedOut, and Unreachable when the manager stays away."""
+        """Return once nothing is left.
+
+        Raises Stuck when for 10 s nothing has been left that leaves by itself, TimedOut, and Unreachable when the
+        manager stays away.
+        """
         began, heard = self.clock(), self.clock()
         try:
             while True:
@@ -42,6 +54,7 @@ class Emptying:
                     self._take(rows)
                     if not rows:
                         return
+                    self._give_up_on(rows)
                 if timeout is not None and self.clock() - began >= timeout:
                     raise TimedOut(f"not all tasks have left after {timeout:g} s")
                 self.sleep(TICK)
@@ -56,9 +69,26 @@ class Emptying:
         self._shown |= left | there
         self._draw([])
 
+    def _give_up_on(self, rows: Sequence[Row]) -> None:
+        """A moment's trouble ends nothing: what is stuck may come loose when another node is ready again."""
+        if not all(row["stuck"] for row in rows):
+            self._stuck_since = None
+            return
+        now = self.clock()
+        self._stuck_since = now if self._stuck_since is None else self._stuck_since
+        if now - self._stuck_since >= STUCK_FOR:
+            raise Stuck(_told(rows))
+
     def _draw(self, more: list[Line]) -> None:
         if self._shown or more:
             self.display.show([*self._shown.values(), *more])
+
+
+def _told(rows: Sequence[Row]) -> str:
+    each = [f"{row['task']}: {row['words']}" for row in rows[:NAMED]]
+    each += [f"{len(rows) - NAMED} more"] if len(rows) > NAMED else []
+    way = "mend that, or remove what is to run no more; `gbnt node update NODE --availability active` takes it all back"
+    return f"what is left cannot leave by itself ({'; '.join(each)}): {way}"
 
 
 def wait_until_empty(remaining: Callable[[], Sequence[Row]], words: str, timeout: float | None = None) -> None:
@@ -68,6 +98,6 @@ def wait_until_empty(remaining: Callable[[], Sequence[Row]], words: str, timeout
     """
     try:
         Emptying(remaining, display_for(sys.stderr)).wait(timeout)
-    except (KeyboardInterrupt, TimedOut, Unreachable) as error:
+    except (KeyboardInterrupt, Stuck, TimedOut, Unreachable) as error:
         print(f"\nno longer watching; {words}", file=sys.stderr)
         raise error from None

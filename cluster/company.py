@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 
 from cluster.model import Node, Service, State
 from cluster.moves import WANTED
@@ -24,9 +24,18 @@ def companions(state: State, service: Service) -> list[Service]:
     return found
 
 
-def home(places: Mapping[str, int], data: Collection[str]) -> str:
-    """Of machines with so many tasks each the one to be together on: that with their data, else with most of them."""
-    return min(places, key=lambda id: (id not in data, -places[id], id))
+def home(state: State, group: Iterable[Service], places: Mapping[str, int]) -> str:
+    """Of machines with so many tasks of a group each the one to be together on.
+
+    That is the one that has their data, or else an image of theirs that was built there, or else most of them.
+    """
+    built = {one.spec.built_on for one in group}
+    volumes = {name for one in group for name in volumes_of(state, one)}
+
+    def order(id: str) -> tuple[bool, bool, int, str]:
+        return volumes.isdisjoint(state.nodes[id].volumes), id not in built, -places[id], id
+
+    return min(places, key=order)
 
 
 def stays(node: Node) -> bool:
@@ -64,7 +73,6 @@ def _away(state: State, service: Service, places: Mapping[str, Counter[str]]) ->
     together = sum((places[one.key] for one in group), Counter[str]())
     if len(group) == 1 or len(together) < 2:
         return frozenset()
-    volumes = {name for one in group for name in volumes_of(state, one)}
-    node = state.nodes[home(together, [id for id in together if volumes & set(state.nodes[id].volumes)])]
+    node = state.nodes[home(state, group, together)]
     able = node.status == "ready" and node.availability == "active"
     return frozenset(places[service.key]) - {node.id} if able else frozenset()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cluster.model import Node, State, Task
 from cluster.moves import WANTED, emptied, same_order
+from cluster.progress import failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,11 @@ def _leaver(state: State, task: Task, leaving: frozenset[str]) -> Leaver:
         return Leaver(task, task.unknown, stuck=not task.forsaken)
     if task.desired not in WANTED:
         return Leaver(task, f"stops: {task.why}" if task.why else "stops")
-    slot = (other for other in state.tasks_of(task.service_key) if other.slot == task.slot)
-    heirs = [other for other in slot if other.desired in WANTED and other.node not in leaving]
+    moved = [one for one in state.tasks_of(task.service_key) if one.desired in WANTED and one.node not in leaving]
+    heirs = [one for one in moved if one.slot == task.slot]
     if not heirs:
-        return Leaver(task, "waits for its turn: of a service one task moves at a time")
+        words = "waits for its turn: of a service one task moves at a time"
+        return Leaver(task, words, stuck=any(map(failure, moved)))
     heir = max(heirs, key=lambda other: same_order(other, task))
     if not heir.node:
         return Leaver(task, heir.message, stuck=bool(heir.problem))
@@ -42,4 +44,5 @@ def _leaver(state: State, task: Task, leaving: frozenset[str]) -> Leaver:
     if heir.serving:
         return Leaver(task, f"stops next: the one on {where} serves")
     why = heir.problem or heir.message
-    return Leaver(task, f"its successor on {where} is {heir.standing}{f': {why}' if why else ''}", bool(heir.problem))
+    words = f"its successor on {where} is {heir.standing}{f': {why}' if why else ''}"
+    return Leaver(task, words, stuck=bool(failure(heir)))

@@ -77,7 +77,7 @@ class Board:
         if not self._seats:
             return None, "waits for a machine: none is there yet"
         seats = self._seats_for(service, slot)
-        bounds = [*self._company(service), *self._data(service, slot)]
+        bounds = [*self._company(service), *self._data(service, slot), *self._image(service)]
         constraints = constraints_of(service.spec)
         fit, turned = list[Seat](), Counter[str]()
         for seat in seats.values():
@@ -102,24 +102,22 @@ class Board:
     def _company(self, service: Service) -> Iterator[Bound]:
         """Services that share a network stay on one machine, for networks do not reach from one to another yet.
 
-        Where one of them has data, that is the machine, though nothing runs there now.
+        Where one of them has data, or an image that was built, that is the machine, though nothing runs there now.
         """
         others = companions(self._state, service)
         for other in others:
             yield from self._data(other, 1)
+            yield from self._image(other)
+        group = [service, *others]
+        built = {one.spec.built_on for one in group} & self._seats.keys()
         for network in self._shared_networks(service):
-            living = {id for id in self._homes[network] if stays(self._seats[id].node)}
+            living = {id for id in self._homes[network] | built if stays(self._seats[id].node)}
             if len(living) > 1:
-                living = {self._home([service, *others], living)}
+                places = {id: sum(self._seats[id].services[one.key] for one in group) for id in living}
+                living = {home(self._state, group, places)}
             if living:
                 names = " or ".join(sorted(self._seats[id].node.name for id in living))
                 yield frozenset(living), f"are not {names}, where what shares network {network} with it runs"
-
-    def _home(self, group: list[Service], machines: set[str]) -> str:
-        """Where a group is to be together that is not: see `strays`."""
-        places = {id: sum(self._seats[id].services[one.key] for one in group) for id in machines}
-        volumes = {name for one in group for name in volumes_of(self._state, one)}
-        return home(places, [id for id in machines if volumes & set(self._seats[id].node.volumes)])
 
     def _shared_networks(self, service: Service) -> Iterator[str]:
         stack = self._state.stacks.get(service.stack)
@@ -142,8 +140,15 @@ class Board:
             if holders:
                 holders = [node for node in holders if node.id in before] or holders
                 names = " or ".join(sorted(node.name for node in holders))
-                home = frozenset(node.id for node in holders)
-                yield home, f"are not {names}, which holds the data of volume {name}"
+                places = frozenset(node.id for node in holders)
+                yield places, f"are not {names}, which holds the data of volume {name}"
+
+    def _image(self, service: Service) -> Iterator[Bound]:
+        """An image that was built is on the machine that built it: no other can pull it."""
+        built_on = service.spec.built_on
+        if built_on:
+            name = self._seats[built_on].node.name if built_on in self._seats else "a node that is gone"
+            yield frozenset({built_on}), f"lack image {service.spec.image}, which was built on {name}"
 
 
 def constraints_of(spec: ServiceSpec) -> list[Constraint]:

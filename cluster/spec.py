@@ -148,11 +148,15 @@ class Logging:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """One service of a stack. `command` and `entrypoint`: None keeps the image's, an empty tuple clears it."""
+    """One service of a stack. `command` and `entrypoint`: None keeps the image's, an empty tuple clears it.
+
+    `image_id` is the content id of an image that gbnt built, and `built_on` the id of the only node that has it.
+    """
 
     name: str
     image: str
     image_id: str = ""
+    built_on: str = ""
     build: Build | None = None
     pull_policy: PullPolicy = "missing"
     command: tuple[str, ...] | None = None
@@ -194,7 +198,7 @@ class ServiceSpec:
         """The first 12 hex digits of the hash of all that a running container depends on.
 
         Left out is what may change under a running container: the number of replicas, the order of start, how
-        updates and restarts are paced, and where the image was built from.
+        updates and restarts are paced, and where the image was built, and from what.
         """
         lasting = replace(
             self,
@@ -203,6 +207,7 @@ class ServiceSpec:
             update=UpdatePolicy(),
             restart=RestartPolicy(),
             build=None,
+            built_on="",
             deploy_labels={},
         )
         return fingerprint(lasting)[:12]

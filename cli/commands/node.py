@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal, get_args
 
 import click
 
 from cli.connect import connect, context_option
+from cli.each import change_each
 from cli.errors import BadInput, CliError
 from cli.group import example, group
 from cli.kinds import OneOf
@@ -19,12 +20,12 @@ from cli.output import Output, list_options, no_trunc_option, output_option, sho
 from cli.sheet import labels, sheet
 from cli.table import Column, Row, column
 from cli.waiting import Waiting, waiting_options
-from cli.words import said, size
+from cli.words import size
 
 if TYPE_CHECKING:
     from cli.client import Client, NodeRole
 
-app = group("See the machines, say what they are for, and take them out. They are called by their names or ids.")
+app = group("See the machines, say what they are for, and take them out. Each is called by its name or id.")
 
 Availability = Literal["active", "pause", "drain", "maintenance"]
 EMPTIED = ("drain", "maintenance")
@@ -41,7 +42,11 @@ COLUMNS = (
     column("ENGINE", "engine_version"),
     Column("NOTE", lambda row: "" if row["message"] == row["status"] else row["message"], flexible=True),
 )
-LABELS = Column("LABELS", lambda row: labels(row["labels"]), flexible=True)
+MORE = (
+    column("ID", "id"),
+    column("RELEASE", "version"),
+    Column("LABELS", lambda row: labels(row["labels"]), flexible=True),
+)
 
 node_argument = click.argument("node", metavar="NODE")
 nodes_argument = click.argument("nodes", metavar="NODE...", nargs=-1, required=True)
@@ -52,9 +57,9 @@ nodes_argument = click.argument("nodes", metavar="NODE...", nargs=-1, required=T
 @output_option("table", "wide")
 @no_trunc_option
 def ls(context: str, output: Output | Literal["wide"], no_trunc: bool) -> None:
-    """List the machines, and how each of them is; `-o wide` with their labels."""
+    """List the machines, and how each of them is; `-o wide` with their ids, releases and labels."""
     client = connect(context)
-    columns = (*COLUMNS, LABELS) if output == "wide" else COLUMNS
+    columns = (*COLUMNS, *MORE) if output == "wide" else COLUMNS
     form: Output = "table" if output == "wide" else output
     show_list(client.nodes(), columns, form, no_trunc=no_trunc, empty="no node has reported yet")
     if alarm := client.cluster()["alarm"]:
@@ -124,17 +129,10 @@ def update(
     if not availability and not changed:
         raise BadInput("say what to change: --availability, --label-add or --label-rm")
     client = connect(context)
-    names = _named(client, nodes)
-    for id, name in names.items():
-        print(said(name, client.update_node(id, availability=availability or "", labels=changed)["changes"]))
-    if availability in EMPTIED and waiting.wanted:
-        from cli.emptying import wait_until_empty
-
-        look = f"gbnt node {'inspect' if len(names) == 1 else 'ps'} {' '.join(names.values())}"
-        words = f"what was asked for goes on: `{look}` shows it"
-        wait_until_empty(partial(_remaining, client, list(names)), words, waiting.timeout)
-        for name in names.values():
-            print(f"{name}: is empty")
+    each = change_each(client, nodes, partial(client.update_node, availability=availability or "", labels=changed))
+    if availability in EMPTIED and waiting.wanted and each.names:
+        _await_empty(client, each.names, waiting.timeout)
+    each.check()
 
 
 @app.command("promote", epilog=example("gbnt node promote gaul"))
@@ -166,20 +164,22 @@ def rm(nodes: tuple[str, ...], force: bool, context: str) -> None:
     Its certificate is good no more, and its volumes stay on it.
     """
     client = connect(context)
-    for id, name in _named(client, nodes).items():
-        print(said(name, client.remove_node(id, force=force)["changes"]))
+    change_each(client, nodes, partial(client.remove_node, force=force)).check()
 
 
 def _change_role(nodes: Sequence[str], role: NodeRole, context: str) -> None:
     client = connect(context)
-    for id, name in _named(client, nodes).items():
-        print(said(name, client.update_node(id, role=role)["changes"]))
+    change_each(client, nodes, partial(client.update_node, role=role)).check()
 
 
-def _named(client: Client, references: Sequence[str]) -> dict[str, str]:
-    """The names by id of those that a person named; a wrong one changes nothing."""
-    found = [client.node(reference) for reference in references]
-    return {str(node["id"]): str(node["name"]) for node in found}
+def _await_empty(client: Client, names: Mapping[str, str], timeout: float | None) -> None:
+    from cli.emptying import wait_until_empty
+
+    look = f"gbnt node {'inspect' if len(names) == 1 else 'ps'} {' '.join(names.values())}"
+    words = f"what was asked for goes on: `{look}` shows it"
+    wait_until_empty(partial(_remaining, client, list(names)), words, timeout)
+    for name in names.values():
+        print(f"{name}: is empty")
 
 
 def _label(text: str) -> tuple[str, str | None]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast, get_args
 
+from cluster.constraints import Constraint
 from cluster.decide.decision import Decided, Decision, Draft, Refusal, missing
 from cluster.decide.sweep import sweep
 from cluster.model import Availability, Change, Departed, Node, Role, State
-from cluster.moves import emptied
+from cluster.moves import WANTED, emptied
+from cluster.placement import constraints_of
 
+NAMED = 3
 WORDS: Mapping[str, str] = {
     "active": "gets new tasks",
     "pause": "keeps its tasks and gets no new ones",
@@ -34,12 +37,15 @@ class Wanted:
 
 
 def find_node(state: State, reference: str) -> Node | Refusal:
-    """The machine of that id or name."""
+    """The machine of that id, name, or unique beginning of an id."""
     found = [node for node in state.nodes.values() if reference in (node.id, node.name)]
+    if not found and reference:
+        found = [node for id, node in state.nodes.items() if id.startswith(reference)]
     if len(found) == 1:
         return found[0]
     if found:
-        return Refusal("conflict", f"{len(found)} nodes are called {reference}: give the id of one")
+        ids = ", ".join(sorted(node.id for node in found))
+        return Refusal("conflict", f"{len(found)} nodes are called {reference}: give the id of one ({ids})")
     return missing("node", reference, {node.name: node for node in state.nodes.values()})
 
 
@@ -60,7 +66,7 @@ def update_node(state: State, reference: str, wanted: Wanted, own: str = "") -> 
     )
     if now == node:
         return Decided(told={node.name: "unchanged"})
-    words = _words(node, now)
+    words = _words(state, node, now)
     draft = Draft(state)
     draft.put(Change("nodes", node.id, now))
     draft.tell("node.updated", node.name, words)
@@ -72,10 +78,6 @@ def _wrong(state: State, node: Node, wanted: Wanted, own: str) -> Refusal | None
     for word, known in ((wanted.availability, get_args(Availability)), (wanted.role, get_args(Role))):
         if word and word not in known:
             return Refusal("invalid", f"there is no {word}: choose one of {', '.join(known)}")
-    unknown = sorted(set(wanted.unlabel) - node.labels.keys())
-    if unknown:
-        has = ", ".join(sorted(node.labels)) or "none"
-        return Refusal("invalid", f"node {node.name} has no label {', '.join(unknown)}: it has {has}")
     if "" in wanted.labels:
         return Refusal("invalid", "a label needs a name: write it as name=value")
     if wanted.role == "worker" and (needed := _needed(state, node, own)):
@@ -95,13 +97,34 @@ def _needed(state: State, node: Node, own: str) -> str:
     return ""
 
 
-def _words(before: Node, after: Node) -> str:
+def _words(state: State, before: Node, after: Node) -> str:
     words = [f"{after.availability}: {WORDS[after.availability]}"] if after.availability != before.availability else []
     words += ["labels changed"] if after.labels != before.labels else []
     words += (
         [f"is {ROLES[after.role]}; its certificate says so once it is renewed"] if after.role != before.role else []
     )
-    return "; ".join(words)
+    return "; ".join([*words, *_misfits(state, before, after)])
+
+
+def _misfits(state: State, before: Node, after: Node) -> Iterator[str]:
+    """What is said of the tasks there whose constraints the machine met before and does not meet now."""
+    if (before.labels, before.role) == (after.labels, after.role):
+        return
+    names = list[str]()
+    for task in state.tasks.values():
+        if task.node == after.id and task.desired in WANTED and not task.ended:
+            constraints = constraints_of(state.spec_of(task))
+            if _meets(before, constraints) and not _meets(after, constraints):
+                names.append(task.name)
+    if len(names) == 1:
+        yield f"1 task there no longer fits: {names[0]} stays until it is replaced"
+    elif names:
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        yield f"{len(names)} tasks there no longer fit: {', '.join(sorted(names)[:NAMED])}{more} stay until replaced"
+
+
+def _meets(node: Node, constraints: Iterable[Constraint]) -> bool:
+    return all(constraint.allows(node) for constraint in constraints)
 
 
 def remove_node(state: State, reference: str, force: bool, now: float, own: str = "") -> Decision:

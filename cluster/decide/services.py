@@ -76,7 +76,7 @@ def update(state: State, key: str, image: str, image_id: str, force: bool, entro
     service = _find(state, key)
     if isinstance(service, Refusal):
         return service
-    spec = replace(service.spec, image=image, image_id=image_id) if image else service.spec
+    spec = replace(service.spec, image=image, image_id=image_id, built_on="") if image else service.spec
     if spec == service.spec and not force:
         return Decided(told={key: "unchanged"})
     revision = spec.revision()

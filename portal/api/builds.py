@@ -18,7 +18,7 @@ OPTIONS = ("dockerfile", "buildargs", "target", "labels", "networkmode", "nocach
 
 
 async def build(request: Request) -> Response:
-    """Build the image `tag`; the body is its context. The last line has its id, or the error."""
+    """Build the image `tag`; the body is its context. Last come its id and where it is, or the error."""
     tag = request.query_params.get("tag", "")
     if not tag:
         raise Problem("invalid", "a build needs the parameter tag: the name that the image is to have")
@@ -42,7 +42,8 @@ async def _build(
         async for line in backend.build(context, tag, options):
             await emit({"line": line})
         image = await backend.image_id(tag)
-        await emit({"image_id": image} if image else {"error": f"the build left no image under the name {tag}"})
+        built: dict[str, object] = {"image_id": image, "node": backend.identity.node}
+        await emit(built if image else {"error": f"the build left no image under the name {tag}"})
     except EngineFailed as error:
         await emit({"error": str(error)})
 

@@ -107,7 +107,7 @@ def test_a_deploy_builds_first_and_runs_what_was_built(gbnt: Run, manager: Manag
     (folder / "compose.yaml").write_text(
         "name: shop\nservices:\n  web:\n    build:\n      context: .\n      args: {V: '1'}\n  api: {image: busybox}\n"
     )
-    manager.on("POST /v1/builds", Lines({"line": "Step 1/1\n"}, {"image_id": "sha256:abc"}))
+    manager.on("POST /v1/builds", Lines({"line": "Step 1/1\n"}, {"image_id": "sha256:abc", "node": "n1"}))
     manager.on("PUT /v1/stacks/shop", Answer({"revision": 1, "changes": {"web": "created"}}))
     ran = gbnt("stack", "deploy", "-c", str(folder / "compose.yaml"), "-d")
     assert ran.err.splitlines() == ["building shop-web:latest", "Step 1/1", "shop: web created"]
@@ -121,7 +121,10 @@ def test_a_deploy_builds_first_and_runs_what_was_built(gbnt: Run, manager: Manag
     assert build.headers["Transfer-Encoding"] == "chunked"
     assert "src/main.py" in unpacked([build.body])
     services = json.loads(put.body)["spec"]["services"]
-    assert (services["web"]["image_id"], services["api"]["image_id"]) == ("sha256:abc", "")
+    assert [(services[name]["image_id"], services[name]["built_on"]) for name in ("web", "api")] == [
+        ("sha256:abc", "n1"),
+        ("", ""),
+    ]
 
 
 def test_a_build_that_fails_changes_nothing(gbnt: Run, manager: Manager, folder: Path):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from cli.emptying import Emptying
+from cli.emptying import Emptying, Stuck
 from cli.errors import Unreachable
 from cli.follow import TimedOut
 from cli.live import Line
@@ -45,7 +45,9 @@ def test_nodes_are_listed(gbnt: Run, manager: Manager):
         "gaul  worker   ready        drain         192.0.2.7  0      2     8.0 GB  20.10.24  -",
     ]
     assert ran.err == ""
-    assert gbnt("node", "ls", "-o", "wide").out.splitlines()[2].endswith("gpu=nvidia, ssd")
+    wide = gbnt("node", "ls", "-o", "wide").out.splitlines()
+    assert wide[0].split()[-3:] == ["ID", "RELEASE", "LABELS"]
+    assert wide[2].endswith("id-of-gaul  0.1.0    gpu=nvidia, ssd")
     assert json.loads(gbnt("node", "ls", "-o", "json").out)[1]["labels"] == {"gpu": "nvidia", "ssd": ""}
 
 
@@ -122,7 +124,7 @@ def test_tasks_of_nodes_are_listed(gbnt: Run, manager: Manager):
 # -- changing ----------------------------------------------------------------------------------------------------------
 
 
-def test_labels_of_several_nodes_change_and_a_wrong_name_changes_nothing(gbnt: Run, manager: Manager):
+def test_labels_of_several_nodes_change_though_one_is_refused(gbnt: Run, manager: Manager):
     for name in ("gaul", "iberia"):
         manager.on(f"GET /v1/nodes/{name}", Answer(node(name)))
         manager.on(f"PATCH /v1/nodes/id-of-{name}", changed(name, "labels changed"))
@@ -143,10 +145,14 @@ def test_labels_of_several_nodes_change_and_a_wrong_name_changes_nothing(gbnt: R
     assert (ran.status, ran.out) == (0, "gaul: labels changed\niberia: labels changed\n")
     bodies = [json.loads(asked.body) for asked in manager.asked if asked.method == "PATCH"]
     assert bodies == [{"availability": "", "labels": {"gpu": "nvidia", "ssd": "", "disk": None}, "role": ""}] * 2
-    before = len(manager.asked)
-    wrong = gbnt("node", "update", "gaul", "gual", "--availability", "pause")
-    assert (wrong.status, wrong.err) == (1, "error: there is no node gual; did you mean gaul?\n")
-    assert [asked.method for asked in manager.asked[before:]] == ["GET", "GET"]
+    wrong = gbnt("node", "update", "gual", "gaul", "--label-rm", "disk")
+    assert (wrong.status, wrong.out, wrong.err.splitlines()) == (
+        1,
+        "gaul: labels changed\n",
+        ["error: there is no node gual; did you mean gaul?", "error: 1 of 2 nodes could not be changed"],
+    )
+    alone = gbnt("node", "update", "gual", "--label-rm", "disk")
+    assert (alone.status, alone.err) == (1, "error: there is no node gual; did you mean gaul?\n")
 
 
 @pytest.mark.parametrize(
@@ -224,6 +230,17 @@ def test_roles_change_and_nodes_are_removed(gbnt: Run, manager: Manager):
     assert [asked.query for asked in manager.asked if asked.method == "DELETE"] == [{}, {"force": "1"}]
 
 
+def test_of_several_that_are_to_be_emptied_those_that_were_not_refused_are_waited_for(gbnt: Run, manager: Manager):
+    for name in ("gaul", "iberia"):
+        manager.on(f"GET /v1/nodes/{name}", Answer(node(name)))
+    manager.on("PATCH /v1/nodes/id-of-gaul", problem(409, "conflict", "node gaul was removed"))
+    manager.on("PATCH /v1/nodes/id-of-iberia", changed("iberia", "drain"))
+    manager.on("GET /v1/nodes/id-of-iberia", Answer(node("iberia", availability="drain")))
+    ran = gbnt("node", "update", "gaul", "iberia", "--availability", "drain")
+    assert (ran.status, ran.out) == (1, "iberia: drain\niberia: is empty\n")
+    assert ran.err == "error: node gaul was removed\nerror: 1 of 2 nodes could not be changed\n"
+
+
 def test_a_loss_is_confirmed_and_the_threshold_chosen(gbnt: Run, manager: Manager):
     manager.on("POST /v1/cluster/confirm-loss", changed("gaul", "3 tasks replaced elsewhere from now on"))
     manager.on("PATCH /v1/cluster", changed("pause_above", "pauses where more than 80 % are lost"))
@@ -247,6 +264,37 @@ class Seen:
 
     def close(self) -> None:
         self.lines.append([])
+
+
+def test_what_only_a_person_can_mend_is_waited_for_no_longer_than_it_may_come_loose():
+    now, seen = [0.0], Seen()
+    stuck = leaving("shop-db-1", "waits for a machine (2 nodes: why)", stuck=True)
+    answers = [[stuck], [stuck, leaving()], [stuck], [stuck], [stuck], []]
+
+    def sleep(seconds: float) -> None:
+        now[0] += 5.0
+
+    with pytest.raises(Stuck) as caught:
+        Emptying(lambda: answers.pop(0), seen, clock=lambda: now[0], sleep=sleep).wait()
+    assert (now[0], seen.lines[-1]) == (20.0, [])
+    assert str(caught.value) == (
+        "what is left cannot leave by itself (shop-db-1: waits for a machine (2 nodes: why)): mend that, or remove "
+        "what is to run no more; `gbnt node update NODE --availability active` takes it all back"
+    )
+
+
+def test_a_drain_that_cannot_end_fails_and_says_that_the_rest_goes_on(
+    gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("cli.emptying.STUCK_FOR", 0.0)
+    manager.on("GET /v1/nodes/gaul", Answer(node()))
+    waits = leaving("shop-db-1", "waits for a machine (why)", stuck=True)
+    manager.on("GET /v1/nodes/id-of-gaul", Answer(node(availability="drain", leaving=[waits])))
+    manager.on("PATCH /v1/nodes/id-of-gaul", changed("gaul", "drain"))
+    ran = gbnt("node", "update", "gaul", "--availability", "drain")
+    assert (ran.status, ran.out) == (1, "gaul: drain\n")
+    assert "what was asked for goes on: `gbnt node inspect gaul` shows it" in ran.err
+    assert "error: what is left cannot leave by itself (shop-db-1: waits for a machine (why)): mend" in ran.err
 
 
 def test_a_manager_that_stays_away_is_not_waited_for_for_ever():

@@ -49,6 +49,14 @@ def test_all_go_to_where_the_data_is():
     assert strays(shop(*tasks, db=db, volumes=("shop_data",))) == {"shop/web": frozenset({"n1"})}
 
 
+def test_all_go_to_where_an_image_of_theirs_was_built_but_for_data():
+    tasks = at("t1", "db", "n2"), at("t2", "web", "n1"), at("t3", "web", "n1", 2)
+    built = replace(DB, image_id="sha256:abc", built_on="n2")
+    assert strays(shop(*tasks, db=built)) == {"shop/web": frozenset({"n1"})}
+    elsewhere = replace(built, built_on="n1", mounts=(Mount("volume", "/data", "data"),))
+    assert strays(shop(*tasks, db=elsewhere, volumes=("shop_data",))) == {"shop/web": frozenset({"n1"})}
+
+
 def test_nobody_goes_to_a_machine_that_takes_nothing_and_what_leaves_one_already_is_no_company():
     parted = at("t1", "web", "n1"), at("t2", "db", "n2"), at("t3", "web", "n2", 2)
     assert strays(shop(*parted, availability="pause")) == {}

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from cluster.decide.decision import Decided, Decision, Refusal
-from cluster.decide.machines import Wanted, leave_node, remove_node, update_node
+from cluster.decide.machines import Wanted, find_node, leave_node, remove_node, update_node
 from cluster.decide.nodes import report_node
 from cluster.leaving import leavers
 from cluster.membership import may_leave
-from cluster.model import Node, State, Task
+from cluster.model import Node, State, Task, revision_key
 from cluster.reconcile import AddTask, DesireTask, Reconciled, reconcile
-from cluster.spec import Mount
+from cluster.spec import Mount, Placement
 from tests.cluster.build import NOW, node, running, service, spec, state_with, task
 
 WORKER = node(id="n2", name="rome-2", role="worker", labels={"disk": "ssd"})
@@ -38,24 +38,54 @@ def test_availability_and_labels_change_and_the_rest_stays():
     assert after == replace(WORKER, availability="drain", labels={"gpu": "nvidia"})
 
 
+def test_a_machine_is_called_by_its_name_its_id_or_a_beginning_of_that():
+    here, there = node(id="abc1", name="rome"), node(id="abd2", name="rome")
+    state = state_with(here, there, node(id="x", name="abc"))
+    assert [find_node(state, word) for word in ("abc1", "abd", "abc")] == [here, there, state.nodes["x"]]
+    assert [find_node(state, word) for word in ("rome", "ab")] == [
+        Refusal("conflict", "2 nodes are called rome: give the id of one (abc1, abd2)"),
+        Refusal("conflict", "2 nodes are called ab: give the id of one (abc1, abd2)"),
+    ]
+    assert find_node(state, "") == Refusal("not_found", "there is no node ; gbnt node ls shows what is there")
+
+
 def test_what_is_so_already_writes_nothing():
-    decision = update_node(CLUSTER, "n2", Wanted("active", {"disk": "ssd"}))
+    decision = update_node(CLUSTER, "n2", Wanted("active", {"disk": "ssd"}, ("gpu",)))
     assert isinstance(decision, Decided)
     assert decision.changes == ()
 
 
+def test_tasks_that_no_longer_fit_their_machine_are_told_of_and_stay():
+    placed = spec(placement=Placement(("node.labels.disk == ssd", "node.role == worker")))
+    tasks = [running(id=f"t{slot}", slot=slot, node="n2") for slot in range(1, 6)]
+    tasks += [running(id="t6", slot=6), running(id="t7", slot=7, node="n2", state="failed")]
+    revisions = {revision_key("shop/web", "r1"): placed}
+
+    def told(wanted: Wanted, *there: Task) -> str:
+        state = replace(CLUSTER, tasks={one.id: one for one in there}, revisions=revisions)
+        decided = done(update_node(state, "rome-2", wanted))
+        assert [change.table for change in decided.changes] == ["nodes"]
+        return decided.told["rome-2"]
+
+    assert told(Wanted(unlabel=("disk",)), tasks[0], *tasks[5:]) == (
+        "labels changed; 1 task there no longer fits: shop-web-1 stays until it is replaced"
+    )
+    assert told(Wanted(labels={"disk": "hdd"}), *tasks) == (
+        "labels changed; 5 tasks there no longer fit: shop-web-1, shop-web-2, shop-web-3 and 2 more stay until replaced"
+    )
+    assert told(Wanted(role="manager"), tasks[0]).endswith("no longer fits: shop-web-1 stays until it is replaced")
+    assert told(Wanted(labels={"gpu": "nvidia"}), *tasks) == "labels changed"
+
+
 @pytest.mark.parametrize(
-    ("reference", "availability", "unlabel", "words"),
+    ("reference", "availability", "words"),
     [
-        ("rome-3", "", (), "there is no node rome-3; did you mean rome-2?"),
-        ("rome-2", "lazy", (), "there is no lazy: choose one of active, pause, drain, maintenance"),
-        ("rome-2", "", ("gpu",), "node rome-2 has no label gpu: it has disk"),
+        ("rome-3", "", "there is no node rome-3; did you mean rome-2?"),
+        ("rome-2", "lazy", "there is no lazy: choose one of active, pause, drain, maintenance"),
     ],
 )
-def test_a_wrong_order_is_refused_with_what_would_be_right(
-    reference: str, availability: str, unlabel: tuple[str, ...], words: str
-):
-    assert words in refused(update_node(CLUSTER, reference, Wanted(availability, {}, unlabel)))
+def test_a_wrong_order_is_refused_with_what_would_be_right(reference: str, availability: str, words: str):
+    assert words in refused(update_node(CLUSTER, reference, Wanted(availability)))
 
 
 def test_a_machine_goes_only_when_it_is_down_and_empty_or_by_force():
@@ -194,6 +224,10 @@ def test_each_task_that_has_not_left_says_what_it_waits_for():
     assert left(one, heir) == [("t1", "its successor on rome-2 is preparing: getting", False)]
     failing = replace(heir, problem="no such image")
     assert left(one, failing) == [("t1", "its successor on rome-2 is preparing: no such image", True)]
+    assert left(one, two, failing)[1] == ("t2", waits, True)
+    crashed = replace(heir, state="starting", message="again", problem="exit 1", crashes=1)
+    assert left(one, crashed) == [("t1", "its successor on rome-2 is starting: exit 1", False)]
+    assert left(one, replace(crashed, crashes=2)) == [("t1", "its successor on rome-2 is starting: exit 1", True)]
     assert left(one, replace(heir, state="running")) == [("t1", "stops next: the one on rome-2 serves", False)]
     pending = task(id="t3", node="", state="pending", message="waits for a machine (why)", problem="(why)")
     assert left(one, pending) == [("t1", "waits for a machine (why)", True)]

@@ -187,6 +187,27 @@ def test_of_two_machines_with_a_volume_of_that_name_the_one_counts_where_the_tas
     assert "is not rome, which holds the data of volume shop_data" in why_not(state, db)
 
 
+def test_an_image_that_was_built_runs_where_it_was_built_and_else_waits():
+    of = spec(image="shop-web", image_id="sha256:abc", built_on="a")
+    state = cluster(machine("a"), machine("b"), machine("c"), services=(of,))
+    assert fill(state, of, 3) == ["a", "a", "a"]
+    drained = replace(state, nodes={**state.nodes, "a": machine("a", availability="drain")})
+    assert why_not(drained, of) == (
+        "waits for a machine (3 nodes: 2 lack image shop-web, which was built on a, 1 is draining)"
+    )
+    gone = replace(state, nodes={"b": machine("b")})
+    assert "1 lacks image shop-web, which was built on a node that is gone" in why_not(gone, of)
+
+
+def test_what_shares_a_network_goes_where_an_image_of_theirs_was_built_though_more_run_elsewhere():
+    attached = (Attachment("default"),)
+    web, db = spec("web", networks=attached, image_id="sha256:abc", built_on="b"), spec("db", networks=attached)
+    state = cluster(machine("a"), machine("b"), services=(web, db))
+    assert fill(state, db, 1) == ["b"]
+    before = running(id="t1", service="db", node="a", addresses={"shop_default": "10.0.0.2"})
+    assert fill(replace(state, tasks={"t1": before}), web, 1) == ["b"]
+
+
 def test_the_least_reserved_machine_is_taken_first():
     of = spec(reserved=Resources(memory=GB))
     heavy = spec("heavy", reserved=Resources(memory=6 * GB))

@@ -47,6 +47,7 @@ def test_what_a_container_depends_on_is_another_revision(lasting):
         {"update": UpdatePolicy(2)},
         {"restart": RestartPolicy("none")},
         {"deploy_labels": {"a": "b"}},
+        {"built_on": "n1"},
     ],
 )
 def test_what_may_change_under_a_running_container_is_none(passing):

@@ -428,7 +428,7 @@ async def test_a_build_streams_its_context_and_ends_with_the_image(api, node):
     answer = await api.post("/v1/builds?tag=web:1&dockerfile=D&nocache=1&target=&evil=1", content=context())
     assert [_parsed(line) for line in answer.text.splitlines()] == [
         {"line": "Step 1/1 : FROM scratch"},
-        {"image_id": "sha256:web:1"},
+        {"image_id": "sha256:web:1", "node": NODE},
     ]
     assert node.built == [(b"tarball", "web:1", {"dockerfile": "D", "nocache": "1"})]
 
