@@ -176,24 +176,29 @@ def test_nothing_is_left_of_a_lab():
         one.cut(one.machines[1])
         one.switch.delay(1, 0.01)
         assert processes(one.folder)
+        assert groups(one.folder)
+        assert census() == before, "all of it is in namespaces of its own"
     assert census() == before
     assert processes(one.folder) == []
+    assert groups(one.folder) == []
     assert not one.folder.exists()
 
 
 def census() -> dict[str, set[str]]:
-    """What this machine has of all that a lab is made of, but for what its own engine makes and ends by itself."""
+    """What this machine has of all that a network is made of, but for what its own engine makes and ends by itself."""
     said = {
         "links": [line for line in lines("ip", "-o", "link") if not line.startswith(("veth", "br-"))],
         "namespaces": lines("ip", "netns"),
         "tables": lines("nft", "list", "tables"),
         "rules": [line for line in lines("nft", "list", "ruleset") if "10.98." in line or "lab" in line],
         "mounts": [line for line in Path("/proc/self/mounts").read_text().splitlines() if "gbnt-lab" in line],
-        "groups": [
-            str(path) for pattern in ("gbnt-lab*", "*/gbnt-lab*") for path in Path("/sys/fs/cgroup").glob(pattern)
-        ],
     }
     return {what: set(those) for what, those in said.items()}
+
+
+def groups(folder: Path) -> list[Path]:
+    """The control groups that a lab's folder gave its name to."""
+    return [path for pattern in ("", "*/") for path in Path("/sys/fs/cgroup").glob(f"{pattern}{folder.name}*")]
 
 
 def lines(*words: str) -> list[str]:
