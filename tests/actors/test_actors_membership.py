@@ -67,6 +67,26 @@ async def test_a_task_that_found_no_other_machine_simply_goes_on(tmp_path: Path)
         assert [(one.id, one.attempt) for one in of(state, "shop/web")] == [(task.id, 1)]
 
 
+async def test_tasks_of_a_machine_whose_engine_dies_for_good_go_on_elsewhere(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(3))))
+        state = await one.manager.until(serving("shop/web", 3))
+        before = {task.id for task in of(state)}
+        one.homes["rome-2"].engine.crash()
+        state = await one.manager.until(status("rome-2", "unavailable"), within=2.0)
+        assert ("rome-2", "run", "unknown") in standing(state)
+        await anyio.sleep(50.0)
+        assert {task.id for task in of(await one.manager.state())} == before
+        state = await one.manager.until(serving("shop/web", 3), within=20.0)
+        assert {task.node for task in of(state) if task.serving} == {MANAGER, "rome-3"}
+        await anyio.sleep(60.0)
+        assert (await one.manager.state()).nodes["rome-2"].status == "unavailable"
+        one.homes["rome-2"].engine.restart()
+        await one.manager.until(status("rome-2", "ready"), within=60.0)
+        assert serving("shop/web", 3)(await one.manager.state())
+        assert sum(running(one)) == 3
+
+
 async def test_a_planned_stop_is_waited_for(tmp_path: Path):
     async with legion(tmp_path, "rome-2", engine=plain) as one:
         await one.manager.order(protocol.DeployStack(stack(web(2))))
