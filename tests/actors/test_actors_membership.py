@@ -10,6 +10,7 @@ import pytest
 from actors import protocol
 from cluster.model import State
 from cluster.presence import alarm
+from cluster.progress import obstacle
 from cluster.spec import Mount, Placement, VolumeSpec
 from tests.actors.house import of, serving
 from tests.actors.legion import MANAGER, legion
@@ -241,6 +242,22 @@ async def test_a_promotion_gives_a_task_that_waits_its_machine(tmp_path: Path):
         refused = await one.manager.ask(protocol.UpdateNode(MANAGER, role="worker"))
         assert isinstance(refused, protocol.Refused)
         assert "is the manager that serves" in refused.message
+
+
+async def test_a_stack_with_a_task_on_a_machine_that_is_down_is_gone_once_that_is_removed(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(2))))
+        await one.manager.until(serving("shop/web", 2))
+        one.part("rome-2")
+        await one.manager.until(status("rome-2", "down"), within=10.0)
+        await one.manager.order(protocol.RemoveStack("shop"))
+        state = await one.manager.until(lambda state: len(of(state)) == 1, within=30.0)
+        assert "on rome-2, which is down: gone when that is back" in obstacle(state, "shop")
+        refused = await one.manager.ask(protocol.DeployStack(stack(web(2))))
+        assert isinstance(refused, protocol.Refused)
+        assert "`gbnt node rm rome-2 --force`" in refused.message
+        await one.manager.order(protocol.RemoveNode("rome-2", force=True))
+        await one.manager.until(lambda state: "shop" not in state.stacks, within=10.0)
 
 
 async def test_a_machine_that_flaps_causes_no_churn(tmp_path: Path):

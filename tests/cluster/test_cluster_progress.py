@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from cluster.decide.decision import Refusal
+from cluster.decide.deploy import deploy
 from cluster.model import Stack, State
 from cluster.progress import SETTLING, Converged, Failed, Removed, Waiting, obstacle, settled_at, verdict, watched
 from cluster.spec import RestartPolicy
-from tests.cluster.build import NOW, node, running, service, spec, stack, task
+from tests.cluster.build import NOW, entropy, node, running, service, spec, stack, task
 
 OLD = {"id": "old", "revision": "r0"}
 
@@ -138,6 +140,21 @@ def test_what_keeps_a_stack_from_being_gone_is_said_once_its_tasks_are():
     assert obstacle(left, "shop") == "on rome, a network; on rome, a volume"
     assert verdict(left, "shop") == Waiting("on rome, a network; on rome, a volume")
     assert obstacle(replace(left, nodes={}), "shop") == obstacle(here, "shop") == obstacle(State(), "shop") == ""
+
+
+def test_a_task_on_a_machine_that_is_down_keeps_its_stack_from_being_gone_and_that_is_said():
+    here = of(running(desired="remove"), running(id="t2", slot=2, node="n2", desired="remove"), removing=True)
+    shop = replace(here.stacks["shop"], removing=True)
+    nodes = {"n1": node(status="down"), "n2": node(id="n2", name="ostia")}
+    going = replace(here, stacks={"shop": shop}, nodes=nodes)
+    words = "shop-web-1 on rome, which is down: gone when that is back, or by `gbnt node rm rome --force`"
+    assert (obstacle(going, "shop"), verdict(going, "shop")) == (words, Waiting(words))
+    refused = deploy(going, shop.spec, entropy())
+    assert isinstance(refused, Refusal)
+    assert refused.message == f"stack shop is still being removed: {words}; deploy it again when it is gone"
+    ailing = replace(going, nodes={"n1": node(status="unavailable")})
+    assert "on rome, whose engine does not answer: gone when" in obstacle(ailing, "shop")
+    assert obstacle(replace(going, nodes={"n1": node()}), "shop") == ""
 
 
 def test_a_task_without_a_health_check_is_believed_a_moment_after_its_start() -> None:
