@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cluster.model import NodeStatus, Service, State, Task
+from cluster.moves import WANTED, emptied
 from cluster.reconcile import is_current
 
 GIVES_UP_AFTER = 2
@@ -128,9 +129,13 @@ def of_service(state: State, service: Service) -> Waiting | Converged | Failed:
     if service.removing:
         return Waiting(f"{service.name} is being removed")
     tasks = state.tasks_of(service.key)
-    wanted = [task for task in tasks if task.desired in ("ready", "run")]
+    wanted = [task for task in tasks if task.desired in WANTED]
     if service.stopped:
         return Waiting(f"{service.name} is being stopped") if wanted else Converged(f"{service.name} is stopped")
+    leaving = emptied(state.nodes.values())
+    holding = {task.slot for task in wanted if task.node in leaving and task.serving and is_current(service, task)}
+    # One that may not be able to leave its machine serves on: what waits to take its place is no failure.
+    wanted = [task for task in wanted if not (task.state == "pending" and task.slot in holding)]
     current = [task for task in wanted if is_current(service, task)]
     for task in current:
         why = failure(task)

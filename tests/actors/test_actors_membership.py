@@ -10,7 +10,7 @@ import pytest
 from actors import protocol
 from cluster.model import State
 from cluster.presence import alarm
-from cluster.progress import obstacle
+from cluster.progress import Converged, obstacle, verdict
 from cluster.spec import Mount, Placement, VolumeSpec
 from tests.actors.house import of, serving
 from tests.actors.legion import MANAGER, legion
@@ -331,6 +331,8 @@ async def test_a_task_whose_data_cannot_move_stays_and_its_heir_says_why(tmp_pat
         assert "which holds the data of volume shop_data" in of(state)[1].message
         await anyio.sleep(30.0)
         assert serving("shop/web")(await one.manager.state())
+        await one.manager.order(protocol.DeployStack(file))
+        assert isinstance(verdict(await one.manager.state(), "shop"), Converged)
         await one.manager.order(protocol.UpdateNode(task.node, "active"))
         state = await one.manager.until(lambda state: len(of(state)) == 1, within=5.0)
         assert [other.id for other in of(state)] == [task.id]

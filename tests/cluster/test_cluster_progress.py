@@ -62,6 +62,16 @@ def test_it_waits_for_what_may_still_come_right(tasks):
     assert isinstance(verdict(of(*tasks), "shop"), Waiting)
 
 
+def test_an_heir_that_finds_no_machine_fails_nothing_while_the_one_before_it_serves():
+    heir = task(id="t2", node="", state="pending", problem="waits for a machine (1 node: 1 is draining)")
+    drained = replace(of(running(), heir), nodes={"n1": node(availability="drain")})
+    assert isinstance(verdict(drained, "shop"), Converged)
+    newer = replace(of(running(revision="r0"), heir), nodes=drained.nodes)
+    assert verdict(newer, "shop") == Failed(f"web.1: {heir.problem}", "t2")
+    ended = replace(of(running(unknown="the engine is gone"), heir), nodes=drained.nodes)
+    assert isinstance(verdict(ended, "shop"), Failed)
+
+
 def test_an_old_task_that_is_on_its_way_out_is_not_waited_for():
     leaving = running(**OLD, desired="stop")
     assert isinstance(verdict(of(running(), leaving), "shop"), Converged)
