@@ -20,7 +20,7 @@ from actors.following import SENATE
 from actors.housekeeping import remove_all
 from actors.inventory import Inventory
 from actors.keepsake import NOTHING, Drawer, Keepsake, Recalled
-from actors.leftovers import outlived
+from actors.leftovers import UNSEEN, Squatters, outlived
 from actors.lookout import LOOK_SECONDS, EngineDown, EngineSays, EngineUp, Lookout
 from actors.machine import Machine
 from actors.reports import Again, Reports
@@ -92,6 +92,7 @@ class Agent(Actor):
         self._reports = Reports(machine)
         self._complete = False
         self._hold = False
+        self._squatters = Squatters()
         self._put_away = ""
         self._alone = False
         self._epoch = 0
@@ -208,7 +209,9 @@ class Agent(Actor):
         now = {assignment.task.id: assignment for assignment in orders.assignments}
         gone = self._assigned.keys() - now.keys() if orders.full else set(orders.gone)
         self._inventory.take(orders)
-        released = self._hold and not orders.hold
+        held_before = self._hold
+        if orders.hold and (orders.full or not held_before):
+            self._squatters.expect()
         self._completed, self._hold = orders.completed, orders.hold
         for task in gone & self._assigned.keys():
             await self._let_go(task, ctx)
@@ -224,7 +227,7 @@ class Agent(Actor):
             self._give(task, ctx)
         names = tuple(sorted(self._inventory.networks))
         ctx.ref("agent/provisions").tell(protocol.KeepProvisions(names, orders.remove_volumes))
-        if (orders.full or released) and self._reports.node.status == "ready":
+        if (orders.full or self._hold != held_before) and self._reports.node.status == "ready":
             self._look(ctx)
 
     def _keep(self, orders: protocol.Assign, ctx: Context) -> None:
@@ -260,11 +263,13 @@ class Agent(Actor):
         up = self._up(assignment)
         waits = waiting_for(assignment.gates, up, self._completed)
         waits = waits or ("" if assignment.task.desired in ("stop", "remove") else self._put_away)
+        squatter = self._squatters.in_place_of(assignment.task)
+        gate_hopeless = hopeless(assignment.gates, up, self._completed)
         take = protocol.Take(
             assignment,
             waits,
-            hopeless(assignment.gates, up, self._completed),
-            held(assignment.spec, self._alone),
+            f"waits for {squatter}" if squatter else gate_hopeless,
+            squatter or (UNSEEN if self._squatters.unseen else held(assignment.spec, self._alone)),
             halted(assignment.spec, self._alone),
         )
         known = self._told.get(task)
@@ -319,6 +324,9 @@ class Agent(Actor):
         task = event.labels.get(TASK, "")
         if task in self._assigned:
             ctx.ref(f"agent/tasks/{task}").tell(protocol.Happened(event))
+        elif self._squatters.ended(event):
+            for one in self._assigned:
+                self._give(one, ctx)
 
     async def _engine_is_up(
         self, info: EngineInfo, here: protocol.ProvisionsNow, found: protocol.Containers, ctx: Context
@@ -355,13 +363,14 @@ class Agent(Actor):
         for container in found.containers:
             by_task[container.labels.get(TASK, "")].append(container)
         self._lost = {task for task in self._assigned if self._went_down(task, by_task[task])}
+        own = (info for info in found.containers if is_of(info.labels, self._machine.node))
+        unknown = [info for info in own if info.labels.get(TASK, "") not in self._assigned]
+        self._squatters.see(unknown, self._hold)
         for task in self._assigned:
             self._give(task, ctx)  # first what it has to wait for, now that others are down too
             ctx.ref(f"agent/tasks/{task}").tell(protocol.Containers(tuple(by_task[task]), found.at))
         if not self._complete:
             return
-        own = (info for info in found.containers if is_of(info.labels, self._machine.node))
-        unknown = [info for info in own if info.labels.get(TASK, "") not in self._assigned]
         held = tuple(sorted(info.name for info in unknown)) if self._hold else ()
         if held != self._reports.node.held:
             self._reports.tell_node(replace(self._reports.node, held=held), ctx)

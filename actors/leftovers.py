@@ -1,4 +1,4 @@
-"""Which containers of a machine's tasks have been kept for long enough."""
+"""Containers that outlived what they were made for: which have been kept for long enough, and whose place they take."""
 
 from __future__ import annotations
 
@@ -7,9 +7,54 @@ from collections.abc import Iterable, Mapping
 
 from cluster.assignment import Assignment
 from cluster.containers import SERVICE, SLOT, STACK, TASK
-from engine.port import ContainerInfo
+from cluster.model import Task
+from engine.port import ContainerInfo, EngineEvent
 
 KEPT_SECONDS = 7 * 24 * 3600.0
+UNSEEN = "a look at what else runs here"
+
+Slot = tuple[str, str, str]
+
+
+class Squatters:
+    """The containers that a restore made unknown and that run in a slot, until a person has confirmed and they end.
+
+    A task of that slot is not started beside one: two would write to one volume, or want one port.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[Slot, dict[str, str]] = {}
+        self.unseen = False
+
+    def expect(self) -> None:
+        """Unknown containers are held, and nobody has looked for them yet."""
+        self.unseen = True
+
+    def see(self, unknown: Iterable[ContainerInfo], hold: bool) -> None:
+        """Take in which containers no task knows. `hold`: they are to stay until a person has confirmed."""
+        names: defaultdict[Slot, dict[str, str]] = defaultdict(dict)
+        for info in unknown:
+            slot = _slot(info.labels)
+            if info.state == "running" and (hold or info.id in self._names.get(slot, ())):
+                names[slot][info.id] = info.name
+        self._names, self.unseen = dict(names), False
+
+    def ended(self, event: EngineEvent) -> bool:
+        """Whether the event says that one of them ended."""
+        if event.action not in ("die", "destroy"):
+            return False
+        return self._names.get(_slot(event.labels), {}).pop(event.container, None) is not None
+
+    def in_place_of(self, task: Task) -> str:
+        """Which of them has the task's slot, and what a person is to do, in words; empty where it is free."""
+        names = self._names.get((task.stack, task.service, str(task.slot)))
+        if not names:
+            return ""
+        return f"`gbnt snapshot confirm`: {', '.join(sorted(names.values()))} of a later revision runs"
+
+
+def _slot(labels: Mapping[str, str]) -> Slot:
+    return labels.get(STACK, ""), labels.get(SERVICE, ""), labels.get(SLOT, "")
 
 
 def outlived(
@@ -19,12 +64,12 @@ def outlived(
 
     `assigned` are the machine's tasks by id, `now` the time of day. Containers of no task are not among them.
     """
-    slots: defaultdict[tuple[str, ...], list[ContainerInfo]] = defaultdict(list)
+    slots: defaultdict[Slot, list[ContainerInfo]] = defaultdict(list)
     for info in containers:
         assignment = assigned.get(info.labels.get(TASK, ""))
         wanted = assignment is None or assignment.task.desired not in ("stop", "remove")
         if not wanted and info.state in ("exited", "dead"):
-            slots[tuple(info.labels.get(label, "") for label in (STACK, SERVICE, SLOT))].append(info)
+            slots[_slot(info.labels)].append(info)
     old: list[ContainerInfo] = []
     for infos in slots.values():
         infos.sort(key=lambda info: info.finished_at)

@@ -63,8 +63,8 @@ class Mandate:
                 return machines.remove_node(state, node, force, entropy.now, self.own)
             case protocol.LeaveNode(node, force):
                 return machines.leave_node(state, node, force, entropy.now, self.own)
-            case protocol.LoseNode(node, words, replaced, planned):
-                return nodes.lose_node(state, node, words, replaced, entropy.now, planned)
+            case protocol.LoseNode(node, words, replaced, cause):
+                return nodes.lose_node(state, node, words, replaced, entropy.now, cause)
             case protocol.PauseReplacement(words):
                 return replacement.pause(state, words)
             case protocol.ConfirmLoss():

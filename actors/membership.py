@@ -35,6 +35,7 @@ class Membership(Actor):
         self._nodes: tuple[Node, ...] = ()
         self._paused = ""
         self._above = MOST_LOST
+        self._ailing: dict[str, float] = {}
         self._introduced: dict[str, int] = {}
 
     async def started(self, ctx: Context) -> None:
@@ -46,17 +47,19 @@ class Membership(Actor):
         """Judge anew."""
         if isinstance(message, protocol.NodesNow):
             self._nodes, self._paused, self._above = message.nodes, message.paused, message.pause_above
+            ailing = [node.id for node in message.nodes if node.status == "unavailable"]
+            self._ailing = {node: self._ailing.get(node, ctx.now()) for node in ailing}
         self._judge(ctx)
         self._introduce(ctx, again=isinstance(message, Look))
 
     def _judge(self, ctx: Context) -> None:
-        watch = Watch(self._machine.node, self._began, self._roll.presences)
+        watch = Watch(self._machine.node, self._began, self._roll.presences, self._ailing)
         judgement = judge(self._nodes, watch, ctx.now(), self._paused, self._above)
         senate = ctx.ref(SENATE)
         if judgement.paused != self._paused:
             senate.tell(protocol.PauseReplacement(judgement.paused))
         for loss in judgement.losses:
-            senate.tell(protocol.LoseNode(loss.node, loss.words, loss.replaced, loss.planned))
+            senate.tell(protocol.LoseNode(loss.node, loss.words, loss.replaced, loss.cause))
 
     def _introduce(self, ctx: Context, *, again: bool) -> None:
         """The other side may not know that it was taken for lost: it is asked, and asked again while it counts so."""

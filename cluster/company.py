@@ -40,7 +40,7 @@ def home(state: State, group: Iterable[Service], places: Mapping[str, int]) -> s
 
 def stays(node: Node) -> bool:
     """Whether what runs there is to be kept company."""
-    return node.status != "down" and node.availability in ("active", "pause")
+    return node.status != "down" and not node.replaced and node.availability in ("active", "pause")
 
 
 def volumes_of(state: State, service: Service) -> list[str]:

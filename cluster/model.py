@@ -63,7 +63,8 @@ class Task:
     """One replica's life on one machine: (service, slot, revision). A restart by the agent is another attempt.
 
     `why` is the Senate's reason for `desired`, `message` the agent's words for `state`. `unknown` is the Senate's, too:
-    why nothing is known of the task now, for its machine is down. `forsaken`: so much so that its slot gets another.
+    why nothing is known of the task now, for its machine is down or its engine does not answer. `forsaken`: so much so
+    that its slot gets another.
     """
 
     id: str
@@ -184,7 +185,7 @@ class Network:
 @dataclass(frozen=True, slots=True)
 class Node:
     """One machine. `status` is `ready`, `unavailable` (its engine does not answer), `down`, or `returning`: it was
-    down, and puts away what runs elsewhere since before it gets anything new. `replaced`: it is down, and its
+    down, and puts away what runs elsewhere since before it gets anything new. `replaced`: it is lost, and its
     tasks are to be replaced elsewhere. `planned`: it is down, and said so before.
 
     `role` is what people decided, whatever a machine or its certificate says. `labels` are given by people,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from cluster.model import Network, Service, State, Task
 from cluster.zones import Zone, service_names
@@ -11,6 +12,7 @@ from cluster.zones import Zone, service_names
 def names(state: State) -> Mapping[str, Zone]:
     """The zone of each network: the names of its services, and the addresses of their replicas that serve.
 
+    Where none does, those that may: containers run on while an engine hangs, or is started anew with `live-restore`.
     They are the same on every machine.
     """
     networks = _named(state)
@@ -19,10 +21,19 @@ def names(state: State) -> Mapping[str, Zone]:
     for everywhere in called.values():
         for network, known_as in everywhere.items():
             known[network].update((name, []) for name in known_as)
-    for task in state.tasks.values():
-        if task.serving:
-            _answer_with(task, called.get(task.service_key, {}), known)
+    serving = [task for task in state.tasks.values() if task.serving]
+    served = {task.service_key for task in serving}
+    perhaps = (task for task in state.tasks.values() if task.unknown and task.service_key not in served)
+    for task in (*serving, *(task for task in perhaps if _may_serve(state, task))):
+        _answer_with(task, called.get(task.service_key, {}), known)
     return {name: _zone(network, known[name]) for name, network in networks.items()}
+
+
+def _may_serve(state: State, task: Task) -> bool:
+    """Whether a task served when its engine was heard last, and is not replaced yet."""
+    node = state.nodes.get(task.node)
+    ailing = node is not None and node.status == "unavailable" and not node.replaced
+    return ailing and replace(task, unknown="").serving
 
 
 def clients(state: State) -> Mapping[str, Mapping[str, tuple[str, ...]]]:

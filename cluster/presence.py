@@ -8,7 +8,7 @@ left of it: what is waited for before its tasks are replaced is waited for anew.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from cluster.model import Node
@@ -16,7 +16,7 @@ from cluster.model import Node
 GRACE = 30.0
 """Seconds after a manager's start in which nobody counts as down for not having been heard of yet."""
 HOLD = 60.0
-"""Seconds after a planned stop in which a machine's tasks are not replaced."""
+"""Seconds after a planned stop, or without an engine that answers, in which a machine's tasks are not replaced."""
 AT_ONCE = 30.0
 """Machines whose tasks are due within so many seconds of each other are lost at once."""
 GATHERING = 30.0
@@ -31,10 +31,11 @@ PAUSE_ABOVE = "replacement_pause_above"
 CONFIRM = "gbnt legion confirm-loss"
 """What a person types where the machines are really gone."""
 
-Cause = Literal["silence", "unheard", "plan"]
-"""Why a machine is missing: its link fell silent, it has not been heard of since the manager began, or it said so."""
+Cause = Literal["silence", "unheard", "plan", "engine"]
+"""Why a machine is missing: its link fell silent, it has not been heard of since the manager began, it announced its
+stop, or it is heard and has no engine that answers, and so is not down."""
 
-HELD: Mapping[Cause, float] = {"silence": 0.0, "unheard": GRACE, "plan": HOLD}
+HELD: Mapping[Cause, float] = {"silence": 0.0, "unheard": GRACE, "plan": HOLD, "engine": HOLD}
 """For how many seconds a machine may be missing before its tasks are replaced."""
 
 
@@ -54,21 +55,25 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What a manager on the node `own` has heard of the others since it began to listen, at `began`."""
+    """What a manager on the node `own` has heard of the others since it began to listen, at `began`.
+
+    `ailing` says of each machine whose engine does not answer since when; its own may be among them.
+    """
 
     own: str
     began: float
     presences: Mapping[str, Presence]
+    ailing: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A machine that counts as down, in words; `replaced`: its tasks are to be replaced elsewhere."""
+    """A machine that is lost, in words; `replaced`: its tasks are to be replaced elsewhere."""
 
     node: str
     words: str
     replaced: bool
-    planned: bool = False
+    cause: Cause = "silence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,32 +111,35 @@ def judge(nodes: Iterable[Node], watch: Watch, now: float, paused: str, above: i
     """What follows for machines that are not heard.
 
     `paused` is the setting PAUSED as it stands, `above` what `pause_above` gives. Machines whose tasks were replaced
-    already are lost to the cluster, and count neither among those that are missing nor among all.
+    already are lost to the cluster, and count neither among those that are missing nor among all. Where there is but
+    one machine nothing can be replaced elsewhere.
     """
     every = list(nodes)
-    missing = [one for node in every if (one := _missing(node, watch)) is not None]
+    if len(every) == 1:
+        return Judgement((), "")
+    missing = {node.id: one for node in every if (one := _missing(node, watch)) is not None}
     count = _Count(
         total=sum(not node.replaced for node in every),
-        lost=[one for one in missing if not one.node.replaced],
-        suspects=sum(_is(node, "suspect", watch) and not node.replaced for node in every),
+        lost=[one for one in missing.values() if not one.node.replaced],
+        suspects=sum(_is(node, "suspect", watch) for node in every if not node.replaced and node.id not in missing),
         above=above,
     )
     back = max((watch.presences[node.id].since for node in every if _is_back(node, watch)), default=watch.began)
     paused = count.still(paused, now, now < back + GATHERING) if paused else count.pause(now)
-    losses = (_loss(one, now, paused) for one in missing)
+    losses = (_loss(one, now, paused) for one in missing.values())
     return Judgement(tuple(loss for loss in losses if loss is not None), paused)
 
 
 def _missing(node: Node, watch: Watch) -> _Missing | None:
-    if node.id == watch.own:
-        return None
     presence = watch.presences.get(node.id)
-    if presence is None or (presence.status == "down" and not presence.ups):
+    if node.id == watch.own or (presence is not None and presence.status != "down"):
+        if node.id in watch.ailing:
+            return _Missing(node, "engine", watch.ailing[node.id], f"its engine has not answered for {HOLD:.0f} s")
+        return None
+    if presence is None or not presence.ups:
         if node.planned:
             return _Missing(node, "plan", watch.began, "stopped by plan")
         return _Missing(node, "unheard", watch.began, "was not heard of since the manager began")
-    if presence.status != "down":
-        return None
     if presence.left:
         return _Missing(node, "plan", presence.since, "stopped by plan")
     return _Missing(node, "silence", presence.since, presence.reason)
@@ -175,14 +183,15 @@ class _Count:
 
 def _loss(one: _Missing, now: float, paused: str) -> Loss | None:
     """What is to be said of it; None where that is no news, or nothing yet."""
-    words, replaced = one.reason, True
-    if one.cause == "unheard" and now < one.due:
+    node, words, replaced = one.node, one.reason, True
+    if one.cause in ("unheard", "engine") and now < one.due:
         return None
-    if paused and not one.node.replaced:
+    if paused and not node.replaced:
         words, replaced = f"{words}; {paused}", False
-    elif now < one.due and not one.node.replaced:
+    elif now < one.due and not node.replaced:
         words, replaced = f"{words}; its tasks are replaced in {HOLD:.0f} s", False
-    loss = Loss(one.node.id, words, replaced, one.cause == "plan")
-    node = one.node
+    loss = Loss(node.id, words, replaced, one.cause)
+    if one.cause == "engine":  # what is to be said of it it says itself
+        return loss if replaced and not node.replaced else None
     known = (node.status, node.message, node.replaced, node.planned)
-    return None if known == ("down", loss.words, loss.replaced, loss.planned) else loss
+    return None if known == ("down", words, replaced, one.cause == "plan") else loss

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cluster.model import Service, State, Task
+from cluster.model import NodeStatus, Service, State, Task
+from cluster.moves import WANTED, emptied
 from cluster.reconcile import is_current
 
 GIVES_UP_AFTER = 2
 NAMED = 3
 SETTLING = 5.0
+AWAY: Mapping[NodeStatus, str] = {"down": "which is down", "unavailable": "whose engine does not answer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +66,30 @@ def verdict(state: State, stack: str) -> Verdict:
 def obstacle(state: State, stack: str) -> str:
     """What keeps a stack from being gone, in words; empty for one that is on its way, or is not to go.
 
-    While tasks are left they may well use what is to go after them.
+    While tasks are left they may well use what is to go after them, and what matters is who puts them away.
     """
     known = state.stacks.get(stack)
-    if known is None or not known.removing or state.services_of(stack):
+    if known is None or not known.removing:
         return ""
+    if state.services_of(stack):
+        return _out_of_reach(state, stack)
     doomed = {network.name for network in known.spec.networks.values()} | set(known.remove_volumes)
     return "; ".join(
         f"on {node.name}, {why}" for node in state.nodes.values() for name, why in node.stuck.items() if name in doomed
+    )
+
+
+def _out_of_reach(state: State, stack: str) -> str:
+    """The tasks that nobody puts away before their machine is back."""
+    left: defaultdict[str, list[str]] = defaultdict(list)
+    for task in state.tasks.values():
+        if task.stack == stack and task.desired == "remove" and task.node in state.nodes:
+            left[task.node].append(task.name)
+    away = [(node, AWAY[node.status]) for node in state.nodes.values() if node.id in left and node.status in AWAY]
+    return "; ".join(
+        f"{', '.join(sorted(left[node.id]))} on {node.name}, {words}: gone when that is back, "
+        f"or by `gbnt node rm {node.name} --force`"
+        for node, words in away
     )
 
 
@@ -109,9 +129,13 @@ def of_service(state: State, service: Service) -> Waiting | Converged | Failed:
     if service.removing:
         return Waiting(f"{service.name} is being removed")
     tasks = state.tasks_of(service.key)
-    wanted = [task for task in tasks if task.desired in ("ready", "run")]
+    wanted = [task for task in tasks if task.desired in WANTED]
     if service.stopped:
         return Waiting(f"{service.name} is being stopped") if wanted else Converged(f"{service.name} is stopped")
+    leaving = emptied(state.nodes.values())
+    holding = {task.slot for task in wanted if task.node in leaving and task.serving and is_current(service, task)}
+    # One that may not be able to leave its machine serves on: what waits to take its place is no failure.
+    wanted = [task for task in wanted if not (task.state == "pending" and task.slot in holding)]
     current = [task for task in wanted if is_current(service, task)]
     for task in current:
         why = failure(task)

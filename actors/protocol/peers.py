@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cluster.model import Node
+from cluster.presence import Cause
 from supervisor.message import message
 
 
@@ -67,15 +68,12 @@ class NodesNow:
 @message("node.lost/1")
 @dataclass(frozen=True, slots=True)
 class LoseNode:
-    """To the Senate: a machine is down, in words. `replaced`: its tasks are to be replaced elsewhere.
-
-    `planned`: it announced its stop.
-    """
+    """To the Senate: a machine is lost, in words. `replaced`: its tasks are to be replaced elsewhere."""
 
     node: str
     words: str
     replaced: bool
-    planned: bool = False
+    cause: Cause = "silence"
 
 
 @message("replacement.pause/1")

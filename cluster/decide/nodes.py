@@ -8,6 +8,7 @@ from cluster.decide.decision import Decided, Decision, Draft, Refusal
 from cluster.decide.sweep import sweep
 from cluster.membership import is_host
 from cluster.model import Change, Node, State, Task, Token
+from cluster.presence import Cause
 
 USE_NOTED_EVERY = 3600.0
 HOLD = "hold_unknown_containers"
@@ -51,11 +52,12 @@ def report_node(state: State, seen: Node) -> Decision:
             volumes=known.volumes,
             used_subnets=known.used_subnets,
             stuck=known.stuck,
+            replaced=known.replaced,
         )
     draft = Draft(state)
     for task in state.tasks.values():
-        if task.node == seen.id and (task.unknown or task.forsaken):
-            draft.put(Change("tasks", task.id, replace(task, unknown="", forsaken=False)))
+        if task.node == seen.id:
+            _as_reported(draft, task, seen)
     if seen == known:
         return draft.decided()
     draft.put(Change("nodes", seen.id, seen))
@@ -68,33 +70,49 @@ def report_node(state: State, seen: Node) -> Decision:
     return draft.decided()
 
 
+def _as_reported(draft: Draft, task: Task, node: Node) -> None:
+    """One that is ready knows of its tasks, one whose engine does not answer no more, and one that starts not yet."""
+    now = task
+    if node.status in ("ready", "returning"):
+        now = replace(task, unknown="", forsaken=False)
+    elif node.status == "unavailable" and not task.ended and not task.unknown:
+        now = replace(task, unknown=node.message)
+        draft.tell("task.unknown", task.name, node.message)
+    if now != task:
+        draft.put(Change("tasks", task.id, now))
+
+
 def lost_tasks(state: State, node: str) -> list[Task]:
     """The tasks that a machine has to put away, for others took their place while it was down."""
     return [task for task in state.tasks.values() if task.node == node and task.state == "lost"]
 
 
-def lose_node(state: State, id: str, words: str, replaced: bool, now: float, planned: bool = False) -> Decided:
-    """A machine is down, for the reason in `words`: of its tasks nothing is known. `replaced`: others take their place.
+def lose_node(state: State, id: str, words: str, replaced: bool, now: float, cause: Cause = "silence") -> Decided:
+    """A machine is lost, for the reason in `words`: of its tasks nothing is known. `replaced`: others take their place.
 
-    That is not taken back before the machine has reported again. `planned`: it announced its stop.
+    That is not taken back before the machine is ready again.
     """
     draft = Draft(state)
     known = state.nodes.get(id)
     if known is not None:
-        lose(draft, known, words, replaced, now, planned)
+        lose(draft, known, words, replaced, now, cause)
     return draft.decided()
 
 
-def lose(draft: Draft, known: Node, words: str, replaced: bool, now: float, planned: bool) -> None:
-    """Take in that a machine is down, as above."""
+def lose(draft: Draft, known: Node, words: str, replaced: bool, now: float, cause: Cause) -> None:
+    """Take in that a machine is lost, as above; for its engine it is only while that does not answer."""
     replaced = replaced or known.replaced
-    fell = known.status != "down"
-    since = now if fell else known.since
-    node = replace(known, status="down", message=words, replaced=replaced, planned=planned, since=since)
+    if cause == "engine":
+        if known.status != "unavailable":
+            return
+        node = replace(known, replaced=replaced)
+    else:
+        since = known.since if known.status == "down" else now
+        node = replace(known, status="down", message=words, replaced=replaced, planned=cause == "plan", since=since)
     if node != known:
         draft.put(Change("nodes", known.id, node))
-    if fell or (replaced and not known.replaced):
-        draft.tell("node.down", known.name, words)
+    if (node.status, node.replaced) != (known.status, known.replaced):
+        draft.tell(f"node.{node.status}", known.name, words)
     heirs = _heirs(draft.state, known.id) if replaced else {}
     for task in draft.state.tasks.values():
         heir = heirs.get((task.service_key, task.slot))

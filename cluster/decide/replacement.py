@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cluster.decide.decision import Decided, Decision, Draft, Refusal
 from cluster.decide.nodes import lose
-from cluster.model import Change, State
-from cluster.presence import MOST_LOST, PAUSE_ABOVE, PAUSED, alarm, pause_above
+from cluster.model import Change, Node, State
+from cluster.presence import HOLD, MOST_LOST, PAUSE_ABOVE, PAUSED, Cause, alarm, pause_above
 
 
 def pause(state: State, words: str) -> Decided:
@@ -28,11 +28,18 @@ def confirm_loss(state: State, now: float) -> Decided:
     draft = Draft(state)
     draft.put(Change("settings", PAUSED, None))
     draft.tell("legion.confirmed", "replacement", "a person confirmed the loss: tasks are replaced all the same")
-    lost = sorted((node for node in state.nodes.values() if node.status == "down"), key=lambda node: node.name)
+    lost = sorted(_lost(state, now), key=lambda node: node.name)
     for node in lost:
-        lose(draft, node, "a person confirmed its loss", True, now, node.planned)
+        cause: Cause = "engine" if node.status == "unavailable" else "plan" if node.planned else "silence"
+        lose(draft, node, "a person confirmed its loss", True, now, cause)
     told = {node.name: _replaced(state, node.id) for node in lost}
     return draft.decided(told or {"replacement": "goes on"})
+
+
+def _lost(state: State, now: float) -> list[Node]:
+    """Those that are down, and those whose engine has not answered for long enough."""
+    ailing = {node.id for node in state.nodes.values() if node.status == "unavailable" and now - node.since >= HOLD}
+    return [node for node in state.nodes.values() if node.status == "down" or node.id in ailing]
 
 
 def _replaced(state: State, node: str) -> str:

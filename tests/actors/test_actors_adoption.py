@@ -14,7 +14,7 @@ from engine.port import ContainerInfo
 from store import entities
 from store.schema import Table
 from supervisor.actor import Context
-from tests.actors.house import CLUSTER, House, Life, serving
+from tests.actors.house import CLUSTER, House, Life, serving, time_of_day
 from tests.cluster.build import spec, stack
 
 pytestmark = pytest.mark.anyio
@@ -96,15 +96,52 @@ async def test_a_container_that_no_task_knows_is_removed(house: House):
     assert await house.engine.container("old-x-1") is None
 
 
-async def test_after_a_restore_it_is_held_until_a_person_confirms(house: House):
-    await stranger(house.engine)
+async def hold(house: House) -> None:
+    """As a restore leaves it: what no task knows is not to be touched."""
     store = await house.open_store()
     epoch = await store.claim_epoch("a test")
     await store.apply([entities.put(Table.SETTINGS, HOLD, '"yes"', version=0)], rid="hold", epoch=epoch)
     await store.close()
+
+
+async def test_after_a_restore_it_is_held_until_a_person_confirms(house: House):
+    await stranger(house.engine)
+    await hold(house)
     async with house.life() as life:
         await life.until(lambda state: any(node.held == ("old-x-1",) for node in state.nodes.values()))
         assert await house.engine.container("old-x-1") is not None
         await life.order(protocol.ReleaseHeld())
         await life.eventually(lambda: house.engine.calls["remove"])
     assert await house.engine.container("old-x-1") is None
+
+
+async def test_after_a_restore_no_task_starts_beside_a_later_one_of_its_slot(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    later = await stranger(house.engine)
+    await hold(house)
+    remove, removed = house.engine.remove, dict[str, float]()
+
+    async def slowly(container: str) -> None:
+        await anyio.sleep(5.0)
+        await remove(container)
+        removed[container] = time_of_day()
+
+    monkeypatch.setattr(house.engine, "remove", slowly)
+    file = stack(spec("x", image="web", replicas=2), name="old")
+    words = "waits for `gbnt snapshot confirm`: old-x-1 of a later revision runs"
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(file))
+        state = await life.until(serving("old/x"))
+        assert {task.slot: task.problem for task in state.tasks.values()} == {1: words, 2: ""}
+        life.kill()
+    async with house.life() as life:
+        await anyio.sleep(30.0)
+        state = await life.state()
+        assert {task.slot: task.message for task in state.tasks.values()} == {1: words, 2: "running"}
+        assert [one.name for one in await house.engine.containers(LABELS) if one.labels["gbnt.slot"] == "1"] == [
+            "old-x-1"
+        ]
+        await life.order(protocol.ReleaseHeld())
+        state = await life.until(serving("old/x", 2), within=30.0)
+        assert next(task for task in state.tasks.values() if task.slot == 1).started_at >= removed[later.id]

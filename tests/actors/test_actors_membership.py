@@ -10,6 +10,7 @@ import pytest
 from actors import protocol
 from cluster.model import State
 from cluster.presence import alarm
+from cluster.progress import Converged, obstacle, verdict
 from cluster.spec import Mount, Placement, VolumeSpec
 from tests.actors.house import of, serving
 from tests.actors.legion import MANAGER, legion
@@ -65,6 +66,26 @@ async def test_a_task_that_found_no_other_machine_simply_goes_on(tmp_path: Path)
         state = await one.manager.until(serving("shop/web"), within=20.0)
         state = await one.manager.until(lambda state: len(of(state, "shop/web")) == 1, within=2.0)
         assert [(one.id, one.attempt) for one in of(state, "shop/web")] == [(task.id, 1)]
+
+
+async def test_tasks_of_a_machine_whose_engine_dies_for_good_go_on_elsewhere(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(3))))
+        state = await one.manager.until(serving("shop/web", 3))
+        before = {task.id for task in of(state)}
+        one.homes["rome-2"].engine.crash()
+        state = await one.manager.until(status("rome-2", "unavailable"), within=2.0)
+        assert ("rome-2", "run", "unknown") in standing(state)
+        await anyio.sleep(50.0)
+        assert {task.id for task in of(await one.manager.state())} == before
+        state = await one.manager.until(serving("shop/web", 3), within=20.0)
+        assert {task.node for task in of(state) if task.serving} == {MANAGER, "rome-3"}
+        await anyio.sleep(60.0)
+        assert (await one.manager.state()).nodes["rome-2"].status == "unavailable"
+        one.homes["rome-2"].engine.restart()
+        await one.manager.until(status("rome-2", "ready"), within=60.0)
+        assert serving("shop/web", 3)(await one.manager.state())
+        assert sum(running(one)) == 3
 
 
 async def test_a_planned_stop_is_waited_for(tmp_path: Path):
@@ -223,6 +244,22 @@ async def test_a_promotion_gives_a_task_that_waits_its_machine(tmp_path: Path):
         assert "is the manager that serves" in refused.message
 
 
+async def test_a_stack_with_a_task_on_a_machine_that_is_down_is_gone_once_that_is_removed(tmp_path: Path):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(protocol.DeployStack(stack(web(2))))
+        await one.manager.until(serving("shop/web", 2))
+        one.part("rome-2")
+        await one.manager.until(status("rome-2", "down"), within=10.0)
+        await one.manager.order(protocol.RemoveStack("shop"))
+        state = await one.manager.until(lambda state: len(of(state)) == 1, within=30.0)
+        assert "on rome-2, which is down: gone when that is back" in obstacle(state, "shop")
+        refused = await one.manager.ask(protocol.DeployStack(stack(web(2))))
+        assert isinstance(refused, protocol.Refused)
+        assert "`gbnt node rm rome-2 --force`" in refused.message
+        await one.manager.order(protocol.RemoveNode("rome-2", force=True))
+        await one.manager.until(lambda state: "shop" not in state.stacks, within=10.0)
+
+
 async def test_a_machine_that_flaps_causes_no_churn(tmp_path: Path):
     async with legion(tmp_path, "rome-2", engine=plain) as one:
         await one.manager.order(protocol.DeployStack(stack(web(4))))
@@ -294,6 +331,8 @@ async def test_a_task_whose_data_cannot_move_stays_and_its_heir_says_why(tmp_pat
         assert "which holds the data of volume shop_data" in of(state)[1].message
         await anyio.sleep(30.0)
         assert serving("shop/web")(await one.manager.state())
+        await one.manager.order(protocol.DeployStack(file))
+        assert isinstance(verdict(await one.manager.state(), "shop"), Converged)
         await one.manager.order(protocol.UpdateNode(task.node, "active"))
         state = await one.manager.until(lambda state: len(of(state)) == 1, within=5.0)
         assert [other.id for other in of(state)] == [task.id]

@@ -37,6 +37,21 @@ def test_a_service_is_known_on_each_of_its_networks_by_every_replica_that_serves
     assert (zones["shop_back"].internal, zones["shop_front"].internal) == (True, False)
 
 
+def test_where_no_replica_serves_those_are_answered_that_may():
+    here = running(addresses=BOTH, unknown="the engine hangs")
+    there = running(id="t2", slot=2, node="n2", addresses={"shop_back": "10.0.2.4"})
+
+    def answered(*tasks: Task, **fields: object) -> tuple[str, ...]:
+        state = shop(*tasks)
+        ailing = node(**{"status": "unavailable", **fields})
+        return names(replace(state, nodes={**state.nodes, "n1": ailing}))["shop_back"].names["web"]
+
+    assert answered(here) == ("10.0.2.5",)
+    assert answered(here, there) == ("10.0.2.4",)
+    assert answered(here, replaced=True) == answered(here, status="down") == ()
+    assert answered(replace(here, health="unhealthy")) == ()
+
+
 def test_a_service_without_replicas_is_known_and_answers_with_nothing():
     assert names(shop())["shop_back"].names == {"db": (), "db.shop": (), "web": (), "web.shop": ()}
 

@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from cluster.assignment import Observation
+from cluster.company import stays
 from cluster.decide.decision import Decided, Refusal
 from cluster.decide.nodes import lose_node, report_node
 from cluster.decide.replacement import confirm_loss, pause, set_pause
 from cluster.decide.tasks import carry_out, take_in
-from cluster.model import Node, Stack, State, revision_key
+from cluster.model import Node, NodeStatus, Stack, State, revision_key
 from cluster.presence import (
     AT_ONCE,
     GATHERING,
@@ -64,8 +65,29 @@ def test_what_the_state_knows_already_is_no_news():
 def test_a_planned_stop_is_held():
     early = judged([worker(1), worker(2)], NOW + HOLD - 1, n1=down(left=True), n2=UP)
     late = judged([worker(1), worker(2)], NOW + HOLD, n1=down(left=True), n2=UP)
-    assert early.losses == (Loss("n1", "stopped by plan; its tasks are replaced in 60 s", False, True),)
-    assert late.losses == (Loss("n1", "stopped by plan", True, True),)
+    assert early.losses == (Loss("n1", "stopped by plan; its tasks are replaced in 60 s", False, "plan"),)
+    assert late.losses == (Loss("n1", "stopped by plan", True, "plan"),)
+
+
+def ailing(nodes: list[Node], passed: float, *ids: str) -> Judgement:
+    """So many seconds after the engines of those machines went away; their links are up."""
+    seen = {node.id: UP for node in nodes}
+    return judge([OWN, *nodes], Watch(OWN.id, 0.0, seen, dict.fromkeys(ids, NOW)), NOW + passed, "")
+
+
+def test_a_machine_whose_engine_does_not_answer_is_lost_after_a_hold():
+    nodes = [worker(1, status="unavailable"), worker(2), worker(3)]
+    assert ailing(nodes, HOLD - 1, "n1") == Judgement((), "")
+    assert ailing(nodes, HOLD, "n1").losses == (Loss("n1", "its engine has not answered for 60 s", True, "engine"),)
+    assert ailing([replace(nodes[0], replaced=True), *nodes[1:]], HOLD, "n1").losses == ()
+    assert [loss.node for loss in ailing(nodes, HOLD, OWN.id).losses] == [OWN.id]
+    many = ailing(nodes, HOLD, "n1", "n2", "n3")
+    assert many.paused.startswith("no tasks are replaced: 3 of 4 machines were lost at once")
+    assert many.losses == ()
+
+
+def test_where_there_is_but_one_machine_nothing_is_replaced_elsewhere():
+    assert ailing([], HOLD, OWN.id) == Judgement((), "")
 
 
 def test_who_was_not_heard_of_yet_has_a_grace():
@@ -90,7 +112,7 @@ def test_the_hold_of_a_planned_stop_outlives_the_manager_that_began_it():
     words = "stopped by plan; its tasks are replaced in 60 s"
     held = worker(1, status="down", message=words, planned=True)
     assert after_restart([held, worker(2)], HOLD - 1, n2=UP) == Judgement((), "")
-    assert after_restart([held, worker(2)], HOLD, n2=UP).losses == (Loss("n1", "stopped by plan", True, True),)
+    assert after_restart([held, worker(2)], HOLD, n2=UP).losses == (Loss("n1", "stopped by plan", True, "plan"),)
 
 
 def test_machines_that_were_replaced_are_not_among_those_that_may_be_lost():
@@ -287,6 +309,47 @@ def test_a_plan_that_is_older_than_the_return_replaces_nothing():
     plan = planned(away)
     state = back(away)
     assert carry_out(state, state.services["shop/web"], plan, entropy()).changes == ()
+
+
+def reported(state: State, status: NodeStatus, message: str = "") -> State:
+    decided = report_node(state, worker(1, status=status, message=message))
+    assert isinstance(decided, Decided)
+    return state.after(decided.changes)
+
+
+def test_tasks_of_a_machine_whose_engine_does_not_answer_serve_no_more_until_it_does():
+    state = reported(cluster(), "unavailable", "the engine is gone")
+    assert (state.tasks["t1"].standing, state.tasks["t1"].unknown) == ("unknown", "the engine is gone")
+    assert planned(state).empty
+    assert reported(state, "ready").tasks == cluster().tasks
+
+
+def test_a_machine_whose_engine_stays_away_is_replaced_and_is_not_told_down():
+    state = reported(cluster(), "unavailable", "the engine is gone")
+    state = state.after(lose_node(state, "n1", "for long", True, NOW, "engine").changes)
+    assert (state.nodes["n1"].status, state.nodes["n1"].replaced) == ("unavailable", True)
+    again = reported(reported(state, "starting"), "unavailable", "the engine is still gone")
+    assert again.nodes["n1"].replaced
+    moved = carried_out(again)
+    assert (moved.tasks["t1"].state, moved.tasks["id1"].node) == ("lost", "n2")
+    assert reported(moved, "ready").nodes["n1"].status == "returning"
+
+
+def test_nobody_is_kept_company_by_what_is_replaced():
+    node = worker(1, status="unavailable")
+    assert stays(node)
+    assert not stays(replace(node, replaced=True))
+
+
+def test_an_engine_that_answers_by_now_is_not_lost():
+    assert lose_node(cluster(), "n1", "for long", True, NOW, "engine").changes == ()
+
+
+def test_the_loss_of_machines_without_an_engine_is_confirmed_with_the_others():
+    state = reported(cluster(settings={PAUSED: "most are gone"}), "unavailable", "the engine is gone")
+    assert confirm_loss(state, NOW + HOLD - 1).told == {"replacement": "goes on"}
+    confirmed = state.after(confirm_loss(state, NOW + HOLD).changes)
+    assert (confirmed.nodes["n1"].status, confirmed.nodes["n1"].replaced) == ("unavailable", True)
 
 
 def test_a_machine_that_nobody_knows_cannot_be_lost():

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from cluster.decide.decision import Refusal
+from cluster.decide.deploy import deploy
 from cluster.model import Stack, State
 from cluster.progress import SETTLING, Converged, Failed, Removed, Waiting, obstacle, settled_at, verdict, watched
 from cluster.spec import RestartPolicy
-from tests.cluster.build import NOW, node, running, service, spec, stack, task
+from tests.cluster.build import NOW, entropy, node, running, service, spec, stack, task
 
 OLD = {"id": "old", "revision": "r0"}
 
@@ -58,6 +60,16 @@ def test_all_replicas_serving_is_the_end():
 )
 def test_it_waits_for_what_may_still_come_right(tasks):
     assert isinstance(verdict(of(*tasks), "shop"), Waiting)
+
+
+def test_an_heir_that_finds_no_machine_fails_nothing_while_the_one_before_it_serves():
+    heir = task(id="t2", node="", state="pending", problem="waits for a machine (1 node: 1 is draining)")
+    drained = replace(of(running(), heir), nodes={"n1": node(availability="drain")})
+    assert isinstance(verdict(drained, "shop"), Converged)
+    newer = replace(of(running(revision="r0"), heir), nodes=drained.nodes)
+    assert verdict(newer, "shop") == Failed(f"web.1: {heir.problem}", "t2")
+    ended = replace(of(running(unknown="the engine is gone"), heir), nodes=drained.nodes)
+    assert isinstance(verdict(ended, "shop"), Failed)
 
 
 def test_an_old_task_that_is_on_its_way_out_is_not_waited_for():
@@ -138,6 +150,21 @@ def test_what_keeps_a_stack_from_being_gone_is_said_once_its_tasks_are():
     assert obstacle(left, "shop") == "on rome, a network; on rome, a volume"
     assert verdict(left, "shop") == Waiting("on rome, a network; on rome, a volume")
     assert obstacle(replace(left, nodes={}), "shop") == obstacle(here, "shop") == obstacle(State(), "shop") == ""
+
+
+def test_a_task_on_a_machine_that_is_down_keeps_its_stack_from_being_gone_and_that_is_said():
+    here = of(running(desired="remove"), running(id="t2", slot=2, node="n2", desired="remove"), removing=True)
+    shop = replace(here.stacks["shop"], removing=True)
+    nodes = {"n1": node(status="down"), "n2": node(id="n2", name="ostia")}
+    going = replace(here, stacks={"shop": shop}, nodes=nodes)
+    words = "shop-web-1 on rome, which is down: gone when that is back, or by `gbnt node rm rome --force`"
+    assert (obstacle(going, "shop"), verdict(going, "shop")) == (words, Waiting(words))
+    refused = deploy(going, shop.spec, entropy())
+    assert isinstance(refused, Refusal)
+    assert refused.message == f"stack shop is still being removed: {words}; deploy it again when it is gone"
+    ailing = replace(going, nodes={"n1": node(status="unavailable")})
+    assert "on rome, whose engine does not answer: gone when" in obstacle(ailing, "shop")
+    assert obstacle(replace(going, nodes={"n1": node()}), "shop") == ""
 
 
 def test_a_task_without_a_health_check_is_believed_a_moment_after_its_start() -> None:

@@ -12,6 +12,7 @@ from cluster.containers import TASK
 from cluster.model import State, Task
 from cluster.moves import WANTED, emptied, overlaps
 from cluster.naming import clients, names
+from cluster.presence import alarm
 from engine.port import ContainerInfo, EngineEvent
 from supervisor.dead_letters import Reason
 from tests.actors.legion import MANAGER, Legion
@@ -33,6 +34,7 @@ class Census:
         self._legion = legion
         self._note = note
         self._moving: set[tuple[str, str]] = set()
+        self._committed = State()
 
     def witness(self, machine: str) -> Callable[[EngineEvent], None]:
         """What sees each event of that machine's engine at its moment."""
@@ -51,6 +53,8 @@ class Census:
         state = self._believed()
         if state is None:
             return
+        self.violations += replaced_in_spite(self._committed, state)
+        self._committed = state
         leaving, astray = emptied(state.nodes.values()), strays(state)
         if not leaving and not astray:
             return
@@ -131,3 +135,17 @@ class Census:
         member = self._legion.members.get(MANAGER)
         cell = member.system.actor("senate") if member is not None else None
         return cell.actor._state if cell is not None and isinstance(cell.actor, Senate) else None
+
+
+def replaced_in_spite(before: State, after: State) -> Iterator[str]:
+    """What was lost from one state to the next though replacement pauses. Machines that were replaced before, are."""
+    if not (alarm(before.settings) and alarm(after.settings)):
+        return
+    replaced = {node.id for node in before.nodes.values() if node.replaced}
+    for node in after.nodes.values():
+        if node.replaced and node.id not in replaced and node.id in before.nodes:
+            yield f"{node.id} is to be replaced, and replacement pauses: {alarm(after.settings)}"
+    for task in after.tasks.values():
+        known = before.tasks.get(task.id)
+        if task.state == "lost" and known is not None and known.state != "lost" and task.node not in replaced:
+            yield f"{task.id} is lost with {task.node}, and replacement pauses: {alarm(after.settings)}"
