@@ -110,6 +110,16 @@ def test_a_node_is_shown_on_a_page(gbnt: Run, manager: Manager):
     assert (found["id"], found["tasks_there"][0]["name"]) == ("id-of-gaul", "shop-web-1")
 
 
+def test_several_nodes_are_shown_one_below_the_other_and_as_a_list(gbnt: Run, manager: Manager):
+    for name in ("gaul", "iberia"):
+        manager.on(f"GET /v1/nodes/{name}", Answer(node(name)))
+    manager.on("GET /v1/tasks", listing())
+    shown = gbnt("node", "inspect", "gaul", "iberia").out
+    assert [line.split()[-1] for line in shown.splitlines() if line.startswith("Name:")] == ["gaul", "iberia"]
+    found = json.loads(gbnt("node", "inspect", "gaul", "iberia", "-o", "json").out)
+    assert [one["name"] for one in found] == ["gaul", "iberia"]
+
+
 def test_tasks_of_nodes_are_listed(gbnt: Run, manager: Manager):
     manager.on("GET /v1/tasks", listing(task("shop-web-1", node="rome"), task("shop-web-2", node="gaul")))
     assert [line.split()[:2] for line in gbnt("node", "ps").out.splitlines()[1:]] == [
