@@ -12,7 +12,7 @@ import click
 
 from cli.connect import connect, context_option
 from cli.each import change_each
-from cli.errors import BadInput, CliError
+from cli.errors import BadInput, CliError, NotFound
 from cli.group import example, group
 from cli.kinds import OneOf
 from cli.listing import show_tasks
@@ -176,7 +176,7 @@ def _await_empty(client: Client, names: Mapping[str, str], timeout: float | None
 
     look = f"gbnt node {'inspect' if len(names) == 1 else 'ps'} {' '.join(names.values())}"
     words = f"what was asked for goes on: `{look}` shows it"
-    wait_until_empty(partial(_remaining, client, list(names)), words, timeout)
+    wait_until_empty(partial(_remaining, client, names), words, timeout)
     for name in names.values():
         print(f"{name}: is empty")
 
@@ -188,10 +188,14 @@ def _label(text: str) -> tuple[str, str | None]:
     return name, value
 
 
-def _remaining(client: Client, nodes: Sequence[str]) -> list[Row]:
+def _remaining(client: Client, names: Mapping[str, str]) -> list[Row]:
     """What has not left these machines yet."""
     left = list[Row]()
-    for node in map(client.node, nodes):
+    for id, name in names.items():
+        try:
+            node = client.node(id)
+        except NotFound:
+            raise CliError(f"{name} was removed meanwhile: what it ran is replaced elsewhere") from None
         if node["availability"] not in EMPTIED:
             raise CliError(f"{node['name']} is {node['availability']} again: somebody took it back, and its tasks stay")
         left += node["leaving"]

@@ -215,6 +215,15 @@ def test_a_drain_is_not_followed_where_nobody_wants_to_wait_or_it_was_taken_back
     assert (ran.status, "gaul is active again: somebody took it back" in ran.err) == (1, True)
 
 
+def test_a_node_that_is_removed_while_it_is_emptied_is_told_of_by_its_name(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/nodes/gaul", Answer(node()))
+    manager.on("PATCH /v1/nodes/id-of-gaul", changed("gaul", "drain"))
+    manager.on("GET /v1/nodes/id-of-gaul", problem(404, "not_found", "there is no node id-of-gaul"))
+    ran = gbnt("node", "update", "gaul", "--availability", "drain")
+    assert (ran.status, ran.out) == (1, "gaul: drain\n")
+    assert ran.err == "error: gaul was removed meanwhile: what it ran is replaced elsewhere\n"
+
+
 def test_the_watching_ends_by_its_deadline_and_says_that_the_rest_goes_on(gbnt: Run, manager: Manager):
     manager.on("GET /v1/nodes/gaul", Answer(node()))
     manager.on("GET /v1/nodes/id-of-gaul", Answer(node(availability="drain", leaving=[leaving()])))
