@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from cli.context import contexts
-from cli.errors import CliError
+from cli.errors import BadInput, CliError
 
 CREDENTIALS = "first-credentials"
 LONGEST_SOCKET = 107  # bytes of a path, by the kernel
@@ -97,9 +97,17 @@ class Home:
             remove_unfinished(file)
 
     def identity(self, name: str, new_id: Callable[[], str]) -> NodeIdentity:
-        """Who this node is, or will be if this is its first start. `name` empty takes the host's."""
+        """Who this node is, or will be if this is its first start. `name` empty takes the host's.
+
+        Raises BadInput for another name than it has.
+        """
         known = self.known()
         self._is_new = known is None
+        if known is not None and name not in ("", known.name):
+            raise BadInput(
+                f"this node is called {known.name} and cannot be renamed to {name}: leave --node-name out (or "
+                "GBNT_NODE_NAME, or node-name of the options' file); a name is chosen when a machine joins or begins"
+            )
         return known or NodeIdentity(cluster=new_id(), node=new_id(), name=name or socket.gethostname())
 
     def known(self) -> NodeIdentity | None:

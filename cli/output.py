@@ -6,7 +6,8 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from typing import Literal, get_args
+from functools import wraps
+from typing import Any, Literal
 
 import click
 
@@ -14,20 +15,40 @@ from cli.group import Decorated, together
 from cli.kinds import OneOf
 from cli.table import Column, Row, render
 
-Output = Literal["table", "json", "yaml"]
+Output = Literal["table", "json", "yaml", "quiet"]
+FORMS = ("table", "json", "yaml")
+CALLED = ("id", "name", "address")
 
 
 def output_option(default: Output, *more: str) -> Callable[[Decorated], Decorated]:
     """The form in which a command prints what it found, as its parameter `output`; `more` are forms of its own."""
-    forms = OneOf((*get_args(Output), *more))
+    forms = OneOf((*FORMS, *more))
     return click.option("--output", "-o", type=forms, default=default, show_default=True, help="How to print the list.")
 
 
 no_trunc_option: Callable[[Decorated], Decorated] = click.option(
     "--no-trunc", is_flag=True, help="Do not cut columns to the terminal's width."
 )
-# What a command that prints a list is told about how: `output` and `no_trunc`.
-list_options = together(output_option("table"), no_trunc_option)
+
+
+def list_options_and(*more: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """What a command that prints a list is told about how: `output`, of which `more` are forms, and `no_trunc`."""
+    quietly = click.option("--quiet", "-q", is_flag=True, help="Print only what each is called by, for other commands.")
+    options = together(output_option("table", *more), quietly, no_trunc_option)
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def told(*, output: str, quiet: bool, **rest: Any) -> None:
+            if quiet and output != "table":
+                raise click.UsageError("--quiet and --output are two forms of one list: leave out one")
+            command(output="quiet" if quiet else output, **rest)
+
+        return options(told)
+
+    return decorate
+
+
+list_options = list_options_and()
 
 
 def show_list(
@@ -35,9 +56,13 @@ def show_list(
 ) -> None:
     """Print the rows. As JSON and YAML they are printed as the API gave them, with every field.
 
-    An empty table is the sentence `empty` on the standard error, so that a script reads no row from it.
+    Quietly they are ids or, where they have none, names, one a line. An empty table is the sentence `empty` on the
+    standard error, so that a script reads no row from it.
     """
-    if output != "table":
+    if output == "quiet":
+        for row in rows:
+            print(next(row[key] for key in CALLED if key in row))
+    elif output != "table":
         show_value(rows, output)
     elif rows or not empty:
         print(render(rows, columns, None if no_trunc else terminal_width()))

@@ -17,7 +17,8 @@ PLAIN = ("node.id", "node.hostname", "node.role", "node.platform.os", "node.plat
 LABELS = ("node.labels.", "engine.labels.")
 SHORT = "gbnt.node."
 
-_SHAPE = re.compile(r"\s*([A-Za-z0-9._/-]+)\s*(==|!=)\s*(\S(?:.*\S)?)\s*")
+_NAME = r"[A-Za-z0-9._/-]+"
+_SHAPE = re.compile(rf"\s*({_NAME})\s*(==|!=)\s*(\S(?:.*\S)?)\s*")
 # One machine, two vocabularies: the kernel's and that of images.
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386"}
 
@@ -78,6 +79,11 @@ def parse(text: str) -> Constraint:
 def is_key(text: str) -> bool:
     """Whether machines can differ in what this names, in its long form."""
     return text in PLAIN or any(text.startswith(prefix) and text != prefix for prefix in LABELS)
+
+
+def is_label(name: str) -> bool:
+    """Whether a constraint can name a label of that name."""
+    return re.fullmatch(_NAME, name) is not None
 
 
 def value_of(node: Node, key: str) -> str | None:

@@ -9,7 +9,7 @@ import click
 from cli.connect import connect, context_option
 from cli.group import example, single
 from cli.kinds import Whole
-from cli.output import Output, list_options, show_list
+from cli.output import Output, no_trunc_option, output_option, show_list
 from cli.table import Column, Row, column, printable
 from cli.words import clock_time
 
@@ -35,7 +35,8 @@ COLUMNS = (
     help="At most this many, the newest.",
 )
 @context_option
-@list_options
+@output_option("table")
+@no_trunc_option
 def app(follow: bool, after: int | None, limit: int, context: str, output: Output, no_trunc: bool) -> None:
     """Print what changed, oldest first. With --follow, JSON is one object a line."""
     client = connect(context)

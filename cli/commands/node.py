@@ -12,11 +12,11 @@ import click
 
 from cli.connect import connect, context_option
 from cli.each import change_each
-from cli.errors import BadInput, CliError
+from cli.errors import BadInput, CliError, NotFound
 from cli.group import example, group
 from cli.kinds import OneOf
 from cli.listing import show_tasks
-from cli.output import Output, list_options, no_trunc_option, output_option, show_list, show_value, terminal_width
+from cli.output import Output, list_options, list_options_and, output_option, show_list, show_value, terminal_width
 from cli.sheet import labels, sheet
 from cli.table import Column, Row, column
 from cli.waiting import Waiting, waiting_options
@@ -48,14 +48,12 @@ MORE = (
     Column("LABELS", lambda row: labels(row["labels"]), flexible=True),
 )
 
-node_argument = click.argument("node", metavar="NODE")
 nodes_argument = click.argument("nodes", metavar="NODE...", nargs=-1, required=True)
 
 
 @app.command("ls", epilog=example("gbnt node ls", "gbnt node ls -o wide"))
 @context_option
-@output_option("table", "wide")
-@no_trunc_option
+@list_options_and("wide")
 def ls(context: str, output: Output | Literal["wide"], no_trunc: bool) -> None:
     """List the machines, and how each of them is; `-o wide` with their ids, releases and labels."""
     client = connect(context)
@@ -79,18 +77,19 @@ def ps(nodes: tuple[str, ...], context: str, output: Output, no_trunc: bool) -> 
     show_tasks(tasks, output, no_trunc=no_trunc, empty="no tasks", past=False)
 
 
-@app.command("inspect", epilog=example("gbnt node inspect gaul", "gbnt node inspect gaul -o json"))
-@node_argument
+@app.command("inspect", epilog=example("gbnt node inspect gaul", "gbnt node inspect gaul iberia -o json"))
+@nodes_argument
 @context_option
 @output_option("table")
-def inspect(node: str, context: str, output: Output) -> None:
-    """Print all that is known of a machine, and what runs there."""
+def inspect(nodes: tuple[str, ...], context: str, output: Output) -> None:
+    """Print all that is known of machines, and what runs there. As JSON and YAML several of them are a list."""
     client = connect(context)
-    found, tasks = client.node(node), client.tasks(node=node)
+    found = [(client.node(node), client.tasks(node=node)) for node in nodes]
     if output == "table":
-        print(sheet(found, tasks, time.time(), terminal_width()))
-    else:
-        show_value({**found, "tasks_there": tasks}, output)
+        print("\n\n".join(sheet(node, tasks, time.time(), terminal_width()) for node, tasks in found))
+        return
+    rows = [{**node, "tasks_there": tasks} for node, tasks in found]
+    show_value(rows if len(rows) > 1 else rows[0], output)
 
 
 @app.command(
@@ -177,7 +176,7 @@ def _await_empty(client: Client, names: Mapping[str, str], timeout: float | None
 
     look = f"gbnt node {'inspect' if len(names) == 1 else 'ps'} {' '.join(names.values())}"
     words = f"what was asked for goes on: `{look}` shows it"
-    wait_until_empty(partial(_remaining, client, list(names)), words, timeout)
+    wait_until_empty(partial(_remaining, client, names), words, timeout)
     for name in names.values():
         print(f"{name}: is empty")
 
@@ -189,10 +188,14 @@ def _label(text: str) -> tuple[str, str | None]:
     return name, value
 
 
-def _remaining(client: Client, nodes: Sequence[str]) -> list[Row]:
+def _remaining(client: Client, names: Mapping[str, str]) -> list[Row]:
     """What has not left these machines yet."""
     left = list[Row]()
-    for node in map(client.node, nodes):
+    for id, name in names.items():
+        try:
+            node = client.node(id)
+        except NotFound:
+            raise CliError(f"{name} was removed meanwhile: what it ran is replaced elsewhere") from None
         if node["availability"] not in EMPTIED:
             raise CliError(f"{node['name']} is {node['availability']} again: somebody took it back, and its tasks stay")
         left += node["leaving"]

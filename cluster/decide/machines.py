@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast, get_args
 
-from cluster.constraints import Constraint
+from cluster.constraints import Constraint, is_label
 from cluster.decide.decision import Decided, Decision, Draft, Refusal, missing
 from cluster.decide.sweep import sweep
 from cluster.model import Availability, Change, Departed, Node, Role, State
@@ -78,8 +78,9 @@ def _wrong(state: State, node: Node, wanted: Wanted, own: str) -> Refusal | None
     for word, known in ((wanted.availability, get_args(Availability)), (wanted.role, get_args(Role))):
         if word and word not in known:
             return Refusal("invalid", f"there is no {word}: choose one of {', '.join(known)}")
-    if "" in wanted.labels:
-        return Refusal("invalid", "a label needs a name: write it as name=value")
+    for name in wanted.labels:
+        if not is_label(name):
+            return Refusal("invalid", f'no constraint could name a label "{name}": use letters, digits, and . _ / -')
     if wanted.role == "worker" and (needed := _needed(state, node, own)):
         return Refusal("conflict", needed)
     return None

@@ -7,6 +7,21 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Lines, Manager, listing
+from tests.cli.rows import node, stack
+
+
+def test_a_list_for_other_commands_is_what_each_is_called_by(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/nodes", listing(node("rome"), node("gaul")))
+    manager.on("GET /v1/cluster", Answer({"alarm": ""}))
+    manager.on("GET /v1/stacks", listing(stack("shop"), stack("wiki")), listing())
+    manager.on("GET /v1/actors", listing(actor("rome/senate")))
+    assert gbnt("node", "ls", "-q").out == "id-of-rome\nid-of-gaul\n"
+    assert gbnt("stack", "ls", "--quiet").out == "shop\nwiki\n"
+    assert gbnt("actor", "ls", "-q").out == "rome/senate\n"
+    nothing = gbnt("stack", "ls", "-q")
+    assert (nothing.status, nothing.out, nothing.err) == (0, "", "")
+    both = gbnt("stack", "ls", "-q", "-o", "json")
+    assert (both.status, "--quiet and --output are two forms of one list: leave out one" in both.err) == (2, True)
 
 
 def actor(address: str, **fields: object) -> dict[str, object]:

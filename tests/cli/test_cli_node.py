@@ -110,6 +110,16 @@ def test_a_node_is_shown_on_a_page(gbnt: Run, manager: Manager):
     assert (found["id"], found["tasks_there"][0]["name"]) == ("id-of-gaul", "shop-web-1")
 
 
+def test_several_nodes_are_shown_one_below_the_other_and_as_a_list(gbnt: Run, manager: Manager):
+    for name in ("gaul", "iberia"):
+        manager.on(f"GET /v1/nodes/{name}", Answer(node(name)))
+    manager.on("GET /v1/tasks", listing())
+    shown = gbnt("node", "inspect", "gaul", "iberia").out
+    assert [line.split()[-1] for line in shown.splitlines() if line.startswith("Name:")] == ["gaul", "iberia"]
+    found = json.loads(gbnt("node", "inspect", "gaul", "iberia", "-o", "json").out)
+    assert [one["name"] for one in found] == ["gaul", "iberia"]
+
+
 def test_tasks_of_nodes_are_listed(gbnt: Run, manager: Manager):
     manager.on("GET /v1/tasks", listing(task("shop-web-1", node="rome"), task("shop-web-2", node="gaul")))
     assert [line.split()[:2] for line in gbnt("node", "ps").out.splitlines()[1:]] == [
@@ -203,6 +213,15 @@ def test_a_drain_is_not_followed_where_nobody_wants_to_wait_or_it_was_taken_back
     assert (ran.status, ran.out, ran.err) == (0, "gaul: nothing to change\n", "")
     ran = gbnt("node", "update", "gaul", "--availability", "maintenance")
     assert (ran.status, "gaul is active again: somebody took it back" in ran.err) == (1, True)
+
+
+def test_a_node_that_is_removed_while_it_is_emptied_is_told_of_by_its_name(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/nodes/gaul", Answer(node()))
+    manager.on("PATCH /v1/nodes/id-of-gaul", changed("gaul", "drain"))
+    manager.on("GET /v1/nodes/id-of-gaul", problem(404, "not_found", "there is no node id-of-gaul"))
+    ran = gbnt("node", "update", "gaul", "--availability", "drain")
+    assert (ran.status, ran.out) == (1, "gaul: drain\n")
+    assert ran.err == "error: gaul was removed meanwhile: what it ran is replaced elsewhere\n"
 
 
 def test_the_watching_ends_by_its_deadline_and_says_that_the_rest_goes_on(gbnt: Run, manager: Manager):

@@ -6,7 +6,9 @@ import pytest
 
 from cli.config import merged, read_config
 from cli.errors import BadInput
+from cli.home import Home
 from cli.options import ServeOptions
+from cli.serve import run
 from tests.cli.conftest import Run
 
 
@@ -42,6 +44,15 @@ def test_an_option_outweighs_its_variable_and_that_the_file(
 def test_the_web_ui_is_announced_as_missing(gbnt: Run, served: list[ServeOptions], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("GBNT_WEB", "1")
     assert gbnt("serve").err == "the web UI is not in this release yet: --web changes nothing\n"
+
+
+def test_a_node_keeps_its_name_and_another_is_refused(home: Path):
+    place = Home(home / "data")
+    first = place.identity("rome", lambda: "id")
+    place.keep(first)
+    assert [place.identity(name, lambda: "other") for name in ("", "rome")] == [first, first]
+    with pytest.raises(BadInput, match="this node is called rome and cannot be renamed to gaul: leave --node-name out"):
+        run(ServeOptions(home / "data", node_name="gaul"))
 
 
 @pytest.mark.parametrize(

@@ -78,14 +78,17 @@ def test_tasks_that_no_longer_fit_their_machine_are_told_of_and_stay():
 
 
 @pytest.mark.parametrize(
-    ("reference", "availability", "words"),
+    ("reference", "wanted", "words"),
     [
-        ("rome-3", "", "there is no node rome-3; did you mean rome-2?"),
-        ("rome-2", "lazy", "there is no lazy: choose one of active, pause, drain, maintenance"),
+        ("rome-3", Wanted(), "there is no node rome-3; did you mean rome-2?"),
+        ("rome-2", Wanted("lazy"), "there is no lazy: choose one of active, pause, drain, maintenance"),
+        ("rome-2", Wanted(labels={"a b": "1"}), 'no constraint could name a label "a b": use letters, digits, and'),
+        ("rome-2", Wanted(labels={"": "1"}), 'no constraint could name a label ""'),
+        ("rome-2", Wanted(labels={"a\n": "1"}), "no constraint could name a label"),
     ],
 )
-def test_a_wrong_order_is_refused_with_what_would_be_right(reference: str, availability: str, words: str):
-    assert words in refused(update_node(CLUSTER, reference, Wanted(availability)))
+def test_a_wrong_order_is_refused_with_what_would_be_right(reference: str, wanted: Wanted, words: str):
+    assert words in refused(update_node(CLUSTER, reference, wanted))
 
 
 def test_a_machine_goes_only_when_it_is_down_and_empty_or_by_force():

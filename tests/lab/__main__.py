@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import socket
+import struct
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli.home import Home
 from tests.e2e.node import until
 from tests.lab.lab import Lab, plan
 from tests.lab.machine import Machine
@@ -20,7 +24,9 @@ FIRST_WORDS = """\
   scripts/lab.sh exec {last}                  a shell on another machine
   scripts/lab.sh cut {last}                   no packet passes between it and the others
   scripts/lab.sh heal                         all packets pass again
+  scripts/lab.sh lose 20 {last}               so many percent of its packets are lost, until `heal`
   scripts/lab.sh off {last}                   cut its power; `on` brings it back
+  scripts/lab.sh kill {last}                  kill its gbnt, or by `kill-engine` its engine; `revive` starts both again
   make lab-down                               leave nothing
 logs: {folder}/MACHINE/serve.log, {folder}/MACHINE/dockerd.log"""
 
@@ -42,9 +48,15 @@ def arguments() -> argparse.ArgumentParser:
     verbs.add_parser("up", help="machines that are joined to one cluster").add_argument("count", type=int)
     verbs.add_parser("down", help="leave nothing of them")
     verbs.add_parser("cut", help="let no packet pass between these and the others").add_argument("machines", nargs="+")
+    lose = verbs.add_parser("lose", help="lose packets between these and the others, by chance")
+    lose.add_argument("percent", type=int, choices=range(1, 100), metavar="percent")
+    lose.add_argument("machines", nargs="+")
     verbs.add_parser("heal", help="let all packets pass again")
     verbs.add_parser("off", help="cut the power of these").add_argument("machines", nargs="+")
     verbs.add_parser("on", help="switch these on: engine and gbnt").add_argument("machines", nargs="+")
+    verbs.add_parser("kill", help="kill gbnt on these, and nothing else").add_argument("machines", nargs="+")
+    verbs.add_parser("kill-engine", help="kill the engine on these").add_argument("machines", nargs="+")
+    verbs.add_parser("revive", help="start what was killed on these").add_argument("machines", nargs="+")
     inside = verbs.add_parser("exec", help="run a command on a machine; without one, a shell")
     inside.add_argument("machines", nargs=1, metavar="machine")
     inside.add_argument("command", nargs=argparse.REMAINDER)
@@ -83,6 +95,8 @@ def do(asked: argparse.Namespace, lab: Lab) -> None:
             lab.down()
         case "cut":
             lab.cut(*machines)
+        case "lose":
+            lab.lose(asked.percent, *machines)
         case "heal":
             lab.heal()
         case "off":
@@ -91,6 +105,15 @@ def do(asked: argparse.Namespace, lab: Lab) -> None:
         case "on":
             for machine in machines:
                 boot(machine)
+        case "kill":
+            for machine in machines:
+                os.kill(gbnt_of(machine) or sys.exit(f"no gbnt runs on {machine.name}"), signal.SIGKILL)
+        case "kill-engine":
+            for machine in machines:
+                machine.host.end("KILL")
+        case "revive":
+            for machine in machines:
+                revive(machine)
         case "exec":
             enter(machines[0], asked.command or ["sh"])
 
@@ -110,6 +133,25 @@ def boot(machine: Machine) -> None:
     machine.power_on()
     machine.launch()
     until(machine.health, f"a gbnt on {machine.name}")
+
+
+def gbnt_of(machine: Machine) -> int:
+    """The process that answers at the machine's admin socket; 0 where none does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(str(Home(machine.data, make=False).admin_socket))
+        except OSError:
+            return 0
+        return int(struct.unpack("3i", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0])
+
+
+def revive(machine: Machine) -> None:
+    """Start its engine and its gbnt, those that do not run."""
+    if not machine.host.answers():
+        machine.host.start()
+    if not gbnt_of(machine):
+        machine.launch()
+    until(machine.is_well, f"a gbnt that is well on {machine.name}")
 
 
 def enter(machine: Machine, command: list[str]) -> None:

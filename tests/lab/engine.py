@@ -98,10 +98,10 @@ class OwnEngine:
 
     def end(self, signal: str = "TERM") -> None:
         """End this one daemon and wait for its end; what becomes of its containers is its own affair."""
-        assert self.daemon is not None
         number = (self.folder / "exec" / "pid").read_text()
         subprocess.run(self.space.entering("kill", "-s", signal, number), check=True)
-        self.daemon.wait()
+        if self.daemon is not None:  # or another process started it
+            self.daemon.wait()
         if signal == "KILL":
             (self.folder / "exec" / "pid").unlink(missing_ok=True)  # its number may be another process's by now
 

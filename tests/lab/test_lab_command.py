@@ -42,6 +42,16 @@ def test_a_lab_outlives_the_command_that_made_it_and_is_gone_after_another(folde
     until(lambda: statuses(folder) == ["ready", "down"], "a machine that is cut off")
     assert lab(folder, "heal").code == 0
     until(lambda: statuses(folder) == ["ready", "ready"], "a machine that is back")
+    assert lab(folder, "lose", "99", "rome-2").code == 0
+    until(lambda: statuses(folder) == ["ready", "down"], "a machine of whose packets nearly all are lost")
+    assert lab(folder, "heal").code == 0
+    until(lambda: statuses(folder) == ["ready", "ready"], "a machine that is back")
+    assert lab(folder, "kill-engine", "rome-2").code == 0
+    until(lambda: statuses(folder) == ["ready", "unavailable"], "a machine without its engine")
+    assert lab(folder, "kill", "rome-2").code == 0
+    assert lab(folder, "kill", "rome-2").err == "no gbnt runs on rome-2\n"
+    assert lab(folder, "revive", "rome-2").code == 0
+    until(lambda: statuses(folder) == ["ready", "ready"], "a machine on which both run again")
     assert lab(folder, "off", "rome-2").code == 0
     assert lab(folder, "exec", "rome-2", "true").err == "rome-2 is off: scripts/lab.sh on rome-2\n"
     assert lab(folder, "on", "rome-2").code == 0

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
         ("/v1/services/shop/zzz/logs", "there is no service"),
         ("/v1/tasks/shop-web-9", 'did you mean "shop-web-'),
         ("/v1/tasks/zzz/logs", "there is no task"),
-        ("/v1/nodes/rom", "there is no node rom; did you mean rome?"),
+        ("/v1/nodes/roma", "there is no node roma; did you mean rome?"),
         ("/v1/tasks?node=gaul", "there is no node gaul; gbnt node ls shows what is there"),
         ("/v1/actors/senat", "there is no actor"),
         ("/v1/nothing", "no such path"),
