@@ -9,19 +9,24 @@ from cluster.model import Node, Service, State
 from cluster.moves import WANTED
 
 
+def groups(services: Iterable[Service]) -> list[list[Service]]:
+    """Services of one stack by who is tied to whom by networks, directly or by others in between."""
+    found: list[tuple[set[str], list[Service]]] = []
+    for service in services:
+        networks = {attachment.network for attachment in service.spec.networks}
+        tied = [group for group in found if group[0] & networks]
+        found = [group for group in found if not group[0] & networks]
+        found.append(
+            (networks.union(*(ties for ties, _ in tied)), [one for _, group in tied for one in group] + [service])
+        )
+    return [group for _, group in found]
+
+
 def companions(state: State, service: Service) -> list[Service]:
-    """The services that are tied to this one by networks, directly or by others in between."""
-    others = {one.name: one for one in state.services_of(service.stack) if not one.removing}
-    others.pop(service.name, None)
-    found, edge = list[Service](), [service]
-    while edge:
-        networks = {attachment.network for attachment in edge.pop().spec.networks}
-        near = [one for one in others.values() if networks & {each.network for each in one.spec.networks}]
-        found += near
-        edge += near
-        for one in near:
-            del others[one.name]
-    return found
+    """The other services of the group that a service is of."""
+    others = [one for one in state.services_of(service.stack) if one.name != service.name and not one.removing]
+    group = next(group for group in groups([*others, service]) if group[-1] is service)
+    return group[:-1]
 
 
 def home(state: State, group: Iterable[Service], places: Mapping[str, int]) -> str:
@@ -58,21 +63,24 @@ def strays(state: State) -> Mapping[str, frozenset[str]]:
     was down came back before all of its tasks were replaced.
     """
     places: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    stacks: defaultdict[str, set[str]] = defaultdict(set)
+    machines: defaultdict[str, set[str]] = defaultdict(set)
     for task in state.tasks.values():
         node = state.nodes.get(task.node)
         if node is not None and stays(node) and task.desired in WANTED and not task.ended and not task.forsaken:
             places[task.service_key][task.node] += 1
-            stacks[task.stack].add(task.node)
-    parted = [one for one in state.services.values() if len(stacks[one.stack]) > 1 and not one.removing]
-    return {one.key: away for one in parted if (away := _away(state, one, places))}
+            machines[task.stack].add(task.node)
+    away: dict[str, frozenset[str]] = {}
+    for stack in (stack for stack, where in machines.items() if len(where) > 1):
+        for group in groups(one for one in state.services_of(stack) if not one.removing):
+            away.update(_away(state, group, {one.key: places[one.key] for one in group}))
+    return {key: left for key, left in away.items() if left}
 
 
-def _away(state: State, service: Service, places: Mapping[str, Counter[str]]) -> frozenset[str]:
-    group = [service, *companions(state, service)]
-    together = sum((places[one.key] for one in group), Counter[str]())
+def _away(state: State, group: list[Service], places: Mapping[str, Counter[str]]) -> Mapping[str, frozenset[str]]:
+    together = sum(places.values(), Counter[str]())
     if len(group) == 1 or len(together) < 2:
-        return frozenset()
+        return {}
     node = state.nodes[home(state, group, together)]
-    able = node.status == "ready" and node.availability == "active"
-    return frozenset(places[service.key]) - {node.id} if able else frozenset()
+    if node.status != "ready" or node.availability != "active":
+        return {}
+    return {key: frozenset(there) - {node.id} for key, there in places.items()}
