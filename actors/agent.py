@@ -20,14 +20,14 @@ from actors.following import SENATE
 from actors.housekeeping import remove_all
 from actors.inventory import Inventory
 from actors.keepsake import NOTHING, Drawer, Keepsake, Recalled
-from actors.leftovers import UNSEEN, Squatters, outlived
+from actors.leftovers import Squatters, outlived, unknown
 from actors.lookout import LOOK_SECONDS, EngineDown, EngineSays, EngineUp, Lookout
 from actors.machine import Machine
 from actors.reports import Again, Reports
 from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation
 from cluster.autonomy import LEFT_ALONE, halted, held
-from cluster.containers import TASK, is_of
+from cluster.containers import TASK
 from cluster.gates import hopeless, waiting_for
 from cluster.transitions import legal, observe
 from engine.port import ContainerInfo, Engine, EngineEvent, EngineInfo
@@ -209,9 +209,8 @@ class Agent(Actor):
         now = {assignment.task.id: assignment for assignment in orders.assignments}
         gone = self._assigned.keys() - now.keys() if orders.full else set(orders.gone)
         self._inventory.take(orders)
-        held_before = self._hold
-        if orders.hold and (orders.full or not held_before):
-            self._squatters.expect()
+        turned = self._hold != orders.hold
+        self._squatters.expect(orders.hold and (orders.full or turned))
         self._completed, self._hold = orders.completed, orders.hold
         for task in gone & self._assigned.keys():
             await self._let_go(task, ctx)
@@ -227,7 +226,7 @@ class Agent(Actor):
             self._give(task, ctx)
         names = tuple(sorted(self._inventory.networks))
         ctx.ref("agent/provisions").tell(protocol.KeepProvisions(names, orders.remove_volumes))
-        if (orders.full or self._hold != held_before) and self._reports.node.status == "ready":
+        if (orders.full or turned) and self._reports.node.status == "ready":
             self._look(ctx)
 
     def _keep(self, orders: protocol.Assign, ctx: Context) -> None:
@@ -263,13 +262,11 @@ class Agent(Actor):
         up = self._up(assignment)
         waits = waiting_for(assignment.gates, up, self._completed)
         waits = waits or ("" if assignment.task.desired in ("stop", "remove") else self._put_away)
-        squatter = self._squatters.in_place_of(assignment.task)
-        gate_hopeless = hopeless(assignment.gates, up, self._completed)
         take = protocol.Take(
             assignment,
             waits,
-            f"waits for {squatter}" if squatter else gate_hopeless,
-            squatter or (UNSEEN if self._squatters.unseen else held(assignment.spec, self._alone)),
+            self._squatters.hopeless(assignment.task) or hopeless(assignment.gates, up, self._completed),
+            self._squatters.held(assignment.task) or held(assignment.spec, self._alone),
             halted(assignment.spec, self._alone),
         )
         known = self._told.get(task)
@@ -363,18 +360,17 @@ class Agent(Actor):
         for container in found.containers:
             by_task[container.labels.get(TASK, "")].append(container)
         self._lost = {task for task in self._assigned if self._went_down(task, by_task[task])}
-        own = (info for info in found.containers if is_of(info.labels, self._machine.node))
-        unknown = [info for info in own if info.labels.get(TASK, "") not in self._assigned]
-        self._squatters.see(unknown, self._hold)
+        strangers = unknown(found.containers, self._assigned, self._machine.node)
+        self._squatters.see(strangers, self._hold)
         for task in self._assigned:
             self._give(task, ctx)  # first what it has to wait for, now that others are down too
             ctx.ref(f"agent/tasks/{task}").tell(protocol.Containers(tuple(by_task[task]), found.at))
         if not self._complete:
             return
-        held = tuple(sorted(info.name for info in unknown)) if self._hold else ()
+        held = tuple(sorted(info.name for info in strangers)) if self._hold else ()
         if held != self._reports.node.held:
             self._reports.tell_node(replace(self._reports.node, held=held), ctx)
-        surplus = [*([] if self._hold else unknown), *outlived(found.containers, self._assigned, self._clock())]
+        surplus = [*([] if self._hold else strangers), *outlived(found.containers, self._assigned, self._clock())]
         if surplus:
             ctx.spawn("tidy", remove_all, self._engine, [info.id for info in surplus])
 

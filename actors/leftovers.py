@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from cluster.assignment import Assignment
-from cluster.containers import SERVICE, SLOT, STACK, TASK
+from cluster.containers import SERVICE, SLOT, STACK, TASK, is_of
 from cluster.model import Task
 from engine.port import ContainerInfo, EngineEvent
 
@@ -24,11 +24,11 @@ class Squatters:
 
     def __init__(self) -> None:
         self._names: dict[Slot, dict[str, str]] = {}
-        self.unseen = False
+        self._unseen = False
 
-    def expect(self) -> None:
-        """Unknown containers are held, and nobody has looked for them yet."""
-        self.unseen = True
+    def expect(self, news: bool) -> None:
+        """Unknown containers are held, where that is `news`, and nobody has looked for them yet."""
+        self._unseen = self._unseen or news
 
     def see(self, unknown: Iterable[ContainerInfo], hold: bool) -> None:
         """Take in which containers no task knows. `hold`: they are to stay until a person has confirmed."""
@@ -37,7 +37,7 @@ class Squatters:
             slot = _slot(info.labels)
             if info.state == "running" and (hold or info.id in self._names.get(slot, ())):
                 names[slot][info.id] = info.name
-        self._names, self.unseen = dict(names), False
+        self._names, self._unseen = dict(names), False
 
     def ended(self, event: EngineEvent) -> bool:
         """Whether the event says that one of them ended."""
@@ -45,16 +45,26 @@ class Squatters:
             return False
         return self._names.get(_slot(event.labels), {}).pop(event.container, None) is not None
 
-    def in_place_of(self, task: Task) -> str:
-        """Which of them has the task's slot, and what a person is to do, in words; empty where it is free."""
+    def held(self, task: Task) -> str:
+        """What a start of the task has to wait for, in words; empty where its slot is free."""
+        return UNSEEN if self._unseen else self._in_place_of(task)
+
+    def hopeless(self, task: Task) -> str:
+        """Why that will not come without a person; empty where it may."""
+        found = self._in_place_of(task)
+        return f"waits for {found}" if found else ""
+
+    def _in_place_of(self, task: Task) -> str:
         names = self._names.get((task.stack, task.service, str(task.slot)))
         if not names:
             return ""
         return f"`gbnt snapshot confirm`: {', '.join(sorted(names.values()))} of a later revision runs"
 
 
-def _slot(labels: Mapping[str, str]) -> Slot:
-    return labels.get(STACK, ""), labels.get(SERVICE, ""), labels.get(SLOT, "")
+def unknown(containers: Iterable[ContainerInfo], assigned: Mapping[str, Assignment], node: str) -> list[ContainerInfo]:
+    """The machine's own containers that are of none of its tasks."""
+    own = (info for info in containers if is_of(info.labels, node))
+    return [info for info in own if info.labels.get(TASK, "") not in assigned]
 
 
 def outlived(
@@ -76,3 +86,7 @@ def outlived(
         old += infos[:-1]
         old += [info for info in infos[-1:] if now - info.finished_at > KEPT_SECONDS]
     return old
+
+
+def _slot(labels: Mapping[str, str]) -> Slot:
+    return labels.get(STACK, ""), labels.get(SERVICE, ""), labels.get(SLOT, "")

@@ -155,8 +155,10 @@ def _is_back(node: Node, watch: Watch) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Count:
-    """How many machines of how many are `lost`. The first of many to be due is not to be replaced before the others
-    are: those that are suspect count with them, and those that are due soon.
+    """Which machines are `lost`, and of how many.
+
+    The first of many to be due is not to be replaced before the others are: those that are suspect count with them,
+    and those that are due soon.
     """
 
     total: int

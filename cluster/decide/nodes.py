@@ -8,7 +8,7 @@ from cluster.decide.decision import Decided, Decision, Draft, Refusal
 from cluster.decide.sweep import sweep
 from cluster.membership import is_host
 from cluster.model import Change, Node, State, Task, Token
-from cluster.presence import Cause
+from cluster.presence import Cause, alarm
 
 USE_NOTED_EVERY = 3600.0
 HOLD = "hold_unknown_containers"
@@ -100,8 +100,11 @@ def lose_node(state: State, id: str, words: str, replaced: bool, now: float, cau
 
 
 def lose(draft: Draft, known: Node, words: str, replaced: bool, now: float, cause: Cause) -> None:
-    """Take in that a machine is lost, as above; for its engine it is only while that does not answer."""
-    replaced = replaced or known.replaced
+    """Take in that a machine is lost, as above; for its engine it is only while that does not answer.
+
+    Who judged that may not have heard yet that replacement pauses: nothing is replaced then.
+    """
+    replaced = known.replaced or (replaced and not alarm(draft.state.settings))
     if cause == "engine":
         if known.status != "unavailable":
             return

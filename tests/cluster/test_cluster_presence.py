@@ -291,6 +291,13 @@ def test_nothing_is_placed_while_replacement_pauses():
     assert carried_out(state).tasks["id1"].node == "n2"
 
 
+def test_a_judgement_from_before_the_pause_replaces_nothing():
+    state = cluster()
+    state = lost(state.after(pause(state, "most are gone").changes))
+    assert (state.nodes["n1"].status, state.nodes["n1"].replaced) == ("down", False)
+    assert not state.tasks["t1"].forsaken
+
+
 def test_a_machine_that_is_back_is_ready_once_it_put_away_what_is_lost():
     state = back(carried_out(lost(cluster())))
     assert state.nodes["n1"].status == "returning"
