@@ -136,6 +136,8 @@ class Campaign:
 
         The first and the last hold no data.
         """
+        for name in list(self._admin.leaving):  # it left when nobody looked any more
+            await self._admin.remove(name)
         state, machines = await self._admin.state(), self._mishaps.machines
         bare = [name for name in machines if name not in state.nodes or "base_data" not in state.nodes[name].volumes]
         dead = self._random.choice([name for name in bare if name != MANAGER])
