@@ -18,6 +18,7 @@ from cli.options import ServeOptions
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Asked, Manager, listing, problem
 from transport.identity import ClusterCA
+from transport.identity.certificates import node_name
 from transport.identity.join_tokens import issue
 
 MADE = {
@@ -125,7 +126,7 @@ class Cluster:
     def __init__(self, folder: Path) -> None:
         self.ca = ClusterCA(folder, "c-1", time.time)
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(self.ca.server_certificate([], []))
+        tls.load_cert_chain(self.ca.server_certificate([node_name("c-1", "m1")], []))
         self.manager = _Joinable(tls, self.admit)
         self.manager.start()
         self.no: Answer | None = None

@@ -8,7 +8,6 @@ from cli.config import merged, read_config
 from cli.errors import BadInput
 from cli.home import Home
 from cli.options import ServeOptions
-from cli.serve import run
 from tests.cli.conftest import Run
 
 
@@ -52,7 +51,7 @@ def test_a_node_keeps_its_name_and_another_is_refused(home: Path):
     place.keep(first)
     assert [place.identity(name, lambda: "other") for name in ("", "rome")] == [first, first]
     with pytest.raises(BadInput, match="this node is called rome and cannot be renamed to gaul: leave --node-name out"):
-        run(ServeOptions(home / "data", node_name="gaul"))
+        place.identity("gaul", lambda: "other")
 
 
 @pytest.mark.parametrize(
