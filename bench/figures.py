@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import operator
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+RELATIONS = {"<": operator.lt, "<=": operator.le, ">=": operator.ge}
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """`<=` or `>=` some number."""
+    """`<`, `<=` or `>=` some number."""
 
     relation: str
     bound: float
 
     def met(self, value: float) -> bool:
         """Whether the value is on the right side."""
-        return value <= self.bound if self.relation == "<=" else value >= self.bound
+        return bool(RELATIONS[self.relation](value, self.bound))
 
     def __str__(self) -> str:
         return f"{self.relation} {self.bound:g}"

@@ -6,11 +6,13 @@ The first signal ends it in order; containers go on either way. A second one end
 from __future__ import annotations
 
 import faulthandler
+import gc
 import logging
 import os
 import signal
 import sys
 import time
+from functools import partial
 from random import SystemRandom
 
 import anyio
@@ -57,8 +59,14 @@ async def _serve(assembly: Assembly, notifier: Notifier) -> None:
     async with anyio.create_task_group() as group:
         await group.start(_stop_on_signal, assembly, notifier)
         group.start_soon(notifier.stay_alive)
-        await assembly.run(notifier.ready)
+        await assembly.run(partial(_ready, notifier))
         group.cancel_scope.cancel()
+
+
+def _ready(notifier: Notifier, status: str) -> None:
+    # What is there now stays. A collection that went through all of it would hold everything up, in the midst of work.
+    gc.freeze()
+    notifier.ready(status)
 
 
 async def _stop_on_signal(assembly: Assembly, notifier: Notifier, *, task_status: anyio.abc.TaskStatus[None]) -> None:

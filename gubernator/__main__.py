@@ -5,6 +5,7 @@ a wheel carries them in `gubernator/app/`, so that an installed gbnt owns one na
 by a package called `supervisor` that is installed or removed beside it.
 """
 
+import gc
 import os
 import sys
 
@@ -28,6 +29,8 @@ def main() -> None:
 
             sys.exit(resolver(arguments))
         case _:
+            # Nothing that is imported is garbage; to look for some after each 700 objects is a twentieth of a command.
+            gc.set_threshold(10_000)
             from cli.main import main as command_line
 
             sys.exit(command_line())

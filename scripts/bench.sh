@@ -6,5 +6,7 @@ cd "$(dirname "$0")/.."
 
 scripts/setup.sh >&2
 scripts/python.sh --group bench >&2
+scripts/lab-parts.sh >&2
 have docker-compose || install_packages "the peer of the deploy benchmark" docker-compose >&2
-as_root "$VENV/bin/python" -m bench ${ONLY:+"$ONLY"}
+unset PYTHONDONTWRITEBYTECODE # with it every command would be compiled anew, which is not what people run
+as_root env "PATH=$PATH:/usr/sbin:/sbin" "$VENV/bin/python" -m bench ${ONLY:+"$ONLY"}
