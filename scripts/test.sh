@@ -7,5 +7,22 @@ cd "$(dirname "$0")/.."
 scripts/setup.sh
 scripts/test-parts.sh
 
-say "tests"
-as_root env ${CI:+"CI=$CI"} PYTHONHASHSEED="${PYTHONHASHSEED:-0}" "$VENV/bin/pytest" -m "not soak" "$@"
+run() { as_root env ${CI:+"CI=$CI"} PYTHONHASHSEED="${PYTHONHASHSEED:-0}" "$@"; }
+
+if [ $# -gt 0 ]; then
+    say "tests"
+    run "$VENV/bin/pytest" -m "not soak" "$@"
+    exit
+fi
+
+# The others mostly wait for engines and processes: the simulations, which need nothing but a processor, go on meanwhile.
+say "tests, and the simulations beside them (log: $STATE/simulations.log)"
+mkdir -p "$STATE"
+run nice -n 10 "$VENV/bin/pytest" -m "not soak" -p no:cacheprovider tests/sim >"$STATE/simulations.log" 2>&1 &
+simulations=$!
+failed=0
+run "$VENV/bin/pytest" -m "not soak" --ignore=tests/sim || failed=1
+say "the simulations"
+wait "$simulations" || failed=1
+cat "$STATE/simulations.log"
+exit "$failed"

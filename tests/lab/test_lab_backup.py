@@ -52,9 +52,10 @@ def nodes(manager: Machine) -> dict[str, tuple[str, str]]:
     return {row["name"]: (row["status"], row["address"]) for row in manager.rows("node", "ls")}
 
 
-def managers_of(worker: Machine) -> list[str]:
-    """Where a worker dials its managers when it starts."""
-    return [manager["address"] for manager in json.loads((worker.data / "legion.json").read_text())["managers"]]
+def met(worker: Machine) -> str:
+    """Where a worker looks for its manager first when it starts; empty where that is the place it joined by."""
+    place = json.loads((worker.data / "legion.json").read_text())["met"]
+    return place["host"] if place else ""
 
 
 def is_whole(manager: Machine, machines: Sequence[Machine]) -> bool:
@@ -86,7 +87,7 @@ def test_on_another_machine_it_makes_its_own_containers_again_and_touches_no_wor
         "rome-3": ("ready", third.address),
     }
     # They keep where it is now, for when they start anew.
-    until(lambda: [managers_of(worker) for worker in workers] == [[gaul.address]] * 2, "workers that know where it is")
+    until(lambda: [met(worker) for worker in workers] == [gaul.address] * 2, "workers that know where it is")
     second.stop()
     second.start()
     until(lambda: is_whole(gaul, (gaul, *workers)), "a whole legion")

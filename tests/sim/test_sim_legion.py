@@ -13,6 +13,10 @@ from tests.sim.seeds import place, seeds, silence
 MANY, ALL = range(300), range(10_000)
 
 
+# They run beside the tests of engines, and leave the processor to those.
+pytestmark = pytest.mark.timeout(600)
+
+
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
     """Links log each cut; here they are cut by the thousand."""

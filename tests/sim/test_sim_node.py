@@ -10,6 +10,10 @@ from tests.sim.simulation import Simulation, simulate
 MANY, ALL = range(200), range(5_000)
 
 
+# They run beside the tests of engines, and leave the processor to those.
+pytestmark = pytest.mark.timeout(600)
+
+
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
     """The runtime logs each crash with its traceback; here actors crash by the thousand."""
