@@ -21,6 +21,7 @@ import anyio.lowlevel
 from transport.channel import Channel, ChannelClosed
 from transport.codec import CodecError, JsonCodec
 from transport.frames import Cutter, FrameError, framed
+from transport.pulse import Pulse
 
 # What may be on its way: enough for several megabytes a second at a round trip of 50 ms.
 WINDOW = 256 * 1024
@@ -46,13 +47,13 @@ class Conduit:
         self._arrived: deque[tuple[object, int]] = deque()
         self._held = 0
         self._taken = 0
-        self._change: anyio.Event | None = None
+        self._change = Pulse()
 
     async def send(self, message: object, /) -> None:
         """Send a message, waiting while the peer takes no more. Raises ChannelClosed, and CodecError for no message."""
         content = self._codec.encode(message)
         while self._ahead >= WINDOW and not self.closed:
-            await self._changed()
+            await self._change.wait()
         if self.closed:
             raise ChannelClosed(self.closed)
         self._ahead += len(content)
@@ -67,7 +68,7 @@ class Conduit:
         while not self._arrived:
             if self.closed:
                 raise ChannelClosed(self.closed)
-            await self._changed()
+            await self._change.wait()
         message, size = self._arrived[0]
         if self._taken + size >= WINDOW // 2:
             await self._give_credit(self._taken + size)
@@ -80,13 +81,13 @@ class Conduit:
     async def gone(self) -> None:
         """Wait until it has ended."""
         while not self.closed:
-            await self._changed()
+            await self._change.wait()
 
     def close(self, reason: str = "closed") -> None:
         """End it, here and there. The first reason counts."""
         self.closed = self.closed or reason
         self.channel.close()
-        self._wake()
+        self._change.beat()
 
     async def run(self) -> None:
         """Take in what arrives, until the end."""
@@ -96,7 +97,7 @@ class Conduit:
             while True:
                 for kind, content in cutter.cut(await self.channel.receive()):
                     self._take(kind, content)
-                self._wake()
+                self._change.beat()
         except ChannelClosed as error:
             reason = str(error)
         except (FrameError, CodecError) as error:
@@ -125,13 +126,3 @@ class Conduit:
     async def _put(self, kind: int, content: bytes) -> None:
         async with self._turn:
             await self.channel.send(framed(kind, content))
-
-    async def _changed(self) -> None:
-        if self._change is None:
-            self._change = anyio.Event()
-        await self._change.wait()
-
-    def _wake(self) -> None:
-        if self._change is not None:
-            self._change.set()
-            self._change = None

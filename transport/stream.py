@@ -8,6 +8,7 @@ import anyio
 import anyio.lowlevel
 
 from transport.channel import ChannelClosed, Peer
+from transport.pulse import Pulse
 
 # So many bytes may wait in either direction: enough to keep both sides busy, too little to make an ask wait for long.
 MOST_WAITING = 64 * 1024
@@ -20,18 +21,18 @@ class Bytes:
         self.closed = ""
         self._chunks: deque[bytes] = deque()
         self._size = 0
-        self._change: anyio.Event | None = None
+        self._change = Pulse()
 
     async def put(self, data: bytes) -> None:
         """Add to the end, waiting while too much waits. Raises ChannelClosed."""
         await anyio.lowlevel.checkpoint()
         while self._size >= MOST_WAITING and not self.closed:
-            await self._changed()
+            await self._change.wait()
         if self.closed:
             raise ChannelClosed(self.closed)
         self._chunks.append(data)
         self._size += len(data)
-        self._wake()
+        self._change.beat()
 
     async def take(self) -> bytes:
         """Take all that waits, at least one byte. Raises ChannelClosed at the end."""
@@ -39,27 +40,17 @@ class Bytes:
         while not self._chunks:
             if self.closed:
                 raise ChannelClosed(self.closed)
-            await self._changed()
+            await self._change.wait()
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
         self._size = 0
-        self._wake()
+        self._change.beat()
         return data
 
     def close(self, reason: str) -> None:
         """Let no more in. The first reason counts."""
         self.closed = self.closed or reason
-        self._wake()
-
-    async def _changed(self) -> None:
-        if self._change is None:
-            self._change = anyio.Event()
-        await self._change.wait()
-
-    def _wake(self) -> None:
-        if self._change is not None:
-            self._change.set()
-            self._change = None
+        self._change.beat()
 
 
 class StreamChannel:
