@@ -14,7 +14,7 @@ is noticed at once when it leaves, whatever the command does not read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -38,20 +38,6 @@ PROTOCOL = "gbnt.exec.v1"
 TYPED, STDOUT, STDERR = b"\0", b"\1", b"\2"
 # Messages that are read ahead of what the command takes: more than a client sends that heeds `taken`.
 READ_AHEAD = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The first message: what to run."""
-
-    command: tuple[str, ...]
-    tty: bool = False
-    stdin: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict)
-    user: str = ""
-    working_dir: str = ""
-    rows: int = 0
-    columns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +93,9 @@ class _Session:
     async def run(self) -> dict[str, object]:
         """Serve it, and return the last message. Raises WebSocketDisconnect where there is nobody to send that to."""
         try:
-            wanted = parsed(_text(await self._websocket.receive()), Wanted)
-            if not wanted.command:
+            spec = parsed(_text(await self._websocket.receive()), ExecSpec)
+            if not spec.command:
                 raise Problem("invalid", "the command is empty: name the program to run")
-            spec = ExecSpec(
-                tuple(wanted.command),
-                wanted.tty,
-                wanted.stdin,
-                wanted.environment,
-                wanted.user,
-                wanted.working_dir,
-                wanted.rows,
-                wanted.columns,
-            )
             async with backend_of(self._websocket).exec(self._task, self._task.container_id, spec) as stream:
                 await self._serve(stream)
         except Problem as problem:
