@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -64,6 +65,13 @@ def together(*options: Callable[[Decorated], Decorated]) -> Callable[[Decorated]
 def ends_with_a_command() -> dict[str, Any]:
     """The settings of a command whose last arguments are a command line themselves: its options are left alone."""
     return {**_settings(), "allow_interspersed_args": False}
+
+
+def data_dir_option(help: str) -> Callable[[Decorated], Decorated]:
+    """`--data-dir`, or GBNT_DATA_DIR; None where neither is given."""
+    return click.option(
+        "--data-dir", metavar="FOLDER", envvar="GBNT_DATA_DIR", show_envvar=True, type=Path, default=None, help=help
+    )
 
 
 def _settings() -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from cli.errors import BadInput, CliError, NotFound
-from cli.group import example, group
+from cli.group import data_dir_option, example, group
 from cli.options import default_data_dir
 from cli.output import Output, output_option, show_value
 from cli.words import clock_time, size
@@ -26,15 +26,13 @@ app = group("Keep all that a manager's machine is rebuilt from, and rebuild it."
 passphrase_option = click.option(
     "--passphrase-file", metavar="FILE", default="", help="A file with the passphrase; - is the standard input."
 )
-data_dir_option = click.option(
-    "--data-dir", metavar="FOLDER", type=Path, envvar="GBNT_DATA_DIR", show_envvar=True, help="The manager's state."
-)
+manager_dir_option = data_dir_option("The manager's state.")
 
 
 @app.command("create", epilog=example("sudo gbnt backup create /mnt/rome.backup --passphrase-file /root/passphrase"))
 @click.argument("file", required=False, default="", help="- is the standard output. [by node and time]")
 @passphrase_option
-@data_dir_option
+@manager_dir_option
 def create(file: str, passphrase_file: str, data_dir: Path | None) -> None:
     """Write state, authority and identity of this machine's manager into one file, sealed by a passphrase.
 
@@ -68,7 +66,7 @@ def inspect(file: str, passphrase_file: str, output: Output) -> None:
 @app.command("restore", epilog=example("sudo gbnt backup restore rome.backup --advertise-addr 192.0.2.7"))
 @click.argument("file")
 @passphrase_option
-@data_dir_option
+@manager_dir_option
 @click.option("--advertise-addr", metavar="ADDRESS", default="", help="The address that others reach this machine by.")
 @click.option("--force", is_flag=True, help="Keep what is in the folder under another name, and take its place.")
 def restore(file: str, passphrase_file: str, data_dir: Path | None, advertise_addr: str, force: bool) -> None:

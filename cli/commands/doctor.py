@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cli.group import example, single
+from cli.group import data_dir_option, example, single
 from cli.options import default_data_dir
 from cli.output import Output, output_option, show_value
 
@@ -15,15 +15,7 @@ from cli.output import Output, output_option, show_value
 @single(epilog=example("sudo gbnt doctor", "sudo gbnt doctor --manager 192.0.2.1:4000 --token-file token"))
 @click.option("--manager", metavar="HOST:PORT", default="", help="The manager to look at. [the one that was joined]")
 @click.option("--token-file", metavar="FILE", default="", help="A join token, for the way back; - is the input.")
-@click.option(
-    "--data-dir",
-    metavar="FOLDER",
-    envvar="GBNT_DATA_DIR",
-    show_envvar=True,
-    type=Path,
-    default=None,
-    help="Where gbnt keeps its state, or will.",
-)
+@data_dir_option("Where gbnt keeps its state, or will.")
 @click.option(
     "--network-pool",
     metavar="RANGE",

@@ -13,7 +13,7 @@ import click
 
 from cli.connect import admin_socket, connect, context_option
 from cli.errors import BadInput, CliError
-from cli.group import example, group
+from cli.group import data_dir_option, example, group
 from cli.kinds import Whole
 from cli.options import default_data_dir
 from cli.output import Output, list_options, output_option, show_list, show_value
@@ -31,15 +31,7 @@ ROLES: tuple[NodeRole, ...] = ("worker", "manager")
 USES = {"worker": 10, "manager": 1}
 TTL = "1h"
 
-data_dir_option = click.option(
-    "--data-dir",
-    metavar="FOLDER",
-    envvar="GBNT_DATA_DIR",
-    show_envvar=True,
-    type=Path,
-    default=None,
-    help="Where this node's identity is kept.",
-)
+node_dir_option = data_dir_option("Where this node's identity is kept.")
 
 
 @app.command("init", epilog=example("sudo gbnt legion init"))
@@ -123,7 +115,7 @@ def rm(token: str, context: str) -> None:
 @click.option("--manager", metavar="HOST:PORT", required=True, help="Where a manager's API answers.")
 @click.option("--node-name", metavar="NAME", default="", help="This node's name. [the host name]")
 @click.option("--advertise-addr", metavar="ADDRESS", default="", help="The address that others reach this machine by.")
-@data_dir_option
+@node_dir_option
 @click.option("--no-serve", is_flag=True, help="Join only, and leave it to `gbnt serve` to run the node.")
 @click.option("--install", is_flag=True, help="Set up a systemd service that serves as this node, and start it.")
 @click.option("--skip-checks", is_flag=True, help="Join whatever `gbnt doctor` has against this machine.")
@@ -169,7 +161,7 @@ def join(
 
 @app.command("leave", epilog=example("sudo gbnt legion leave"))
 @click.option("--force", is_flag=True, help="Wait for nothing and nobody; its tasks are replaced elsewhere.")
-@data_dir_option
+@node_dir_option
 def leave(force: bool, data_dir: Path | None) -> None:
     """Take this machine out of its cluster, and leave nothing of it here but volumes.
 

@@ -8,20 +8,12 @@ from pathlib import Path
 import click
 
 from cli.errors import BadInput
-from cli.group import example, single
+from cli.group import data_dir_option, example, single
 from cli.options import default_data_dir
 
 
 @single(epilog=example("sudo gbnt reset", "sudo gbnt reset --volumes --yes"))
-@click.option(
-    "--data-dir",
-    metavar="FOLDER",
-    envvar="GBNT_DATA_DIR",
-    show_envvar=True,
-    type=Path,
-    default=None,
-    help="Where gbnt keeps its state.",
-)
+@data_dir_option("Where gbnt keeps its state.")
 @click.option("--volumes", is_flag=True, help="Remove the volumes, too, with all data in them.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def app(data_dir: Path | None, volumes: bool, yes: bool) -> None:

@@ -9,7 +9,7 @@ import click
 
 from cli.connect import connect, context_option
 from cli.errors import CliError
-from cli.group import example, group
+from cli.group import data_dir_option, example, group
 from cli.options import default_data_dir
 from cli.output import Output, list_options, show_list
 from cli.table import Column, column
@@ -53,9 +53,7 @@ def confirm(context: str) -> None:
 
 @app.command("restore", epilog=example("gbnt snapshot restore gbnt-20260501T120000.000000Z"))
 @click.argument("snapshot", help="Its name, or a file.")
-@click.option(
-    "--data-dir", metavar="FOLDER", type=Path, envvar="GBNT_DATA_DIR", show_envvar=True, help="The manager's state."
-)
+@data_dir_option("The manager's state.")
 def restore(snapshot: str, data_dir: Path | None) -> None:
     """Go back to a snapshot, on the manager's machine while it is stopped.
 
