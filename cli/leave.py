@@ -35,8 +35,8 @@ def leave(data_dir: Path, *, force: bool) -> None:
         raise _no_worker(home)
     from cli.wipe import wipe_files, wipe_names  # the engine and an event loop come with it
 
-    identity = home.identity("", str)
-    if not home.is_new:  # or all but the last of its files went before
+    identity = home.known()
+    if identity is not None:  # or all but the last of its files went before
         (_by_force if force else _in_order)(home, sworn, identity)
         wipe_names(home)
     wipe_files(home)
@@ -79,12 +79,12 @@ def _stop(home: Home, otherwise: str) -> None:
 
 
 def _put_away(cluster: str) -> None:
-    from cli.wipe import wipe_engine
+    from cli.wipe import told_of_volumes, wipe_engine
 
     wiped = wipe_engine(cluster)
     print(f"removed {count(len(wiped.containers), 'container')} and {count(len(wiped.networks), 'network')}")
     if wiped.volumes:
-        print(f"kept the volumes {', '.join(wiped.volumes)}: `docker volume rm` removes them for good")
+        print(told_of_volumes(wiped.volumes))
 
 
 def _remaining(home: Home, sworn: Allegiance) -> Sequence[Row]:

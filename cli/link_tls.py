@@ -1,70 +1,14 @@
-"""The door for links between nodes: mutual TLS, so that a peer without a certificate of the cluster gets nothing."""
+"""TLS for links between nodes, both ways: a peer without a certificate of the cluster gets nothing."""
 
 from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from socket import socket
 
-from portal.sockets import describe
-from supervisor.actor import Actor, Context
-from supervisor.message import message
-from transport.identity import IdentityError
-from transport.listener import Application, serve
 from transport.seldom import Seldom
 
-RENEW_SECONDS = 3600.0
-
 log = logging.getLogger(__name__)
-
-
-@message("link_door.renew/1")
-@dataclass(frozen=True, slots=True)
-class Renew:
-    """A timer's tick: the certificate may be due."""
-
-
-class LinkDoor(Actor):
-    """Open once it is started. `bind` gives a listening socket (DoorError fails the start).
-
-    `certificate` gives the PEM file of this server's key and certificates, made anew where it is due; of clients a
-    certificate of `authority` (PEM) is demanded.
-    """
-
-    def __init__(
-        self, app: Application, bind: Callable[[], socket], certificate: Callable[[], Path], authority: bytes
-    ) -> None:
-        self._app = app
-        self._bind = bind
-        self._certificate = certificate
-        self._authority = authority
-        self._tls: ssl.SSLContext | None = None
-        self._address = self._problem = ""
-
-    async def started(self, ctx: Context) -> None:
-        """Listen, and begin to serve."""
-        self._tls = server_context(self._certificate(), self._authority)
-        sock = self._bind()
-        self._address = describe(sock)
-        ctx.timers.every("renew", RENEW_SECONDS, Renew())
-        ctx.spawn("serve", serve, self._app, sock, self._tls)
-
-    async def receive(self, message: object, ctx: Context) -> None:
-        """Have new connections see a certificate that is not worn."""
-        if isinstance(message, Renew) and self._tls is not None:
-            try:
-                self._tls.load_cert_chain(self._certificate())
-                self._problem = ""
-            except (IdentityError, OSError) as error:
-                self._problem = f"the certificate is not renewed yet: {error}"
-                log.error("%s", self._problem)
-
-    def describe(self) -> Mapping[str, object]:
-        """Where it listens."""
-        return {"listens": self._address, "problem": self._problem}
 
 
 class Witnessed(ssl.SSLObject):

@@ -12,7 +12,7 @@ from cli.certificates import SignedHere
 from cli.credential import FirstCredential
 from cli.gate import AuthorityGate
 from cli.ground import Ground, bound
-from cli.link_door import LinkDoor
+from cli.link_tls import server_context
 from cli.local_engine import LocalEngine
 from cli.machine import address_towards_default_route, is_loopback
 from cli.peers import LegionPeers, noted_in
@@ -37,7 +37,7 @@ from transport.identity import ClusterCA
 from transport.identity.certificates import node_name
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import Authenticator
-from transport.listener import Listener
+from transport.listener import Listener, serve
 from transport.place import Place
 
 
@@ -103,13 +103,14 @@ class ManagerRole:
         certificate = partial(authority.server_certificate, [ground.identity.name, own], [self._address])
         api, telemetry = ground.bound(options.api_port), ground.bound(options.telemetry_port)
         links, listener = ground.bound(options.link_port), Listener(self._peers.authenticate, self._conduits.accept)
+        tls = partial(server_context, authority=authority.certificate)
         trusted = bound(partial(listen_unix, ground.home.admin_socket))
         children = (
             sessions(),
             ChildSpec("api", lambda: Door(create_api(backend), api, certificate)),
             ChildSpec("admin", lambda: Door(create_api(backend, trusted=True), trusted)),
             ChildSpec("telemetry", lambda: Door(create_telemetry(backend), telemetry)),
-            ChildSpec("links", lambda: LinkDoor(listener, links, lambda: self._keys.path, authority.certificate)),
+            ChildSpec("links", lambda: Door(listener, links, lambda: self._keys.path, tls, serve)),
         )
         return ChildSpec("portal", SupervisorSpec(children=children, intensity=10, period=60.0))
 

@@ -14,7 +14,7 @@ from cli.context import config_path
 from cli.errors import CliError, NotFound
 from cli.home import Home, contexts_to, serves
 from cli.systemd import retire, unit_of
-from cli.wipe import wipe_engine, wipe_files, wipe_names, wipe_volumes
+from cli.wipe import opened, told_of_volumes, wipe_engine, wipe_files, wipe_names, wipe_volumes
 from cluster.containers import CLUSTER
 from engine.docker import DockerEngine
 from engine.port import Engine, EngineError
@@ -89,7 +89,7 @@ def listed(found: Belongings, *, volumes: bool) -> Iterator[str]:
 def kept(found: Belongings, home: Home, *, volumes: bool) -> Iterator[str]:
     """What is left for a person to decide, once all else is gone."""
     if found.volumes and not volumes:
-        yield f"kept the volumes {', '.join(found.volumes)}: `docker volume rm` removes them for good"
+        yield told_of_volumes(found.volumes)
     for name in found.contexts:
         yield f"the context {name} leads to this node still: `gbnt context rm {name}`"
     if not found.cluster:
@@ -113,9 +113,10 @@ def remove(home: Home, found: Belongings, *, volumes: bool, root: Path = Path("/
 
 def _cluster(home: Home) -> str:
     try:
-        return home.identity("", str).cluster if home.identity_file.exists() else ""
+        known = home.known()
     except CliError:  # damaged: what there is of it goes all the same
         return ""
+    return known.cluster if known else ""
 
 
 def _line(kind: str, names: Sequence[str], more: str = "") -> Iterator[str]:
@@ -126,12 +127,9 @@ def _line(kind: str, names: Sequence[str], more: str = "") -> Iterator[str]:
 async def _of_engine(
     cluster: str, make: Callable[[], Engine]
 ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    engine = make()
-    try:
+    async with opened(make) as engine:
         containers = await engine.containers({CLUSTER: cluster})
         here = await survey(engine, cluster)
-    finally:
-        await engine.close()
     return tuple(sorted(info.name for info in containers)), here.networks, here.volumes
 
 

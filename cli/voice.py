@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from actors.herald import Unanswered
-from cli.link_door import client_context
+from cli.link_tls import client_context
 from cluster.model import Node
 from transport.channel import Peer, Refusal
 from transport.herald import Unheard, announce

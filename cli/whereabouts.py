@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from cli.allegiance import Allegiance
-from cli.link_door import client_context
+from cli.link_tls import client_context
 from transport.channel import Channel, Dial
 from transport.dialer import http2_dialer
 from transport.identity.certificates import node_name

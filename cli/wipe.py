@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
@@ -75,26 +76,35 @@ def wipe_files(home: Home) -> None:
         home.path.rmdir()
 
 
-async def _wipe_engine(cluster: str, make: Callable[[], Engine]) -> Wiped:
+def told_of_volumes(kept: Iterable[str]) -> str:
+    """What a person is told of volumes that stay."""
+    return f"kept the volumes {', '.join(kept)}: `docker volume rm` removes them for good"
+
+
+@asynccontextmanager
+async def opened(make: Callable[[], Engine]) -> AsyncIterator[Engine]:
+    """An engine, closed in the end."""
     engine = make()
     try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+async def _wipe_engine(cluster: str, make: Callable[[], Engine]) -> Wiped:
+    async with opened(make) as engine:
         containers = await engine.containers({CLUSTER: cluster})
         await _remove(engine, [info.id for info in containers])
         here = await survey(engine, cluster)
         for network in here.networks:
             await engine.remove_network(network)
-    finally:
-        await engine.close()
     return Wiped(tuple(sorted(info.name for info in containers)), here.networks, here.volumes)
 
 
 async def _wipe_volumes(cluster: str, make: Callable[[], Engine]) -> None:
-    engine = make()
-    try:
+    async with opened(make) as engine:
         for volume in await engine.volumes({CLUSTER: cluster}):
             await engine.remove_volume(volume.name)
-    finally:
-        await engine.close()
 
 
 async def _remove(engine: Engine, containers: Iterable[str]) -> None:

@@ -11,7 +11,7 @@ from actors.tree import EXECUTOR, WorkerParts, worker_tree
 from cli.allegiance import Allegiance
 from cli.certificates import SignedByManager, held
 from cli.ground import Ground, bound
-from cli.link_door import LinkDoor
+from cli.link_tls import server_context
 from cli.machine import address_towards
 from cli.notes import NOTES, NotePlace, NoteRemoval, Notes
 from cli.peers import news
@@ -31,6 +31,7 @@ from transport.herald import Ear
 from transport.identity.joining import Member
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import Authenticator
+from transport.listener import serve
 from transport.place import Place
 from transport.router import log_event
 
@@ -105,11 +106,12 @@ class WorkerRole:
         ground, backend = self._ground, self._backend()
         telemetry = ground.bound(ground.options.telemetry_port)
         links, ear = ground.bound(ground.options.link_port), self._ear()
+        tls = partial(server_context, authority=self._keys.authority)
         trusted = bound(partial(listen_unix, ground.home.admin_socket))
         children = (
             ChildSpec("admin", lambda: Door(create_worker_api(backend), trusted)),
             ChildSpec("telemetry", lambda: Door(create_worker_telemetry(backend), telemetry)),
-            ChildSpec("links", lambda: LinkDoor(ear, links, lambda: self._keys.path, self._keys.authority)),
+            ChildSpec("links", lambda: Door(ear, links, lambda: self._keys.path, tls, serve)),
         )
         return ChildSpec("portal", SupervisorSpec(children=children, intensity=10, period=60.0))
 

@@ -7,8 +7,6 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import orjson
-
 from cli import allegiance
 from cli.allegiance import Allegiance
 from cli.doctor.finding import Unseen
@@ -81,9 +79,10 @@ def _role(token: str) -> str:
 def _name(home: Home) -> str:
     """What this node is called; empty where it is none, or this user may not look."""
     try:
-        return str(orjson.loads(home.identity_file.read_bytes())["name"])
-    except (OSError, ValueError, KeyError, TypeError):
+        known = home.known()
+    except CliError:
         return ""
+    return known.name if known else ""
 
 
 def _member(home: Home, sworn: Allegiance) -> Member | Unseen:
