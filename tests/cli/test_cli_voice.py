@@ -14,7 +14,7 @@ import pytest
 from actors.herald import Unanswered
 from cli import allegiance
 from cli.allegiance import Allegiance
-from cli.link_door import server_context
+from cli.link_tls import server_context
 from cli.voice import ManagerOnly, ManagerVoice
 from cli.whereabouts import Whereabouts
 from cluster.model import Node

@@ -16,7 +16,7 @@ import anyio.to_thread
 import pytest
 
 from actors import protocol
-from cli.link_door import client_context
+from cli.link_tls import client_context
 from supervisor.address import Address
 from supervisor.errors import ActorError
 from supervisor.spec import ChildSpec, SupervisorSpec

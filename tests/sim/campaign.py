@@ -25,7 +25,7 @@ from tests.sim.luck import Luck, SlowStore, WitnessedEngine
 from tests.sim.mishaps import Mishaps
 from tests.sim.scheduling import run_seeded
 from tests.sim.seeds import again
-from tests.sim.witness import Violation, unsettled
+from tests.sim.witness import Violation, settle, unsettled
 from transport.memory import Faults as LineFaults
 
 TROUBLE, SETTLES_WITHIN = 30.0, 400.0
@@ -156,11 +156,7 @@ class Campaign:
         self._legion.homes[MANAGER].engine.set_clock(self._random.choice((-3600.0, 0.0, 0.0, 3600.0)))
 
     async def _settle(self) -> None:
-        deadline = anyio.current_time() + SETTLES_WITHIN
-        while missing := await self._unsettled():
-            if anyio.current_time() > deadline:
-                raise Violation("\n".join(["bad luck is over, and still:", *missing]))
-            await anyio.sleep(2.0)
+        await settle(self._unsettled, SETTLES_WITHIN, 2.0)
         events = await self._legion.manager.events()
         wrong = [event for event in events if event.startswith("task.illegal")] + self._census.complaints()
         if wrong:

@@ -20,7 +20,7 @@ from tests.sim.customer import WEB, Customer
 from tests.sim.luck import Killed, Luck, SlowStore, WitnessedEngine
 from tests.sim.scheduling import run_seeded
 from tests.sim.seeds import again
-from tests.sim.witness import Violation, Witness, complaints, unsettled
+from tests.sim.witness import Violation, Witness, complaints, settle, unsettled
 
 ORDERS = 4
 TROUBLE, SETTLES_WITHIN = 120.0, 300.0
@@ -182,11 +182,7 @@ class Simulation:
     # -- what must hold --------------------------------------------------------------------------------------------
 
     async def _settle(self) -> None:
-        deadline = anyio.current_time() + SETTLES_WITHIN
-        while missing := await self._unsettled():
-            if anyio.current_time() > deadline:
-                raise Violation("\n".join(["bad luck is over, and still:", *missing]))
-            await anyio.sleep(1.0)
+        await settle(self._unsettled, SETTLES_WITHIN, 1.0)
         assert self._life is not None
         events = await self._life.events()
         wrong = self._witness.violations + complaints(self._engine, self._house.letters, events)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+import anyio
 
 from cluster.containers import ATTEMPT, SERVICE, SLOT, STACK, TASK
 from cluster.model import State
@@ -18,6 +20,15 @@ EXPECTED = {Reason.NO_SUCH_ACTOR, Reason.STOPPED, Reason.EXPIRED}
 
 class Violation(AssertionError):
     """Something happened that must never happen."""
+
+
+async def settle(unsettled: Callable[[], Awaitable[list[str]]], within: float, pause: float) -> None:
+    """Look each `pause` seconds until nothing is missing. Raises Violation with what is after `within` seconds."""
+    deadline = anyio.current_time() + within
+    while missing := await unsettled():
+        if anyio.current_time() > deadline:
+            raise Violation("\n".join(["bad luck is over, and still:", *missing]))
+        await anyio.sleep(pause)
 
 
 class Witness:
