@@ -24,8 +24,8 @@ class Rhythm:
     has ended on a machine that lives, and is most likely started again.
     """
 
-    beat: float = 1.0
-    suspect: int = 3
+    beat: float = 0.5
+    suspect: int = 4
     timeout: float = 5.0
     ended: float = 15.0
 
@@ -39,7 +39,7 @@ class Rhythm:
     @property
     def look(self) -> float:
         """How often to call `Detector.look`."""
-        return self.beat / 4
+        return self.beat / 2
 
 
 class Detector:

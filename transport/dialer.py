@@ -13,6 +13,7 @@ import h2.exceptions
 import httpx
 
 from transport.channel import Channel, ChannelClosed, Dial, Dismissed, Peer
+from transport.reach import reach
 from transport.stream import StreamChannel
 
 UP, DOWN = "/link/up", "/link/down"
@@ -60,6 +61,8 @@ def http2_dialer(
             headers=session,
             trust_env=False,
         ) as client:
+            if not conduit:  # one is asked for by a link: the way is open
+                await _reach(client.base_url)
             down = await _open(client, peer, _request(client, "GET", DOWN, headers, extensions))
             channel = StreamChannel(Peer(peer), conduit)
             try:
@@ -95,6 +98,15 @@ def _request(
             "chunked"  # what httpx would add: there is a body. HTTP/2 does not send that header
         )
     return httpx.Request(method, client.base_url.join(path), headers=every, stream=body, extensions=dict(extensions))
+
+
+async def _reach(url: httpx.URL) -> None:
+    try:
+        await reach(url.host, url.port or 443, CONNECT_SECONDS)
+    except TimeoutError:
+        raise ChannelClosed(f"{url} did not answer within {CONNECT_SECONDS:g} s") from None
+    except OSError as error:
+        raise ChannelClosed(f"{url} cannot be reached: {_explain(error)}") from error
 
 
 async def _open(client: httpx.AsyncClient, peer: str, request: httpx.Request) -> httpx.Response:

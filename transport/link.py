@@ -259,7 +259,7 @@ class Connection:
     async def _send(self) -> None:
         session, channel = self._session, self._channel
         await channel.send(encode(session.hello()))
-        patience = self._rhythm.beat * self._rhythm.suspect / 2
+        patience = self._rhythm.beat * self._rhythm.suspect
         with anyio.move_on_after(patience):
             await self._greeted.wait()
         if not self._greeted.is_set():

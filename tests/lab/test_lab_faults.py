@@ -177,12 +177,19 @@ def test_when_more_than_half_are_lost_at_once_nothing_is_replaced_and_it_is_said
 
 
 def test_a_machine_that_comes_and_goes_causes_no_churn(shop):
-    third = shop.machines[2]
-    before = sights(shop.machines)
-    for _ in range(5):
+    rome, _, third = shop.machines
+    before, whose = sights(shop.machines), node(rome, third)["id"]
+    for _ in range(4):
         shop.cut(third)
-        time.sleep(2)  # the fault itself, not a wait for its effect
+        time.sleep(3)  # the fault itself, not a wait for its effect
+        assert opinions(rome)[whose] == "suspect"
+        time.sleep(1)
         shop.heal()
-        time.sleep(2)
+        time.sleep(4)
     until(lambda: is_whole(shop), "a whole legion")
     assert sights(shop.machines) == before
+
+
+def opinions(manager: Machine) -> Mapping[str, str]:
+    """What the manager makes of each machine's silence."""
+    return dict(manager.api.actor("control/membership")["detail"]["peers"])
