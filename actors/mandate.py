@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from actors import protocol
 from cluster import addresses
-from cluster.decide import deploy, joining, machines, nodes, replacement, services, tasks
+from cluster.decide import deploy, joining, legion, machines, nodes, replacement, services, tasks
 from cluster.decide.decision import Decision, Entropy, Refusal
 from cluster.model import JoinToken, Node, State, Token
 
@@ -69,8 +69,8 @@ class Mandate:
                 return replacement.pause(state, words)
             case protocol.ConfirmLoss():
                 return replacement.confirm_loss(state, entropy.now)
-            case protocol.UpdateLegion(above):
-                return replacement.set_pause(state, above)
+            case protocol.UpdateLegion(above, privileged):
+                return legion.update_legion(state, above, privileged)
         return None
 
     def _on_admission(self, state: State, message: object, entropy: Entropy) -> Decision | None:

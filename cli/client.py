@@ -32,9 +32,9 @@ class Client:
         """The cluster's name, version, revision and epoch, and its alarm."""
         return self._session.get("/v1/cluster")
 
-    def update_cluster(self, pause_above: int) -> Row:
-        """Pause replacement where more than so many percent of the machines are lost at once."""
-        return self._session.write("PATCH", "/v1/cluster", orjson.dumps({"pause_above": pause_above}))
+    def update_cluster(self, settings: Mapping[str, object]) -> Row:
+        """Change settings of the cluster: `pause_above`, `privileged`."""
+        return self._session.write("PATCH", "/v1/cluster", orjson.dumps(settings))
 
     def confirm_loss(self) -> Row:
         """Confirm that the machines that were lost at once are gone: their tasks are replaced."""

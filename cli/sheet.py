@@ -9,6 +9,12 @@ from cli.table import Column, Row, column, printable, render
 from cli.task_words import note, state
 from cli.words import age, countdown, size, span
 
+_PRIVILEGED = {
+    ("auto", True): "taken, while there is but one machine",
+    ("auto", False): "refused, since there is more than one machine: `gbnt legion update --privileged allow`",
+    ("allow", True): "taken",
+    ("refuse", False): "refused",
+}
 LEAVING = (column("TASK", "task"), column("STATE", "state"), column("WAITS", "words", flexible=True))
 
 
@@ -43,6 +49,7 @@ def facts_of_legion(cluster: Row, nodes: Sequence[Row]) -> Iterator[tuple[str, s
     yield "Manager", f"{cluster['name']} (gbnt {cluster['version']}), at revision {cluster['revision']}"
     yield "Machines", (_counted(words) or "-") + (f" (of these {_counted(kept)})" if kept else "")
     yield "Replacement", f"pauses where more than {cluster['pause_above']} % of them are lost at once"
+    yield "Privileged keys", _PRIVILEGED[cluster["privileged"], cluster["privileged_taken"]]
     yield "Alarm", cluster["alarm"] or "-"
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cluster.privileges import Privileges
 from cluster.spec import Healthcheck, Logging, Mount, Resources
+from cluster.tuning import Tuning
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,10 @@ class Endpoint:
 
     network: str
     ipv4_address: str = ""
+    mac_address: str = ""
+    link_local_ips: tuple[str, ...] = ()
+    driver_opts: Mapping[str, str] = field(default_factory=dict)
+    gateway_priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,7 @@ class ContainerSpec:
     network_mode: str = ""
     dns: tuple[str, ...] = ()
     dns_search: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
     extra_hosts: tuple[str, ...] = ()
     healthcheck: Healthcheck | None = None
     resources: Resources = Resources()
@@ -69,6 +76,13 @@ class ContainerSpec:
     cap_add: tuple[str, ...] = ()
     cap_drop: tuple[str, ...] = ()
     tmpfs: tuple[str, ...] = ()
+    tuning: Tuning = Tuning()
+    privileges: Privileges = Privileges()
+    domainname: str = ""
+    mac_address: str = ""
+    platform: str = ""
+    group_add: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

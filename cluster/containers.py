@@ -8,7 +8,8 @@ from dataclasses import replace
 from cluster.assignment import Assignment
 from cluster.container import ContainerSpec, Endpoint
 from cluster.model import Network
-from cluster.spec import Mount
+from cluster.spec import Mount, ServiceSpec
+from cluster.tuning import Tuning
 
 CLUSTER, STACK, SERVICE, SLOT = "gbnt.cluster", "gbnt.stack", "gbnt.service", "gbnt.slot"
 TASK, REVISION, ATTEMPT, NODE = "gbnt.task", "gbnt.revision", "gbnt.attempt", "gbnt.node"
@@ -54,7 +55,7 @@ def container_for(
 ) -> ContainerSpec:
     """The container of one attempt. `networks` are by the engine's names, `volumes` map a file's key to such a name."""
     task, spec = assignment.task, assignment.spec
-    endpoints = tuple(Endpoint(name, address) for name, address in task.addresses.items())
+    endpoints = tuple(_endpoint(spec, name, address, networks) for name, address in task.addresses.items())
     own = [networks[endpoint.network] for endpoint in endpoints if endpoint.network in networks]
     gateways = tuple(network.gateway for network in own if network.gateway)
     return ContainerSpec(
@@ -69,8 +70,9 @@ def container_for(
         mounts=tuple(_mount(mount, volumes) for mount in spec.mounts),
         endpoints=endpoints,
         network_mode="" if endpoints else (spec.network_mode or "none"),
-        dns=gateways,
-        dns_search=NO_SEARCH if gateways else (),
+        dns=gateways + spec.dns,
+        dns_search=spec.dns_search or (NO_SEARCH if gateways else ()),
+        dns_options=spec.dns_options,
         extra_hosts=spec.extra_hosts,
         healthcheck=spec.healthcheck,
         resources=spec.resources,
@@ -88,7 +90,32 @@ def container_for(
         cap_add=spec.cap_add,
         cap_drop=spec.cap_drop,
         tmpfs=spec.tmpfs,
+        tuning=_tuning(spec),
+        privileges=spec.privileges,
+        domainname=spec.domainname,
+        mac_address=spec.mac_address,
+        platform=spec.platform,
+        group_add=spec.group_add,
+        annotations=spec.annotations,
     )
+
+
+def _endpoint(spec: ServiceSpec, name: str, address: str, networks: Mapping[str, Network]) -> Endpoint:
+    """A task's place on the network of this name. The file knows a network by its key."""
+    key = networks[name].key if name in networks else name
+    for place in spec.networks:
+        if place.network == key:
+            return Endpoint(
+                name, address, place.mac_address, place.link_local_ips, place.driver_opts, place.gateway_priority
+            )
+    return Endpoint(name, address)
+
+
+def _tuning(spec: ServiceSpec) -> Tuning:
+    """What is reserved is what the kernel leaves a container when memory runs short, too, unless the file differs."""
+    if spec.tuning.memory_reservation is not None or spec.reserved.memory is None:
+        return spec.tuning
+    return replace(spec.tuning, memory_reservation=spec.reserved.memory)
 
 
 def _mount(mount: Mount, volumes: Mapping[str, str]) -> Mount:

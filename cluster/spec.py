@@ -13,6 +13,9 @@ from typing import Any, Literal
 
 import orjson
 
+from cluster.privileges import Privileges
+from cluster.tuning import Tuning
+
 Protocol = Literal["tcp", "udp", "sctp"]
 Condition = Literal["service_started", "service_healthy", "service_completed_successfully"]
 RestartCondition = Literal["any", "on-failure", "none"]
@@ -45,6 +48,7 @@ class Mount:
     propagation: str = ""
     no_copy: bool = False
     selinux: Literal["", "z", "Z"] = ""
+    subpath: str = ""
     tmpfs_size: int | None = None
     tmpfs_mode: int | None = None
 
@@ -56,6 +60,10 @@ class Attachment:
     network: str
     aliases: tuple[str, ...] = ()
     ipv4_address: str = ""
+    mac_address: str = ""
+    link_local_ips: tuple[str, ...] = ()
+    driver_opts: Mapping[str, str] = field(default_factory=dict)
+    gateway_priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +201,16 @@ class ServiceSpec:
     cap_drop: tuple[str, ...] = ()
     extra_hosts: tuple[str, ...] = ()
     tmpfs: tuple[str, ...] = ()
+    tuning: Tuning = Tuning()
+    privileges: Privileges = Privileges()
+    domainname: str = ""
+    mac_address: str = ""
+    platform: str = ""
+    group_add: tuple[str, ...] = ()
+    dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
     def revision(self) -> str:
         """The first 12 hex digits of the hash of all that a running container depends on.

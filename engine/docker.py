@@ -120,7 +120,8 @@ class DockerEngine:
         if spec.command == () and spec.entrypoint is None:
             # The engine takes an empty command for none and runs the image's, unless an entrypoint is given with it.
             body["Entrypoint"] = await self._image_entrypoint(spec.image)
-        made = await self._engine.json("POST", "containers/create", about=about, params={"name": spec.name}, body=body)
+        params = {"name": spec.name, **({"platform": spec.platform} if spec.platform else {})}
+        made = await self._engine.json("POST", "containers/create", about=about, params=params, body=body)
         container: str = made["Id"]
         if api < MANY_NETWORKS_API:
             await self._attach(container, spec, about)

@@ -9,6 +9,7 @@ from typing import Any
 
 from cluster.container import ContainerSpec, Endpoint, PortBinding
 from cluster.spec import Healthcheck, Logging, Mount
+from engine.docker_host import privileges_body, tuning_body
 from engine.port import BoundPort, ContainerInfo, EngineEvent, Health
 
 JSON = dict[str, Any]
@@ -48,6 +49,10 @@ def create_body(spec: ContainerSpec, *, api: tuple[int, int], default_log_driver
         body["Entrypoint"] = list(spec.entrypoint)
     if spec.stop_signal:
         body["StopSignal"] = spec.stop_signal
+    if spec.domainname:
+        body["Domainname"] = spec.domainname
+    if spec.mac_address:
+        body["MacAddress"] = spec.mac_address
     if spec.healthcheck is not None:
         body["Healthcheck"] = _healthcheck(spec.healthcheck, start_interval=several)
     return body
@@ -55,7 +60,14 @@ def create_body(spec: ContainerSpec, *, api: tuple[int, int], default_log_driver
 
 def endpoint_body(endpoint: Endpoint) -> JSON:
     """One network's `EndpointsConfig`, without any alias."""
-    return {"IPAMConfig": {"IPv4Address": endpoint.ipv4_address}} if endpoint.ipv4_address else {}
+    addresses = {"IPv4Address": endpoint.ipv4_address, "LinkLocalIPs": list(endpoint.link_local_ips)}
+    given = {
+        "IPAMConfig": {name: value for name, value in addresses.items() if value},
+        "MacAddress": endpoint.mac_address,
+        "DriverOpts": dict(endpoint.driver_opts),
+        "GwPriority": endpoint.gateway_priority,
+    }
+    return {name: value for name, value in given.items() if value}
 
 
 def _host_config(spec: ContainerSpec, default_log_driver: str) -> JSON:
@@ -69,13 +81,20 @@ def _host_config(spec: ContainerSpec, default_log_driver: str) -> JSON:
         "Tmpfs": {target: options for target, _, options in (entry.partition(":") for entry in spec.tmpfs)},
         "Dns": list(spec.dns),
         "DnsSearch": list(spec.dns_search),
+        "DnsOptions": list(spec.dns_options),
         "ExtraHosts": list(spec.extra_hosts),
         "CapAdd": list(spec.cap_add),
         "CapDrop": list(spec.cap_drop),
         "Privileged": spec.privileged,
         "ReadonlyRootfs": spec.read_only,
         "LogConfig": _log_config(spec.logging, default_log_driver),
+        **tuning_body(spec.tuning),
+        **privileges_body(spec.privileges),
     }
+    if spec.group_add:
+        config["GroupAdd"] = list(spec.group_add)
+    if spec.annotations:
+        config["Annotations"] = dict(spec.annotations)
     if spec.init is not None:
         config["Init"] = spec.init
     if spec.resources.cpus is not None:
@@ -129,11 +148,12 @@ def _mount(mount: Mount) -> JSON:
         body["Source"] = mount.source
     if mount.type == "bind" and mount.propagation:
         body["BindOptions"] = {"Propagation": mount.propagation}
-    if mount.type == "volume" and mount.no_copy:
-        body["VolumeOptions"] = {"NoCopy": True}
+    if mount.type == "volume" and (mount.no_copy or mount.subpath):
+        given = {"NoCopy": mount.no_copy, "Subpath": mount.subpath}
+        body["VolumeOptions"] = {name: value for name, value in given.items() if value}
     if mount.type == "tmpfs":
-        given = {"SizeBytes": mount.tmpfs_size, "Mode": mount.tmpfs_mode}
-        body["TmpfsOptions"] = {name: value for name, value in given.items() if value is not None}
+        sizes = {"SizeBytes": mount.tmpfs_size, "Mode": mount.tmpfs_mode}
+        body["TmpfsOptions"] = {name: value for name, value in sizes.items() if value is not None}
     return body
 
 

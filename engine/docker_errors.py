@@ -83,6 +83,18 @@ _CONTAINER = (
         "the path {0} to mount does not exist on this machine; make it first",
     ),
     _rule(
+        r"image with reference (\S+) was found but does not match the specified platform: wanted ([^\s,]+), "
+        r"actual: (\S+)",
+        Refused,
+        "the image {0} on this machine is for {2}, and {1} is asked for; remove the image here, or correct platform",
+    ),
+    _rule(
+        r"could not select device driver .*?with capabilities: (\[\S+)",
+        Refused,
+        "the Docker Engine has no driver for devices with the capabilities {0}; install one on this machine (for GPUs "
+        "of NVIDIA its container toolkit), or keep the service to machines that have it",
+    ),
+    _rule(
         r"logging driver does not support reading",
         Refused,
         "the log driver of {subject} cannot be read back; use json-file or local",

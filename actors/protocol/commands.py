@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cluster.decide.decision import RefusalCode
+from cluster.policy import Privileged
 from cluster.spec import StackSpec
 from supervisor.message import message
 
@@ -269,9 +270,14 @@ class ConfirmLoss:
 @message("legion.update/1")
 @dataclass(frozen=True, slots=True)
 class UpdateLegion:
-    """Replace no tasks where more than `pause_above` percent of all machines are lost at once."""
+    """Change what holds for all machines; None leaves a setting as it is.
 
-    pause_above: int
+    Tasks are not replaced where more than `pause_above` percent of all machines are lost at once. `privileged`: whether
+    stacks may use keys by which a container gets out of its walls.
+    """
+
+    pause_above: int | None = None
+    privileged: Privileged | None = None
     request: str = ""
 
 

@@ -30,6 +30,7 @@ ROLES: tuple[NodeRole, ...] = ("worker", "manager")
 # A pasted line is for a rack of workers; a manager is let in by name.
 USES = {"worker": 10, "manager": 1}
 TTL = "1h"
+_SETTINGS = {"pause_above": "replacement", "privileged": "privileged keys"}
 
 node_dir_option = data_dir_option("Where this node's identity is kept.")
 
@@ -193,14 +194,26 @@ def status(context: str, output: Output) -> None:
     "--pause-above",
     metavar="PERCENT",
     type=Whole(0, 100),
-    required=True,
+    default=None,
     help="Replace no tasks where more of the machines than this are lost at once; 100 is never. [at first: 50]",
 )
+@click.option(
+    "--privileged",
+    type=click.Choice(["auto", "allow", "refuse"]),
+    default=None,
+    help="Whether stacks may use keys that make a container as mighty as its machine's root; auto takes them while "
+    "there is but one machine. [at first: auto]",
+)
 @context_option
-def update(pause_above: int, context: str) -> None:
+def update(pause_above: int | None, privileged: str | None, context: str) -> None:
     """Change what holds for all machines."""
-    changes = connect(context).update_cluster(pause_above)["changes"]
-    print(f"replacement {changes['pause_above']}" if "unchanged" not in changes.values() else "nothing to change")
+    given = {"pause_above": pause_above, "privileged": privileged}
+    settings = {name: value for name, value in given.items() if value is not None}
+    if not settings:
+        raise click.UsageError("say what to change: --pause-above or --privileged")
+    changes = connect(context).update_cluster(settings)["changes"]
+    said = [f"{_SETTINGS[name]} {words}" for name, words in changes.items() if words != "unchanged"]
+    print("\n".join(said) or "nothing to change")
 
 
 @app.command("confirm-loss", epilog=example("gbnt legion confirm-loss"))

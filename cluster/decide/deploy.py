@@ -9,6 +9,7 @@ from cluster.compose.checks import validate
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.decide.sweep import sweep
 from cluster.model import Change, Network, Service, Stack, State, revision_key
+from cluster.policy import objections
 from cluster.progress import obstacle
 from cluster.spec import NetworkSpec, Port, ServiceSpec, StackSpec
 
@@ -45,6 +46,9 @@ def _refuse(state: State, spec: StackSpec) -> Refusal | None:
         why = obstacle(state, spec.name)
         still = f"stack {spec.name} is still being removed{f': {why}' if why else ''}"
         return Refusal("conflict", f"{still}; deploy it again when it is gone")
+    found = list(objections(state, spec))
+    if found:
+        return Refusal("forbidden", "; ".join(found))
     for service in spec.services.values():
         holder = _port_holder(state, spec.name, service)
         if holder:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
+from cluster.decide.legion import say_no_longer_alone
 from cluster.model import Change, JoinToken, Node, State
 
 MOST_USES = 1_000
@@ -98,6 +99,7 @@ def admit(state: State, newcomer: Newcomer, entropy: Entropy) -> Decision:
         if entropy.now - departed.at > REMEMBERED_SECONDS:
             draft.put(Change("departed", departed.id, None))
     draft.tell("node.joined", node.name, f"joined as {node.role} by the join token {token.id}")
+    say_no_longer_alone(draft, state)
     return draft.decided({node.name: "joined"}, {"node": id, "name": node.name, "role": node.role})
 
 

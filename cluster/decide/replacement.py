@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cluster.decide.decision import Decided, Decision, Draft, Refusal
+from cluster.decide.decision import Decided, Draft
 from cluster.decide.nodes import lose
 from cluster.model import Change, Node, State
-from cluster.presence import HOLD, MOST_LOST, PAUSE_ABOVE, PAUSED, Cause, alarm, pause_above
+from cluster.presence import HOLD, PAUSED, Cause, alarm
 
 
 def pause(state: State, words: str) -> Decided:
@@ -45,16 +45,3 @@ def _lost(state: State, now: float) -> list[Node]:
 def _replaced(state: State, node: str) -> str:
     tasks = sum(task.node == node and not task.ended for task in state.tasks.values())
     return f"{tasks} task{'' if tasks == 1 else 's'} replaced elsewhere from now on"
-
-
-def set_pause(state: State, above: int) -> Decision:
-    """Pause replacement where more than so many percent of all machines are lost at once; 100 is never."""
-    if not 0 <= above <= 100:
-        return Refusal("invalid", f"{above} percent of the machines: give a number from 0 to 100, where 100 is never")
-    if above == pause_above(state.settings):
-        return Decided(told={"pause_above": "unchanged"})
-    draft = Draft(state)
-    draft.put(Change("settings", PAUSE_ABOVE, None if above == MOST_LOST else str(above)))
-    words = f"pauses where more than {above} % of the machines are lost at once"
-    draft.tell("legion.updated", "replacement", words)
-    return draft.decided({"pause_above": words})

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from actors.protocol import ConfirmLoss, UpdateLegion
+from cluster.policy import Privileged, privileged, takes_mighty
 from cluster.presence import alarm, pause_above
 from portal.api.bodies import body_of
 from portal.api.requests import answer, backend_of, change, key_of, listing, state_of
@@ -17,9 +18,14 @@ from portal.rows import volume_rows
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The body of a change: tasks are not replaced where more than `pause_above` percent of the machines are lost."""
+    """The body of a change; what is not in it stays as it is.
 
-    pause_above: int
+    Tasks are not replaced where more than `pause_above` percent of the machines are lost. `privileged`: whether stacks
+    may use keys by which a container gets out of its walls.
+    """
+
+    pause_above: int | None = None
+    privileged: Privileged | None = None
 
 
 async def show(request: Request) -> Response:
@@ -35,6 +41,8 @@ async def show(request: Request) -> Response:
             "node": identity.node,
             "alarm": alarm(state.settings),
             "pause_above": pause_above(state.settings),
+            "privileged": privileged(state),
+            "privileged_taken": takes_mighty(state),
         }
     )
 
@@ -42,7 +50,7 @@ async def show(request: Request) -> Response:
 async def update(request: Request) -> Response:
     """Change a setting."""
     body = await body_of(request, Changes)
-    return await change(request, UpdateLegion(body.pause_above, key_of(request)))
+    return await change(request, UpdateLegion(body.pause_above, body.privileged, key_of(request)))
 
 
 async def confirm_loss(request: Request) -> Response:

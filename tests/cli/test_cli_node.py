@@ -18,7 +18,7 @@ ALARM = "no tasks are replaced: 2 of 3 machines were lost at once; if they are r
 
 
 def cluster(alarm: str = "") -> Answer:
-    return Answer({**CLUSTER, "alarm": alarm, "pause_above": 50})
+    return Answer({**CLUSTER, "alarm": alarm, "pause_above": 50, "privileged": "auto", "privileged_taken": False})
 
 
 def changed(name: str, words: str) -> Answer:
@@ -56,11 +56,12 @@ def test_an_alarm_is_seen_by_whoever_looks_at_the_machines(gbnt: Run, manager: M
     manager.on("GET /v1/cluster", cluster(ALARM))
     assert gbnt("node", "ls").err == f"alarm: {ALARM}\n"
     assert gbnt("legion", "status").out.splitlines() == [
-        "Cluster:      c-1",
-        "Manager:      rome (gbnt 0.1.0), at revision 7",
-        "Machines:     1 down, 1 ready (of these 1 pause)",
-        "Replacement:  pauses where more than 50 % of them are lost at once",
-        f"Alarm:        {ALARM}",
+        "Cluster:          c-1",
+        "Manager:          rome (gbnt 0.1.0), at revision 7",
+        "Machines:         1 down, 1 ready (of these 1 pause)",
+        "Replacement:      pauses where more than 50 % of them are lost at once",
+        "Privileged keys:  refused, since there is more than one machine: `gbnt legion update --privileged allow`",
+        f"Alarm:            {ALARM}",
     ]
     assert json.loads(gbnt("legion", "status", "-o", "json").out)["alarm"] == ALARM
 
@@ -267,6 +268,14 @@ def test_a_loss_is_confirmed_and_the_threshold_chosen(gbnt: Run, manager: Manage
     assert gbnt("legion", "update", "--pause-above", "80").out == "replacement pauses where more than 80 % are lost\n"
     assert json.loads(manager.asked[-1].body) == {"pause_above": 80}
     assert gbnt("legion", "update", "--pause-above", "101").status == 2
+
+
+def test_it_is_chosen_whether_privileged_keys_are_taken(gbnt: Run, manager: Manager):
+    manager.on("PATCH /v1/cluster", changed("privileged", "are refused"))
+    assert gbnt("legion", "update", "--privileged", "refuse").out == "privileged keys are refused\n"
+    assert json.loads(manager.asked[-1].body) == {"privileged": "refuse"}
+    nothing = gbnt("legion", "update")
+    assert (nothing.status, "--pause-above or --privileged" in nothing.err) == (2, True)
 
 
 # -- following ---------------------------------------------------------------------------------------------------------

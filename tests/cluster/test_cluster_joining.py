@@ -40,7 +40,7 @@ def test_a_newcomer_gets_a_record_with_the_token_s_role() -> None:
     decision = joining.admit(state, Newcomer("t1", "gaul", "192.0.2.7", "1.0"), entropy())
     assert isinstance(decision, Decided)
     assert decision.detail == {"node": "id1", "name": "gaul", "role": "worker"}
-    assert [happening.kind for happening in decision.happenings] == ["node.joined"]
+    assert [happening.kind for happening in decision.happenings] == ["node.joined", "legion.updated"]
     after = done(state, decision)
     assert (after.nodes["id1"].role, after.nodes["id1"].status, after.nodes["id1"].address) == (
         "worker",

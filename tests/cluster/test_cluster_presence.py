@@ -5,8 +5,9 @@ from dataclasses import replace
 from cluster.assignment import Observation
 from cluster.company import stays
 from cluster.decide.decision import Decided, Refusal
+from cluster.decide.legion import update_legion
 from cluster.decide.nodes import lose_node, report_node
-from cluster.decide.replacement import confirm_loss, pause, set_pause
+from cluster.decide.replacement import confirm_loss, pause
 from cluster.decide.tasks import carry_out, take_in
 from cluster.model import Node, NodeStatus, Stack, State, revision_key
 from cluster.presence import (
@@ -201,12 +202,12 @@ def test_a_loss_is_confirmed_of_those_that_are_down_by_then():
 
 def test_the_threshold_is_a_setting():
     state = cluster()
-    changed = set_pause(state, 80)
+    changed = update_legion(state, 80, None)
     assert isinstance(changed, Decided)
     after = state.after(changed.changes)
     assert (pause_above(state.settings), pause_above(after.settings)) == (50, 80)
-    assert isinstance(set_pause(after, 101), Refusal)
-    same, back = set_pause(after, 80), set_pause(after, 50)
+    assert isinstance(update_legion(after, 101, None), Refusal)
+    same, back = update_legion(after, 80, None), update_legion(after, 50, None)
     assert isinstance(same, Decided)
     assert isinstance(back, Decided)
     assert same.changes == ()

@@ -7,7 +7,9 @@ import anyio
 import pytest
 
 from cluster.container import ContainerSpec
+from cluster.privileges import Device, Privileges
 from cluster.spec import Resources
+from cluster.tuning import Tuning, Ulimit
 from engine.docker import DockerEngine
 from engine.port import ContainerInfo, EngineUnavailable, Refused
 from tests.contract.engine_stage import tar, texts
@@ -149,3 +151,42 @@ async def test_an_engine_that_is_not_there_is_unavailable_for_every_kind_of_call
 async def collect(stream, into: list[str]) -> None:
     async for item in stream:
         into.append(item)  # noqa: PERF401 - what came before a failure counts
+
+
+LOOK = """
+ulimit -n; df -k /dev/shm | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2; cat /proc/sys/net/core/somaxconn
+cat /proc/self/oom_score_adj; grep NoNewPrivs /proc/self/status | cut -f 2; test -c /dev/mine && echo there
+id -G; hostname -f; cat /etc/resolv.conf | grep options
+"""
+
+
+async def test_what_is_tuned_and_opened_is_so_inside(engine: DockerEngine, labels):
+    made = spec(
+        labels,
+        "sh",
+        "-c",
+        LOOK,
+        tuning=Tuning(
+            shm_size=8 << 20,
+            ulimits=(Ulimit("nofile", 123, 456),),
+            sysctls={"net.core.somaxconn": "77"},
+            oom_score_adj=99,
+        ),
+        privileges=Privileges(devices=(Device("/dev/null", "/dev/mine", "rw"),), security_opt=("no-new-privileges",)),
+        group_add=("4321",),
+        hostname="web",
+        domainname="shop.example",
+        dns_options=("ndots:3",),
+        platform="linux/amd64",
+    )
+    container = await engine.create(made)
+    await engine.start(container)
+    said = await texts(engine.logs(container, follow=True))
+    assert said[:6] == ["123", "8192", "77", "99", "1", "there"]
+    assert "4321" in said[6].split()
+    assert said[7:] == ["web.shop.example", "options ndots:3"]
+
+
+async def test_another_platform_than_the_images_is_refused(engine: DockerEngine, labels):
+    with pytest.raises(Refused, match="platform"):
+        await engine.create(spec(labels, "true", platform="linux/s390x"))

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from cluster.container import ContainerSpec, Endpoint, PortBinding
+from cluster.privileges import Device, DeviceRequest, Privileges
 from cluster.spec import Healthcheck, Logging, Mount, Resources
+from cluster.tuning import BlockIo, Rate, Tuning, Ulimit
 from engine.docker_container import container_info, create_body, engine_event, seconds
 from engine.port import BoundPort
 
@@ -36,6 +38,61 @@ def test_an_old_engine_is_given_the_first_network_alone():
     assert old["NetworkingConfig"]["EndpointsConfig"] == {"front": {"IPAMConfig": {"IPv4Address": "10.0.0.2"}}}
     assert set(new["NetworkingConfig"]["EndpointsConfig"]) == {"front", "back"}
     assert old["HostConfig"]["NetworkMode"] == new["HostConfig"]["NetworkMode"] == "front"
+
+
+def test_what_the_file_does_not_set_is_left_to_the_engine():
+    known = {"RestartPolicy", "NetworkMode", "PortBindings", "Binds", "Mounts", "Tmpfs", "Dns", "DnsSearch"}
+    known |= {"DnsOptions", "ExtraHosts", "CapAdd", "CapDrop", "Privileged", "ReadonlyRootfs", "LogConfig"}
+    assert set(body()["HostConfig"]) == known
+
+
+def test_kernel_settings_have_the_engines_names():
+    tuning = Tuning(
+        shm_size=1 << 26,
+        memory_swap=-1,
+        memory_swappiness=0,
+        cpuset="0-1",
+        oom_score_adj=-500,
+        ulimits=(Ulimit("nofile", 1024, 2048),),
+        sysctls={"net.core.somaxconn": "1024"},
+        block_io=BlockIo(weight=300, device_read_bps=(Rate("/dev/sda", 1 << 20),)),
+    )
+    made = body(tuning=tuning)["HostConfig"]
+    assert made["ShmSize"] == 1 << 26
+    assert (made["MemorySwap"], made["MemorySwappiness"], made["OomScoreAdj"]) == (-1, 0, -500)
+    assert made["CpusetCpus"] == "0-1"
+    assert made["Ulimits"] == [{"Name": "nofile", "Soft": 1024, "Hard": 2048}]
+    assert made["Sysctls"] == {"net.core.somaxconn": "1024"}
+    assert (made["BlkioWeight"], made["BlkioDeviceReadBps"]) == (300, [{"Path": "/dev/sda", "Rate": 1 << 20}])
+    assert "CpuShares" not in made
+
+
+def test_what_is_opened_of_the_machine_has_the_engines_names():
+    privileges = Privileges(
+        devices=(Device("/dev/fuse", "/dev/fuse", "rw"),),
+        requests=(DeviceRequest("nvidia", -1, (), ("gpu", "compute")),),
+        security_opt=("no-new-privileges", "systempaths=unconfined"),
+        pid="host",
+        uts="host",
+    )
+    made = body(privileges=privileges)["HostConfig"]
+    assert made["Devices"] == [{"PathOnHost": "/dev/fuse", "PathInContainer": "/dev/fuse", "CgroupPermissions": "rw"}]
+    assert made["DeviceRequests"] == [
+        {"Driver": "nvidia", "Count": -1, "DeviceIDs": [], "Capabilities": [["gpu", "compute"]], "Options": {}}
+    ]
+    assert (made["SecurityOpt"], made["MaskedPaths"], made["ReadonlyPaths"]) == (["no-new-privileges"], [], [])
+    assert (made["PidMode"], made["UTSMode"]) == ("host", "host")
+    assert not {"IpcMode", "CgroupnsMode", "Runtime"} & set(made)
+
+
+def test_a_place_on_a_network_has_all_that_the_file_gives_it():
+    place = Endpoint("front", "10.0.0.2", "02:42:ac:11:00:02", ("169.254.1.1",), {"speed": "1"}, 7)
+    assert body(endpoints=(place,))["NetworkingConfig"]["EndpointsConfig"]["front"] == {
+        "IPAMConfig": {"IPv4Address": "10.0.0.2", "LinkLocalIPs": ["169.254.1.1"]},
+        "MacAddress": "02:42:ac:11:00:02",
+        "DriverOpts": {"speed": "1"},
+        "GwPriority": 7,
+    }
 
 
 def test_without_networks_the_mode_counts():

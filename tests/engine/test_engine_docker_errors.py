@@ -57,6 +57,21 @@ SENTENCES = [
     ),
     ("container", 404, "No such image: shop:1", NotFound, "image shop:1 is not on this machine"),
     ("container", 404, "network front not found", NotFound, "network front"),
+    (
+        "container",
+        500,
+        'could not select device driver "" with capabilities: [[gpu]]',
+        Refused,
+        "no driver for devices with the capabilities [[gpu]]",
+    ),
+    (
+        "container",
+        404,
+        "image with reference shop:1 was found but does not match the specified platform: "
+        "wanted linux/s390x, actual: linux/amd64",
+        Refused,
+        "shop:1 on this machine is for linux/amd64, and linux/s390x is asked for",
+    ),
     ("container", 404, "No such container: 9f", NotFound, "container web does not exist"),
     (
         "container",

@@ -23,6 +23,8 @@ async def test_cluster_says_who_answers_and_at_which_revision(api):
         "node": NODE,
         "alarm": "",
         "pause_above": 50,
+        "privileged": "auto",
+        "privileged_taken": True,
     }
 
 

@@ -82,7 +82,7 @@ async def test_a_deploy_hands_the_spec_on_as_it_was_meant(api, node):
         ("PATCH", "/v1/nodes/rome", {"role": "manager"}, UpdateNode("rome", role="manager", request="admin:k-1"), 200),
         ("DELETE", "/v1/nodes/rome", None, RemoveNode("rome", False, "admin:k-1"), 200),
         ("DELETE", "/v1/nodes/rome?force=1", None, RemoveNode("rome", True, "admin:k-1"), 200),
-        ("PATCH", "/v1/cluster", {"pause_above": 80}, UpdateLegion(80, "admin:k-1"), 200),
+        ("PATCH", "/v1/cluster", {"pause_above": 80}, UpdateLegion(80, None, "admin:k-1"), 200),
         ("POST", "/v1/cluster/confirm-loss", None, ConfirmLoss("admin:k-1"), 200),
         ("POST", "/v1/snapshots/release-held", None, ReleaseHeld("admin:k-1"), 200),
     ],

@@ -1,0 +1,87 @@
+"""What a cluster lets its stacks ask of machines: keys that make a container mighty, and keys that are too new.
+
+Asked before a deploy changes anything; what runs already is not asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, cast, get_args
+
+from cluster.model import Node, State
+from cluster.privileges import mighty
+from cluster.spec import ServiceSpec, StackSpec
+
+Privileged = Literal["auto", "allow", "refuse"]
+"""Whether keys that make a container mighty are taken; `auto` takes them while there is but one machine."""
+
+PRIVILEGED = "privileged"
+"""The setting that holds what people chose in the place of `auto`."""
+ALLOW = "gbnt legion update --privileged allow"
+"""What a person types who wants them on many machines."""
+
+ENGINES = {(1, 42): "23.0", (1, 43): "24.0", (1, 44): "25.0", (1, 45): "26.0", (1, 48): "28.0"}
+"""The Docker Engine that brought an API, as its version history says."""
+
+
+def privileged(state: State) -> Privileged:
+    """What people chose."""
+    chosen = state.settings.get(PRIVILEGED, "auto")
+    return cast(Privileged, chosen) if chosen in get_args(Privileged) else "refuse"
+
+
+def takes_mighty(state: State) -> bool:
+    """Whether a stack may use keys that make its containers as mighty as the machine's root."""
+    chosen = privileged(state)
+    return chosen == "allow" or (chosen == "auto" and len(state.nodes) <= 1)
+
+
+def objections(state: State, spec: StackSpec) -> Iterator[str]:
+    """Why the stack may not be deployed here: a sentence for each service that is new or changed, with what to do."""
+    for service in spec.services.values():
+        known = state.services.get(f"{spec.name}/{service.name}")
+        if known is not None and known.spec == service:
+            continue
+        keys = list(mighty(service.privileged, service.cap_add, service.privileges))
+        if keys and not takes_mighty(state):
+            yield (
+                f"service {service.name}: {', '.join(keys)} would let its containers do all that root does on a "
+                f"machine, and this cluster has {len(state.nodes)}: remove that, or allow it: `{ALLOW}`"
+            )
+        yield from _too_new(service, list(state.nodes.values()))
+
+
+def needs(service: ServiceSpec) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The keys that not every Docker Engine knows, each with the API that brought it."""
+    if service.annotations:
+        yield "annotations", (1, 43)
+    if service.healthcheck is not None and service.healthcheck.start_interval is not None:
+        yield "healthcheck.start_interval", (1, 44)
+    for place in service.networks:
+        if place.mac_address:
+            yield f"networks.{place.network}.mac_address", (1, 44)
+        if place.gateway_priority:
+            yield f"networks.{place.network}.gw_priority", (1, 48)
+    for mount in service.mounts:
+        if mount.subpath:
+            yield f"volumes: subpath of {mount.target}", (1, 45)
+
+
+def knows(node: Node, api: tuple[int, int]) -> bool:
+    """Whether the machine's engine speaks that API; one that has not said so yet may."""
+    return not node.engine_api or _numbers(node.engine_api) >= api
+
+
+def _too_new(service: ServiceSpec, nodes: list[Node]) -> Iterator[str]:
+    for key, api in needs(service):
+        if nodes and not any(knows(node, api) for node in nodes):
+            found = ", ".join(sorted({f"{node.name} {node.engine_version}" for node in nodes}))
+            yield (
+                f"service {service.name}: {key} needs Docker Engine {ENGINES[api]} or later, and no machine has that "
+                f"({found}): remove it, or bring an engine up to date"
+            )
+
+
+def _numbers(version: str) -> tuple[int, int]:
+    major, _, minor = version.partition(".")
+    return int(major), int(minor)
