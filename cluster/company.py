@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from cluster.model import Node, Service, State
+from cluster.model import Node, Service, State, Task
 from cluster.moves import WANTED
 
 
@@ -27,6 +27,11 @@ def companions(state: State, service: Service) -> list[Service]:
     others = [one for one in state.services_of(service.stack) if one.name != service.name and not one.removing]
     group = next(group for group in groups([*others, service]) if group[-1] is service)
     return group[:-1]
+
+
+def keeps_company(task: Task, node: Node) -> bool:
+    """Whether a task that is on this machine is one that its companions are to be with."""
+    return stays(node) and task.desired in WANTED and not task.ended and not task.forsaken
 
 
 def home(state: State, group: Iterable[Service], places: Mapping[str, int]) -> str:
@@ -66,7 +71,7 @@ def strays(state: State) -> Mapping[str, frozenset[str]]:
     machines: defaultdict[str, set[str]] = defaultdict(set)
     for task in state.tasks.values():
         node = state.nodes.get(task.node)
-        if node is not None and stays(node) and task.desired in WANTED and not task.ended and not task.forsaken:
+        if node is not None and keeps_company(task, node):
             places[task.service_key][task.node] += 1
             machines[task.stack].add(task.node)
     away: dict[str, frozenset[str]] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from cluster.model import Desired, Node, Service, Task
 from cluster.spec import ServiceSpec
@@ -21,20 +22,35 @@ def overlaps(spec: ServiceSpec) -> bool:
     return not volumes and not any(attachment.ipv4_address for attachment in spec.networks)
 
 
-def leavers(slots: Mapping[int, Iterable[Task]], machines: Collection[str]) -> list[tuple[Task, Task | None]]:
-    """The wanted tasks on machines that they are to leave, each with the one that is to take its place, if any."""
-    pairs: list[tuple[Task, Task | None]] = []
-    for tasks in slots.values():
-        wanted = [task for task in tasks if task.desired in WANTED]
-        staying = [task for task in wanted if task.node not in machines]
-        leaving = [task for task in wanted if task.node in machines and not task.ended]
-        pairs += [(task, next((one for one in staying if same_order(one, task)), None)) for task in leaving]
-    return pairs
-
-
-def same_order(one: Task, other: Task) -> bool:
-    """Whether both were made for the same revision, and since the same forced restart."""
+def same_order(one: Task | Service, other: Task) -> bool:
+    """Whether both are of the same revision, and since the same forced restart."""
     return (one.revision, one.generation) == (other.revision, other.generation)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A slot's task on a machine that it is to leave, and the one that is to take its place, if there is one yet.
+
+    `doubles` are others of the slot that are to leave, too. `alone`: nothing else of the slot is left anywhere.
+    """
+
+    task: Task
+    heir: Task | None
+    doubles: tuple[Task, ...]
+    alone: bool
+
+
+def moves(service: Service, slots: Mapping[int, Iterable[Task]], machines: Collection[str]) -> Iterator[Move]:
+    """The service's tasks on machines that they are to leave; those of an older revision an update replaces."""
+    for tasks in map(list, slots.values()):
+        wanted = [task for task in tasks if task.desired in WANTED and same_order(service, task)]
+        leaving = [task for task in wanted if task.node in machines and not task.ended]
+        if leaving:
+            task = next((one for one in leaving if one.serving), leaving[0])
+            heir = next((one for one in wanted if one.node not in machines), None)
+            known = {one.id for one in (*leaving, *([heir] if heir else []))}
+            alone = all(one.ended or one.id in known for one in tasks)
+            yield Move(task, heir, tuple(one for one in leaving if one is not task), alone)
 
 
 def settling(service: Service, slots: Mapping[int, Iterable[Task]], machines: Collection[str]) -> bool:
@@ -48,8 +64,13 @@ def settling(service: Service, slots: Mapping[int, Iterable[Task]], machines: Co
     return False
 
 
-def may_leave(service: Service, heir: Task) -> bool:
-    """Whether the old one may stop: the new one serves or, where the old one has to stop first, could start at once."""
+def may_leave(service: Service, task: Task, heir: Task) -> bool:
+    """Whether a task may stop for its heir: that serves or, where the old one has to stop first, could start at once.
+
+    One that was not to run yet has nothing to lose.
+    """
+    if task.desired == "ready":
+        return True
     if overlaps(service.spec):
         return heir.serving or heir.state == "complete"
     return heir.ready or heir.ended

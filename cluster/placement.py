@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from cluster.company import companions, home, stays, volumes_of
+from cluster.company import companions, home, keeps_company, stays, volumes_of
 from cluster.constraints import Constraint, parse, value_of
 from cluster.model import Node, Service, State, Task
 from cluster.spec import ServiceSpec
@@ -56,7 +56,7 @@ class Board:
     def __init__(self, state: State) -> None:
         self._state = state
         self._seats = {node.id: Seat(node) for node in state.nodes.values()}
-        self._homes: defaultdict[str, set[str]] = defaultdict(set)
+        self._company_of: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._slots: defaultdict[tuple[str, int], list[tuple[Task, ServiceSpec]]] = defaultdict(list)
         for task in state.tasks.values():
             if task.node and not task.ended:
@@ -68,9 +68,8 @@ class Board:
             return
         self._seats[task.node].count(task, spec)
         self._slots[task.service_key, task.slot].append((task, spec))
-        if task.desired in ("run", "ready"):
-            for network in task.addresses:
-                self._homes[network].add(task.node)
+        if keeps_company(task, self._seats[task.node].node):
+            self._company_of[task.service_key][task.node] += 1
 
     def place(self, service: Service, slot: int) -> tuple[Node | None, str]:
         """The best machine for a task in this slot, or None and what is waited for, in words."""
@@ -102,7 +101,8 @@ class Board:
     def _company(self, service: Service) -> Iterator[Bound]:
         """Services that share a network stay on one machine, for networks do not reach from one to another yet.
 
-        Where one of them has data, or an image that was built, that is the machine, though nothing runs there now.
+        Where one of them has data, or an image that was built, that is the machine, though nothing runs there now. It
+        counts as `company.strays` does: or what came to one machine for its company were sent away from there by that.
         """
         others = companions(self._state, service)
         for other in others:
@@ -110,14 +110,12 @@ class Board:
             yield from self._image(other)
         group = [service, *others]
         built = {one.spec.built_on for one in group} & self._seats.keys()
-        for network in self._shared_networks(service):
-            living = {id for id in self._homes[network] | built if stays(self._seats[id].node)}
-            if len(living) > 1:
-                places = {id: sum(self._seats[id].services[one.key] for one in group) for id in living}
-                living = {home(self._state, group, places)}
-            if living:
-                names = " or ".join(sorted(self._seats[id].node.name for id in living))
-                yield frozenset(living), f"are not {names}, where what shares network {network} with it runs"
+        counts = sum((self._company_of[one.key] for one in group), Counter[str]())
+        places = {id: counts[id] for id in counts.keys() | built if stays(self._seats[id].node)}
+        network = next(self._shared_networks(service), "")
+        if places and network:
+            node = self._seats[home(self._state, group, places)].node
+            yield frozenset({node.id}), f"are not {node.name}, where what shares network {network} with it runs"
 
     def _shared_networks(self, service: Service) -> Iterator[str]:
         stack = self._state.stacks.get(service.stack)

@@ -180,13 +180,16 @@ def _move(service: Service, slots: Mapping[int, list[Task]], machines: Collectio
     """
     adds: list[AddTask] = []
     desires: list[DesireTask] = []
-    pairs = [pair for pair in moves.leavers(slots, machines) if is_current(service, pair[0])]
     busy = moves.settling(service, slots, machines)
     side_by_side = moves.overlaps(service.spec)
-    for old, heir in pairs:
+    for move in moves.moves(service, slots, machines):
+        old, heir = move.task, move.heir
+        desires += [DesireTask(double.id, "remove", "the one before it goes on") for double in move.doubles]
         if heir is not None:
-            if moves.may_leave(service, heir):
+            if moves.may_leave(service, old, heir):
                 desires.append(DesireTask(old.id, "stop", "moved to another machine"))
+            elif heir.desired == "ready" and side_by_side and move.alone:  # an update made it, and is over
+                desires.append(DesireTask(heir.id, "run", ""))
         elif not busy or not old.serving:
             busy = busy or old.serving
             words = "moves to another machine"

@@ -2,9 +2,13 @@
 
 from dataclasses import replace
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from cluster.company import strays
 from cluster.decide.tasks import carry_out
 from cluster.model import Stack, State, Task, revision_key
+from cluster.placement import Board
 from cluster.reconcile import reconcile
 from cluster.spec import Attachment, Mount, NetworkSpec, ServiceSpec, StackSpec, VolumeSpec
 from tests.cluster.build import NOW, entropy, node, running, service, spec
@@ -63,6 +67,30 @@ def test_nobody_goes_to_a_machine_that_takes_nothing_and_what_leaves_one_already
     assert strays(shop(*parted, availability="drain")) == {}
     assert strays(shop(*parted, status="down")) == {}
     assert strays(shop(at("t1", "web", "n1"), at("t2", "db", "n2", desired="stop"))) == {}
+
+
+@st.composite
+def parted(draw: st.DrawFn) -> State:
+    """Tasks that run, wait, stop or are given up, on both machines, one of which is in some trouble or none."""
+    kinds = st.sampled_from(({}, {"desired": "ready"}, {"desired": "stop"}, {"forsaken": True}))
+    where = st.tuples(st.sampled_from(("web", "db")), st.sampled_from(("n1", "n2")), kinds)
+    tasks = [
+        at(f"t{n}", name, machine, n, **kind)
+        for n, (name, machine, kind) in enumerate(draw(st.lists(where, min_size=4, max_size=8)), 1)
+    ]
+    db = replace(DB, built_on=draw(st.sampled_from(("", "", "n1", "n2"))))
+    fields = draw(st.sampled_from(({}, {}, {"replaced": True}, {"status": "returning"}, {"availability": "drain"})))
+    return shop(*tasks, db=db, **fields)
+
+
+@settings(max_examples=400)
+@given(parted(), st.sampled_from(("web", "db")))
+def test_nothing_is_placed_where_it_would_be_sent_away_again(state: State, name: str):
+    """Who places and who looks for strays count alike: else a task went to and fro for ever."""
+    found, _ = Board(state).place(state.services[f"shop/{name}"], 9)
+    if found is not None:
+        after = replace(state, tasks={**state.tasks, "t9": at("t9", name, found.id, 9)})
+        assert found.id not in strays(after).get(f"shop/{name}", frozenset())
 
 
 def step(state: State) -> State:

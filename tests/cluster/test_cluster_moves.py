@@ -194,6 +194,27 @@ def test_one_with_a_volume_stops_first_once_the_new_one_could_start():
     )
 
 
+def test_an_heir_that_an_update_made_runs_once_nothing_but_the_one_that_leaves_is_left():
+    """It waits for the older revision to stop, which it has; the one that leaves would wait for it to serve."""
+    old, heir = running(), task(id="t3", node="n2", desired="ready", ready=True, created_at=NOW + 1)
+    older = running(id="t0", revision="r0", desired="stop", node="n3")
+    assert moved(older, old, heir).empty
+    stopped = replace(older, state="stopped")
+    assert moved(stopped, old, heir).desires == (DesireTask("t3", "run", ""),)
+
+
+def test_one_that_was_not_to_run_yet_leaves_at_once():
+    waits, heir = task(desired="ready"), task(id="t3", node="n2", desired="ready", created_at=NOW + 1)
+    assert moved(waits, heir).desires == (DesireTask("t1", "stop", "moved to another machine"),)
+
+
+def test_of_two_of_one_slot_that_are_to_leave_the_one_that_serves_moves():
+    serves, starts = running(id="t2", created_at=NOW + 1), task()
+    steps = moved(starts, serves)
+    assert [(add.slot, add.desired) for add in steps.adds] == [(1, "run")]
+    assert steps.desires == (DesireTask("t1", "remove", "the one before it goes on"),)
+
+
 def test_what_does_not_serve_moves_at_once():
     ill = running(id="t2", slot=2, state="preparing")
     assert [add.slot for add in moved(running(), ill).adds] == [1, 2]

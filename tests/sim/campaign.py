@@ -180,8 +180,8 @@ class Campaign:
         return [*missing, story(state)] if missing else []
 
     def _strangers(self, state: State) -> Iterator[str]:
-        """Machines that should be there and are not, and tasks where none should be."""
-        if absent := set(self._mishaps.machines) - state.nodes.keys():
+        """Machines that should be there and are not, and tasks where none should be. The dead may never have come."""
+        if absent := set(self._mishaps.machines) - self._census.dead - state.nodes.keys():
             yield f"{sorted(absent)} are not there"
         drained = {name for name, (availability, _) in self._admin.decided.items() if availability == "drain"}
         for task in state.tasks.values():
