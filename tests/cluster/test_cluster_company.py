@@ -1,6 +1,7 @@
 """Services that share a network, and were parted by half a move, come together again on one machine."""
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,14 +73,15 @@ def test_nobody_goes_to_a_machine_that_takes_nothing_and_what_leaves_one_already
 @st.composite
 def parted(draw: st.DrawFn) -> State:
     """Tasks that run, wait, stop or are given up, on both machines, one of which is in some trouble or none."""
-    kinds = st.sampled_from(({}, {"desired": "ready"}, {"desired": "stop"}, {"forsaken": True}))
+    kinds = st.sampled_from([dict[str, Any](), {"desired": "ready"}, {"desired": "stop"}, {"forsaken": True}])
     where = st.tuples(st.sampled_from(("web", "db")), st.sampled_from(("n1", "n2")), kinds)
     tasks = [
         at(f"t{n}", name, machine, n, **kind)
         for n, (name, machine, kind) in enumerate(draw(st.lists(where, min_size=4, max_size=8)), 1)
     ]
     db = replace(DB, built_on=draw(st.sampled_from(("", "", "n1", "n2"))))
-    fields = draw(st.sampled_from(({}, {}, {"replaced": True}, {"status": "returning"}, {"availability": "drain"})))
+    trouble = [dict[str, Any](), {}, {"replaced": True}, {"status": "returning"}, {"availability": "drain"}]
+    fields = draw(st.sampled_from(trouble))
     return shop(*tasks, db=db, **fields)
 
 
