@@ -136,8 +136,9 @@ def _port(keys: Keys) -> Port:
 
 
 def _is_here(mount: Keys) -> bool:
-    """Whether a machine here has such a mount."""
-    return mount["type"] in get_args(MountType) and mount["target"].startswith("/")
+    """Whether a machine here has such a mount: no other type, and no path of Windows."""
+    source = mount.get("source", "") if mount["type"] == "bind" else "/"
+    return mount["type"] in get_args(MountType) and mount["target"].startswith("/") and source.startswith("/")
 
 
 def _mount(keys: Keys) -> Mount:

@@ -51,7 +51,7 @@ def _source(key: str, value: Value, table: Table, most: int, scope: Scope) -> di
 def check_source(key: str, found: dict[str, Any], value: Value, most: int, scope: Scope) -> None:
     """Whether what a used config or secret is made of can be had here; raises `Refused`."""
     if path := found.get("file"):
-        data = scope.files.data(path, value)
+        data = scope.files.data(path, value, "create it, or leave out what uses it")
         if len(data) > most:
             raise value.refuse(f"{quote(path)} holds {len(data)} bytes, more than {most}", code="too-large")
     variable = found.get("environment")

@@ -47,13 +47,7 @@ def mounts(value: Value, scope: Scope) -> list[Mount]:
 
 def _short(item: Value) -> Mount:
     text = item.string()
-    if _WINDOWS.match(text):
-        hint = (
-            "a source of one letter is taken for a drive of Windows: name the volume otherwise, or write the long form"
-        )
-        item.withhold(f"{quote(text)} is a path of Windows", hint, "path")
-        return {"type": "volume", "target": text, "volume": {}}
-    parts = text.split(":")
+    parts = _parts(text)
     if len(parts) > 3 or not all(parts):
         raise item.refuse(f"{quote(text)} is no mount", 'write it as in "data:/var/lib/data" or "./conf:/etc/conf:ro"')
     if len(parts) == 1:
@@ -65,13 +59,31 @@ def _short(item: Value) -> Mount:
             raise item.refuse(f"{quote(word)} is no option of a mount", f"the options are {', '.join(_WORDS)}")
     common = {"target": target, **({"read_only": True} if "ro" in options else {})}
     bind = _bound(options)
-    if source[0] in "./~":
-        source = item.place.text.resolve(source)
-        return {"type": "bind", "source": source, **common, "bind": {"create_host_path": True, **bind}}
+    if source[0] in "./~" or _WINDOWS.match(source):
+        return {"type": "bind", "source": _path(item, source), **common, "bind": {"create_host_path": True, **bind}}
     if "/" in source:
         raise item.refuse(f"{quote(source)} is neither a path nor a volume", f'for a path write "./{source}"')
     volume = {"nocopy": True} if "nocopy" in options else {}
     return {"type": "volume", "source": source, **common, "volume": volume, **({"bind": bind} if bind else {})}
+
+
+def _parts(text: str) -> list[str]:
+    """What colons divide; one after a letter alone is a drive's, as Compose has it on every machine."""
+    parts: list[str] = []
+    for part in text.split(":"):
+        if parts and len(parts[-1]) == 1 and parts[-1].isalpha():
+            parts[-1] += f":{part}"
+        else:
+            parts.append(part)
+    return parts
+
+
+def _path(item: Value, source: str) -> str:
+    """A path of the machine, absolute."""
+    if not _WINDOWS.match(source):
+        return item.place.text.resolve(source)
+    item.withhold(f"{quote(source)} is a path of Windows", "tasks run on Linux machines", "path")
+    return source
 
 
 def _bound(options: list[str]) -> Mount:
@@ -85,6 +97,10 @@ def _bound(options: list[str]) -> Mount:
 
 
 def _target(item: Value, text: str) -> str:
+    if _WINDOWS.match(text):
+        hint = "one letter and a colon are a drive: name the volume otherwise, or write the mount as a map"
+        item.withhold(f"{quote(text)} is a path of Windows", hint, "path")
+        return text
     if not text.startswith("/"):
         raise item.refuse(f"the target {quote(text)} is not absolute", f'write "/{text}"')
     return "/" + posixpath.normpath(text).lstrip("/")
@@ -102,11 +118,9 @@ def _long(item: Value) -> Mount:
     if kind not in _HERE:
         item.withhold(f"a mount of type {kind} is not supported", f"the types are {', '.join(_HERE)}")
     if kind == "bind":
-        keys["source"] = source if _WINDOWS.match(source) else item.place.text.resolve(source)
-        if _WINDOWS.match(source):
-            item.withhold(f"{quote(source)} is a path of Windows", "tasks run on Linux machines", "path")
+        keys["source"] = _path(item, source)
     keys["target"] = _target(item, keys["target"])
-    return filled(keys)
+    return filled(keys, "bind", "tmpfs", "volume")
 
 
 def _mode(value: Value) -> int:

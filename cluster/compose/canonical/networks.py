@@ -20,11 +20,11 @@ _LARGEST_PRIORITY = 2**31 - 1
 
 
 def attachments(value: Value) -> dict[str, Any]:
-    """`networks` of a service: a list of names, or a map of names to options. An empty one is the default network."""
+    """`networks` of a service: a list of names, or a map of names to options."""
     if value.is_list:
-        return dict.fromkeys(sorted(set(value.each(Value.string)))) or {DEFAULT: None}
+        return dict.fromkeys(sorted(set(value.each(Value.string))))
     found = {name: child.attempt(_attachment) for name, child in sorted(value.entries().items())}
-    return {name: one or None for name, one in found.items()} or {DEFAULT: None}
+    return {name: one or None for name, one in found.items()}
 
 
 def _attachment(value: Value) -> dict[str, Any]:

@@ -38,7 +38,7 @@ def nanoseconds(text: str) -> int | None:
 
 def duration(value: Value) -> str:
     """A duration, as Go writes it: `1m30s`. The unit is mandatory."""
-    text = value.rendered()
+    text = value.quantity()
     count = nanoseconds(text)
     if count is None:
         hint = f'say the unit, as in "{text}s"' if text.isdigit() and len(text) < 10 else 'write it as in "1m30s"'
@@ -66,7 +66,7 @@ def _decimal(number: Decimal) -> str:
 
 def size(value: Value) -> int:
     """Bytes, from a number or a text with a binary unit: `512m`, `1.5 GiB`."""
-    text = value.rendered()
+    text = value.quantity()
     found = _SIZE.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
     if found is None:
         raise value.refuse(f"{quote(text)} is no size", 'write it as in "512m" or "1.5g"')

@@ -49,8 +49,8 @@ def service(name: str, value: Value, scope: Scope) -> dict[str, Any]:
     keys["environment"] = environment(keys.get("environment", {}), keys.pop("env_file", []), value, scope)
     keys["labels"] = labels(keys.get("labels", {}), keys.pop("label_file", []), scope)
     keys["depends_on"] = dict(sorted({**implied(keys), **keys.get("depends_on", {})}.items()))
-    if "network_mode" not in keys and "provider" not in keys:
-        keys.setdefault("networks", {DEFAULT: None})
+    if not any(keys.get(key) for key in ("networks", "network_mode", "provider")):
+        keys["networks"] = {DEFAULT: None}
     return {"command": None, "entrypoint": None, **filled(keys, *_CLEARS)}
 
 

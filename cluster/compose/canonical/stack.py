@@ -21,6 +21,7 @@ from cluster.compose.reading.value import Value
 T = TypeVar("T")
 Document = dict[str, Any]
 
+_NAME = re.compile(r"[a-zA-Z0-9._-]+")
 MOST_SERVICES = 2_000
 
 
@@ -114,6 +115,10 @@ def _source_checked(key: str, found: Document, most: int, scope: Scope, value: V
 
 def _named(value: Value, read_one: Callable[[str, Value], T]) -> dict[str, T]:
     """A map of names, each read by `read_one`."""
+    for name, child in value.entries().items():
+        if not _NAME.fullmatch(name):
+            message = f"{quote(name)} cannot be a name"
+            value.report.error(value.key_place(name), child.path, message, "letters, digits, -, _ and .", "name")
     found = {name: child.attempt(partial(read_one, name)) for name, child in value.entries().items()}
     return {name: one for name, one in found.items() if one is not None}
 

@@ -7,6 +7,7 @@ on the key. A key that is in no table is not of the specification: an error, wit
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -92,7 +93,7 @@ def filled(keys: dict[str, Any], *but: str) -> dict[str, Any]:
 def plain(node: Node) -> Any:
     """A value of the person's own, as JSON has it."""
     if isinstance(node, Scalar):
-        return node.value
+        return node.text if isinstance(node.value, float) and not math.isfinite(node.value) else node.value
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
     return {key: plain(entry.value) for key, entry in node.entries.items()}

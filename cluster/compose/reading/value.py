@@ -115,6 +115,11 @@ class Value:
             self.warn(f"{scalar.text} is a number and becomes {quote(text)}", f'quote it: "{scalar.text}"', "number")
         return text
 
+    def quantity(self) -> str:
+        """A number or text with a unit, as it is written: a fraction of no unit is none, however YAML spells it."""
+        scalar = self._scalar("a number or a text")
+        return scalar.text if isinstance(scalar.value, float) else render(scalar.value)
+
     def word(self, allowed: Iterable[str]) -> str:
         """One of the words allowed."""
         text, words = self.string(), tuple(allowed)

@@ -50,7 +50,7 @@ def test_a_mount_is_read(entry: str, expected: Mount) -> None:
         ("data:/x:readonly", '"readonly" is no option of a mount'),
         ("data:x", 'the target "x" is not absolute'),
         ("'data:'", '"data:" is no mount'),
-        ("a:b:c:d", '"a:b:c:d" is no mount'),
+        ("aa:bb:cc:dd", '"aa:bb:cc:dd" is no mount'),
         ("'C:\\x:/x'", "is a path of Windows"),
         ("{type: cluster, target: /x}", "a mount of type cluster is not supported"),
         ("{target: /x}", "has no type"),
