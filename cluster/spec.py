@@ -21,6 +21,7 @@ Condition = Literal["service_started", "service_healthy", "service_completed_suc
 RestartCondition = Literal["any", "on-failure", "none"]
 PullPolicy = Literal["missing", "always", "never"]
 UpdateOrder = Literal["stop-first", "start-first"]
+MountType = Literal["volume", "bind", "tmpfs"]
 FailureAction = Literal["pause", "continue", "rollback"]
 
 
@@ -40,7 +41,7 @@ class Port:
 class Mount:
     """A volume, a bind of a host path, or a tmpfs. `source` is the key of a volume, an absolute path, or empty."""
 
-    type: Literal["volume", "bind", "tmpfs"]
+    type: MountType
     target: str
     source: str = ""
     read_only: bool = False

@@ -7,11 +7,14 @@ import time
 
 import click
 
+from cli.compose_choice import Choice, Form, Part
+from cli.compose_options import compose_options
 from cli.connect import connect, context_option
 from cli.errors import BadInput
-from cli.group import example, group, together
+from cli.group import example, group
+from cli.kinds import OneOf
 from cli.listing import SERVICES, show_tasks
-from cli.output import Output, list_options, output_option, show_list, show_value
+from cli.output import Output, list_options, show_list
 from cli.table import Column, Row, column
 from cli.waiting import Waiting, waiting_options
 from cli.words import age, count
@@ -19,35 +22,24 @@ from cli.words import age, count
 app = group("Deploy compose files, and see, stop and remove what they became.")
 
 name_argument = click.argument("name", metavar="STACK")
-# A compose file, and what its stack is called where the file is not to say it.
-file_options = together(
-    click.argument("name", metavar="[STACK]", default=""),
-    click.option(
-        "--file",
-        "-c",
-        "-f",
-        metavar="FILE",
-        default="",
-        help="The compose file, - for the standard input. Without it compose.yaml or docker-compose.yml here.",
-    ),
-)
 
 
 @app.command("deploy", epilog=example("gbnt stack deploy", "gbnt stack deploy -c compose.yaml shop --detach"))
-@file_options
+@compose_options
 @waiting_options(by_default=True)
 @click.option("--build/--no-build", default=True, show_default=True, help="Build the images that the file builds.")
-@click.option("--dry-run", is_flag=True, help="Read and check the file, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Read and check the files, and change nothing.")
+@click.option("--strict", is_flag=True, help="Take warnings for errors.")
 @context_option
-def deploy(name: str, file: str, waiting: Waiting, build: bool, dry_run: bool, context: str) -> None:
-    """Make a stack be as a compose file says, and wait until it runs.
+def deploy(choice: Choice, waiting: Waiting, build: bool, dry_run: bool, strict: bool, context: str) -> None:
+    """Make a stack be as compose files say, and wait until it runs.
 
-    Services whose definition is as it was are not touched. The stack is called STACK, else as the file's `name:`
-    says, else as the file's folder.
+    Services whose definition is as it was are not touched. The stack is called STACK, else as the files' `name:`
+    says, else as the folder of the first.
     """
-    from cli.compose_file import load_file  # the YAML parser, which only this command and `config` need
+    from cli.compose_file import deployable, load_files  # the YAML parser, which only this command and `config` need
 
-    spec = load_file(file, name or None).spec
+    spec = deployable(load_files(choice, strict=strict)).spec
     if dry_run:
         print(f"the file is good: stack {spec.name} with {count(len(spec.services), 'service')}; nothing was changed")
         return
@@ -140,15 +132,45 @@ def rm(name: str, volumes: bool, yes: bool, waiting: Waiting, context: str) -> N
         print(f"kept its volumes {', '.join(owned)}: the next deploy of {name} finds them")
 
 
-@app.command("config", epilog=example("gbnt stack config -c compose.yaml"))
-@file_options
-@output_option("yaml")
-def config(name: str, file: str, output: Output) -> None:
-    """Print a compose file as gbnt understands it, in full."""
-    from cli.canonical import canonical
-    from cli.compose_file import load_file
+@app.command("config", epilog=example("gbnt stack config -c compose.yaml", "gbnt stack config --images"))
+@compose_options
+@click.option(
+    "--format",
+    "--output",
+    "-o",
+    "form",
+    type=OneOf(("yaml", "json")),
+    default="yaml",
+    show_default=True,
+    help="How to print it.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="Only check the files.")
+@click.option("--services", "part", flag_value="services", help="Only the names of the services, one a line.")
+@click.option("--volumes", "part", flag_value="volumes", help="Only the names of the volumes.")
+@click.option("--networks", "part", flag_value="networks", help="Only the names of the networks.")
+@click.option("--images", "part", flag_value="images", help="Only the images.")
+@click.option("--profiles", "part", flag_value="profiles", help="Only the profiles that the files name.")
+@click.option(
+    "--hash", "service", metavar="[SERVICE]", is_flag=False, flag_value="*", help="Only what each service is known by."
+)
+def config(choice: Choice, form: Form, quiet: bool, part: Part | None, service: str | None) -> None:
+    """Print compose files as gbnt understands them, in full: Compose's own canonical model.
 
-    show_value(canonical(load_file(file, name or None).spec), output)
+    What is printed is a compose file that means the same. What no deploy can do yet is printed too.
+    """
+    from cli import compose_print
+    from cli.compose_file import load_files
+
+    loaded = load_files(choice)
+    if quiet:
+        return
+    if service is not None:
+        print(*compose_print.hashes(loaded, service), sep="\n")
+    elif part is not None:
+        for name in compose_print.part(loaded, part):
+            print(name)
+    else:
+        print(compose_print.document(loaded, form))
 
 
 def _hold(name: str, action: str, waiting: Waiting, context: str) -> None:

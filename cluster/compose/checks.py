@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from cluster.autonomy import POLICIES, wrong_labels
-from cluster.compose.deploy import MOST_REPLICAS
+from cluster.compose.bounds import MOST_REPLICAS
 from cluster.compose.findings import MOST_FINDINGS, Finding, quote
 from cluster.compose.gates import gate_problems
 from cluster.compose.names import name_problems
@@ -30,7 +30,7 @@ def validate(spec: StackSpec) -> tuple[Finding, ...]:
 
 
 def problems(spec: StackSpec) -> Iterator[Problem]:
-    """Every error of a spec."""
+    """Every error of a spec, whether of what it says or of what can be done here."""
     if not spec.services:
         yield Problem((), "there are no services", "a stack needs one", "empty")
     yield from name_problems(spec)
@@ -61,10 +61,11 @@ def _numbers(name: str, service: ServiceSpec) -> Iterator[Problem]:
     limits = service.resources
     if limits.memory is not None and limits.memory < LEAST_MEMORY:
         message = f"a memory limit of {limits.memory} bytes is less than 6 MiB, the least that an engine takes"
-        yield Problem((*path, "deploy", "resources", "limits", "memory"), message, 'write it as in "64m"', "range")
+        hint = 'write it as in "64m"'
+        yield Problem((*path, "deploy", "resources", "limits", "memory"), message, hint, "range", policy=True)
     if limits.cpus is not None and limits.cpus < LEAST_CPUS:
         message = f"a limit of {limits.cpus:g} CPUs is less than {LEAST_CPUS}, the least that an engine takes"
-        yield Problem((*path, "deploy", "resources", "limits", "cpus"), message, code="range")
+        yield Problem((*path, "deploy", "resources", "limits", "cpus"), message, code="range", policy=True)
     if service.stop_grace_period < 0:
         yield Problem((*path, "stop_grace_period"), "is negative", code="range")
 
@@ -75,7 +76,7 @@ def _health(name: str, service: ServiceSpec) -> Iterator[Problem]:
         seconds = getattr(check, key)
         if seconds is not None and seconds != 0 and seconds < LEAST_HEALTH_DURATION:
             message = "is less than 1ms, the least that an engine takes"
-            yield Problem(("services", name, "healthcheck", key), message, code="range")
+            yield Problem(("services", name, "healthcheck", key), message, code="range", policy=True)
 
 
 def _mounts(name: str, service: ServiceSpec, spec: StackSpec) -> Iterator[Problem]:
@@ -86,12 +87,14 @@ def _mounts(name: str, service: ServiceSpec, spec: StackSpec) -> Iterator[Proble
             hint = f'add it at the top level, "volumes: {{{mount.source}: }}", or write "./{mount.source}" for a path'
             yield Problem(path, f"there is no volume {quote(mount.source)}", hint, "undefined")
         if mount.type == "bind" and not mount.source.startswith("/"):
-            yield Problem(path, f"the source {quote(mount.source)} is not an absolute path", code="path")
+            yield Problem(path, f"the source {quote(mount.source)} is not an absolute path", code="path", policy=True)
         target = mount.target.rstrip("/")
         if not mount.target.startswith("/") or not target:
-            yield Problem(path, f"{quote(mount.target)} cannot be a target", "name a folder below /", "path")
+            message = f"{quote(mount.target)} cannot be a target"
+            yield Problem(path, message, "name a folder below /", "path", policy=True)
         if target in targets:
-            yield Problem(path, f"{quote(mount.target)} is mounted already", "remove one of the two", "duplicate")
+            message = f"{quote(mount.target)} is mounted already"
+            yield Problem(path, message, "remove one of the two", "duplicate", policy=True)
         targets[target] = None
 
 
@@ -107,10 +110,10 @@ def _networks(name: str, service: ServiceSpec, spec: StackSpec) -> Iterator[Prob
             yield Problem(path, f"there is no network {quote(place.network)}", hint, "undefined")
         elif place.ipv4_address and service.replicas > 1:
             message = f"{service.replicas} replicas cannot share the address {place.ipv4_address}"
-            yield Problem(path, message, "remove ipv4_address, or have one replica", "conflict")
+            yield Problem(path, message, "remove ipv4_address, or have one replica", "conflict", policy=True)
         elif place.ipv4_address and network.subnet and not _within(place.ipv4_address, network.subnet):
             message = f"{place.ipv4_address} is not an address of {network.subnet}"
-            yield Problem(path, message, "choose one of the network's subnet", "range")
+            yield Problem(path, message, "choose one of the network's subnet", "range", policy=True)
 
 
 def _placement(name: str, service: ServiceSpec) -> Iterator[Problem]:
@@ -120,7 +123,8 @@ def _placement(name: str, service: ServiceSpec) -> Iterator[Problem]:
         try:
             parse(text)
         except NoConstraint as error:
-            yield Problem((*path, "constraints", index), f"{quote(text)} {error.wrong}", error.hint, "constraint")
+            message = f"{quote(text)} {error.wrong}"
+            yield Problem((*path, "constraints", index), message, error.hint, "constraint", policy=True)
     for index, key in enumerate(wanted.spread):
         if not is_key(key):
             message = f"{quote(key)} is nothing that machines differ in"
@@ -134,7 +138,8 @@ def _reservations(name: str, service: ServiceSpec) -> Iterator[Problem]:
     for what, least, most in (("cpus", reserved.cpus, limits.cpus), ("memory", reserved.memory, limits.memory)):
         if least is not None and most is not None and least > most:
             path = ("services", name, "deploy", "resources", "reservations", what)
-            yield Problem(path, "reserves more than its limit", "raise the limit, or reserve less", "range")
+            hint = "raise the limit, or reserve less"
+            yield Problem(path, "reserves more than its limit", hint, "range", policy=True)
 
 
 def _within(address: str, subnet: str) -> bool:

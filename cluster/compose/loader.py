@@ -1,30 +1,35 @@
-"""A compose file, read.
+"""A stack's compose files, read.
 
-    bytes -> tree -> names and variables -> keys -> checks
+    bytes -> trees -> variables, extends, include -> one tree -> canonical form -> spec -> checks
 
-Each stage tells all the errors that it finds and then stops. What comes out is one canonical spec: every short form
-is written out, every path absolute, every reference checked.
+Each stage tells all the errors that it finds and then stops. What comes out is Compose's canonical model, in which
+every short form is written out and every path absolute, and the spec that follows from it.
 """
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from cluster.compose.canonical.scope import Scope
+from cluster.compose.canonical.stack import Document, folder_name, stack, stack_name
 from cluster.compose.checks import problems
-from cluster.compose.dotenv import parse_env_file
-from cluster.compose.events import decode, parse
 from cluster.compose.findings import ComposeError, Finding, quote
-from cluster.compose.interpolate import interpolate
+from cluster.compose.joining.model import Model
 from cluster.compose.names import STACK, STACK_HINT
-from cluster.compose.report import START, Refused, Report
-from cluster.compose.scope import Scope
-from cluster.compose.stack import folder_name, stack, stack_name
-from cluster.compose.tree import Mapping as MappingNode
-from cluster.compose.tree import place_of
-from cluster.compose.value import Value
+from cluster.compose.reading.files import Files
+from cluster.compose.reading.value import Value
+from cluster.compose.report import Refused, Report
+from cluster.compose.spec import stack_spec
+from cluster.compose.tree.events import decode, parse
+from cluster.compose.tree.nodes import Mapping as MappingNode
+from cluster.compose.tree.nodes import place_of
+from cluster.compose.tree.text import Text
+from cluster.compose.variables.interpolate import Interpolation
 from cluster.spec import StackSpec
+
+NAME_VARIABLE = "COMPOSE_PROJECT_NAME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,63 +43,68 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A good file: what it asks for, and what a person should be told all the same."""
+    """Good files: what they ask for, and what a person should be told all the same.
 
+    `document` is the canonical form and `spec` what a cluster is asked for; with `refusals` no cluster is. `profiles`
+    are all that the files name, switched on or not.
+    """
+
+    document: Document
     spec: StackSpec
     warnings: tuple[Finding, ...]
+    refusals: tuple[Finding, ...]
+    profiles: tuple[str, ...] = ()
 
 
 def load(
-    source: Source, *, project: str | None, environment: Mapping[str, str], read: Callable[[str], bytes]
+    sources: Sequence[Source],
+    *,
+    project: str | None,
+    variables: Mapping[str, str],
+    read: Callable[[str], bytes],
+    profiles: Iterable[str] = (),
+    home: str = "/",
 ) -> Loaded:
-    """Read a compose file.
+    """Read a stack's compose files; each is laid over those before it.
 
-    The stack is called `project`, else the file's `name:`, else the file's folder. Variables come from
-    `environment`, then from the file `.env` beside the compose file. `read` gives the bytes of an absolute path (of
-    `.env` and of each `env_file`) or raises OSError; it decides which files may be read, and how large they may be.
+    The stack is called `project`, else as the last `name:` says, else as the folder of the first file. `variables` are
+    those that the files may name, and `home` is what `~` stands for. `read` gives the bytes of an absolute path or
+    raises OSError; it decides which files may be read, and how large they may be. Relative paths begin at the first
+    file's folder.
 
     Raises ComposeError.
     """
-    folder = posixpath.dirname(source.path)
-    report = decode(source.data, source.shown or source.path)
-    root = parse(report)
-    variables = {**_dotenv(folder, environment, read), **environment}
-    name = _name(root, report, project, folder, variables)
-    variables["COMPOSE_PROJECT_NAME"] = name
-    root = interpolate(root, variables, report)
+    report = Report()
+    folder = posixpath.dirname(sources[0].path)
+    named = dict(variables)
+    texts = [Text(one.shown or one.path, "", one.path, folder, named, home) for one in sources]
+    for source, text in zip(sources, texts, strict=True):
+        decode(source.data, text, report)
+    roots = [root for text in texts for root in parse(text, report)]
+    named[NAME_VARIABLE] = name = _name(roots, project or variables.get(NAME_VARIABLE) or None, folder, report)
+    files = Files(read)
+    root = Model(files, report).joined(roots)
+    scope = Scope(name, files, frozenset(profiles))
+    document = Value(root, (), report, root.place).attempt(lambda value: stack(value, scope))
     report.end_stage()
-    scope = Scope(name, folder, variables, read)
-    spec = Value(root, (), report, root.place).attempt(lambda value: stack(value, scope))
-    report.end_stage()
-    if spec is None:
+    if document is None:
         raise ComposeError(report.errors)
+    spec = stack_spec(document)
     _check(spec, root, report, scope)
-    return Loaded(spec, tuple(report.warnings))
+    return Loaded(document, spec, tuple(report.warnings), tuple(report.refusals), tuple(sorted(scope.named_profiles)))
 
 
-def _dotenv(folder: str, environment: Mapping[str, str], read: Callable[[str], bytes]) -> dict[str, str]:
-    path = posixpath.join(folder, ".env")
-    try:
-        data = read(path)
-    except (FileNotFoundError, IsADirectoryError):
-        return {}
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or error}"
-        Report(path).fatal(START, message, "make it readable, or move it", "env-file")
-    return parse_env_file(path, data, environment)
-
-
-def _name(root: MappingNode, report: Report, project: str | None, folder: str, variables: Mapping[str, str]) -> str:
-    """The stack's name. It is settled first, since `${COMPOSE_PROJECT_NAME}` is a variable of the file."""
+def _name(roots: Sequence[MappingNode], project: str | None, folder: str, report: Report) -> str:
+    """The stack's name. It is settled first, since `${COMPOSE_PROJECT_NAME}` is a variable of the files."""
     if project is not None:
         if not STACK.fullmatch(project):
             message = f"{quote(project)} cannot be a stack's name"
             raise ComposeError([Finding("", 0, 0, "", message, STACK_HINT, code="name")])
         return project
-    if entry := root.entries.get("name"):
-        draft = Report(report.file, report.text)
-        own = interpolate(MappingNode(root.place, {"name": entry}), variables, draft)
-        draft.end_stage()
+    entry = next((root.entries["name"] for root in reversed(roots) if "name" in root.entries), None)
+    if entry is not None:
+        own = Interpolation(report).tree(MappingNode(entry.place, {"name": entry}))
+        report.end_stage()
         try:
             return stack_name(Value(own.entries["name"].value, ("name",), report, entry.shown))
         except Refused as refused:
@@ -102,11 +112,14 @@ def _name(root: MappingNode, report: Report, project: str | None, folder: str, v
             report.end_stage()
     if name := folder_name(folder):
         return name
-    return report.fatal(START, "the stack has no name", 'add "name: NAME" to the file, or give one', "name")
+    return report.fatal(roots[0].place, "the stack has no name", 'add "name: NAME" to the file, or give one', "name")
 
 
 def _check(spec: StackSpec, root: MappingNode, report: Report, scope: Scope) -> None:
     for problem in problems(spec):
         place = scope.origins.get(problem.path) or place_of(root, problem.path)
-        report.error(place, problem.path, problem.message, problem.hint, problem.code)
+        # What two services have of one `extends` is wrong of neither.
+        shared = problem.other and scope.origins.get(problem.other) is place
+        tell = report.withhold if problem.policy or shared else report.error
+        tell(place, problem.path, problem.message, problem.hint, problem.code)
     report.end_stage()

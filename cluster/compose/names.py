@@ -43,9 +43,8 @@ def name_problems(spec: StackSpec) -> Iterator[Problem]:
             )
             yield Problem(path, message, "shorten the service's name or the stack's", "name")
         if (other := seen.setdefault(name.lower(), name)) != name:
-            yield Problem(
-                path, f"differs from {quote(other)} in case only, which DNS does not see", "rename one", "name"
-            )
+            message = f"differs from {quote(other)} in case only, which DNS does not see"
+            yield Problem(path, message, "rename one", "name", policy=True)
         yield from _service_problems(name, service)
     yield from _resource_problems(spec)
 
@@ -62,7 +61,7 @@ def _service_problems(name: str, service: ServiceSpec) -> Iterator[Problem]:
     if service.hostname and not _HOST.fullmatch(service.hostname) and "{{" not in service.hostname:
         yield Problem((*path, "hostname"), f"{quote(service.hostname)} cannot be a host's name", "", "name")
     for key in RESERVED_LABELS.intersection(service.labels):
-        yield Problem((*path, "labels", key), "this label is gbnt's own", "remove it", "name")
+        yield Problem((*path, "labels", key), "this label is gbnt's own", "remove it", "name", policy=True)
     for key in service.environment:
         if not key or "=" in key or "\0" in key:
             yield Problem((*path, "environment", key), f"{quote(key)} cannot be a variable's name", "", "name")
@@ -73,7 +72,8 @@ def _resource_problems(spec: StackSpec) -> Iterator[Problem]:
     named += [("volumes", key, volume.name) for key, volume in spec.volumes.items()]
     for kind, key, name in named:
         if not _RESOURCE.fullmatch(name):
-            yield Problem((kind, key), f"{quote(name)} cannot be a name", "letters, digits, -, _ and .", "name")
+            message = f"{quote(name)} cannot be a name"
+            yield Problem((kind, key), message, "letters, digits, -, _ and .", "name", policy=True)
 
 
 def is_image(reference: str) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cluster.compose.ports import LARGEST_PORT
+from cluster.compose.bounds import LARGEST_PORT
 from cluster.compose.problem import Problem
-from cluster.compose.tree import Path
+from cluster.compose.tree.nodes import Path
 from cluster.spec import Port, StackSpec
 
 
 def port_problems(spec: StackSpec) -> Iterator[Problem]:
     """Ports out of range, ports published twice, and more replicas than ports for them."""
-    holders: dict[tuple[str, int], list[tuple[str, str]]] = {}
+    holders: dict[tuple[str, int], list[tuple[str, Path]]] = {}
     for name, service in spec.services.items():
         for index, port in enumerate(service.ports):
             path = ("services", name, "ports", index)
@@ -21,9 +21,9 @@ def port_problems(spec: StackSpec) -> Iterator[Problem]:
             elif port.published and not port.published_last:
                 taken = holders.setdefault((port.protocol, port.published), [])
                 if other := next((holder for address, holder in taken if _overlap(address, port.host_ip)), None):
-                    message = f"port {port.published}/{port.protocol} is published already, by {other}"
-                    yield Problem(path, message, "publish another port", "port-taken")
-                taken.append((port.host_ip, name))
+                    message = f"port {port.published}/{port.protocol} is published already, by {other[1]}"
+                    yield Problem(path, message, "publish another port", "port-taken", other=other)
+                taken.append((port.host_ip, path))
 
 
 def _overlap(first: str, second: str) -> bool:
@@ -55,7 +55,7 @@ def _too_few(path: Path, port: Port, replicas: int) -> Problem | None:
     else:
         hint = f'publish a range, "{port.published}-{enough}:{port.target}", or leave the published port out'
     message = f"{replicas} replicas cannot share {_ports(port.published, last)}"
-    return Problem(path, message, hint, "replicas-share-port")
+    return Problem(path, message, hint, "replicas-share-port", policy=True)
 
 
 def _ports(first: int, last: int) -> str:

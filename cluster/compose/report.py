@@ -1,4 +1,4 @@
-"""The findings of one file while it is being read.
+"""The findings of a stack's files while they are being read.
 
 Refused    one value is wrong; caught where its siblings can still be checked, so that one run tells all
 """
@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import NoReturn
 
 from cluster.compose.findings import MOST_FINDINGS, ComposeError, Finding, Severity, excerpt_of
-from cluster.compose.tree import Path, Place, dotted
+from cluster.compose.tree.nodes import Path, Place, dotted
 
-START = Place(1, 1)
+# A file may hold a warning for each of its keys: past this many nobody reads on.
+MOST_WARNINGS = 200
 
 
 class Refused(Exception):
@@ -22,23 +23,30 @@ class Refused(Exception):
 
 
 class Report:
-    """Collects what is wrong with one file, and quotes its lines."""
+    """Collects what is wrong with a stack's files.
 
-    def __init__(self, file: str, text: str = "") -> None:
-        """`file` is what messages call the file, `text` what is in it."""
-        self.file = file
-        self.text = text
+    `errors` make the files unusable. `refusals` are what no deploy can do yet, of files that are good. `warnings` are
+    what a person should know all the same.
+    """
+
+    def __init__(self) -> None:
         self.errors: list[Finding] = []
+        self.refusals: list[Finding] = []
         self.warnings: list[Finding] = []
-        self._lines: list[str] | None = None
 
     def error(self, place: Place, path: Path, message: str, hint: str = "", code: str = "invalid") -> None:
         """Note an error and go on."""
-        self.refuse(self.finding(place, path, message, hint, code))
+        self.refuse(finding_at(place, path, message, hint, code))
 
     def warn(self, place: Place, path: Path, message: str, hint: str = "", code: str = "") -> None:
         """Note what a person should know though the file is usable."""
-        self.warnings.append(self.finding(place, path, message, hint, code, "warning"))
+        if len(self.warnings) < MOST_WARNINGS:
+            self.warnings.append(finding_at(place, path, message, hint, code, "warning"))
+
+    def withhold(self, place: Place, path: Path, message: str, hint: str = "", code: str = "unsupported") -> None:
+        """Note what keeps a good file from being deployed."""
+        if len(self.refusals) < MOST_FINDINGS:
+            self.refusals.append(finding_at(place, path, message, hint, code))
 
     def fatal(self, place: Place, message: str, hint: str = "", code: str = "yaml", path: Path = ()) -> NoReturn:
         """Stop here: what follows could not be understood."""
@@ -56,17 +64,19 @@ class Report:
         if self.errors:
             raise ComposeError(self.errors)
 
-    def finding(
-        self, place: Place, path: Path, message: str, hint: str = "", code: str = "", severity: Severity = "error"
-    ) -> Finding:
-        """A finding at a place of this file, with its source line."""
-        excerpt, caret = excerpt_of(self.line(place.line), place.column)
-        return Finding(
-            self.file, place.line, place.column, dotted(path), message, hint, excerpt, caret, severity, code or severity
-        )
+    def aside(self) -> Report:
+        """A report of something that is left out: its errors count, and nothing else that is said of it."""
+        other = Report()
+        other.errors = self.errors
+        return other
 
-    def line(self, number: int) -> str:
-        """A source line by its number, from 1; empty where there is none."""
-        if self._lines is None:
-            self._lines = self.text.splitlines()
-        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+def finding_at(
+    place: Place, path: Path, message: str, hint: str = "", code: str = "", severity: Severity = "error"
+) -> Finding:
+    """A finding at a place, with its source line."""
+    text = place.text
+    excerpt, caret = excerpt_of(text.line(place.line), place.column)
+    return Finding(
+        text.shown, place.line, place.column, dotted(path), message, hint, excerpt, caret, severity, code or severity
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cli import compose_choice
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, HangUp, Lines, Manager, listing, problem
 from tests.cli.rows import past, stack, task, tasks_line, verdict
@@ -158,15 +159,16 @@ def test_without_a_file_one_of_the_usual_name_is_taken(gbnt: Run, compose_file: 
     assert ran.err.startswith("error: there is no compose.yaml in ")
 
 
-def test_the_usual_names_are_looked_for_in_compose_s_order_and_an_override_is_named(gbnt: Run, home: Path):
+def test_the_usual_names_are_looked_for_in_compose_s_order_and_an_override_is_laid_over(gbnt: Run, home: Path):
     for name in ("docker-compose.yaml", "docker-compose.yml", "compose.yml", "compose.yaml"):
         (home / name).write_text(FILE.replace("shop", name.replace(".", "-")))
         assert f"stack {name.replace('.', '-')} with" in gbnt("stack", "deploy", "--dry-run").out
-    (home / "compose.override.yaml").write_text(FILE)
+    (home / "compose.override.yaml").write_text("services: {cache: {image: busybox}}")
     ran = gbnt("stack", "deploy", "--dry-run")
-    assert ran.status == 0
-    assert ran.err.startswith("warning: compose.override.yaml is not read: ")
-    assert gbnt("stack", "deploy", "-f", "compose.yml", "--dry-run").err == ""
+    assert "with 2 services" in ran.out
+    assert ran.err == f"warning: {home} has {' and '.join(compose_choice.USUAL_NAMES)}: compose.yaml is read\n"
+    ran = gbnt("stack", "deploy", "-f", "compose.yml", "--dry-run")
+    assert ("with 1 service;" in ran.out, ran.err) == (True, "")
 
 
 def test_a_wrong_standard_input_is_called_so(gbnt: Run, monkeypatch: pytest.MonkeyPatch):
@@ -265,18 +267,3 @@ def test_stop_and_start_hold_the_stack(gbnt: Run, manager: Manager):
         manager.on(f"POST /v1/stacks/shop/{action}", accepted(web="changed"))
         assert gbnt("stack", action, "shop").out == f"shop is {done}\n"
         assert gbnt("stack", action, "shop", "--detach").out == f"shop is being {done}\n"
-
-
-def test_config_prints_the_file_in_full(gbnt: Run, compose_file: Path):
-    assert (
-        gbnt("stack", "config", "-o", "json").out
-        == json.dumps(
-            {
-                "name": "shop",
-                "services": {"web": {"image": "busybox", "networks": {"default": {}}}},
-                "networks": {"default": {"name": "shop_default"}},
-            },
-            indent=2,
-        )
-        + "\n"
-    )

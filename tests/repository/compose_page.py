@@ -4,29 +4,34 @@
 """
 
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
-from cluster.compose import (
+from cluster.compose.canonical import (
     build,
+    dependencies,
     deploy,
+    devices,
     environment,
+    grants,
     healthcheck,
+    lifecycle,
     mounts,
     networks,
     placement,
     ports,
-    service_keys,
+    service,
+    stack,
     volumes,
 )
-from cluster.compose import stack as top
-from cluster.compose.keys import Fact, Table, Unread
-from cluster.compose.scope import Scope
+from cluster.compose.canonical.scope import Scope
+from cluster.compose.joining import extends, include
+from cluster.compose.reading.files import Files
+from cluster.compose.reading.keys import Fate, Row, Table
 
 WORDS = {
-    Unread.LATER: "Not supported yet, with a warning",
-    Unread.IGNORED: "Without effect here, with a warning",
-    Unread.REFUSED: "Refused",
+    Fate.LATER: "Not supported yet, so that a deploy is refused",
+    Fate.NEVER: "Refused to a deploy",
+    Fate.IGNORED: "Without effect here, with a warning",
 }
 
 
@@ -36,39 +41,59 @@ def _unread(_: str) -> bytes:
 
 def levels() -> Mapping[str, Table]:
     """The table of each level of a file, under the path that leads there."""
-    scope = Scope("stack", "/", {}, _unread)
-    service = "services.NAME"
+    scope = Scope("stack", Files(_unread))
+    one = "services.NAME"
+    reserved = f"{one}.deploy.resources.reservations"
     return {
-        "The file": top._table(scope),
-        service: service_keys.service_keys(scope),
-        f"{service}.build": build._TABLE,
-        f"{service}.depends_on.NAME": service_keys._DEPENDENCY,
-        f"{service}.deploy": deploy._DEPLOY,
-        f"{service}.deploy.placement": placement._TABLE,
-        f"{service}.deploy.placement.preferences[]": placement._PREFERENCE,
-        f"{service}.deploy.resources": _resources(),
-        f"{service}.deploy.resources.limits": deploy._LIMITS,
-        f"{service}.deploy.resources.reservations": deploy._RESERVATIONS,
-        f"{service}.deploy.restart_policy": deploy._RESTART_POLICY,
-        f"{service}.deploy.update_config": deploy._UPDATE,
-        f"{service}.env_file[]": environment._ENV_FILE,
-        f"{service}.healthcheck": healthcheck._TABLE,
-        f"{service}.networks.NAME": networks._ATTACHMENT,
-        f"{service}.ports[]": ports._LONG,
-        f"{service}.volumes[]": mounts._LONG,
-        f"{service}.volumes[].bind": mounts._BIND,
-        f"{service}.volumes[].volume": mounts._VOLUME,
-        f"{service}.volumes[].tmpfs": mounts._TMPFS,
-        "networks.NAME": networks._NETWORK,
-        "networks.NAME.ipam": networks._IPAM,
-        "networks.NAME.ipam.config[]": networks._IPAM_CONFIG,
-        "volumes.NAME": volumes._VOLUME,
+        "The file": stack.stack_table(scope),
+        "include[]": include.INCLUDE,
+        one: service.service_table(scope),
+        f"{one}.blkio_config": devices.BLKIO,
+        f"{one}.blkio_config.device_*[]": devices.RATE,
+        f"{one}.blkio_config.weight_device[]": devices.WEIGHT,
+        f"{one}.build": build.BUILD,
+        f"{one}.configs[] and secrets[]": grants.GRANT,
+        f"{one}.credential_spec": lifecycle.CREDENTIALS,
+        f"{one}.depends_on.NAME": dependencies.DEPENDENCY,
+        f"{one}.deploy": deploy.DEPLOY,
+        f"{one}.deploy.placement": placement.PLACEMENT,
+        f"{one}.deploy.placement.preferences[]": placement.PREFERENCE,
+        f"{one}.deploy.resources": deploy.RESOURCES,
+        f"{one}.deploy.resources.limits": deploy.LIMITS,
+        reserved: deploy.RESERVATIONS,
+        f"{reserved}.devices[]": devices.REQUEST,
+        f"{reserved}.generic_resources[]": deploy.GENERIC,
+        f"{reserved}.generic_resources[].discrete_resource_spec": deploy.DISCRETE,
+        f"{one}.deploy.restart_policy": deploy.RESTART_POLICY,
+        f"{one}.deploy.rollback_config": deploy.ROLLBACK,
+        f"{one}.deploy.update_config": deploy.UPDATE,
+        f"{one}.develop": lifecycle.DEVELOP,
+        f"{one}.develop.watch[]": lifecycle.WATCH,
+        f"{one}.devices[]": devices.DEVICE,
+        f"{one}.env_file[]": environment.ENV_FILE,
+        f"{one}.extends": extends.EXTENDS,
+        f"{one}.gpus[]": devices.GPU,
+        f"{one}.healthcheck": healthcheck.HEALTHCHECK,
+        f"{one}.logging": service.LOGGING,
+        f"{one}.models.NAME": lifecycle.USED_MODEL,
+        f"{one}.networks.NAME": networks.ATTACHMENT,
+        f"{one}.ports[]": ports.LONG,
+        f"{one}.post_start[] and pre_stop[]": lifecycle.HOOK,
+        f"{one}.provider": lifecycle.PROVIDER,
+        f"{one}.ulimits.NAME": devices.ULIMIT,
+        f"{one}.volumes[]": mounts.LONG,
+        f"{one}.volumes[].bind": mounts.BIND,
+        f"{one}.volumes[].image": mounts.IMAGE,
+        f"{one}.volumes[].tmpfs": mounts.TMPFS,
+        f"{one}.volumes[].volume": mounts.VOLUME,
+        "configs.NAME": grants.CONFIG,
+        "models.NAME": lifecycle.MODEL,
+        "networks.NAME": networks.NETWORK,
+        "networks.NAME.ipam": networks.IPAM,
+        "networks.NAME.ipam.config[]": networks.IPAM_CONFIG,
+        "secrets.NAME": grants.SECRET,
+        "volumes.NAME": volumes.VOLUME,
     }
-
-
-def _resources() -> Table:
-    reader: Any = deploy._DEPLOY["resources"]
-    return dict(reader.keywords["table"])
 
 
 def rendered() -> str:
@@ -78,25 +103,22 @@ def rendered() -> str:
 
 def _level(path: str, table: Table) -> Iterator[str]:
     yield f"### {path if path == 'The file' else f'`{path}`'}\n"
-    read = [key for key, row in table.items() if not isinstance(row, Unread | Fact)]
-    yield f"- Read: {_listed(read, {})}"
-    for why, words in WORDS.items():
-        unread = {key: row for key, row in table.items() if isinstance(row, Unread | Fact) and _why(row) is why}
-        if unread:
-            yield f"- {words}: {_listed(unread, unread)}"
+    read = [key for key, row in table.items() if not isinstance(row, Row)]
+    if read:
+        yield f"- Read: {_listed(read, {})}"
+    for fate, words in WORDS.items():
+        rows = {key: row for key, row in table.items() if isinstance(row, Row) and row.fate is fate}
+        if rows:
+            yield f"- {words}: {_listed(rows, rows)}"
     yield ""
 
 
-def _why(row: Unread | Fact) -> Unread:
-    return row.why if isinstance(row, Fact) else row
-
-
-def _listed(keys: Any, rows: Mapping[str, Unread | Fact]) -> str:
+def _listed(keys: Iterable[str], rows: Mapping[str, Row]) -> str:
     return ", ".join(f"`{key}`{_advice(rows.get(key))}" for key in sorted(keys))
 
 
-def _advice(row: Unread | Fact | None) -> str:
-    return f" ({row.hint})" if isinstance(row, Fact) else ""
+def _advice(row: Row | None) -> str:
+    return f" ({row.hint})" if row and row.hint else ""
 
 
 if __name__ == "__main__":

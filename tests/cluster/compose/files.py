@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from textwrap import dedent
-
-import pytest
 
 from cluster.compose.findings import ComposeError, Finding
 from cluster.compose.loader import Loaded, Source, load
@@ -35,7 +33,14 @@ def loaded(
     """`text` loaded as `shop/c.yml`."""
     data = text if isinstance(text, bytes) else dedent(text).encode()
     source = Source(f"{FOLDER}/c.yml", data, "c.yml")
-    return load(source, project=project, environment=environment or {}, read=reader(files or {}))
+    return load([source], project=project, variables=environment or {}, read=reader(files or {}), home="/people/me")
+
+
+def joined(files: Mapping[str, str | bytes], *names: str, profiles: Iterable[str] = ()) -> Loaded:
+    """The files called `names`, the first one alone where none is named; all of `files` can be read by each other."""
+    given = {name: dedent(text) if isinstance(text, str) else text for name, text in files.items()}
+    sources = [Source(f"{FOLDER}/{name}", reader(given)(name), name) for name in names or list(given)[:1]]
+    return load(sources, project=None, variables={}, read=reader(given), profiles=profiles)
 
 
 def service(keys: str, rest: str = "", **options: Mapping[str, str]) -> ServiceSpec:
@@ -55,7 +60,10 @@ def refused(text: str | bytes, **options: Mapping[str, str | bytes]) -> list[str
 
 
 def findings(text: str | bytes, **options: Mapping[str, str | bytes]) -> tuple[Finding, ...]:
-    """The errors of a file that must be refused."""
-    with pytest.raises(ComposeError) as caught:
-        loaded(text, **options)  # type: ignore[arg-type]
-    return caught.value.findings
+    """The errors of a file that must be refused, or what keeps it from being deployed."""
+    try:
+        found = loaded(text, **options).refusals  # type: ignore[arg-type]
+    except ComposeError as error:
+        found = error.findings
+    assert found, "the file is good"
+    return found

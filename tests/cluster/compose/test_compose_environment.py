@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.compose.dotenv import parse_env_file
 from cluster.compose.findings import ComposeError
+from cluster.compose.variables.dotenv import parse_env_file
 from tests.cluster.compose.files import loaded, one_service, refused, service
 
 FILE = r"""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.compose.interpolate import BadTemplate, expand
+from cluster.compose.variables.template import BadTemplate, expand
 from tests.cluster.compose.files import loaded, one_service, refused, service
 
 ENVIRONMENT = {"SET": "value", "EMPTY": "", "NESTED": "$SET"}
@@ -162,13 +162,6 @@ def test_a_required_variable_that_is_unset_is_an_error_at_its_place() -> None:
     assert refused(one_service("command: echo ${TOKEN:?ask the office}")) == [
         "c.yml:4:14: error: services.web.command: the variable TOKEN is required: ask the office (set TOKEN)"
     ]
-
-
-def test_dotenv_gives_variables_that_the_environment_lacks() -> None:
-    spec = service(
-        "environment: {A: $A, B: $B}", files={".env": "A=from file\nB=from file\n"}, environment={"B": "from shell"}
-    )
-    assert spec.environment == {"A": "from file", "B": "from shell"}
 
 
 def test_the_stack_knows_its_own_name() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.compose.scalars import Plain, render, resolve
+from cluster.compose.tree.scalars import Plain, render, resolve
 
 
 @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ BAD = [
     ("stop_signal: 'SIG TERM'", "4:18", '"SIG TERM" is no signal'),
     ("extra_hosts: [a]", "4:19", '"a" is no host and address'),
     ("extra_hosts: {a: b}", "4:22", '"b" is no IP address'),
-    ("pull_policy: sometimes", "4:18", '"sometimes" is none of missing'),
+    ("pull_policy: sometimes", "4:18", '"sometimes" is none of always'),
     ("network_mode: service:db", "4:19", '"service:db" is not supported'),
     ("network_mode: host\nnetworks: [default]", "4:19", "has network_mode and networks"),
     ("restart: false", "4:14", 'must be a text, not a boolean (quote it: "no")'),
@@ -134,8 +134,7 @@ BAD = [
     ("hostname: a_b", "4:15", "cannot be a host's name"),
     ("labels: {gbnt.task: x}", "4:25", "this label is gbnt's own"),
     ("build: https://example.com/x.git", "4:12", "a build from a URL is not supported"),
-    ("extends: {service: db}", "4:5", "not supported yet, and without it"),
-    ("volumes_from: [db]", "4:5", "not supported yet, and without it"),
+    ("volumes_from: [db]", "4:5", "not supported on a cluster"),
 ]
 
 
@@ -216,13 +215,13 @@ def test_an_update_with_a_fixed_port_stops_the_old_task_first() -> None:
 
 
 def test_a_key_of_the_specification_that_is_not_read_is_named() -> None:
-    file = loaded(one_service("secrets: [a]\nsysctls: {a: b}\nlinks: [db]\ndeploy:\n  rollback_config: {}\n", DB))
-    assert [warning.summary() for warning in file.warnings] == [
-        "c.yml:4:5: warning: services.web.secrets: not supported yet: it has no effect",
-        "c.yml:5:5: warning: services.web.sysctls: not supported yet: it has no effect",
-        "c.yml:6:5: warning: services.web.links: has no effect here"
+    file = loaded(one_service("sysctls: {a: b}\nlinks: [db]\ndeploy:\n  rollback_config: {}\n", DB))
+    assert [finding.summary() for finding in (*file.refusals, *file.warnings)] == [
+        "c.yml:4:5: error: services.web.sysctls: not supported yet:"
+        " without it the stack would not be what the file says",
+        "c.yml:5:5: warning: services.web.links: has no effect here"
         " (services find each other by name on their networks)",
-        "c.yml:8:7: warning: services.web.deploy.rollback_config: not supported yet: it has no effect",
+        "c.yml:7:7: warning: services.web.deploy.rollback_config: has no effect here (not followed yet)",
     ]
 
 

@@ -31,12 +31,12 @@ def test_the_name_is_the_argument_else_the_files_else_the_folders() -> None:
 @pytest.mark.parametrize(("folder", "name"), [("/a/My.Shop_1", "myshop_1"), ("/a/_-x", "x")])
 def test_a_folder_is_made_a_name(folder: str, name: str) -> None:
     source = Source(f"{folder}/compose.yaml", WEB.encode())
-    assert load(source, project=None, environment={}, read=reader({})).spec.name == name
+    assert load([source], project=None, variables={}, read=reader({})).spec.name == name
 
 
 def test_a_folder_without_a_name_asks_for_one() -> None:
     with pytest.raises(ComposeError, match="the stack has no name"):
-        load(Source("/compose.yaml", WEB.encode()), project=None, environment={}, read=reader({}))
+        load([Source("/compose.yaml", WEB.encode())], project=None, variables={}, read=reader({}))
 
 
 def test_bad_names_are_refused() -> None:
@@ -136,8 +136,8 @@ def test_bad_networks(keys: str, rest: str, message: str) -> None:
     assert message in refused(one_service(keys, rest))[0]
 
 
-def test_a_driver_that_is_not_gbnts_is_warned_of() -> None:
-    assert "macvlan" in loaded(one_service("networks: [a]", "networks: {a: {driver: macvlan}}")).warnings[0].message
+def test_a_driver_that_is_not_gbnts_is_refused() -> None:
+    assert "macvlan" in refused(one_service("networks: [a]", "networks: {a: {driver: macvlan}}"))[0]
 
 
 def test_an_unknown_dependency_names_the_services() -> None:
@@ -150,7 +150,7 @@ def test_a_dependency_that_is_not_required_may_be_left_out() -> None:
     keys = "depends_on: {debug: {condition: service_started, required: false}}"
     file = loaded(one_service(keys, "  debug: {image: x, profiles: [debug]}\n"))
     assert list(file.spec.services) == ["web"]
-    assert [warning.path for warning in file.warnings] == ["services.debug"]
+    assert file.warnings == file.refusals == ()
 
 
 def test_a_cycle_is_printed() -> None:
@@ -205,7 +205,6 @@ def test_a_cycle_is_found_where_there_is_one(edges: dict[str, list[str]]) -> Non
         ("version: '3'", "there are no services"),
         ("services: 7", "must be a map, not a number"),
         ("servces: {}", 'unknown key (did you mean "services"?)'),
-        ("include: [a.yml]", "not supported yet, and without it"),
         ("services: {web: {image: x, profiles: [a]}}", "every service is left out"),
     ],
 )

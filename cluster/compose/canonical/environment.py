@@ -1,0 +1,71 @@
+"""`environment` with `env_file`, and `labels` with `label_file`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cluster.compose.canonical.scope import Scope
+from cluster.compose.reading.files import local_path
+from cluster.compose.reading.keys import Table, read
+from cluster.compose.reading.value import Value
+
+
+@dataclass(frozen=True, slots=True)
+class EnvFile:
+    """An entry of `env_file`; `value` is where it stands in the compose file."""
+
+    path: str
+    value: Value
+    required: bool = True
+    raw: bool = False
+
+
+def env_files(value: Value) -> list[EnvFile]:
+    """`env_file`: a path, or a list of paths and of maps with path, required and format."""
+    return value.each(_env_file) if value.is_list else [_env_file(value)]
+
+
+def _env_file(value: Value) -> EnvFile:
+    if not value.is_map:
+        return EnvFile(local_path(value), value)
+    keys = read(value, ENV_FILE, {"path": "name the file: path: FILE"})
+    return EnvFile(keys["path"], value, keys.get("required", True), keys.get("format") == "raw")
+
+
+def environment(
+    declared: dict[str, str | None], files: list[EnvFile], own: Value, scope: Scope
+) -> dict[str, str | None]:
+    """A service's variables: its files in order, then its own.
+
+    A key without a value takes that of the variables that `own`, the service, may name; None says that it has none.
+    """
+    found: dict[str, str | None] = {}
+    for file in files:
+        found.update(_variables(file, scope))
+    variables = own.place.text.variables
+    found.update({key: variables.get(key) if text is None else text for key, text in declared.items()})
+    return dict(sorted(found.items()))
+
+
+def labels(declared: dict[str, str], files: list[EnvFile], scope: Scope) -> dict[str, str]:
+    """A service's labels: its files in order, then its own."""
+    found: dict[str, str] = {}
+    for file in files:
+        found.update(_variables(file, scope))
+    return dict(sorted({**found, **declared}.items()))
+
+
+def _variables(file: EnvFile, scope: Scope) -> dict[str, str]:
+    def within_budget(value: Value) -> dict[str, str]:
+        found = scope.files.variables(file.path, value, required=file.required, raw=file.raw)
+        scope.variables.spend(sum(len(key) + len(text) for key, text in found.items()), value)
+        return found
+
+    return file.value.attempt(within_budget) or {}
+
+
+ENV_FILE: Table = {
+    "path": local_path,
+    "required": Value.boolean,
+    "format": lambda value: value.word(("raw",)),
+}

@@ -1,0 +1,119 @@
+"""Configs and secrets: the file's own, and which of them a service is given."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any
+
+from cluster.compose.canonical.external import external, named
+from cluster.compose.canonical.mounts import octal
+from cluster.compose.canonical.pairs import options, texts
+from cluster.compose.canonical.scope import Scope
+from cluster.compose.findings import quote
+from cluster.compose.reading.files import local_path
+from cluster.compose.reading.keys import Table, filled, later, read
+from cluster.compose.reading.value import Value
+
+# What Swarm's store takes, so that a file means the same in both.
+LARGEST_CONFIG = 1000 * 1024
+LARGEST_SECRET = 500 * 1024
+SECRETS = "/run/secrets"
+
+_SOURCES = ("file", "environment", "content", "external")
+
+
+def config(key: str, value: Value, scope: Scope) -> dict[str, Any]:
+    """An entry of the top-level `configs`."""
+    return _source(key, value, CONFIG, LARGEST_CONFIG, scope)
+
+
+def secret(key: str, value: Value, scope: Scope) -> dict[str, Any]:
+    """An entry of the top-level `secrets`."""
+    return _source(key, value, SECRET, LARGEST_SECRET, scope)
+
+
+def _source(key: str, value: Value, table: Table, most: int, scope: Scope) -> dict[str, Any]:
+    keys = read(value, table)
+    given = [source for source in _SOURCES if source in keys]
+    if not given and "driver" not in keys:
+        possible = ", ".join(source for source in _SOURCES if source in table)
+        raise value.refuse("says nowhere what is in it", f"give it one of {possible}", "missing")
+    if len(given) > 1 and "external" not in given:
+        raise value.refuse(f"has {' and '.join(given)}", "leave one of them", "conflict")
+    if len(given) > 1:
+        value.withhold(f"is external, and has {given[0]}", "remove one of the two", "conflict")
+    size = len(keys.get("content", "").encode())
+    if size > most:
+        raise value.refuse(f"holds {size} bytes, more than {most}", code="too-large")
+    return filled(named(key, keys, scope.stack), "content")
+
+
+def check_source(key: str, found: dict[str, Any], value: Value, most: int, scope: Scope) -> None:
+    """Whether what a used config or secret is made of can be had here; raises `Refused`."""
+    if path := found.get("file"):
+        data = scope.files.data(path, value, "create it, or leave out what uses it")
+        if len(data) > most:
+            raise value.refuse(f"{quote(path)} holds {len(data)} bytes, more than {most}", code="too-large")
+    variable = found.get("environment")
+    if variable and variable not in value.place.text.variables:
+        value.withhold(f"the variable {variable} is not set", f"set {variable}", "required-variable")
+
+
+def configs(value: Value) -> list[dict[str, Any]]:
+    """`configs` of a service."""
+    return value.each(_config)
+
+
+def secrets(value: Value) -> list[dict[str, Any]]:
+    """`secrets` of a service."""
+    return value.each(_secret)
+
+
+def _config(item: Value) -> dict[str, Any]:
+    return _grant(item, "/") if item.is_map else {"source": item.string()}
+
+
+def _secret(item: Value) -> dict[str, Any]:
+    if item.is_map:
+        return _grant(item, SECRETS)
+    name = item.string()
+    return {"source": name, "target": f"{SECRETS}/{name}"}
+
+
+def _grant(item: Value, folder: str) -> dict[str, Any]:
+    keys = filled(read(item, GRANT, {"source": "name it: source: NAME"}))
+    target = keys.get("target", "")
+    if ".." in target.split("/") or (posixpath.join(folder, target).endswith("/") and target):
+        raise item.refuse(f"the target {quote(target)} is no path of a file", 'write it without ".."', "path")
+    return keys
+
+
+def _mode(value: Value) -> str:
+    """A file mode. A number is what YAML made of it: `0440` is octal there, `440` is not."""
+    number = getattr(value.node, "value", None)
+    if not isinstance(number, int) or isinstance(number, bool):
+        return f"{octal(value):04o}"
+    mode = value.integer(0, 0o7777)
+    written = getattr(value.node, "text", "")
+    if not written.startswith("0"):
+        value.warn(f"{written} is a decimal number, and the mode {mode:04o}", f'write "0{written}"', "number")
+    return f"{mode:04o}"
+
+
+GRANT: Table = {
+    "source": Value.string,
+    "target": Value.string,
+    "uid": Value.string,
+    "gid": Value.string,
+    "mode": _mode,
+}
+_COMMON: Table = {
+    "name": Value.string,
+    "external": external,
+    "file": local_path,
+    "environment": Value.string,
+    "labels": texts,
+    **later(template_driver=Value.string),
+}
+CONFIG: Table = {**_COMMON, "content": Value.string}
+SECRET: Table = {**_COMMON, **later(driver=Value.string, driver_opts=options)}

@@ -1,0 +1,49 @@
+"""`deploy.placement`: constraints, what to spread over, and the most replicas of one machine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster.compose.findings import quote
+from cluster.compose.reading.keys import Table, read
+from cluster.compose.reading.value import Value
+from cluster.constraints import NoConstraint, is_key, parse
+
+MOST_A_NODE = 10_000
+
+
+def placement(value: Value) -> dict[str, Any]:
+    """Where the tasks may go."""
+    return read(value, PLACEMENT)
+
+
+def _constraint(value: Value) -> str:
+    """A constraint as it is written. One that compares something, but nothing that is here, is refused to a deploy."""
+    text = value.string()
+    try:
+        parse(text)
+    except NoConstraint as error:
+        message = f"{quote(text)} {error.wrong}"
+        if "=" not in text:
+            raise value.refuse(message, error.hint, "constraint") from None
+        value.withhold(message, error.hint, "constraint")
+    return text
+
+
+def _spread(value: Value) -> str:
+    key = value.string()
+    if not is_key(key):
+        raise value.refuse(
+            f"{quote(key)} is nothing that machines differ in", 'write it as in "node.labels.zone"', "constraint"
+        )
+    return key
+
+
+PREFERENCE: Table = {"spread": _spread}
+PLACEMENT: Table = {
+    "constraints": lambda value: value.each(_constraint),
+    "preferences": lambda value: value.each(
+        lambda item: read(item, PREFERENCE, {"spread": 'write it as in "spread: node.labels.zone"'})
+    ),
+    "max_replicas_per_node": lambda value: value.integer(0, MOST_A_NODE),
+}

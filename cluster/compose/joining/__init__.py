@@ -1,0 +1,1 @@
+"""Several files to one tree: documents, `include`, `extends`, and one file over another."""

@@ -1,0 +1,41 @@
+"""`include`: other compose files, with a folder and variables of their own."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import Any
+
+from cluster.compose.reading.files import Files, local_path, seen_from
+from cluster.compose.reading.keys import Table, read
+from cluster.compose.reading.value import Value
+from cluster.compose.tree.text import Text
+
+
+def included(value: Value, files: Files) -> list[Text]:
+    """The files of one entry of `include`, to be merged as several `-c` are; their content is not read yet.
+
+    The entry is a path, or a map with path, project_directory and env_file. Raises `Refused`.
+    """
+    keys: dict[str, Any] = (
+        read(value, INCLUDE, {"path": "name the file: path: FILE"}) if value.is_map else {"path": _paths(value)}
+    )
+    paths: list[str] = keys["path"]
+    if not paths:
+        raise value.refuse("names no file", code="file")
+    folder = keys.get("project_directory") or posixpath.dirname(paths[0])
+    variables: dict[str, str] = {}
+    if "env_file" in keys:
+        for path in keys["env_file"]:
+            variables.update(files.variables(path, value))
+    else:
+        variables.update(files.variables(posixpath.join(folder, ".env"), value, required=False))
+    variables.update(value.place.text.variables)
+    outer = value.place.text
+    return [Text(seen_from(outer, path), "", path, folder, variables, outer.home) for path in paths]
+
+
+def _paths(value: Value) -> list[str]:
+    return value.each(local_path) if value.is_list else [local_path(value)]
+
+
+INCLUDE: Table = {"path": _paths, "project_directory": local_path, "env_file": _paths}

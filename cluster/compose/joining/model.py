@@ -1,0 +1,96 @@
+"""All files of a stack, joined to one tree.
+
+    documents -> variables -> extends -> include -> one over another
+
+Each file is expanded with its own variables before it is merged, and every value still knows where it was written.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from functools import partial
+
+from cluster.compose.joining.extends import Extends
+from cluster.compose.joining.include import included
+from cluster.compose.joining.merge import Merge
+from cluster.compose.joining.rules import FILE
+from cluster.compose.reading.files import Files, seen_from
+from cluster.compose.reading.value import Value
+from cluster.compose.report import Report
+from cluster.compose.tree.events import decode, parse
+from cluster.compose.tree.nodes import Mapping
+from cluster.compose.tree.text import Text
+from cluster.compose.variables.interpolate import Interpolation
+
+MOST_NESTED = 20
+MOST_INCLUDED = 100
+
+
+class Model:
+    """Joins the files of one stack."""
+
+    def __init__(self, files: Files, report: Report) -> None:
+        self._files = files
+        self._report = report
+        self._merge = Merge(report)
+        self._interpolation = Interpolation(report)
+        self._extends = Extends(report, self._open)
+        self._opened: dict[tuple[str, int], Mapping] = {}
+        self._included = 0
+
+    def joined(self, roots: Iterable[Mapping], trail: tuple[str, ...] = ()) -> Mapping:
+        """The documents merged in their order; there is at least one. `trail` are the files that include them.
+
+        Raises ComposeError.
+        """
+        result: Mapping | None = None
+        for root in roots:
+            whole = self._extends.document(self._interpolation.tree(root))
+            self._report.end_stage()
+            base = self._base(whole, (*trail, root.place.text.path))
+            own = Mapping(whole.place, {key: entry for key, entry in whole.entries.items() if key != "include"})
+            whole = Merge(self._report, keeps=True).maps(base, own, FILE)
+            result = self._merge.maps(result or Mapping(root.place), whole, FILE)
+            self._report.end_stage()
+        if result is None:
+            raise ValueError("no documents to join")
+        return result
+
+    def _base(self, root: Mapping, trail: tuple[str, ...]) -> Mapping:
+        """What the document includes, which it is laid over."""
+        base = Mapping(root.place)
+        if entry := root.entries.get("include"):
+            value = Value(entry.value, ("include",), self._report, entry.shown)
+            for found in value.attempt(lambda value: value.each(partial(self._include, trail=trail))) or ():
+                base = self._merge.maps(base, found, FILE)
+        return base
+
+    def _include(self, value: Value, trail: tuple[str, ...]) -> Mapping:
+        texts = included(value, self._files)
+        self._included += len(texts)
+        if self._included > MOST_INCLUDED or len(trail) > MOST_NESTED:
+            raise value.refuse(f"more than {MOST_INCLUDED} files are included, or {MOST_NESTED} deep", code="too-large")
+        for text in texts:
+            if text.path in trail:
+                shown = " -> ".join(posixpath.basename(path) for path in (*trail[trail.index(text.path) :], text.path))
+                raise value.refuse(f"files include each other: {shown}", "remove one of these includes", "cycle")
+        roots = [root for text in texts for root in self._read(text, value)]
+        return self.joined(roots, trail)
+
+    def _open(self, path: str, value: Value) -> Mapping:
+        """The file that `extends` names, its variables expanded; what it extends itself is followed from there."""
+        outer = value.place.text
+        key = (path, id(outer.variables))
+        if key not in self._opened:
+            text = Text(seen_from(outer, path), "", path, posixpath.dirname(path), outer.variables, outer.home)
+            documents = self._read(text, value)
+            root = Mapping(documents[0].place)
+            for document in documents:
+                root = self._merge.maps(root, self._interpolation.tree(document), FILE)
+            self._opened[key] = root
+        return self._opened[key]
+
+    def _read(self, text: Text, value: Value) -> list[Mapping]:
+        decode(self._files.data(text.path, value), text, self._report)
+        return parse(text, self._report)

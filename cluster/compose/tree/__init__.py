@@ -1,0 +1,1 @@
+"""Bytes to a tree in which everything knows its place."""

@@ -1,0 +1,1 @@
+"""Variables: what `${NAME}` stands for, and the files that say so."""

@@ -1,0 +1,135 @@
+"""Environment files: `.env`, and what `env_file` names.
+
+KEY=value            # a comment, after a blank
+export KEY=value
+KEY: value
+KEY                  the value that the environment has, if any
+KEY='as it is'       may span lines
+KEY="with \\n and ${VARIABLE}"
+"""
+
+from __future__ import annotations
+
+import re
+from collections import ChainMap
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cluster.compose.report import Report
+from cluster.compose.tree.events import decode
+from cluster.compose.tree.nodes import Place
+from cluster.compose.tree.text import Text
+from cluster.compose.variables.template import BadTemplate, expand
+
+LARGEST_FILE = 1024 * 1024
+MOST_CHARACTERS = 4 * LARGEST_FILE
+
+_SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_KEY = re.compile(r"(?:export[ \t]+)?([A-Za-z0-9_.\-\[\]]+)[ \t]*(?:([=:])[ \t]*|(?=\r?\n|#|\Z))")
+_BARE = re.compile(r"[^\n]*")
+_COMMENT = re.compile(r"(?:^|[ \t]+)#.*")
+_SINGLE = re.compile(r"'([^']*)'")
+_DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_REST = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\r?(?:\n|\Z)|\Z)")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "b": "\b", "a": "\a", "$": "$$"}
+
+
+def parse_env_file(path: str, data: bytes, environment: Mapping[str, str], *, raw: bool = False) -> dict[str, str]:
+    """The variables of an environment file, in the file's order; the last of several values wins.
+
+    `path` is what messages call the file. `environment` gives the values of bare keys and of variables in values;
+    variables that it lacks may be set further up in the file. `raw` takes all after the first `=` as it is. A bare
+    key without a value anywhere is left out. Raises ComposeError.
+    """
+    text, report = Text(path), Report()
+    if len(data) > LARGEST_FILE:
+        report.fatal(Place(text), f"the file has {len(data)} bytes, more than {LARGEST_FILE}", code="too-large")
+    decode(data, text, report)
+    if raw:
+        return _raw(text)
+    found: dict[str, str] = {}
+    return _Reader(text, report, environment, ChainMap(dict(environment), found), found).read()
+
+
+def _raw(text: Text) -> dict[str, str]:
+    lines = text.content.split("\n")
+    pairs = (line.rstrip("\r").partition("=") for line in lines if line.strip() and not line.lstrip().startswith("#"))
+    return {key: value for key, equals, value in pairs if equals}
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One left-to-right pass over a file."""
+
+    text: Text
+    report: Report
+    environment: Mapping[str, str]
+    scope: Mapping[str, str]
+    found: dict[str, str]
+    at: int = 0
+    characters: int = 0
+
+    def read(self) -> dict[str, str]:
+        text = self.text.content
+        while (begin := self._skip()) < len(text):
+            key = _KEY.match(text, begin)
+            if key is None:
+                hint = "write KEY=value"
+                self.report.fatal(self._place(begin), "this line sets no variable", hint, "env-file")
+            self.at = key.end()
+            if key[2] is None:
+                self._inherit(key[1])
+            else:
+                self._set(key[1], self._value())
+        return self.found
+
+    def _skip(self) -> int:
+        blank = _SPACE.match(self.text.content, self.at)
+        self.at = blank.end() if blank else self.at
+        return self.at
+
+    def _inherit(self, key: str) -> None:
+        if key in self.environment:
+            self._set(key, self.environment[key])
+
+    def _set(self, key: str, value: str) -> None:
+        self.characters += len(value)
+        if self.characters > MOST_CHARACTERS:
+            self.report.fatal(self._place(self.at), "the variables of this file stand for too much", code="too-large")
+        self.found[key] = value
+
+    def _value(self) -> str:
+        text, begin = self.text.content, self.at
+        mark = text[begin : begin + 1]
+        if mark not in ("'", '"'):
+            return self._bare(begin)
+        found = (_SINGLE if mark == "'" else _DOUBLE).match(text, begin)
+        if found is None:
+            self.report.fatal(self._place(begin), "this quote is never closed", f"close it with {mark}", "env-file")
+        self.at = found.end()
+        rest = _REST.match(text, self.at)
+        if rest is None:
+            self.report.fatal(self._place(self.at), "text after the closing quote", "quote all of it", "env-file")
+        self.at = rest.end()
+        return found[1] if mark == "'" else self._expand(_ESCAPE.sub(_unescape, found[1]), begin)
+
+    def _bare(self, begin: int) -> str:
+        line = _BARE.match(self.text.content, begin)
+        value = line[0] if line else ""
+        self.at = begin + len(value)
+        return self._expand(_COMMENT.sub("", value, count=1).strip(), begin)
+
+    def _expand(self, value: str, begin: int) -> str:
+        try:
+            return expand(value, self.scope)
+        except BadTemplate as error:
+            self.report.fatal(self._place(begin), error.message, error.hint, error.code)
+
+    def _place(self, offset: int) -> Place:
+        content = self.text.content
+        return Place(self.text, content.count("\n", 0, offset) + 1, offset - content.rfind("\n", 0, offset))
+
+
+def _unescape(escape: re.Match[str]) -> str:
+    return _ESCAPES.get(escape[1], escape[1])
