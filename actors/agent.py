@@ -21,7 +21,7 @@ from actors.housekeeping import remove_all
 from actors.inventory import Inventory
 from actors.keepsake import NOTHING, Drawer, Keepsake, Recalled
 from actors.leftovers import Squatters, outlived, unknown
-from actors.lookout import LOOK_SECONDS, EngineDown, EngineSays, EngineUp, Lookout
+from actors.lookout import LOOK_SECONDS, DiskSeen, EngineDown, EngineSays, EngineUp, Lookout
 from actors.machine import Machine
 from actors.reports import Again, Reports
 from actors.task import TaskActor
@@ -30,7 +30,7 @@ from cluster.autonomy import LEFT_ALONE, halted, held
 from cluster.containers import TASK
 from cluster.gates import hopeless, waiting_for
 from cluster.transitions import legal, observe
-from engine.port import ContainerInfo, Engine, EngineEvent, EngineInfo
+from engine.port import ContainerInfo, Engine, EngineEvent
 from supervisor.actor import Actor, Context
 from supervisor.message import Terminated, message
 from supervisor.ref import Ref
@@ -127,8 +127,10 @@ class Agent(Actor):
                 self._reports.confirm(batch, ctx)
             case Again():
                 self._reports.again(ctx)
-            case EngineUp(info, here, found):
-                await self._engine_is_up(info, here, found, ctx)
+            case EngineUp():
+                await self._engine_is_up(message, ctx)
+            case DiskSeen(disk):
+                self._reports.tell_disk(disk, ctx)
             case protocol.Containers():
                 await self._look_over(message, ctx)
             case EngineDown(reason, hangs):
@@ -137,7 +139,7 @@ class Agent(Actor):
                     ctx.spawn("engine", partial(self._lookout.follow, ctx.self))
             case protocol.ProvisionsNow() as here:
                 self._provisions_at = ctx.now()
-                self._reports.tell_node(replace(_provided(self._reports.node, here), stuck=here.stuck), ctx)
+                self._reports.tell_provisions(here, ctx)
             case Tick(what):
                 self._tick(what, ctx)
             case protocol.Introduce():
@@ -179,6 +181,7 @@ class Agent(Actor):
                 self._be_alone(True, ctx)
             case "resync" if self._reports.node.status == "ready" and ctx.now() - self._looked_at >= LOOK_SECONDS:
                 self._look(ctx)  # and not while one is under way, or the engine is waited for
+                ctx.spawn("disk", self._lookout.look_at_disk)
 
     def _be_alone(self, alone: bool, ctx: Context) -> None:
         """Whether no manager is heard: some services are to act differently then."""
@@ -325,26 +328,12 @@ class Agent(Actor):
             for one in self._assigned:
                 self._give(one, ctx)
 
-    async def _engine_is_up(
-        self, info: EngineInfo, here: protocol.ProvisionsNow, found: protocol.Containers, ctx: Context
-    ) -> None:
-        known = self._reports.node  # where networks were made or removed since that look began, who did it has told
-        report = replace(
-            _provided(known, here) if self._provisions_at < found.at else known,
-            status="ready",
-            message="ready",
-            engine_version=info.version,
-            engine_api=info.api_version,
-            engine_id=info.id,
-            os=info.os,
-            arch=info.arch,
-            cpus=info.cpus,
-            memory=info.memory,
-            labels=info.labels,
-        )
-        self._reports.tell_node(report, ctx)
-        await self._look_over(found, ctx)
-        if any(births[-1] > found.at for births in self._births.values() if births):
+    async def _engine_is_up(self, up: EngineUp, ctx: Context) -> None:
+        # Where networks were made or removed since that look began, who did it has told.
+        here = up.here if self._provisions_at < up.found.at else None
+        self._reports.tell_ready(up.info, up.disk, here, ctx)
+        await self._look_over(up.found, ctx)
+        if any(births[-1] > up.found.at for births in self._births.values() if births):
             self._look(ctx)  # to a task that began since, this look is older than itself
 
     def _engine_is_down(self, reason: str, ctx: Context) -> None:
@@ -387,10 +376,6 @@ class Agent(Actor):
             "unconfirmed": self._reports.waiting,
             "held": len(self._reports.node.held),
         }
-
-
-def _provided(report: protocol.NodeReport, here: protocol.ProvisionsNow) -> protocol.NodeReport:
-    return replace(report, networks=here.networks, volumes=here.volumes, used_subnets=here.used_subnets)
 
 
 def _as_seen(assignment: Assignment, seen: Observation | None) -> Assignment:

@@ -10,6 +10,7 @@ import anyio
 from actors import protocol
 from actors.housekeeping import look, look_at
 from actors.provisions import survey
+from cluster.capacity import Disk
 from cluster.containers import CLUSTER
 from engine.port import Engine, EngineError, EngineEvent, EngineInfo
 from supervisor.message import message
@@ -30,6 +31,7 @@ class EngineUp:
     """The event stream is open, and these are the cluster's containers, and since then its networks and volumes."""
 
     info: EngineInfo
+    disk: Disk
     here: protocol.ProvisionsNow
     found: protocol.Containers
 
@@ -44,6 +46,14 @@ class EngineDown:
 
     reason: str
     hangs: bool = False
+
+
+@message("engine.disk/1")
+@dataclass(frozen=True, slots=True)
+class DiskSeen:
+    """The engine's disk, as it is now."""
+
+    disk: Disk
 
 
 @message("engine.event/1")
@@ -67,11 +77,11 @@ class Lookout:
         while True:
             try:
                 with anyio.fail_after(LOOK_SECONDS) as opening:
-                    info = await self._engine.info()
+                    info, disk = await self._engine.info(), await self._engine.disk()
                     async with self._engine.events({CLUSTER: self._cluster}) as events:
                         opening.deadline = math.inf
                         found = await look(self._engine, CLUSTER, self._cluster)
-                        agent.tell(EngineUp(info, await survey(self._engine, self._cluster), found))
+                        agent.tell(EngineUp(info, disk, await survey(self._engine, self._cluster), found))
                         pause = FIRST_RETRY
                         async for event in events:
                             await agent.offer(EngineSays(event))
@@ -92,6 +102,13 @@ class Lookout:
             return EngineDown(HANGS, hangs=True)  # its stream says nothing, and may stay open for ever
         except EngineError:
             return None  # the event stream says so too, and is what reconnects
+
+    async def look_at_disk(self) -> DiskSeen | None:
+        """The engine's disk; None while the engine is away."""
+        try:
+            return DiskSeen(await self._engine.disk())
+        except EngineError:
+            return None
 
     async def look_at(self, task: str, actor: Ref) -> None:
         """Show a task's actor its containers; while the engine is away, `follow` will when it is back."""

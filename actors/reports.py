@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import anyio
@@ -11,6 +11,8 @@ from actors import protocol
 from actors.following import SENATE
 from actors.machine import Machine
 from cluster.assignment import Observation
+from cluster.capacity import Disk, told
+from engine.port import EngineInfo
 from supervisor.actor import Context
 from supervisor.errors import ActorError
 from supervisor.message import message
@@ -54,6 +56,36 @@ class Reports:
         self.node = report
         ctx.spawn("report", partial(_insist, self._senate(ctx), report))
 
+    def tell_ready(self, info: EngineInfo, disk: Disk, here: protocol.ProvisionsNow | None, ctx: Context) -> None:
+        """Tell that the engine answers, and what it says; `here` is None where what it has is told already."""
+        report = replace(
+            self.node if here is None else _provided(self.node, here),
+            status="ready",
+            message="ready",
+            engine_version=info.version,
+            engine_api=info.api_version,
+            engine_id=info.id,
+            os=info.os,
+            arch=info.arch,
+            cpus=info.cpus,
+            memory=info.memory,
+            disk=told(self.node.disk, disk),
+            gpus=info.gpus,
+            gpu_runtime=info.gpu_runtime,
+            labels=info.labels,
+        )
+        self.tell_node(report, ctx)
+
+    def tell_provisions(self, here: protocol.ProvisionsNow, ctx: Context) -> None:
+        """Tell which networks and volumes are here, and which should not be."""
+        self.tell_node(replace(_provided(self.node, here), stuck=here.stuck), ctx)
+
+    def tell_disk(self, seen: Disk, ctx: Context) -> None:
+        """Tell how the engine's disk is, where that is news."""
+        disk = told(self.node.disk, seen)
+        if disk != self.node.disk:
+            self.tell_node(replace(self.node, disk=disk), ctx)
+
     def tell(self, seen: Observation, ctx: Context) -> None:
         """Tell what was seen of a task, as soon as the last batch is confirmed."""
         self._unconfirmed[seen.task] = seen
@@ -90,6 +122,10 @@ class Reports:
 
     def _senate(self, ctx: Context) -> Ref:
         return ctx.ref(self._machine.at_manager(SENATE, ctx.address))
+
+
+def _provided(report: protocol.NodeReport, here: protocol.ProvisionsNow) -> protocol.NodeReport:
+    return replace(report, networks=here.networks, volumes=here.volumes, used_subnets=here.used_subnets)
 
 
 async def _insist(senate: Ref, report: protocol.NodeReport) -> None:

@@ -15,17 +15,12 @@ from actors.tree import new_id
 from cli import allegiance
 from cli.ground import Ground, Role
 from cli.home import Home, NodeIdentity
-from cli.manager import ManagerRole
 from cli.options import ServeOptions
-from cli.recovery import take_over
-from cli.worker import WorkerRole
 from engine.docker import DockerEngine
 from gubernator import __version__
-from store.sqlite import SqliteStore
 from supervisor.spec import SupervisorSpec
 from supervisor.system import System
 from transport.hello import Local
-from transport.identity import ClusterCA
 from transport.router import LinkRouter
 
 
@@ -64,7 +59,14 @@ class Assembly:
         home, identity = ground.home, ground.identity
         sworn = allegiance.load(home.legion)
         if sworn is not None:
+            from cli.worker import WorkerRole  # the one role without what only the other one needs
+
             return WorkerRole(ground, sworn)
+        from cli.manager import ManagerRole
+        from cli.recovery import take_over
+        from store.sqlite import SqliteStore
+        from transport.identity import ClusterCA
+
         store = await SqliteStore.open(home.store)
         closing.push_async_callback(store.close)
         await take_over(store, home, identity)

@@ -23,11 +23,13 @@ from transport.identity.node_keys import NodeKeys
 BY_FORCE = "`gbnt legion leave --force` waits for nothing"
 
 
-def leave(data_dir: Path, *, force: bool) -> None:
+def leave(data_dir: Path, *, force: bool, timeout: float | None = None) -> None:
     """Leave in order: empty this machine, have it forgotten, and put away what is here. May be done again to its end.
 
     By force nothing is waited for: what is here is put away first, so that nothing runs twice, and then a manager is
-    told, if one answers. Raises CliError, and Unreachable where no manager answers and force is not meant.
+    told, if one answers. Otherwise the tasks here are waited for, no longer than `timeout` seconds; after that it is a
+    node still, which goes on to empty. Raises CliError, TimedOut among it, and Unreachable where no manager answers
+    and force is not meant.
     """
     home = Home(data_dir, make=False)
     sworn = allegiance.load(home.legion)
@@ -37,16 +39,19 @@ def leave(data_dir: Path, *, force: bool) -> None:
 
     identity = home.known()
     if identity is not None:  # or all but the last of its files went before
-        (_by_force if force else _in_order)(home, sworn, identity)
+        if force:
+            _by_force(home, sworn, identity)
+        else:
+            _in_order(home, sworn, identity, timeout)
         wipe_names(home)
     wipe_files(home)
     print("nothing else of the cluster is left here: this machine may join again")
 
 
-def _in_order(home: Home, sworn: Allegiance, identity: NodeIdentity) -> None:
+def _in_order(home: Home, sworn: Allegiance, identity: NodeIdentity, timeout: float | None) -> None:
     if not sworn.removed:
         words = f"{identity.name} is a node still: `gbnt legion leave` goes on, and {BY_FORCE}"
-        wait_until_empty(partial(_remaining, home, sworn), words)
+        wait_until_empty(partial(_remaining, home, sworn), words, timeout)
     print(f"{identity.name} is no node of the cluster {identity.cluster} any more", flush=True)
     _stop(home, "stop it, and run `gbnt legion leave` again, which puts away what is here")
     _put_away(identity.cluster)

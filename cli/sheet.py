@@ -62,6 +62,26 @@ def labels(given: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" if value else name for name, value in sorted(given.items()))
 
 
+def _disk(found: Row) -> str:
+    """`41 GB free of 62 GB (/var/lib/docker)`, or why that is unknown."""
+    if found["unknown"]:
+        return f"unknown: {found['unknown']}"
+    return f"{size(found['free'])} free of {size(found['total'])} ({found['path']})"
+
+
+def gpus(found: Sequence[Row]) -> str:
+    """`2 nvidia.com/gpu, 4 GPU (declared)`."""
+    return ", ".join(
+        f"{one['count']} {one['kind']}{' (declared)' if one['source'] == 'declared' else ''}" for one in found
+    )
+
+
+def _gpus(node: Row) -> str:
+    runtime = node["gpu_runtime"]
+    hint = f"none reported, though the engine has the runtime {runtime}" if runtime else "-"
+    return gpus(node["gpus"]) or hint
+
+
 def _facts(node: Row, now: float) -> Iterator[tuple[str, str]]:
     reason = "" if node["message"] == node["status"] else node["message"]
     yield "Name", node["name"]
@@ -74,6 +94,8 @@ def _facts(node: Row, now: float) -> Iterator[tuple[str, str]]:
     yield "CPUs", _of(f"{node['cpus']}", f"{node['reserved_cpus']:g}" if node["reserved_cpus"] else "")
     reserved = size(node["reserved_memory"]) if node["reserved_memory"] else ""
     yield "Memory", _of(size(node["memory"]) if node["memory"] else "-", reserved)
+    yield "Disk", _disk(node["disk"])
+    yield "GPUs", _gpus(node)
     yield "Release", f"gbnt {node['version']}" if node["version"] else "-"
     yield "Engine", node["engine_version"] or "-"
     yield "Labels", labels(node["labels"]) or "-"

@@ -21,6 +21,11 @@ class Waiting:
     timeout: float | None = None
 
 
+timeout_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--timeout", metavar="TIME", type=Seconds(), help="Wait no longer than this: seconds, or as 90s, 10m, 2h."
+)
+
+
 def waiting_options(*, by_default: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`--wait`, `--detach` and `--timeout`, all three for every command that may wait, as its parameter `waiting`."""
     here = " This is the default."
@@ -32,9 +37,7 @@ def waiting_options(*, by_default: bool) -> Callable[[Callable[..., Any]], Calla
             is_flag=True,
             help=f"Return when the change is durable, without waiting.{'' if by_default else here}",
         ),
-        click.option(
-            "--timeout", metavar="TIME", type=Seconds(), help="Wait no longer than this: seconds, or as 90s, 10m, 2h."
-        ),
+        timeout_option,
     )
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from cluster.capacity import Disk, Gpus
 from cluster.container import PortBinding
 from cluster.spec import ServiceSpec, StackSpec
 
@@ -192,7 +193,7 @@ class Node:
     `engine_labels` by its engine. `availability` is what people decided: whether it gets new tasks (`active`), keeps
     those it has (`pause`), or is to be emptied (`drain`, `maintenance`). `stuck` says of each network and volume that
     should be gone why it is not, in a sentence. `certificate` is the serial of the newest certificate that it was
-    given. `link_port` is where it hears other nodes.
+    given. `link_port` is where it hears other nodes. What is free on its `disk` is about so: see `capacity.told`.
     """
 
     id: str
@@ -209,6 +210,9 @@ class Node:
     arch: str = ""
     cpus: int = 0
     memory: int = 0
+    disk: Disk = field(default_factory=Disk)
+    gpus: tuple[Gpus, ...] = ()
+    gpu_runtime: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     engine_labels: Mapping[str, str] = field(default_factory=dict)
     availability: Availability = "active"

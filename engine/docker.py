@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import anyio
 
+from cluster.capacity import Disk
 from cluster.container import ContainerSpec, ExecSpec
 from engine.docker_connection import CALL_SECONDS, Connection, filters, path
 from engine.docker_container import (
@@ -20,8 +21,10 @@ from engine.docker_container import (
     engine_event,
     seconds,
 )
+from engine.docker_disk import DataDisk
 from engine.docker_errors import refusal
 from engine.docker_exec import DockerExecution, exec_body
+from engine.docker_gpus import gpu_runtime, gpus
 from engine.docker_images import BuildSteps, PullMeter, full_reference
 from engine.docker_logs import FrameReader, TerminalReader
 from engine.docker_network import image_info, network_body, network_info, volume_info
@@ -52,6 +55,8 @@ class DockerEngine:
 
     def __init__(self, host: str = "") -> None:
         self._engine = Connection(host)
+        self._disk = DataDisk(self._engine.host)
+        self._root = ""
         self._log_driver = ""
 
     async def close(self) -> None:
@@ -60,7 +65,7 @@ class DockerEngine:
     async def info(self) -> EngineInfo:
         version = await self._engine.version()
         found = await self._engine.json("GET", "info", about=("engine", "information"))
-        self._log_driver = found["LoggingDriver"]
+        self._root, self._log_driver = found["DockerRootDir"], found["LoggingDriver"]
         pairs = (label.partition("=") for label in found.get("Labels") or ())
         return EngineInfo(
             id=found["ID"],
@@ -72,7 +77,14 @@ class DockerEngine:
             cpus=found["NCPU"],
             memory=found["MemTotal"],
             labels={name: text for name, _, text in pairs},
+            gpus=gpus(found),
+            gpu_runtime=gpu_runtime(found),
         )
+
+    async def disk(self) -> Disk:
+        if not self._root:
+            await self.info()
+        return await self._disk.look(self._root)
 
     # -- images ---------------------------------------------------------------------------------------------------
 

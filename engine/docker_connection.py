@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -11,13 +12,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-import aiodocker
-import aiohttp
 import orjson
-from aiodocker.stream import Stream
 from yarl import URL
 
 from engine.docker_errors import refusal, unreachable
+from engine.lean_http import Stream, aiodocker, aiohttp
 from engine.port import EngineUnavailable, Refused
 
 Translation = Callable[[], AbstractContextManager[None]]
@@ -211,7 +210,7 @@ class Connection:
                 self._connector = aiohttp.UnixConnector(self.host.removeprefix("unix://"), limit=0)
                 self._docker = aiodocker.Docker("http://docker", connector=self._connector)
             else:
-                self._docker = aiodocker.Docker(self.host)
+                self._docker = aiodocker.Docker(self.host, ssl_context=_trust(self.host))
         return self._docker
 
     @contextmanager
@@ -242,6 +241,16 @@ def agreed_api(version: Mapping[str, Any]) -> tuple[int, int]:
             f"gbnt speaks {_text(OLDEST_API)} to {_text(NEWEST_API)}, which Docker 20.10 to 29 understand"
         )
     return agreed
+
+
+def _trust(host: str) -> ssl.SSLContext | None:
+    """What an engine over HTTPS is believed by: this machine's authorities.
+
+    None leaves it to aiodocker, which takes those of DOCKER_CERT_PATH where DOCKER_TLS_VERIFY asks for it.
+    """
+    if not host.startswith("https://") or os.environ.get("DOCKER_TLS_VERIFY") == "1":
+        return None
+    return ssl.create_default_context()
 
 
 def _text(numbers: tuple[int, int]) -> str:

@@ -170,6 +170,11 @@ def unreachable(host: str, problem: str) -> EngineUnavailable:
     """The exception for an engine at `host` that did not answer; `problem` is what the operating system said."""
     if "ermission denied" in problem:
         advice = "this user may not open it; run gbnt as root, or add the user to the group docker"
+    elif "certificate verify failed" in problem:
+        advice = (
+            "no authority of this machine vouches for its certificate; with DOCKER_TLS_VERIFY=1 the one in "
+            "DOCKER_CERT_PATH does"
+        )
     elif "refused" in problem or "No such file" in problem or "Cannot connect" in problem:
         advice = "start it with `systemctl start docker`"
     else:

@@ -16,6 +16,7 @@ from datetime import datetime
 import anyio
 import anyio.lowlevel
 
+from cluster.capacity import Disk, Gpus
 from cluster.container import ContainerSpec, ExecSpec
 from engine.docker_images import full_reference
 from engine.fake_container import KILLED, FakeImage
@@ -59,13 +60,15 @@ class _Stream:
 class FakeEngine:
     """An `Engine` whose images are what `images` says: the registry, by reference. Its containers have `commands`.
 
-    `calls` counts the calls by name, `executing` the commands that somebody listens to; `violations` tells of each slot
-    that had two running containers at a time.
+    Its machine has `gpus`, and the room of `data_disk`. `calls` counts the calls by name, `executing` the commands that
+    somebody listens to; `violations` tells of each slot that had two running containers at a time.
     """
 
     def __init__(self, clock: Callable[[], float] = anyio.current_time, faults: Faults | None = None) -> None:
         self.images: dict[str, FakeImage] = {}
         self.commands: dict[str, Command] = {}
+        self.gpus: tuple[Gpus, ...] = ()
+        self.data_disk = Disk("/var/lib/fake", 64 << 30, 48 << 30, unknown="")
         self.executing = 0
         self.faults = faults
         self.calls: Counter[str] = Counter()
@@ -158,7 +161,11 @@ class FakeEngine:
 
     async def info(self) -> EngineInfo:
         async with self._call("info"):
-            return EngineInfo("fake", "29.0.0", "1.52", "fake", "linux", "amd64", 4, 8 << 30)
+            return EngineInfo("fake", "29.0.0", "1.52", "fake", "linux", "amd64", 4, 8 << 30, gpus=self.gpus)
+
+    async def disk(self) -> Disk:
+        async with self._call("disk"):
+            return self.data_disk
 
     async def image(self, reference: str) -> ImageInfo | None:
         async with self._call("image") as world:

@@ -22,6 +22,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from cluster.capacity import Disk, Gpus
 from cluster.container import ContainerSpec, ExecSpec
 
 ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
@@ -70,7 +71,10 @@ class Refused(EngineError):
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """The engine and the machine it runs on. `memory` is in bytes, `id` the engine's own lasting name."""
+    """The engine and the machine it runs on. `memory` is in bytes, `id` the engine's own lasting name.
+
+    `gpu_runtime` is the engine's runtime for GPUs, empty where it has none: it may have that without a card.
+    """
 
     id: str
     version: str
@@ -81,6 +85,8 @@ class EngineInfo:
     cpus: int
     memory: int
     labels: Mapping[str, str] = field(default_factory=dict)
+    gpus: tuple[Gpus, ...] = ()
+    gpu_runtime: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +244,9 @@ class Engine(Protocol):
 
     async def info(self) -> EngineInfo:
         """What engine this is. Negotiates the API version on the first call."""
+
+    async def disk(self) -> Disk:
+        """The file system that holds its data; one that cannot be seen from here says why."""
 
     async def image(self, reference: str) -> ImageInfo | None:
         """The local image of that name or id, or None."""

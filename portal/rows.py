@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from actors.protocol import SnapshotMade
 from cluster import progress
+from cluster.capacity import Disk
 from cluster.leaving import Leaver
 from cluster.model import Event, JoinToken, Node, Service, Stack, State, Task, Token
 from supervisor.inspection import ActorInfo
@@ -33,6 +34,9 @@ def node_row(state: State, node: Node) -> Row:
         "memory": node.memory,
         "reserved_cpus": sum(one.cpus or 0.0 for one in reserved),
         "reserved_memory": sum(one.memory or 0 for one in reserved),
+        "disk": _disk_row(node.disk),
+        "gpus": [asdict(gpus) for gpus in node.gpus],
+        "gpu_runtime": node.gpu_runtime,
         "os": node.os,
         "arch": node.arch,
         "since": node.since,
@@ -42,6 +46,11 @@ def node_row(state: State, node: Node) -> Row:
         "version": node.version,
         "certificate_expires": node.certificate_expires,
     }
+
+
+def _disk_row(disk: Disk) -> Row:
+    sizes = (None, None) if disk.unknown else (disk.total, disk.free)
+    return {"path": disk.path, "total": sizes[0], "free": sizes[1], "unknown": disk.unknown}
 
 
 def leaver_row(leaver: Leaver) -> Row:

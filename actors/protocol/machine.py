@@ -8,6 +8,7 @@ from typing import Literal
 
 from actors.protocol.views import StackVolumes
 from cluster.assignment import Assignment, Observation
+from cluster.capacity import Disk, Gpus
 from cluster.model import Network
 from cluster.spec import PullPolicy, VolumeSpec
 from cluster.zones import Zones
@@ -82,6 +83,9 @@ class NodeReport:
     arch: str = ""
     cpus: int = 0
     memory: int = 0
+    disk: Disk = field(default_factory=Disk)
+    gpus: tuple[Gpus, ...] = ()
+    gpu_runtime: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     used_subnets: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()

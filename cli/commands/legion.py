@@ -18,6 +18,7 @@ from cli.kinds import Whole
 from cli.options import default_data_dir
 from cli.output import Output, list_options, output_option, show_list, show_value
 from cli.table import Column, Row, column
+from cli.waiting import timeout_option
 from cli.words import age, count, countdown, duration, span
 
 if TYPE_CHECKING:
@@ -160,18 +161,21 @@ def join(
     os.execve(serving[0], serving, {name: value for name, value in os.environ.items() if name != "GBNT_JOIN_TOKEN"})
 
 
-@app.command("leave", epilog=example("sudo gbnt legion leave"))
+@app.command("leave", epilog=example("sudo gbnt legion leave", "sudo gbnt legion leave --timeout 10m"))
 @click.option("--force", is_flag=True, help="Wait for nothing and nobody; its tasks are replaced elsewhere.")
+@timeout_option
 @node_dir_option
-def leave(force: bool, data_dir: Path | None) -> None:
+def leave(force: bool, timeout: float | None, data_dir: Path | None) -> None:
     """Take this machine out of its cluster, and leave nothing of it here but volumes.
 
     Its tasks move elsewhere first, and the command says of each what it waits for. gbnt is stopped where systemd runs
     it; containers and networks are removed, and so is what made this machine a node: it can join again.
     """
+    if force and timeout is not None:
+        raise BadInput("--force waits for nothing, so that there is nothing for --timeout to end: leave out one")
     from cli.leave import leave as leave_cluster  # certificates and the engine come with it
 
-    leave_cluster((data_dir or default_data_dir()).absolute(), force=force)
+    leave_cluster((data_dir or default_data_dir()).absolute(), force=force, timeout=timeout)
 
 
 @app.command("status", epilog=example("gbnt legion status"))

@@ -13,11 +13,12 @@ import click
 from cli.connect import connect, context_option
 from cli.each import change_each
 from cli.errors import BadInput, CliError, NotFound
+from cli.filters import Filter, filter_option, has_label, read_filters
 from cli.group import example, group
 from cli.kinds import OneOf
 from cli.listing import show_tasks
 from cli.output import Output, list_options, list_options_and, output_option, show_list, show_value, terminal_width
-from cli.sheet import labels, sheet
+from cli.sheet import gpus, labels, sheet
 from cli.table import Column, Row, column
 from cli.waiting import Waiting, waiting_options
 from cli.words import size
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 app = group("See the machines, say what they are for, and take them out. Each is called by its name or id.")
 
 Availability = Literal["active", "pause", "drain", "maintenance"]
+STATUSES = ("starting", "ready", "unavailable", "returning", "down")
 EMPTIED = ("drain", "maintenance")
 
 COLUMNS = (
@@ -43,23 +45,39 @@ COLUMNS = (
     Column("NOTE", lambda row: "" if row["message"] == row["status"] else row["message"], flexible=True),
 )
 MORE = (
+    Column("DISK", lambda row: "unknown" if row["disk"]["unknown"] else f"{size(row['disk']['free'])} free"),
+    Column("GPUS", lambda row: gpus(row["gpus"])),
     column("ID", "id"),
     column("RELEASE", "version"),
     Column("LABELS", lambda row: labels(row["labels"]), flexible=True),
 )
 
+FILTERS: Mapping[str, Filter] = {
+    "name": Filter(lambda row, text: text in row["name"]),
+    "role": Filter(lambda row, text: text == row["role"], ("manager", "worker")),
+    "status": Filter(lambda row, text: text == row["status"], STATUSES),
+    "availability": Filter(lambda row, text: text == row["availability"], get_args(Availability)),
+    "label": Filter(lambda row, text: has_label(row["labels"], text)),
+}
+
 nodes_argument = click.argument("nodes", metavar="NODE...", nargs=-1, required=True)
 
 
-@app.command("ls", epilog=example("gbnt node ls", "gbnt node ls -o wide"))
+@app.command(
+    "ls", epilog=example("gbnt node ls", "gbnt node ls -o wide", "gbnt node ls --filter role=worker --filter label=ssd")
+)
+@filter_option("name, role, status, availability or label")
 @context_option
 @list_options_and("wide")
-def ls(context: str, output: Output | Literal["wide"], no_trunc: bool) -> None:
-    """List the machines, and how each of them is; `-o wide` with their ids, releases and labels."""
+def ls(filters: tuple[str, ...], context: str, output: Output | Literal["wide"], no_trunc: bool) -> None:
+    """List the machines, and how each of them is; `-o wide` with their disks, GPUs, ids, releases and labels."""
+    wanted = read_filters(filters, FILTERS)
     client = connect(context)
     columns = (*COLUMNS, *MORE) if output == "wide" else COLUMNS
     form: Output = "table" if output == "wide" else output
-    show_list(client.nodes(), columns, form, no_trunc=no_trunc, empty="no node has reported yet")
+    nodes = [node for node in client.nodes() if wanted(node)]
+    empty = "no node is as the filters say" if filters else "no node has reported yet"
+    show_list(nodes, columns, form, no_trunc=no_trunc, empty=empty)
     if alarm := client.cluster()["alarm"]:
         print(f"alarm: {alarm}", file=sys.stderr)
 

@@ -1,9 +1,12 @@
 """An engine that goes away, and comes back."""
 
+from dataclasses import replace
+
 import anyio
 import pytest
 
 from actors import protocol
+from cluster.capacity import Gpus
 from tests.actors.house import House, of, serving
 from tests.cluster.build import spec, stack
 
@@ -46,6 +49,22 @@ async def test_an_engine_that_hangs_when_gbnt_starts_is_said_to(house: House):
         assert "the engine has not answered for 45 s" in state.nodes["n1"].message
         house.engine.wake()
         await life.until(lambda state: state.nodes["n1"].status == "ready", 60.0)
+
+
+async def test_what_is_free_on_its_disk_is_told_again_only_where_it_has_changed_much(house: House):
+    house.engine.gpus = (Gpus("nvidia.com/gpu", "discovered", 1, ("0",)),)
+    disk = house.engine.data_disk
+    async with house.life() as life:
+        node = (await life.until(lambda state: [node.status for node in state.nodes.values()] == ["ready"])).nodes["n1"]
+        assert (node.disk, node.gpus) == (disk, house.engine.gpus)
+        house.engine.data_disk = replace(disk, free=disk.free - disk.free // 20)
+        revision = (await life.state()).revision
+        looks = house.engine.calls["disk"]
+        await life.eventually(lambda: house.engine.calls["disk"] >= looks + 3)
+        assert (await life.state()).revision == revision
+        house.engine.data_disk = replace(disk, free=disk.free // 2)
+        state = await life.until(lambda state: state.nodes["n1"].disk != disk)
+        assert (state.nodes["n1"].disk.free, state.revision) == (disk.free // 2, revision + 1)
 
 
 async def test_gbnt_starts_before_its_engine(house: House):

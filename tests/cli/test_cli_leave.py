@@ -92,6 +92,19 @@ def test_a_node_leaves_once_it_is_empty_and_nothing_of_it_is_left(
     assert gbnt("legion", "join", *cluster.words, "--no-serve").status == 0
 
 
+def test_a_wait_ends_by_its_deadline_and_the_machine_is_a_node_still(
+    gbnt: Run, cluster: Left, joined: Home, wiped: list[str]
+):
+    cluster.answers = [Answer({"left": False, "leaving": [leaving()]})]
+    ran = gbnt("legion", "leave", "--timeout", "0s")
+    assert (ran.status, cluster.asked) == (1, [{"force": False}])
+    assert "gaul is a node still: `gbnt legion leave` goes on" in ran.err
+    assert ran.err.endswith("error: not all tasks have left after 0 s\n")
+    assert (wiped, joined.legion.exists()) == ([], True)
+    both = gbnt("legion", "leave", "--timeout", "9", "--force")
+    assert (both.status, "--force waits for nothing" in both.err, len(cluster.asked)) == (2, True, 1)
+
+
 def test_a_refusal_changes_nothing_here_and_names_the_way_out(gbnt: Run, cluster: Left, joined: Home, wiped: list[str]):
     cluster.answers = [problem(409, "conflict", "node gaul is a manager: demote it first")]
     ran = gbnt("legion", "leave")

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Sequence
+from typing import get_args
 
 import pytest
 
+from cli.commands.node import STATUSES, Availability
 from cli.emptying import Emptying, Stuck
 from cli.errors import Unreachable
 from cli.follow import TimedOut
 from cli.live import Line
+from cluster import model
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, HangUp, Manager, listing, problem
 from tests.cli.rows import Row, leaving, node, task
@@ -46,8 +49,8 @@ def test_nodes_are_listed(gbnt: Run, manager: Manager):
     ]
     assert ran.err == ""
     wide = gbnt("node", "ls", "-o", "wide").out.splitlines()
-    assert wide[0].split()[-3:] == ["ID", "RELEASE", "LABELS"]
-    assert wide[2].endswith("id-of-gaul  0.1.0    gpu=nvidia, ssd")
+    assert wide[0].split()[-5:] == ["DISK", "GPUS", "ID", "RELEASE", "LABELS"]
+    assert wide[2].endswith("41 GB free  -     id-of-gaul  0.1.0    gpu=nvidia, ssd")
     assert json.loads(gbnt("node", "ls", "-o", "json").out)[1]["labels"] == {"gpu": "nvidia", "ssd": ""}
 
 
@@ -91,6 +94,8 @@ def test_a_node_is_shown_on_a_page(gbnt: Run, manager: Manager):
         "Platform:       linux/x86_64",
         "CPUs:           2, of which 0.5 reserved",
         "Memory:         8.0 GB, of which 512 MB reserved",
+        "Disk:           41 GB free of 64 GB (/var/lib/docker)",
+        "GPUs:           -",
         "Release:        gbnt 0.1.0",
         "Engine:         20.10.24",
         "Labels:         gpu=nvidia",
@@ -109,6 +114,73 @@ def test_a_node_is_shown_on_a_page(gbnt: Run, manager: Manager):
     assert manager.asked[-1].query == {"node": "gaul"}
     found = json.loads(gbnt("node", "inspect", "gaul", "-o", "json").out)
     assert (found["id"], found["tasks_there"][0]["name"]) == ("id-of-gaul", "shop-web-1")
+
+
+def test_gpus_and_what_is_unknown_of_a_disk_are_shown(gbnt: Run, manager: Manager):
+    discovered = {"kind": "nvidia.com/gpu", "source": "discovered", "count": 2, "names": ["0", "1"]}
+    declared = {"kind": "GPU", "source": "declared", "count": 4, "names": []}
+    unseen = {"path": "/srv", "total": None, "free": None, "unknown": "gbnt does not see /srv"}
+    gaul = node(gpus=[discovered, declared], gpu_runtime="nvidia", disk=unseen)
+    manager.on("GET /v1/nodes/gaul", Answer(gaul))
+    manager.on("GET /v1/nodes/iberia", Answer(node("iberia", gpu_runtime="nvidia")))
+    manager.on("GET /v1/nodes", listing(gaul))
+    manager.on("GET /v1/tasks", listing())
+    manager.on("GET /v1/cluster", cluster())
+    shown = gbnt("node", "inspect", "gaul", "iberia").out.splitlines()
+    assert [line for line in shown if line.startswith(("Disk:", "GPUs:"))] == [
+        "Disk:           unknown: gbnt does not see /srv",
+        "GPUs:           2 nvidia.com/gpu, 4 GPU (declared)",
+        "Disk:           41 GB free of 64 GB (/var/lib/docker)",
+        "GPUs:           none reported, though the engine has the runtime nvidia",
+    ]
+    wide = gbnt("node", "ls", "-o", "wide").out.splitlines()[1]
+    assert "unknown  2 nvidia.com/gpu, 4 GPU (declared)  id-of-gaul" in wide
+
+
+@pytest.mark.parametrize(
+    ("filters", "names"),
+    [
+        ((), ["rome", "gaul", "iberia"]),
+        (("role=worker",), ["gaul", "iberia"]),
+        (("status=down", "status=ready", "name=i"), ["iberia"]),
+        (("name=rome", "name=gaul", "role=manager"), ["rome"]),
+        (("label=ssd",), ["rome", "gaul"]),
+        (("label=ssd=", "availability=active"), ["rome"]),
+        (("label=gpu=nvidia", "label=ssd"), ["rome", "gaul", "iberia"]),
+        (("label=gpu=amd",), []),
+    ],
+)
+def test_filters_of_one_key_widen_and_those_of_another_narrow(
+    gbnt: Run, manager: Manager, filters: tuple[str, ...], names: list[str]
+):
+    rome = node("rome", role="manager", labels={"ssd": ""})
+    gaul = node("gaul", labels={"ssd": "fast"}, availability="drain")
+    manager.on("GET /v1/nodes", listing(rome, gaul, node("iberia", status="down", labels={"gpu": "nvidia"})))
+    manager.on("GET /v1/cluster", cluster())
+    ran = gbnt("node", "ls", "-o", "json", *(word for text in filters for word in ("--filter", text)))
+    assert [row["name"] for row in json.loads(ran.out)] == names
+    assert gbnt("node", "ls", "-f", "name=x").err == "no node is as the filters say\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("role", '"role" is no filter: write it as KEY=VALUE; the keys are name, role, status, availability, label'),
+        ("name=", '"name=" is no filter: write it as KEY=VALUE'),
+        ("labels=x", 'there is no filter "labels" (did you mean "label"?); the keys are name, role'),
+        ("status=read", 'status is never "read" (did you mean "ready"?); it is one of starting, ready'),
+        ("role=boss", 'role is never "boss"; it is one of manager, worker'),
+    ],
+)
+def test_a_filter_that_there_is_not_asks_nobody(gbnt: Run, manager: Manager, text: str, said: str):
+    ran = gbnt("node", "ls", "--filter", text)
+    assert (ran.status, said in ran.err, ran.out) == (2, True, "")
+    assert manager.asked == []
+
+
+def test_filters_know_all_the_words_of_the_model():
+    assert set(STATUSES) == set(get_args(model.NodeStatus))
+    assert set(get_args(Availability)) == set(get_args(model.Availability))
 
 
 def test_several_nodes_are_shown_one_below_the_other_and_as_a_list(gbnt: Run, manager: Manager):

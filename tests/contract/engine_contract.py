@@ -43,6 +43,12 @@ class EngineContract:
         assert info.cpus >= 1
         assert info.memory > 0
 
+    async def test_its_disk_is_seen(self, stage: Stage):
+        disk = await stage.engine.disk()
+        assert disk.path.startswith("/")
+        assert 0 < disk.free <= disk.total
+        assert disk.unknown == ""
+
     async def test_an_image_that_is_not_here_is_none(self, stage: Stage):
         assert await stage.engine.image(stage.programs.unheard_of) is None
 

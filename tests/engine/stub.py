@@ -21,6 +21,7 @@ INFO = {
     "NCPU": 2,
     "MemTotal": 1 << 30,
     "LoggingDriver": "json-file",
+    "DockerRootDir": "/",
     "SystemTime": "2026-01-02T03:04:05.678901234Z",
     "Labels": ["disk=ssd", "rack=7"],
 }

@@ -1,15 +1,20 @@
 """What DockerEngine does with engines that are old, new, full, or break off in the middle."""
 
+import os
+import threading
 from pathlib import Path
 
 import anyio
 import pytest
 
 from actors import lookout
+from cluster.capacity import Gpus
 from cluster.container import ContainerSpec, Endpoint
+from engine import docker_disk
 from engine.docker import DockerEngine
+from engine.docker_disk import DataDisk
 from engine.port import AddressTaken, DiskFull, EngineUnavailable, ImageUnavailable, Refused
-from tests.engine.stub import VERSION, StubEngine, broken_after, ended_after, endless, silent
+from tests.engine.stub import INFO, VERSION, StubEngine, broken_after, ended_after, endless, silent
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
 
@@ -27,6 +32,55 @@ async def test_the_newest_version_that_both_know_is_spoken(tmp_path: Path, newes
         assert info.api_version == agreed
         assert stub.asked[-1][1] == f"/v{agreed}/info"
         assert info.labels == {"disk": "ssd", "rack": "7"}
+
+
+async def test_gpus_and_the_disk_of_the_engines_folder_are_seen(tmp_path: Path):
+    declared = [{"DiscreteResourceSpec": {"Kind": "gpu", "Value": 2}}]
+    found = {**INFO, "DockerRootDir": str(tmp_path), "GenericResources": declared, "Runtimes": {"nvidia": {}}}
+    async with StubEngine(answers={"GET info": found}).serving(tmp_path) as engine:
+        disk = await engine.disk()
+        assert (disk.path, disk.unknown, 0 < disk.free <= disk.total) == (str(tmp_path), "", True)
+        info = await engine.info()
+        assert (info.gpus, info.gpu_runtime) == ((Gpus("gpu", "declared", 2),), "nvidia")
+
+
+async def test_a_disk_that_cannot_be_seen_is_unknown_and_says_why(tmp_path: Path):
+    gone = str(tmp_path / "gone")
+    async with StubEngine(answers={"GET info": {**INFO, "DockerRootDir": gone}}).serving(tmp_path) as engine:
+        disk = await engine.disk()
+    assert (disk.path, disk.total, f"gbnt does not see {gone} (No such file or directory)" in disk.unknown) == (
+        gone,
+        0,
+        True,
+    )
+    afar = await DataDisk("tcp://192.0.2.1:2375").look("/")
+    assert (afar.total, "reached at tcp://192.0.2.1:2375" in afar.unknown) == (0, True)
+
+
+async def test_a_file_system_that_hangs_is_unknown_and_keeps_one_thread_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    answers, asked = threading.Event(), list[str]()
+
+    def hang(root: str) -> os.statvfs_result:
+        asked.append(root)
+        answers.wait()
+        return statvfs(root)
+
+    statvfs = os.statvfs
+    monkeypatch.setattr(os, "statvfs", hang)
+    monkeypatch.setattr(docker_disk, "PATIENCE", 0.05)
+    disk = DataDisk("unix:///socket")
+    try:
+        for _ in range(2):
+            assert "does not answer" in (await disk.look(str(tmp_path))).unknown
+        assert asked == [str(tmp_path)]
+    finally:
+        answers.set()
+    monkeypatch.setattr(docker_disk, "PATIENCE", 10.0)
+    with anyio.fail_after(10):
+        while (await disk.look(str(tmp_path))).unknown:
+            await anyio.sleep(0.01)
 
 
 @pytest.mark.parametrize(("newest", "oldest"), [("1.40", "1.12"), ("1.99", "1.60")])

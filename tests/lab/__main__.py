@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import signal
 import socket
@@ -17,6 +18,7 @@ from tests.lab.lab import Lab, plan
 from tests.lab.machine import Machine
 
 FOLDER = Path("/var/lib/gbnt-lab")
+LONGEST = 60
 FIRST_WORDS = """\
 {names}: one cluster. For example:
   scripts/lab.sh exec {first} gbnt node ls     run a command on the manager
@@ -25,6 +27,7 @@ FIRST_WORDS = """\
   scripts/lab.sh cut {last}                   no packet passes between it and the others
   scripts/lab.sh heal                         all packets pass again
   scripts/lab.sh lose 20 {last}               so many percent of its packets are lost, until `heal`
+  scripts/lab.sh delay 0.1 {last}             each of its packets takes so many seconds longer, until `heal`
   scripts/lab.sh off {last}                   cut its power; `on` brings it back
   scripts/lab.sh kill {last}                  kill its gbnt, or by `kill-engine` its engine; `revive` starts both again
   make lab-down                               leave nothing
@@ -51,6 +54,9 @@ def arguments() -> argparse.ArgumentParser:
     lose = verbs.add_parser("lose", help="lose packets between these and the others, by chance")
     lose.add_argument("percent", type=int, choices=range(1, 100), metavar="percent")
     lose.add_argument("machines", nargs="+")
+    delay = verbs.add_parser("delay", help="let each packet to and from these take so long")
+    delay.add_argument("seconds", type=length)
+    delay.add_argument("machines", nargs="+")
     verbs.add_parser("heal", help="let all packets pass again")
     verbs.add_parser("off", help="cut the power of these").add_argument("machines", nargs="+")
     verbs.add_parser("on", help="switch these on: engine and gbnt").add_argument("machines", nargs="+")
@@ -61,6 +67,17 @@ def arguments() -> argparse.ArgumentParser:
     inside.add_argument("machines", nargs=1, metavar="machine")
     inside.add_argument("command", nargs=argparse.REMAINDER)
     return parser
+
+
+def length(text: str) -> float:
+    """Seconds, as far as they are some. Raises ArgumentTypeError."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= LONGEST:
+        raise argparse.ArgumentTypeError(f'a number of seconds up to {LONGEST} is needed, not "{text}"')
+    return seconds
 
 
 def up(folder: Path, count: int) -> None:
@@ -97,6 +114,8 @@ def do(asked: argparse.Namespace, lab: Lab) -> None:
             lab.cut(*machines)
         case "lose":
             lab.lose(asked.percent, *machines)
+        case "delay":
+            lab.delay(asked.seconds, *machines)
         case "heal":
             lab.heal()
         case "off":

@@ -54,8 +54,13 @@ class Lab:
         """So much is lost of what passes between these and the others."""
         self.switch.lose(percent, *self._sides(machines))
 
+    def delay(self, seconds: float, *machines: Machine) -> None:
+        """What these send, and what they are sent, takes so long."""
+        for machine in machines:
+            self.switch.delay(machine.number, seconds)
+
     def heal(self) -> None:
-        """No cut, no loss."""
+        """No cut, no loss, no delay."""
         self.switch.heal()
 
     def _sides(self, machines: tuple[Machine, ...]) -> tuple[list[int], list[int]]:

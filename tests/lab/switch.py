@@ -6,6 +6,7 @@ wires (`tests/lab/wire.py`): not every kernel has netem.
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -75,7 +76,8 @@ class Switch:
         self._rule(f"add rule bridge lab loss {between} numgen random mod 100 < {percent} drop")
 
     def delay(self, number: int, seconds: float) -> None:
-        """What a machine sends and what it is sent takes so long."""
+        """What a machine sends and what it is sent takes so long from now on, whatever it took before."""
+        self._shorten(number)
         port, near, far = _port(number), f"near{number}", f"far{number}"
         self.space.link(
             f"link set {port} nomaster",
@@ -84,7 +86,16 @@ class Switch:
             f"link set {far} master lab up",
         )
         wire = (sys.executable, "-m", "tests.lab.wire", port, near, str(seconds))
-        started = subprocess.Popen(self.space.entering(*wire), cwd=ROOT, stdout=subprocess.PIPE)
+        words = self.space.entering(*wire)
+        with (self.folder / "wire.log").open("ab") as log:  # a wire may outlive who laid it, and is to hold up no pipe
+            started = subprocess.Popen(
+                words,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=self.lasting,
+            )
         assert started.stdout is not None
         assert started.stdout.readline(), "the wire carries nothing"
         self.wires[number] = started
@@ -92,13 +103,20 @@ class Switch:
     def heal(self) -> None:
         """No cut, no loss, no delay."""
         self._rule("flush set bridge lab cut", "flush chain bridge lab loss")
-        for number in tuple(self.wires):
+        for number in self._long():
             self._shorten(number)
 
+    def _long(self) -> list[int]:
+        """The machines whose wires are long, by the links alone: another process may have made them so."""
+        with self.space.network():
+            links = [name for _, name in socket.if_nameindex()]
+        return [int(name.removeprefix("near")) for name in links if name.startswith("near")]
+
     def _shorten(self, number: int) -> None:
-        if number in self.wires:
+        if number in self._long():
             self.space.link(f"link del near{number}", f"link set {_port(number)} master lab")
-            self.wires.pop(number).communicate()
+        if wire := self.wires.pop(number, None):
+            wire.communicate()
 
     def close(self) -> None:
         """Leave nothing of it."""

@@ -46,6 +46,12 @@ def test_a_lab_outlives_the_command_that_made_it_and_is_gone_after_another(folde
     until(lambda: statuses(folder) == ["ready", "down"], "a machine of whose packets nearly all are lost")
     assert lab(folder, "heal").code == 0
     until(lambda: statuses(folder) == ["ready", "ready"], "a machine that is back")
+    assert lab(folder, "delay", "3", "rome-2").code == 0
+    assert lab(folder, "delay", "9", "rome-2").code == 0
+    until(lambda: statuses(folder) == ["ready", "down"], "a machine whose answers come too late")
+    assert lab(folder, "heal").code == 0
+    until(lambda: statuses(folder) == ["ready", "ready"], "a machine that is back")
+    assert 'a number of seconds up to 60 is needed, not "soon"' in lab(folder, "delay", "soon", "rome-2").err
     assert lab(folder, "kill-engine", "rome-2").code == 0
     until(lambda: statuses(folder) == ["ready", "unavailable"], "a machine without its engine")
     assert lab(folder, "kill", "rome-2").code == 0

@@ -1,0 +1,58 @@
+"""`--filter KEY=VALUE` of lists: which rows a person wants to see."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import click
+
+from cli.errors import BadInput
+from cli.group import Decorated
+from cli.table import Row
+from cli.words import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a key asks of a row, by the text that a person gives; `words` are all that there are, where they are few."""
+
+    matches: Callable[[Row, str], bool]
+    words: Sequence[str] = ()
+
+
+def filter_option(keys: str) -> Callable[[Decorated], Decorated]:
+    """`--filter`, any number of times, as the command's parameter `filters`; `keys` are named in the help."""
+    return click.option(
+        "--filter",
+        "-f",
+        "filters",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help=f"Only those of this {keys}; of one key any, of different keys all.",
+    )
+
+
+def read_filters(given: Sequence[str], known: Mapping[str, Filter]) -> Callable[[Row], bool]:
+    """Whether a row is as the filters say: as one of those of each key.
+
+    Raises BadInput for a key or a word that there is not.
+    """
+    wanted = defaultdict[str, list[str]](list)
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not (equals and value):
+            raise BadInput(f'"{text}" is no filter: write it as KEY=VALUE; the keys are {", ".join(known)}')
+        if key not in known:
+            raise BadInput(f'there is no filter "{key}"{did_you_mean(key, known)}; the keys are {", ".join(known)}')
+        if (words := known[key].words) and value not in words:
+            raise BadInput(f'{key} is never "{value}"{did_you_mean(value, words)}; it is one of {", ".join(words)}')
+        wanted[key].append(value)
+    return lambda row: all(any(known[key].matches(row, text) for text in texts) for key, texts in wanted.items())
+
+
+def has_label(labels: Mapping[str, str], text: str) -> bool:
+    """Whether there is a label `NAME`, or one `NAME=VALUE`."""
+    name, equals, value = text.partition("=")
+    return name in labels and (not equals or labels[name] == value)
