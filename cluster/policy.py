@@ -46,9 +46,13 @@ def objections(state: State, spec: StackSpec) -> Iterator[str]:
         if keys and not takes_mighty(state):
             yield (
                 f"service {service.name}: {', '.join(keys)} would let its containers do all that root does on a "
-                f"machine, and this cluster has {len(state.nodes)}: remove that, or allow it: `{ALLOW}`"
+                f"machine, and {_why(state)}: remove that, or allow it: `{ALLOW}`"
             )
         yield from _too_new(service, list(state.nodes.values()))
+
+
+def _why(state: State) -> str:
+    return "people said no" if privileged(state) == "refuse" else f"this cluster has {len(state.nodes)}"
 
 
 def needs(service: ServiceSpec) -> Iterator[tuple[str, tuple[int, int]]]:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from cluster.compose.canonical.quantities import nanoseconds
 from cluster.compose.gates import OFF
+from cluster.compose.host import privileges, tuning
 from cluster.constraints import NoConstraint, parse
 from cluster.spec import (
     Attachment,
@@ -36,8 +37,8 @@ Keys = Mapping[str, Any]
 _COMPLETED = "service_completed_successfully"
 # Keys whose value a spec holds as the canonical form has it.
 _SAME = (
-    "container_name", "hostname", "init", "labels", "privileged", "read_only", "stdin_open", "stop_signal", "tty",
-    "user", "working_dir",
+    "annotations", "container_name", "domainname", "hostname", "init", "labels", "mac_address", "platform",
+    "privileged", "read_only", "stdin_open", "stop_signal", "tty", "user", "working_dir",
 )  # fmt: skip
 _PULLED_WHEN_MISSING = ("if_not_present", "build", "refresh", "daily", "weekly")
 
@@ -96,6 +97,12 @@ def _service(name: str, keys: Keys, stack: str, awaited: bool) -> ServiceSpec:
         cap_drop=_capabilities(keys.get("cap_drop", ())),
         extra_hosts=tuple(host.replace("=", ":", 1) for host in keys.get("extra_hosts", ())),
         tmpfs=tuple(keys.get("tmpfs", ())),
+        tuning=tuning(keys),
+        privileges=privileges(keys, reserved),
+        group_add=tuple(keys.get("group_add", ())),
+        dns=tuple(keys.get("dns", ())),
+        dns_search=tuple(keys.get("dns_search", ())),
+        dns_options=tuple(keys.get("dns_opt", ())),
         **{key: keys[key] for key in _SAME if key in keys},
     )  # fmt: skip
 
@@ -152,13 +159,22 @@ def _mount(keys: Keys) -> Mount:
         propagation=bind.get("propagation", ""),
         no_copy=keys.get("volume", {}).get("nocopy", False),
         selinux=bind.get("selinux", ""),
+        subpath=keys.get("volume", {}).get("subpath", ""),
         tmpfs_size=int(tmpfs["size"]) if "size" in tmpfs else None,
         tmpfs_mode=tmpfs.get("mode"),
     )
 
 
 def _attachment(key: str, place: Keys) -> Attachment:
-    return Attachment(key, tuple(place.get("aliases", ())), place.get("ipv4_address", ""))
+    return Attachment(
+        key,
+        tuple(place.get("aliases", ())),
+        place.get("ipv4_address", ""),
+        place.get("mac_address", ""),
+        tuple(place.get("link_local_ips", ())),
+        place.get("driver_opts", {}),
+        place.get("gw_priority", 0),
+    )
 
 
 def _healthcheck(keys: Keys) -> Healthcheck:

@@ -48,7 +48,7 @@ def _refuse(state: State, spec: StackSpec) -> Refusal | None:
         return Refusal("conflict", f"{still}; deploy it again when it is gone")
     found = list(objections(state, spec))
     if found:
-        return Refusal("forbidden", "; ".join(found))
+        return Refusal("conflict", "; ".join(found))
     for service in spec.services.values():
         holder = _port_holder(state, spec.name, service)
         if holder:

@@ -174,13 +174,13 @@ def test_a_folder_above_is_looked_in_too(gbnt: Run, folder: Path, monkeypatch: p
 
 
 def test_what_no_deploy_can_do_yet_is_printed_and_not_deployed(gbnt: Run, folder: Path):
-    (folder / "compose.yaml").write_text("services:\n  web:\n    image: busybox\n    sysctls: {a: 1}\n")
+    (folder / "compose.yaml").write_text("services:\n  web:\n    image: busybox\n    post_start: [{command: 'true'}]\n")
     assert gbnt("stack", "config").status == 0
     ran = gbnt("stack", "deploy", "--dry-run", "shop")
     assert ran.status == 2
     assert ran.err.splitlines()[:2] == [
         "error: the stack shop is good, but cannot be deployed as it is, and nothing was changed",
-        "compose.yaml:4:5: error: services.web.sysctls: not supported yet:"
+        "compose.yaml:4:5: error: services.web.post_start: not supported yet:"
         " without it the stack would not be what the file says",
     ]
 

@@ -61,7 +61,7 @@ def test_what_runs_already_may_be_deployed_again_as_it_is_and_not_otherwise():
     assert again.changes == ()
     other = deploy(state, stack(spec(privileged=True, image="other:1")), entropy())
     assert isinstance(other, Refusal)
-    assert other.code == "forbidden"
+    assert other.code == "conflict"
 
 
 @pytest.mark.parametrize(

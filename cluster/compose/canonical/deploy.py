@@ -83,10 +83,8 @@ GENERIC: Table = {"discrete_resource_spec": lambda value: read(value, DISCRETE)}
 RESERVATIONS: Table = {
     "cpus": cpus,
     "memory": bytes_text,
-    **later(
-        devices=lambda value: value.each(device_request),
-        generic_resources=lambda value: value.each(_generic),
-    ),
+    "devices": lambda value: value.each(device_request),
+    **later(generic_resources=lambda value: value.each(_generic)),
 }
 RESOURCES: Table = {
     "limits": lambda value: read(value, LIMITS),

@@ -145,7 +145,7 @@ BIND: Table = {
     "selinux": lambda value: value.word(("z", "Z")),
     **later(recursive=lambda value: value.word(("enabled", "disabled", "writable", "readonly"))),
 }
-VOLUME: Table = {"nocopy": Value.boolean, **later(subpath=Value.string, labels=texts)}
+VOLUME: Table = {"nocopy": Value.boolean, "subpath": Value.string, **later(labels=texts)}
 TMPFS: Table = {"size": bytes_text, "mode": _mode}
 IMAGE: Table = {"subpath": Value.string}
 LONG: Table = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ DEFAULT = "default"
 # Every network of a stack is gbnt's own, and does what these drivers do.
 _OWN_DRIVERS = ("", "default", "bridge", "overlay")
 _LARGEST_PRIORITY = 2**31 - 1
+_MAC = re.compile(r"[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}")
 
 
 def attachments(value: Value) -> dict[str, Any]:
@@ -49,6 +51,14 @@ def _any_address(value: Value) -> str:
         return str(ipaddress.ip_address(text))
     except ValueError:
         raise value.refuse(f"{quote(text)} is no IP address", 'write it as in "169.254.8.8"') from None
+
+
+def mac_address(value: Value) -> str:
+    """An Ethernet address of 48 bits."""
+    text = value.string()
+    if _MAC.fullmatch(text) is None:
+        raise value.refuse(f"{quote(text)} is no MAC address", 'write it as in "02:42:ac:11:00:02"')
+    return text
 
 
 def network(key: str, value: Value, stack: str) -> dict[str, Any]:
@@ -104,14 +114,11 @@ ATTACHMENT: Table = {
     "aliases": Value.texts,
     "ipv4_address": partial(_address, version=4),
     "priority": ignored(lambda value: value.integer(-_LARGEST_PRIORITY, _LARGEST_PRIORITY)),
-    **later(
-        driver_opts=options,
-        gw_priority=lambda value: value.integer(-_LARGEST_PRIORITY, _LARGEST_PRIORITY),
-        interface_name=Value.string,
-        ipv6_address=partial(_address, version=6),
-        link_local_ips=lambda value: value.each(_any_address),
-        mac_address=Value.string,
-    ),
+    "driver_opts": options,
+    "gw_priority": lambda value: value.integer(-_LARGEST_PRIORITY, _LARGEST_PRIORITY),
+    "link_local_ips": lambda value: value.each(_any_address),
+    "mac_address": mac_address,
+    **later(interface_name=Value.string, ipv6_address=partial(_address, version=6)),
 }
 IPAM_CONFIG: Table = {
     "subnet": _subnet,

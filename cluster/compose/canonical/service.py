@@ -18,7 +18,7 @@ from cluster.compose.canonical.healthcheck import healthcheck
 from cluster.compose.canonical.hosts import address, extra_hosts
 from cluster.compose.canonical.lifecycle import CREDENTIALS, develop, hooks, provider, used_models
 from cluster.compose.canonical.mounts import mounts, tmpfs
-from cluster.compose.canonical.networks import attachments
+from cluster.compose.canonical.networks import attachments, mac_address
 from cluster.compose.canonical.pairs import options, pairs, texts
 from cluster.compose.canonical.ports import expose, ports
 from cluster.compose.canonical.quantities import bytes_text, duration, nanoseconds, swap
@@ -103,25 +103,53 @@ def _logging(value: Value) -> dict[str, Any]:
     return filled(read(value, LOGGING))
 
 
+def _security_opt(value: Value) -> list[str]:
+    return value.each(_security)
+
+
+def _security(item: Value) -> str:
+    text = item.string()
+    name, _, profile = text.replace(":", "=", 1).partition("=")
+    if name == "seccomp" and profile not in ("unconfined", "builtin"):
+        item.withhold("a file of a seccomp profile is not supported yet", 'write "seccomp=unconfined", or leave it out')
+    return text
+
+
 def _texts(value: Value) -> list[str]:
     return value.texts()
 
 
 LOGGING: Table = {"driver": Value.string, "options": options}
 FIXED: Table = {
+    "annotations": texts,
     "attach": ignored(Value.boolean),
+    "blkio_config": blkio,
     "build": build,
     "cap_add": Value.texts,
     "cap_drop": Value.texts,
+    "cgroup": lambda value: value.word(("host", "private")),
+    "cgroup_parent": Value.string,
     "command": command,
     "container_name": ignored(Value.string, "kept, but not given to a container yet"),
     "cpu_count": never(_between(0, LARGEST_INTEGER), _WINDOWS),
     "cpu_percent": never(lambda value: value.number(0.0, 100.0), _WINDOWS),
+    "cpu_period": _microseconds,
+    "cpu_quota": _between(-1, LARGEST_INTEGER),
+    "cpu_rt_period": _microseconds,
+    "cpu_rt_runtime": _microseconds,
+    "cpu_shares": _between(0, LARGEST_INTEGER),
     "cpus": deploy.cpus,
+    "cpuset": Value.string,
     "credential_spec": never(lambda value: read(value, CREDENTIALS), _WINDOWS),
     "depends_on": depends_on,
     "deploy": deploy.deploy,
     "develop": ignored(develop),
+    "device_cgroup_rules": Value.texts,
+    "devices": devices,
+    "dns": _addresses,
+    "dns_opt": Value.texts,
+    "dns_search": Value.words,
+    "domainname": Value.string,
     "entrypoint": command,
     "env_file": env_files,
     "environment": pairs,
@@ -129,20 +157,31 @@ FIXED: Table = {
     "extends": anything,
     "external_links": never(Value.texts, "give both a network, and use the name of the service"),
     "extra_hosts": extra_hosts,
+    "gpus": gpus,
+    "group_add": _user_or_group,
     "healthcheck": healthcheck,
     "hostname": Value.string,
     "image": _image,
     "init": Value.boolean,
+    "ipc": _namespace,
     "isolation": never(Value.string, _WINDOWS),
     "label_file": env_files,
     "labels": texts,
     "links": ignored(Value.texts, "services find each other by name on their networks"),
     "logging": _logging,
+    "mac_address": mac_address,
     "mem_limit": bytes_text,
+    "mem_reservation": bytes_text,
+    "mem_swappiness": lambda value: str(value.integer(0, 100)),
+    "memswap_limit": swap,
     "models": never(used_models),
     "network_mode": _network_mode,
     "networks": attachments,
+    "oom_kill_disable": Value.boolean,
+    "oom_score_adj": _between(-1000, 1000),
+    "pid": _namespace,
     "pids_limit": deploy.pids,
+    "platform": Value.string,
     "ports": anything,
     "privileged": Value.boolean,
     "profiles": Value.texts,
@@ -151,56 +190,29 @@ FIXED: Table = {
     "pull_refresh_after": ignored(Value.string),
     "read_only": Value.boolean,
     "restart": deploy.restart,
+    "runtime": Value.string,
     "scale": deploy.replicas,
+    "security_opt": _security_opt,
+    "shm_size": bytes_text,
     "stdin_open": Value.boolean,
     "stop_grace_period": duration,
     "stop_signal": _stop_signal,
+    "storage_opt": options,
+    "sysctls": texts,
     "tmpfs": tmpfs,
     "tty": Value.boolean,
+    "ulimits": ulimits,
     "user": Value.string,
+    "userns_mode": Value.string,
+    "uts": _namespace,
     "volumes": anything,
     "volumes_from": never(Value.texts, "name a volume, and mount it in both services"),
     "working_dir": Value.string,
     **later(
-        annotations=texts,
-        blkio_config=blkio,
-        cgroup=lambda value: value.word(("host", "private")),
-        cgroup_parent=Value.string,
         configs=configs,
-        cpu_period=_microseconds,
-        cpu_quota=_between(-1, LARGEST_INTEGER),
-        cpu_rt_period=_microseconds,
-        cpu_rt_runtime=_microseconds,
-        cpu_shares=_between(0, LARGEST_INTEGER),
-        cpuset=Value.string,
-        device_cgroup_rules=Value.texts,
-        devices=devices,
-        dns=_addresses,
-        dns_opt=Value.texts,
-        dns_search=Value.words,
-        domainname=Value.string,
-        gpus=gpus,
-        group_add=_user_or_group,
-        ipc=_namespace,
-        mac_address=Value.string,
-        mem_reservation=bytes_text,
-        mem_swappiness=lambda value: str(value.integer(0, 100)),
-        memswap_limit=swap,
-        oom_kill_disable=Value.boolean,
-        oom_score_adj=_between(-1000, 1000),
-        pid=_namespace,
-        platform=Value.string,
         post_start=hooks,
         pre_stop=hooks,
-        runtime=Value.string,
         secrets=secrets,
-        security_opt=Value.texts,
-        shm_size=bytes_text,
-        storage_opt=options,
-        sysctls=texts,
-        ulimits=ulimits,
         use_api_socket=Value.boolean,
-        userns_mode=Value.string,
-        uts=_namespace,
     ),
 }

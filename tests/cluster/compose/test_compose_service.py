@@ -215,9 +215,9 @@ def test_an_update_with_a_fixed_port_stops_the_old_task_first() -> None:
 
 
 def test_a_key_of_the_specification_that_is_not_read_is_named() -> None:
-    file = loaded(one_service("sysctls: {a: b}\nlinks: [db]\ndeploy:\n  rollback_config: {}\n", DB))
+    file = loaded(one_service("post_start: [{command: x}]\nlinks: [db]\ndeploy:\n  rollback_config: {}\n", DB))
     assert [finding.summary() for finding in (*file.refusals, *file.warnings)] == [
-        "c.yml:4:5: error: services.web.sysctls: not supported yet:"
+        "c.yml:4:5: error: services.web.post_start: not supported yet:"
         " without it the stack would not be what the file says",
         "c.yml:5:5: warning: services.web.links: has no effect here"
         " (services find each other by name on their networks)",
