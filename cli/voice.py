@@ -35,7 +35,7 @@ class ManagerVoice:
         url = f"https://{Address(node.address, node.link_port)}"
         try:
             tls = client_context(self._keys.path, self._keys.authority)
-            headers = proofs.proof(self._keys, node.id, self._clock)
+            headers = proofs.proof(self._keys, node.id, "place", self._clock)
             await announce(url, tls, node_name(self._cluster, node.id), headers, self._place)
         except (Unheard, IdentityError, OSError) as error:
             if self._seldom.due(f"{node.id} {error}"):
@@ -52,7 +52,7 @@ class ManagerOnly:
 
     def __call__(self, headers: Mapping[str, str]) -> Peer | Refusal:
         """The manager, or why not."""
-        outcome = self._authenticator.authenticate(headers, lambda node: node == self._manager)
+        outcome = self._authenticator.authenticate(headers, "place", lambda node: node == self._manager)
         if isinstance(outcome, proofs.Refusal):
             return Refusal(outcome.reason, outcome.said)
         if outcome.role != "manager":

@@ -71,7 +71,7 @@ class Whereabouts:
             self._manager,
             f"https://{self.link}",
             client_context(keys.path, keys.authority),
-            lambda: proof(keys, self._manager, self._clock),
+            lambda: proof(keys, self._manager, "link", self._clock),
             server_name=node_name(cluster, self._manager),
             conduit=conduit,
         )

@@ -86,7 +86,7 @@ class Questions:
         self._push(answer(id, *self._codec.pack(value)))
 
     def refuse(self, id: int, error: ActorError) -> None:
-        """Say why there will be none. Of a crash that it was one: what the exception says is for this node's log alone."""
+        """Say why there will be none; of a crash only that it was one, for its text is for this node's log alone."""
         name = next((name for name, cls in _NAMES.items() if type(error) is cls), "Unreachable")
         self._push(note("f", id, [name, _detail(error)]))
 

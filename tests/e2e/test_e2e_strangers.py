@@ -64,7 +64,7 @@ class Rome:
             self.node,
             f"https://127.0.0.1:{self.manager.link_port}",
             client_context(self.keys.path, self.keys.authority),
-            lambda: proof(self.keys, self.node) if headers is None else headers,
+            lambda: proof(self.keys, self.node, "link") if headers is None else headers,
             server_name=node_name(self.cluster, self.node),
         )
 
@@ -137,7 +137,7 @@ async def test_without_a_certificate_of_the_cluster_nobody_hears_a_byte(rome: Ro
 async def test_a_certificate_alone_is_no_proof(rome: Rome):
     for headers, reason in (
         (dict[str, str](), "no proof"),
-        (proof(rome.keys, "another manager"), f"a proof of node {rome.gaul} for another audience"),
+        (proof(rome.keys, "another manager", "link"), f"a proof of node {rome.gaul} for another audience"),
     ):
         with pytest.raises(ChannelClosed, match="its log says why"):
             async with rome.dial(headers)():

@@ -92,7 +92,7 @@ async def test_asks_fail_as_they_do_at_home():
         with pytest.raises(MailboxFull, match="rome-2/s is behind: 2 messages"):
             await one.ref("rome-2/s").ask("x", timeout=1)
         await anyio.sleep(5)
-        with pytest.raises(ActorCrashed, match="rome-2/a ended before it answered: crashed$") as crash:
+        with pytest.raises(ActorCrashed, match=r"rome-2/a ended before it answered: crashed$") as crash:
             await one.ref("rome-2/a").ask(Crash(), timeout=1)
         assert crash.value.address == one.ref("rome-2/a").address
         with pytest.raises(ActorStopped, match="normal") as stop:
