@@ -6,6 +6,7 @@ import logging
 import ssl
 from pathlib import Path
 
+from transport.identity.node_keys import NodeKeys
 from transport.seldom import Seldom
 
 log = logging.getLogger(__name__)
@@ -36,9 +37,25 @@ def server_context(certificate: Path, authority: bytes) -> ssl.SSLContext:
     return context
 
 
-def client_context(certificate: Path, authority: bytes) -> ssl.SSLContext:
-    """The same for who dials: it trusts servers of the authority, by the name that it asks for."""
-    return _trusting(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate, authority)
+class ClientTls:
+    """The same for who dials with a node's keys: it trusts servers of their authority, by the name that it asks for.
+
+    The files are read once for each certificate, for a machine that cannot reach its manager dials ever again.
+    """
+
+    def __init__(self, keys: NodeKeys) -> None:
+        self.keys = keys
+        self._serial = ""
+        self._context: ssl.SSLContext | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """By the certificate that there is now. Raises IdentityError where there is none."""
+        authority, facts = self.keys.authority, self.keys.facts
+        assert facts is not None
+        if self._context is None or self._serial != facts.serial:
+            plain = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._context, self._serial = _trusting(plain, self.keys.path, authority), facts.serial
+        return self._context
 
 
 def _trusting(context: ssl.SSLContext, certificate: Path, authority: bytes) -> ssl.SSLContext:

@@ -16,7 +16,7 @@ import anyio.to_thread
 import pytest
 
 from actors import protocol
-from cli.link_tls import client_context
+from cli.link_tls import ClientTls
 from supervisor.address import Address
 from supervisor.errors import ActorError
 from supervisor.spec import ChildSpec, SupervisorSpec
@@ -63,7 +63,7 @@ class Rome:
         return http2_dialer(
             self.node,
             f"https://127.0.0.1:{self.manager.link_port}",
-            client_context(self.keys.path, self.keys.authority),
+            ClientTls(self.keys).context(),
             lambda: proof(self.keys, self.node, "link") if headers is None else headers,
             server_name=node_name(self.cluster, self.node),
         )
