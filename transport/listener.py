@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import replace
 from socket import socket
 from typing import Any, Protocol, cast
 
@@ -72,7 +73,8 @@ class Listener:
         if request == ("POST", UP):
             await self._up(peer, session, receive, send)
         else:
-            await self._down(StreamChannel(peer, headers.get(CONDUIT, "")), session, receive, send)
+            there = replace(peer, address=address_of(scope))
+            await self._down(StreamChannel(there, headers.get(CONDUIT, "")), session, receive, send)
 
     async def _down(self, channel: StreamChannel, session: str, receive: Receive, send: Send) -> None:
         if not session or session in self._sessions:
@@ -164,6 +166,12 @@ async def _end_with(channel: StreamChannel, receive: Receive) -> None:
 def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
     """A request's headers, their names in lower case."""
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def address_of(scope: Mapping[str, Any]) -> str:
+    """The address that a request came from; empty where the server does not know."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 async def answer(send: Send, status: int, text: str) -> None:
