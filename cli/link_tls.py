@@ -13,7 +13,10 @@ log = logging.getLogger(__name__)
 
 
 class Witnessed(ssl.SSLObject):
-    """Logs why a peer was refused by TLS, which nobody else would: ever more seldom, for anybody may knock."""
+    """Logs why a peer was refused by TLS, which nobody else would: ever more seldom, for anybody may knock.
+
+    A peer that speaks on after this side's last word is no fault: asyncio would log it as one whenever gbnt stops.
+    """
 
     seldom = Seldom()
 
@@ -28,6 +31,14 @@ class Witnessed(ssl.SSLObject):
             if self.seldom.due(why):
                 log.warning("refused a connection in its handshake: %s", why)
             raise
+
+    def unwrap(self) -> None:
+        """See `ssl.SSLObject`."""
+        try:
+            super().unwrap()
+        except ssl.SSLError as error:
+            if error.reason != "APPLICATION_DATA_AFTER_CLOSE_NOTIFY":
+                raise
 
 
 def server_context(certificate: Path, authority: bytes) -> ssl.SSLContext:

@@ -208,7 +208,7 @@ class Connection:
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._until_end, self._receive, group.cancel_scope)
-                await self._until_end(self._send, group.cancel_scope)
+                await self._until_end(self._speak, group.cancel_scope)
             bye = Bye(str(self._end), refused=isinstance(self._end, Refused))
         finally:
             if not isinstance(self._end, ChannelClosed | Left):
@@ -242,6 +242,13 @@ class Connection:
             self._end = self._end or error
             scope.cancel()
 
+    async def _speak(self) -> None:
+        """Send, until nobody takes it any more: what the peer said before is still read, a goodbye above all."""
+        try:
+            await self._send()
+        except ChannelClosed:
+            pass
+
     async def _say(self, bye: Bye) -> None:
         try:
             await self._channel.send(encode(bye))
@@ -273,7 +280,8 @@ class Connection:
         with anyio.move_on_after(patience):
             await self._greeted.wait()
         if not self.greeted:
-            raise ChannelClosed(f"{channel.peer.node} did not say hello within {patience:g} s")
+            self.abandon(f"{channel.peer.node} did not say hello within {patience:g} s")
+            return
         while True:
             chunk = self._compose(anyio.current_time())
             if chunk:

@@ -19,7 +19,8 @@ from transport.seldom import Seldom
 from transport.stream import StreamChannel
 
 PAIR_SECONDS = 5.0
-KEEP_ALIVE_SECONDS = 3600.0
+# For a connection without a stream: nobody comes back to it, and so long hypercorn holds one that its peer has closed.
+KEEP_ALIVE_SECONDS = 5.0
 MOST_REQUESTS = 10_000_000
 GRACE_SECONDS = 1.0
 # More than a link has on its way (`Limits.window_bytes`, or one message), so that HTTP/2 never holds it up: httpx, once
@@ -271,7 +272,7 @@ class _Bound(Config):
     accesslog = None
     include_server_header = False
     include_date_header = False
-    # At its limits of requests and of time hypercorn breaks a connection with all that is under way.
+    # At its limit of requests hypercorn breaks a connection with all that is under way.
     keep_alive_timeout = KEEP_ALIVE_SECONDS
     keep_alive_max_requests = MOST_REQUESTS
     graceful_timeout = GRACE_SECONDS
