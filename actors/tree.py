@@ -1,5 +1,6 @@
 """The supervision trees of manager and worker: which actor lives where, and what falls with what.
 
+entrance        the door that links come in by                        manager
 links/          one actor a peer: the way to other nodes (dynamic)
 senate          decides and commits                                   manager
 control/                                                              manager
@@ -83,7 +84,8 @@ class WorkerParts:
 class Parts(WorkerParts):
     """What it puts under a manager's actors. `roll` is where what links tell is noted; without `peers` it has none.
 
-    `voice` reaches nodes that have no link to it.
+    `voice` reaches nodes that have no link to it. `entrance` is the door that links come in by: it closes after the
+    links have said that this node stops.
     """
 
     store: Store
@@ -91,6 +93,7 @@ class Parts(WorkerParts):
     roll: Roll = field(default_factory=Roll)
     peers: Peers | None = None
     voice: Voice | None = None
+    entrance: ChildSpec | None = None
     mandate: Mandate = Mandate()
     observe: Observe = lambda name, seconds: None
 
@@ -109,6 +112,7 @@ def tree(parts: Parts, *doors: ChildSpec) -> SupervisorSpec:
         Senate, parts.store, mandate, machine.node, parts.clock, partial(new_id, parts.random), parts.observe
     )
     return _root(
+        *(() if parts.entrance is None else (parts.entrance,)),
         _links(parts),
         ChildSpec("senate", senate),
         ChildSpec("control", _control(parts)),

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from portal.gate import Certified, NotAdmitted
+from portal.gate import Certified, NotAdmitted, Purpose
 from transport.identity import ClusterCA, Role
 from transport.identity.certificates import CsrRefused, key_of, serial_of
 from transport.identity.join_tokens import TokenRefused, issue, verify
@@ -64,9 +64,9 @@ class AuthorityGate:
         certificate = x509.load_pem_x509_certificate(pem)
         return Certified(pem.decode(), serial_of(certificate), certificate.not_valid_after_utc.timestamp())
 
-    def prove(self, headers: Mapping[str, str], is_member: Callable[[str], bool]) -> str:
+    def prove(self, headers: Mapping[str, str], purpose: Purpose, is_member: Callable[[str], bool]) -> str:
         """The id of the node whose proof the headers hold. Raises NotAdmitted."""
-        outcome = self._authenticator.authenticate(headers, is_member)
+        outcome = self._authenticator.authenticate(headers, purpose, is_member)
         if isinstance(outcome, Refusal):
             raise NotAdmitted(outcome.said, outcome.reason)
         return outcome.node

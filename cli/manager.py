@@ -91,10 +91,17 @@ class ManagerRole:
             roll=self._roll,
             peers=self._peers,
             voice=None if is_loopback(self._address) else voice,
+            entrance=self._entrance(),
             certificate=SignedHere(keys, self._authority, ground.identity.node),
             mandate=Mandate(ground.options.network_pool or addresses.DEFAULT_POOL),
             observe=lambda name, seconds: self._latencies[name].observe(seconds),
         )
+
+    def _entrance(self) -> ChildSpec:
+        links = self._ground.bound(self._ground.options.link_port)
+        listener = Listener(self._peers.authenticate, self._conduits.accept)
+        tls = partial(server_context, authority=self._authority.certificate)
+        return ChildSpec("entrance", lambda: Door(listener, links, lambda: self._keys.path, tls, serve))
 
     def _doors(self) -> ChildSpec:
         ground = self._ground
@@ -102,15 +109,12 @@ class ManagerRole:
         own = node_name(ground.identity.cluster, ground.identity.node)
         certificate = partial(authority.server_certificate, [ground.identity.name, own], [self._address])
         api, telemetry = ground.bound(options.api_port), ground.bound(options.telemetry_port)
-        links, listener = ground.bound(options.link_port), Listener(self._peers.authenticate, self._conduits.accept)
-        tls = partial(server_context, authority=authority.certificate)
         trusted = bound(partial(listen_unix, ground.home.admin_socket))
         children = (
             sessions(),
             ChildSpec("api", lambda: Door(create_api(backend), api, certificate)),
             ChildSpec("admin", lambda: Door(create_api(backend, trusted=True), trusted)),
             ChildSpec("telemetry", lambda: Door(create_telemetry(backend), telemetry)),
-            ChildSpec("links", lambda: Door(listener, links, lambda: self._keys.path, tls, serve)),
         )
         return ChildSpec("portal", SupervisorSpec(children=children, intensity=10, period=60.0))
 

@@ -50,7 +50,7 @@ class LegionPeers:
         state = self._state
         if state is None:
             return Refusal("the state is not read yet", NOT_YET)
-        outcome = self._authenticator.authenticate(headers, partial(is_member, state))
+        outcome = self._authenticator.authenticate(headers, "link", partial(is_member, state))
         if isinstance(outcome, proofs.Refusal):
             gone = outcome.stranger in state.departed
             return Refusal(outcome.reason, REMOVED if gone else outcome.said, dismissed=gone)

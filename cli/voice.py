@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from actors.herald import Unanswered
-from cli.link_tls import client_context
+from cli.link_tls import ClientTls
 from cluster.model import Node
 from transport.channel import Peer, Refusal
 from transport.herald import Unheard, announce
@@ -25,6 +25,7 @@ class ManagerVoice:
 
     def __init__(self, keys: NodeKeys, cluster: str, place: Place, clock: Callable[[], float]) -> None:
         self._keys = keys
+        self._tls = ClientTls(keys)
         self._cluster = cluster
         self._place = place
         self._clock = clock
@@ -34,9 +35,8 @@ class ManagerVoice:
         """See `actors.herald.Voice`."""
         url = f"https://{Address(node.address, node.link_port)}"
         try:
-            tls = client_context(self._keys.path, self._keys.authority)
-            headers = proofs.proof(self._keys, node.id, self._clock)
-            await announce(url, tls, node_name(self._cluster, node.id), headers, self._place)
+            headers = proofs.proof(self._keys, node.id, "place", self._clock)
+            await announce(url, self._tls.context(), node_name(self._cluster, node.id), headers, self._place)
         except (Unheard, IdentityError, OSError) as error:
             if self._seldom.due(f"{node.id} {error}"):
                 log.info("node %s was not told where its manager is: %s", node.name, error)
@@ -52,7 +52,7 @@ class ManagerOnly:
 
     def __call__(self, headers: Mapping[str, str]) -> Peer | Refusal:
         """The manager, or why not."""
-        outcome = self._authenticator.authenticate(headers, lambda node: node == self._manager)
+        outcome = self._authenticator.authenticate(headers, "place", lambda node: node == self._manager)
         if isinstance(outcome, proofs.Refusal):
             return Refusal(outcome.reason, outcome.said)
         if outcome.role != "manager":

@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from cli.allegiance import Allegiance
-from cli.link_tls import client_context
+from cli.link_tls import ClientTls
 from transport.channel import Channel, Dial
 from transport.dialer import http2_dialer
 from transport.identity.certificates import node_name
 from transport.identity.joining import Address
-from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import proof
 from transport.place import Place
 
@@ -49,14 +48,14 @@ class Whereabouts:
         self._places = [place, *(known for known in self._places if known != place)]
         return news
 
-    def dialer(self, keys: NodeKeys, cluster: str, conduit: str = "") -> Dial:
-        """What connects to it with this node's keys, for the link or for the conduit of that name."""
+    def dialer(self, tls: ClientTls, cluster: str, conduit: str = "") -> Dial:
+        """What connects to it with the keys of `tls`, for the link or for the conduit of that name."""
 
         @asynccontextmanager
         async def dial() -> AsyncIterator[Channel]:
             opened, place = False, self._places[0]
             try:
-                async with self._dial(keys, cluster, conduit)() as channel:
+                async with self._dial(tls, cluster, conduit)() as channel:
                     opened, self._met = True, place
                     yield channel
             finally:
@@ -65,13 +64,13 @@ class Whereabouts:
 
         return dial
 
-    def _dial(self, keys: NodeKeys, cluster: str, conduit: str) -> Dial:
+    def _dial(self, tls: ClientTls, cluster: str, conduit: str) -> Dial:
         """With the certificate that there is now: it may have been renewed since the last connection."""
         return http2_dialer(
             self._manager,
             f"https://{self.link}",
-            client_context(keys.path, keys.authority),
-            lambda: proof(keys, self._manager, self._clock),
+            tls.context(),
+            lambda: proof(tls.keys, self._manager, "link", self._clock),
             server_name=node_name(cluster, self._manager),
             conduit=conduit,
         )

@@ -11,7 +11,7 @@ from actors.tree import EXECUTOR, WorkerParts, worker_tree
 from cli.allegiance import Allegiance
 from cli.certificates import SignedByManager, held
 from cli.ground import Ground, bound
-from cli.link_tls import server_context
+from cli.link_tls import ClientTls, server_context
 from cli.machine import address_towards
 from cli.notes import NOTES, NotePlace, NoteRemoval, Notes
 from cli.peers import news
@@ -46,6 +46,7 @@ class WorkerRole:
         self._sworn = sworn
         self._keys = NodeKeys(ground.home.keys, ground.clock)
         held(self._keys)
+        self._tls = ClientTls(self._keys)
         self._whereabouts = Whereabouts(sworn, ground.clock)
         self._manager = sworn.manager.node
         self._dismissed = sworn.removed
@@ -80,7 +81,7 @@ class WorkerRole:
         return f"{name} serves as a worker of the manager {self._sworn.manager.name} at {self._whereabouts.link}"
 
     def _dialer(self, conduit: str = "") -> Dial:
-        return self._whereabouts.dialer(self._keys, self._ground.identity.cluster, conduit)
+        return self._whereabouts.dialer(self._tls, self._ground.identity.cluster, conduit)
 
     def _heard(self, event: PeerEvent) -> None:
         log_event(event)

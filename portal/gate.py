@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Role = Literal["manager", "worker"]
+Purpose = Literal["renew", "knock", "leave"]
+"""What a node asks by a proof of who it is."""
 
 
 class NotAdmitted(Exception):
@@ -53,5 +55,8 @@ class Gate(Protocol):
     def sign(self, csr: str, node: str, role: Role) -> Certified:
         """A certificate for a request that `key_of` took."""
 
-    def prove(self, headers: Mapping[str, str], is_member: Callable[[str], bool]) -> str:
-        """The id of the node whose proof the headers hold, once. Raises NotAdmitted, which tells nothing."""
+    def prove(self, headers: Mapping[str, str], purpose: Purpose, is_member: Callable[[str], bool]) -> str:
+        """The id of the node whose proof for that purpose the headers hold, once.
+
+        Raises NotAdmitted, which tells nothing.
+        """

@@ -66,7 +66,8 @@ class Terminated:
 
     `reason` is `normal` (it stopped itself), `shutdown` (its supervisor stopped it), `killed` (it did not stop in
     time), `crashed: …`, or `no such actor` with incarnation 0 where nobody lived at the address when the watch began.
-    Where its node is what ended, the incarnation is 0 and the reason names the node.
+    Where its node is what ended, the incarnation is 0 and the reason names the node. Of an actor of another node it is
+    only said that it has `ended`.
     """
 
     address: str

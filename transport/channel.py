@@ -23,10 +23,14 @@ class Dismissed(ChannelClosed):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The node at the other end, as its certificate or token proved it, and for how many seconds that is good."""
+    """The node at the other end, as its certificate or token proved it, and for how many seconds that is good.
+
+    `address` is where it came from, for people; empty where that is not known.
+    """
 
     node: str
     lasts: float = field(default=math.inf, compare=False)
+    address: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

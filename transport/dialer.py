@@ -65,18 +65,21 @@ def http2_dialer(
                 await _reach(client.base_url)
             down = await _open(client, peer, _request(client, "GET", DOWN, headers, extensions))
             channel = StreamChannel(Peer(peer), conduit)
+            # Shielded: what is said last by who is cancelled, a goodbye, is still to be moved.
+            scopes = anyio.CancelScope(shield=True), anyio.CancelScope(shield=True)
             try:
                 async with anyio.create_task_group() as group:
                     up = _request(client, "POST", UP, headers, extensions, Body(channel))
-                    group.start_soon(_go_up, client, up, channel)
-                    group.start_soon(_come_down, down, channel)
+                    group.start_soon(_go_up, client, up, channel, scopes[0])
+                    group.start_soon(_come_down, down, channel, scopes[1])
                     try:
                         yield channel
                     finally:
                         channel.close()
                         with anyio.move_on_after(FLUSH_SECONDS, shield=True):
                             await channel.flushed.wait()
-                        group.cancel_scope.cancel()
+                        for scope in scopes:
+                            scope.cancel()
             finally:
                 with anyio.CancelScope(shield=True):
                     await _close(down)
@@ -136,10 +139,13 @@ async def _refusal(response: httpx.Response) -> str:
     return text[:MOST_REFUSAL].decode(errors="replace")
 
 
-async def _go_up(client: httpx.AsyncClient, request: httpx.Request, channel: StreamChannel) -> None:
+async def _go_up(
+    client: httpx.AsyncClient, request: httpx.Request, channel: StreamChannel, scope: anyio.CancelScope
+) -> None:
     reason = f"{channel.peer.node} closed the connection"
     try:
-        await client.send(request)
+        with scope:
+            await client.send(request)
     except FAILURES as error:
         reason = _explain(error)
     channel.end(reason)
@@ -147,7 +153,10 @@ async def _go_up(client: httpx.AsyncClient, request: httpx.Request, channel: Str
 
 
 class Body(httpx.AsyncByteStream):
-    """What goes up, until the channel is closed. No generator: httpx would leave one behind at a broken connection."""
+    """What goes up, until the channel is closed. No generator: httpx would leave one behind at a broken connection.
+
+    It is at its end once the peer has answered: before that, the end of the connection may overtake what was said last.
+    """
 
     def __init__(self, channel: StreamChannel) -> None:
         self._channel = channel
@@ -159,18 +168,18 @@ class Body(httpx.AsyncByteStream):
         try:
             return await self._channel.outgoing.take()
         except ChannelClosed:
-            self._channel.flushed.set()
             raise StopAsyncIteration from None
 
 
-async def _come_down(response: httpx.Response, channel: StreamChannel) -> None:
+async def _come_down(response: httpx.Response, channel: StreamChannel, scope: anyio.CancelScope) -> None:
     reason = f"{channel.peer.node} closed the connection"
     try:
         # To its end, or to a cancellation inside of it: httpx leaves generators behind where it is left half way. A
         # closed channel, which it always is before it is cancelled, lets go of what is put.
-        async for chunk in response.aiter_raw():
-            with anyio.CancelScope(shield=True), suppress(ChannelClosed):
-                await channel.incoming.put(chunk)
+        with scope:
+            async for chunk in response.aiter_raw():
+                with anyio.CancelScope(shield=True), suppress(ChannelClosed):
+                    await channel.incoming.put(chunk)
     except FAILURES as error:
         reason = _explain(error)
     channel.end(reason)

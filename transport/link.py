@@ -74,7 +74,7 @@ class Link(Actor):
         elif health is Health.SUSPECT and self._health is Health.UP:
             self._health = health
             self._tell(PeerSuspect(self._session.node))
-        if health is not Health.UP and self._connection is not None:
+        if health is not Health.UP and self._connection is not None and self._connection.greeted:
             self._connection.abandon("the peer is silent")
 
     def describe(self) -> Mapping[str, object]:
@@ -123,7 +123,8 @@ class Link(Actor):
         node = self._session.node
         match end:
             case Left() if end.bye.refused or end.bye.leaves:
-                self._down(f"{node} says: {end}", left=end.bye.leaves)
+                self._trouble = f"{node} says: {end}"
+                self._down(self._trouble, left=end.bye.leaves)
             case Refused():
                 self._down(str(end))
             case Dismissed():
@@ -141,14 +142,18 @@ class Link(Actor):
         before = session.boot
         if session.begin(hello):
             self._tell(PeerRestarted(session.node, hello.boot))
-        self._detector.heard(anyio.current_time())
+        self._heard()
         self._trouble, self._failures = "", 0
         if self._health is not Health.UP or hello.boot != before:
             self._health = Health.UP
             self._tell(PeerUp(session.node, hello.boot))
 
+    def _heard(self) -> None:
+        self._session.heard_at = anyio.current_time()
+        self._detector.heard(self._session.heard_at)
+
     def _frame(self, frame: Frame) -> None:
-        self._detector.heard(anyio.current_time())
+        self._heard()
         if self._health is Health.SUSPECT:
             self._health = Health.UP
             self._tell(PeerUp(self._session.node, self._session.boot))
@@ -203,7 +208,7 @@ class Connection:
         try:
             async with anyio.create_task_group() as group:
                 group.start_soon(self._until_end, self._receive, group.cancel_scope)
-                await self._until_end(self._send, group.cancel_scope)
+                await self._until_end(self._speak, group.cancel_scope)
             bye = Bye(str(self._end), refused=isinstance(self._end, Refused))
         finally:
             if not isinstance(self._end, ChannelClosed | Left):
@@ -214,9 +219,14 @@ class Connection:
         return self._end
 
     @property
+    def greeted(self) -> bool:
+        """Whether the peer has said hello. Until then it has a patience of its own, however long it was away before."""
+        return self._greeted.is_set()
+
+    @property
     def closed_by_peer(self) -> bool:
         """Whether it ended, once the peer had said hello, without a word and not by this side."""
-        return self._greeted.is_set() and isinstance(self._end, ChannelClosed) and not self._abandoned
+        return self.greeted and isinstance(self._end, ChannelClosed) and not self._abandoned
 
     def abandon(self, reason: str) -> None:
         """Close the channel."""
@@ -231,6 +241,13 @@ class Connection:
         except Exception as error:  # noqa: BLE001 - the link is one of the four boundaries
             self._end = self._end or error
             scope.cancel()
+
+    async def _speak(self) -> None:
+        """Send, until nobody takes it any more: what the peer said before is still read, a goodbye above all."""
+        try:
+            await self._send()
+        except ChannelClosed:
+            pass
 
     async def _say(self, bye: Bye) -> None:
         try:
@@ -262,8 +279,9 @@ class Connection:
         patience = self._rhythm.beat * self._rhythm.suspect
         with anyio.move_on_after(patience):
             await self._greeted.wait()
-        if not self._greeted.is_set():
-            raise ChannelClosed(f"{channel.peer.node} did not say hello within {patience:g} s")
+        if not self.greeted:
+            self.abandon(f"{channel.peer.node} did not say hello within {patience:g} s")
+            return
         while True:
             chunk = self._compose(anyio.current_time())
             if chunk:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import replace
 from socket import socket
 from typing import Any, Protocol, cast
 
@@ -18,7 +19,8 @@ from transport.seldom import Seldom
 from transport.stream import StreamChannel
 
 PAIR_SECONDS = 5.0
-KEEP_ALIVE_SECONDS = 3600.0
+# For a connection without a stream: nobody comes back to it, and so long hypercorn holds one that its peer has closed.
+KEEP_ALIVE_SECONDS = 5.0
 MOST_REQUESTS = 10_000_000
 GRACE_SECONDS = 1.0
 # More than a link has on its way (`Limits.window_bytes`, or one message), so that HTTP/2 never holds it up: httpx, once
@@ -72,7 +74,8 @@ class Listener:
         if request == ("POST", UP):
             await self._up(peer, session, receive, send)
         else:
-            await self._down(StreamChannel(peer, headers.get(CONDUIT, "")), session, receive, send)
+            there = replace(peer, address=address_of(scope))
+            await self._down(StreamChannel(there, headers.get(CONDUIT, "")), session, receive, send)
 
     async def _down(self, channel: StreamChannel, session: str, receive: Receive, send: Send) -> None:
         if not session or session in self._sessions:
@@ -164,6 +167,12 @@ async def _end_with(channel: StreamChannel, receive: Receive) -> None:
 def headers_of(scope: Mapping[str, Any]) -> dict[str, str]:
     """A request's headers, their names in lower case."""
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+
+
+def address_of(scope: Mapping[str, Any]) -> str:
+    """The address that a request came from; empty where the server does not know."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 async def answer(send: Send, status: int, text: str) -> None:
@@ -263,7 +272,7 @@ class _Bound(Config):
     accesslog = None
     include_server_header = False
     include_date_header = False
-    # At its limits of requests and of time hypercorn breaks a connection with all that is under way.
+    # At its limit of requests hypercorn breaks a connection with all that is under way.
     keep_alive_timeout = KEEP_ALIVE_SECONDS
     keep_alive_max_requests = MOST_REQUESTS
     graceful_timeout = GRACE_SECONDS

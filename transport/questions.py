@@ -16,6 +16,8 @@ from supervisor.system import System
 from transport.codec import CodecError, JsonCodec
 from transport.parcel import Parcel, answer, note, question
 
+CRASHED = "crashed"
+
 Push = Callable[[Parcel], bool]
 
 
@@ -84,10 +86,9 @@ class Questions:
         self._push(answer(id, *self._codec.pack(value)))
 
     def refuse(self, id: int, error: ActorError) -> None:
-        """Say why there will be none."""
+        """Say why there will be none; of a crash only that it was one, for its text is for this node's log alone."""
         name = next((name for name, cls in _NAMES.items() if type(error) is cls), "Unreachable")
-        detail = error.capacity if isinstance(error, MailboxFull) else getattr(error, "reason", str(error))
-        self._push(note("f", id, [name, str(detail)]))
+        self._push(note("f", id, [name, _detail(error)]))
 
 
 class Asked:
@@ -150,6 +151,15 @@ _NAMES: Mapping[str, type[ActorError]] = {
     "ActorStopped": ActorStopped,
     "ActorCrashed": ActorCrashed,
 }
+
+
+def _detail(error: ActorError) -> str:
+    match error:
+        case MailboxFull():
+            return str(error.capacity)
+        case ActorCrashed():
+            return CRASHED
+    return str(getattr(error, "reason", error))
 
 
 def _error(address: Address, name: str = "", detail: str = "", *_: str) -> ActorError:

@@ -22,7 +22,11 @@ from transport.frames import Bye, encode
 from transport.hello import Local
 from transport.link import Link
 from transport.parcel import Parcel
+from transport.seldom import Seldom
 from transport.session import Border, Session
+
+ALIVE = 2.5
+"""Beats within which a peer that lives says something. Who dials waits longer than that for a hello."""
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ class LinkRouter:
         self._sessions: dict[str, Session] = {}
         self._dialled: set[str] = set()
         self._lives = count(1)
+        self._seldom = Seldom()
         self._system: System | None = None
 
     @property
@@ -126,6 +131,8 @@ class LinkRouter:
             await self._refuse(channel, f"{self.local.node} knows no node {node}: let it join (again)")
         elif node in self._dialled:
             await self._refuse(channel, f"{self.local.node} connects to {node} by itself, and not the other way round")
+        elif address := await session.goes_on(ALIVE * self._rhythm.beat):
+            await self._refuse(channel, _doubled(node, channel.peer.address, address))
         else:
             visit = session.visit(channel)
             try:
@@ -187,9 +194,18 @@ class LinkRouter:
         return f"{self.local.node} has no link to {node}" if session is None else session.away
 
     async def _refuse(self, channel: Channel, reason: str) -> None:
-        log.warning("%s", reason)
+        if self._seldom.due(reason):
+            log.warning("refused a link: %s", reason)
         try:
             await channel.send(encode(Bye(reason, refused=True)))
         except ChannelClosed:
             pass
         channel.close()
+
+
+def _doubled(node: str, newcomer: str, first: str) -> str:
+    """What is said to a machine that comes as a node which is connected already, and to who reads the log here."""
+    return (
+        f"two machines have the identity of node {node}: {newcomer or 'this one'} is not let in while {first} is "
+        "connected. One is a copy of the other: `sudo gbnt reset` on the copy, then let it join by a join token"
+    )

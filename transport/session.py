@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import anyio
@@ -48,7 +49,8 @@ class Visit:
 class Session:
     """What survives a connection, and a restart of the link. `life` names this session to the peer.
 
-    `away` says why nothing can be sent; it is empty while the peer is up, and until it is known to be down.
+    `away` says why nothing can be sent; it is empty while the peer is up, and until it is known to be down. `heard_at`
+    is when the peer last said anything.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Session:
         self.watches = Watches(system, self.push)
         self.boot = ""
         self.away = ""
+        self.heard_at = -math.inf
         self._work = False
         self._wake: anyio.Event | None = None
         self._rooms: dict[str, anyio.Event] = {}
@@ -161,6 +164,19 @@ class Session:
                 if item is not GHOST:
                     office.post(Reason.OVERFLOW, Address(self.local.node, path), item)
         self._free_rooms()
+
+    async def goes_on(self, seconds: float) -> str:
+        """Wait so long whether the peer goes on speaking by the channel that it has opened before: return where from.
+
+        Empty where it does not. Who connects anew has let go of that one, or is dead; two that speak are two machines.
+        """
+        visit, began = self._visit, anyio.current_time()
+        if visit is None or self.heard_at < began - seconds:
+            return ""
+        with anyio.move_on_after(seconds):
+            await visit.over.wait()
+        speaks = not visit.over.is_set() and self.heard_at > began
+        return (visit.channel.peer.address or "somewhere") if speaks else ""
 
     def visit(self, channel: Channel) -> Visit:
         """The peer has opened a channel, which takes the place of one that it opened before."""

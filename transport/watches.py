@@ -10,6 +10,8 @@ from supervisor.watch import NO_SUCH_ACTOR, Watch
 from transport.parcel import note
 from transport.questions import Push
 
+ENDED = "ended"
+
 
 class Watches:
     """Both directions. Each watch of ours is notified once: by the peer, or because the peer is lost."""
@@ -70,10 +72,10 @@ class Watches:
         for id in list(self._theirs):
             self.unwatched(id)
 
-    def tell(self, id: int, incarnation: int, reason: str) -> None:
-        """Tell the peer that an actor has ended."""
+    def tell(self, id: int, incarnation: int) -> None:
+        """Tell the peer that an actor has ended. What an exception says is for this node's log alone."""
         if self._theirs.pop(id, None) is not None:
-            self._push(note("n", id, incarnation, reason))
+            self._push(note("n", id, incarnation, ENDED))
 
 
 class AfarWatcher:
@@ -87,4 +89,4 @@ class AfarWatcher:
 
     def notify(self, incarnation: int, reason: str, /) -> None:
         """It has ended."""
-        self._watches.tell(self._id, incarnation, reason)
+        self._watches.tell(self._id, incarnation)

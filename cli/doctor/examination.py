@@ -32,7 +32,7 @@ def judged(facts: Facts) -> Iterator[Finding]:
     yield from clock.synchronisation(facts.synchronised)
     yield from engine.judged(facts.engine)
     yield from kernel.judged(facts.kernel)
-    yield from firewall.judged(facts.firewalls)
+    yield from firewall.judged(facts.firewalls, facts.pool)
     yield from subnets.judged(facts.pool, facts.routes, facts.engine)
     yield from room.disks(facts.spaces)
     yield from room.memory(facts.memory)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from cluster.decide.decision import Decided, Draft
 from cluster.decide.nodes import lose
-from cluster.model import Change, Node, State
+from cluster.model import Change, Node, State, Task
+from cluster.placement import Board
 from cluster.presence import HOLD, PAUSED, Cause, alarm
 
 
@@ -32,7 +36,7 @@ def confirm_loss(state: State, now: float) -> Decided:
     for node in lost:
         cause: Cause = "engine" if node.status == "unavailable" else "plan" if node.planned else "silence"
         lose(draft, node, "a person confirmed its loss", True, now, cause)
-    told = {node.name: _replaced(state, node.id) for node in lost}
+    told = _foretold(draft.state, lost)
     return draft.decided(told or {"replacement": "goes on"})
 
 
@@ -42,6 +46,28 @@ def _lost(state: State, now: float) -> list[Node]:
     return [node for node in state.nodes.values() if node.status == "down" or node.id in ailing]
 
 
-def _replaced(state: State, node: str) -> str:
-    tasks = sum(task.node == node and not task.ended for task in state.tasks.values())
-    return f"{tasks} task{'' if tasks == 1 else 's'} replaced elsewhere from now on"
+def _foretold(state: State, lost: Iterable[Node]) -> dict[str, str]:
+    """What becomes of each machine's tasks: data, constraints and room may keep some from going elsewhere."""
+    board, told = Board(state), dict[str, str]()
+    for node in lost:
+        moved = [
+            _finds_a_machine(board, state, task)
+            for task in state.tasks.values()
+            if task.node == node.id and task.desired == "run" and task.forsaken
+        ]
+        told[node.name] = _words(moved.count(True), moved.count(False))
+    return told
+
+
+def _finds_a_machine(board: Board, state: State, task: Task) -> bool:
+    """Whether there is one for who takes its place now, and takes it."""
+    elsewhere, _ = board.place(state.services[task.service_key], task.slot)
+    if elsewhere is not None:
+        board.take(replace(task, node=elsewhere.id), state.spec_of(task))
+    return elsewhere is not None
+
+
+def _words(replaced: int, waiting: int) -> str:
+    told = f"{replaced} task{'' if replaced == 1 else 's'} replaced elsewhere from now on"
+    more = f", {waiting} {'waits' if waiting == 1 else 'wait'} for a machine: `gbnt task ls` says why"
+    return told + (more if waiting else "")

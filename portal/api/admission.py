@@ -13,7 +13,7 @@ from starlette.requests import Request
 from portal.api.patience import Failures, address_of
 from portal.api.problems import Problem
 from portal.api.requests import backend_of
-from portal.gate import Gate, NotAdmitted
+from portal.gate import Gate, NotAdmitted, Purpose
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +26,13 @@ def gate_of(request: Request) -> Gate:
     return gate
 
 
-def proven(request: Request, is_member: Callable[[str], bool]) -> str:
-    """The id of the node whose proof a request holds; `is_member` as for `Gate.prove`. Raises Problem."""
+def proven(request: Request, purpose: Purpose, is_member: Callable[[str], bool]) -> str:
+    """The id of the node whose proof for that purpose a request holds; the rest is as for `Gate.prove`.
+
+    Raises Problem.
+    """
     try:
-        return gate_of(request).prove(request.headers, is_member)
+        return gate_of(request).prove(request.headers, purpose, is_member)
     except NotAdmitted as error:
         raise turned_away(request, error, "unauthorized") from None
 

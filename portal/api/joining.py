@@ -120,7 +120,7 @@ async def join(request: Request) -> Response:
 async def renew(request: Request) -> Response:
     """Give a node that proves who it is the certificate of its next key."""
     body, gate, state = await body_of(request, Renewal, LARGEST), gate_of(request), await state_of(request)
-    node = proven(request, partial(is_member, state))
+    node = proven(request, "renew", partial(is_member, state))
     _key(gate, body.csr)
     return await _certified(request, gate, node, body.csr)
 

@@ -64,7 +64,7 @@ async def knock(request: Request) -> Response:
 def _who(request: Request, token: str, gate: Gate, state: State) -> str:
     """The node that asks; empty for a machine with a join token that somebody could join by. Raises NotAdmitted."""
     if not token:
-        return gate.prove(request.headers, partial(is_member, state))
+        return gate.prove(request.headers, "knock", partial(is_member, state))
     id = gate.token_id(token)
     if reason := why_not(state.join_tokens.get(id), backend_of(request).clock()):
         raise NotAdmitted(reason, f"join token {id}: {reason}")

@@ -36,7 +36,7 @@ async def leave(request: Request) -> Response:
     `leaving` is what has not left it yet. Asked again after that, the answer is the same.
     """
     body, state = await body_of(request, Leaving, LARGEST), await state_of(request)
-    id = proven(request, partial(may_leave, state))
+    id = proven(request, "leave", partial(may_leave, state))
     await command(request, "senate", LeaveNode(id, body.force), Accepted)
     state = await state_of(request)
     node = state.nodes.get(id)

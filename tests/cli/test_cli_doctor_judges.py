@@ -242,7 +242,7 @@ def test_a_kernel_that_passes_nothing_on():
 
 # -- firewall ----------------------------------------------------------------------------------------------------------
 
-ALL = (Rule(4000, 4003, "tcp"), Rule(4789, 4789, ""))
+ALL = (Rule(4000, 4003, "tcp"), Rule(4789, 4789, ""), Rule(53, 53, "", "10.201.0.0/16"))
 
 
 def test_a_firewall_that_lets_everything_in():
@@ -251,7 +251,8 @@ def test_a_firewall_that_lets_everything_in():
 
 
 def test_a_closed_firewall_is_opened_by_one_command():
-    found = only(replace(WELL, firewalls=(Firewall("ufw", False, (Rule(4000, 4000, "tcp"),)),)))
+    rules = (Rule(4000, 4000, "tcp"), Rule(53, 53, ""))
+    found = only(replace(WELL, firewalls=(Firewall("ufw", False, rules),)))
     assert (found.check, found.result) == ("firewall", "warning")
     assert found.found == "ufw keeps out 4003/tcp, 4789/udp"
     assert found.fix == "sudo ufw allow 4003/tcp && sudo ufw allow 4789/udp"
@@ -263,6 +264,13 @@ def test_a_closed_firewall_is_opened_by_one_command():
     )
 
 
+@pytest.mark.parametrize("rule", [(), (Rule(53, 53, "udp"),), (Rule(53, 53, "", "192.0.2.0/24"),)])
+def test_a_firewall_that_keeps_containers_from_asking_for_names(rule: tuple[Rule, ...]):
+    found = only(replace(WELL, firewalls=(Firewall("ufw", False, (*ALL[:2], *rule)),)))
+    assert (found.result, found.found) == ("warning", "ufw keeps out containers' questions for names (53)")
+    assert found.fix == "sudo ufw allow from 10.201.0.0/16 to any port 53"
+
+
 def test_the_first_rule_of_a_firewall_counts():
     kept_out = Rule(4003, 4003, "tcp", allows=False)
     found = only(replace(WELL, firewalls=(Firewall("ufw", True, (kept_out, *ALL)),)))
@@ -271,7 +279,7 @@ def test_the_first_rule_of_a_firewall_counts():
 
 
 def test_a_firewall_that_is_open_to_some_says_to_whom():
-    firewall = Firewall("ufw", False, (*ALL[:1], Rule(4789, 4789, "udp", "10.0.0.0/8")))
+    firewall = Firewall("ufw", False, (*ALL[:1], Rule(4789, 4789, "udp", "10.0.0.0/8"), *ALL[2:]))
     findings = judged(replace(WELL, firewalls=(firewall,)))
     found = next(one for one in findings if one.check == "firewall")
     assert (found.result, found.found) == ("ok", "ufw lets a node's ports in, some from 10.0.0.0/8 alone")

@@ -41,7 +41,7 @@ class Door:
         self.peers = LegionPeers(router, self.conduits, Roll(), authenticator, time.time)
 
     def knock(self) -> Peer | Refusal:
-        return self.peers.authenticate(proof(self.keys, "n1"))
+        return self.peers.authenticate(proof(self.keys, "n1", "link"))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from actors.herald import Unanswered
 from cli import allegiance
 from cli.allegiance import Allegiance
-from cli.link_tls import server_context
+from cli.link_tls import ClientTls, server_context
 from cli.voice import ManagerOnly, ManagerVoice
 from cli.whereabouts import Whereabouts
 from cluster.model import Node
@@ -91,6 +91,16 @@ async def test_it_hears_nobody_of_another_cluster(cluster: Cluster, tmp_path: Pa
         with pytest.raises(Unanswered, match="cannot be reached"):
             await call(keys, node)
     assert heard == []
+
+
+async def test_certificates_are_read_once_each(cluster: Cluster):
+    keys = cluster.keys("n1", "manager")
+    tls = ClientTls(keys)
+    first = tls.context()
+    assert tls.context() is first
+    keys.take(cluster.ca.sign(keys.request(), "n1", "manager"), cluster.ca.certificate)
+    assert tls.context() is not first
+    assert tls.context() is tls.context()
 
 
 async def test_nobody_there_is_said(cluster: Cluster):

@@ -25,6 +25,7 @@ from cluster.presence import (
     pause_above,
 )
 from cluster.reconcile import AddTask, DesireTask, Reconciled, reconcile
+from cluster.spec import Mount, VolumeSpec
 from tests.cluster.build import NOW, entropy, node, running, service, spec, stack, task
 
 OWN = node(id="n0", name="rome-0")
@@ -198,6 +199,23 @@ def test_a_loss_is_confirmed_of_those_that_are_down_by_then():
     assert state.tasks["t1"].forsaken
     assert PAUSED not in state.settings
     assert alarm(state.after(pause(state, "most are gone").changes).settings) == "most are gone"
+
+
+def test_what_finds_no_machine_elsewhere_is_not_said_to_be_replaced():
+    state = cluster()
+    one = state.services["shop/web"]
+    bound = replace(one, spec=spec(mounts=(Mount("volume", "/data", "data"),)))
+    file = replace(stack(bound.spec), networks={}, volumes={"data": VolumeSpec("shop_data")})
+    state = replace(
+        state,
+        nodes={"n1": worker(1, volumes=("shop_data",)), "n2": worker(2)},
+        stacks={"shop": Stack("shop", file, NOW, NOW)},
+        services={one.key: bound},
+    )
+    state = lost(state.after(pause(state, "most are gone").changes), replaced=False)
+    assert confirm_loss(state, NOW).told == {
+        "rome-1": "0 tasks replaced elsewhere from now on, 1 waits for a machine: `gbnt task ls` says why"
+    }
 
 
 def test_the_threshold_is_a_setting():

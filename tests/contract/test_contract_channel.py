@@ -10,7 +10,7 @@ import anyio
 import httpx
 import pytest
 
-from tests.contract.channel_contract import CONTRACT
+from tests.contract.channel_contract import CONTRACT, read
 from tests.sim.scheduling import virtual_backend
 from transport import listener
 from transport.channel import Channel, ChannelClosed, Dial, Dismissed, Peer, Refusal
@@ -92,6 +92,28 @@ async def test_over_http2(rule: Rule, anyio_backend: Any):
     guest = Guest()
     async with serving(guest) as url, connected(dialer(url), guest) as (here, there):
         await rule(here, there)
+
+
+@real
+async def test_the_last_words_of_who_is_cancelled_arrive():
+    guest = Guest()
+
+    async def talk(dial: Dial) -> None:
+        async with dial() as channel:
+            try:
+                await anyio.sleep_forever()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await channel.send(b"vale")
+
+    async with serving(guest) as url:
+        async with anyio.create_task_group() as group:
+            group.start_soon(talk, dialer(url))
+            await guest.came.wait()
+            group.cancel_scope.cancel()
+        assert guest.channel is not None
+        with anyio.fail_after(20):
+            assert await read(guest.channel, 4) == b"vale"
 
 
 @real

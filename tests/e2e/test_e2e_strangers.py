@@ -16,7 +16,7 @@ import anyio.to_thread
 import pytest
 
 from actors import protocol
-from cli.link_tls import client_context
+from cli.link_tls import ClientTls
 from supervisor.address import Address
 from supervisor.errors import ActorError
 from supervisor.spec import ChildSpec, SupervisorSpec
@@ -63,8 +63,8 @@ class Rome:
         return http2_dialer(
             self.node,
             f"https://127.0.0.1:{self.manager.link_port}",
-            client_context(self.keys.path, self.keys.authority),
-            lambda: proof(self.keys, self.node) if headers is None else headers,
+            ClientTls(self.keys).context(),
+            lambda: proof(self.keys, self.node, "link") if headers is None else headers,
             server_name=node_name(self.cluster, self.node),
         )
 
@@ -137,7 +137,7 @@ async def test_without_a_certificate_of_the_cluster_nobody_hears_a_byte(rome: Ro
 async def test_a_certificate_alone_is_no_proof(rome: Rome):
     for headers, reason in (
         (dict[str, str](), "no proof"),
-        (proof(rome.keys, "another manager"), f"a proof of node {rome.gaul} for another audience"),
+        (proof(rome.keys, "another manager", "link"), f"a proof of node {rome.gaul} for another audience"),
     ):
         with pytest.raises(ChannelClosed, match="its log says why"):
             async with rome.dial(headers)():

@@ -166,13 +166,14 @@ async def test_nobody_makes_another_node_leave(node, ca, stranger, keys, tmp_pat
     keys.take(ca.sign(keys.request(), NODE, "manager"), ca.certificate)
     unknown = NodeKeys(tmp_path / "unknown", time.time)
     unknown.take(ca.sign(unknown.request(), "n9", "worker"), ca.certificate)
-    used = proof(keys, "c-1")
+    used = proof(keys, "c-1", "leave")
     refused = await stranger.post("/v1/leave", json={}, headers=used)
     assert (refused.status_code, "is the last manager" in refused.json()["detail"]) == (409, True)
     for headers, why in (
         ({}, "no proof"),
         (used, "used before"),
-        (proof(unknown, "c-1"), "node n9 is no member"),
+        (proof(keys, "c-1", "knock"), "another purpose than leave"),
+        (proof(unknown, "c-1", "leave"), "node n9 is no member"),
         (bearer("admin"), "no proof"),
     ):
         caplog.clear()
@@ -213,9 +214,22 @@ async def test_a_worker_cannot_pass_for_a_manager(node, ca, api, keys, tmp_path)
     token = (await token_of(api))["token"]
     async with served(node, worker.path) as manager:
         assert await in_thread(authority_of, manager, ca.fingerprint) == ca.certificate
-        with pytest.raises(JoinFailed, match="no manager of the cluster"):
+        with pytest.raises(JoinFailed, match="no manager of the cluster that made the token"):
             await joins(keys, token, manager)
         assert not [message for message in node.commands() if isinstance(message, AdmitNode)]
+
+
+async def test_a_node_asks_its_own_manager_and_hears_of_no_token(node, ca, keys, tmp_path):
+    keys.take(ca.sign(keys.request(), "n1", "worker"), ca.certificate)
+    other = NodeKeys(tmp_path / "other", time.time)
+    other.take(ca.sign(other.request(), "m2", "manager"), ca.certificate)
+    async with served(node, other.path) as manager:
+        for ask in (renew, partial(leave, force=True)):
+            with pytest.raises(JoinFailed, match="is not the manager of this node") as refused:
+                await in_thread(ask, Member(keys, NODE), manager)
+            assert "token" not in str(refused.value)
+            assert "`sudo gbnt legion leave --force`" in str(refused.value)
+        assert node.commands() == []
 
 
 @pytest.mark.parametrize("days", [-3, 120])
@@ -341,14 +355,14 @@ async def test_a_proof_tells_nothing_to_who_has_none(node, ca, stranger, keys, t
     foreign = NodeKeys(tmp_path / "theirs", time.time)
     other = ClusterCA(tmp_path / "foreign", "c-1", time.time)
     foreign.take(other.sign(foreign.request(), NODE, "manager"), other.certificate)
-    used = proof(keys, "c-1")
+    used = proof(keys, "c-1", "renew")
     assert (await stranger.post("/v1/renew", json={"csr": csr(keys)}, headers=used)).status_code == 200
     for headers, why in (
         ({}, "no proof"),
         (used, "used before"),
-        (proof(keys, "m2"), "another audience"),
-        (proof(unknown, "c-1"), "node n9 is no member"),
-        (proof(foreign, "c-1"), "foreign authority"),
+        (proof(keys, "m2", "renew"), "another audience"),
+        (proof(unknown, "c-1", "renew"), "node n9 is no member"),
+        (proof(foreign, "c-1", "renew"), "foreign authority"),
         (bearer("admin"), "no proof"),
     ):
         caplog.clear()

@@ -103,7 +103,7 @@ async def test_a_node_asks_by_its_proof_and_its_own_name_is_not_taken(node, ca, 
     node.state = replace(node.state, nodes={**node.state.nodes, "n1": gaul})
     with door() as sock:
         async with client(node, ca, sock.getsockname()[1]) as api:
-            mine = await api.post("/v1/knock", json={"name": "gaul"}, headers=proof(keys, "c-1"))
+            mine = await api.post("/v1/knock", json={"name": "gaul"}, headers=proof(keys, "c-1", "knock"))
             theirs = await api.post("/v1/knock", json={"name": "gaul", "token": token})
     assert (mine.status_code, mine.json()["name_taken"]) == (200, False)
     assert theirs.json()["name_taken"]

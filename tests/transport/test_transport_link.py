@@ -166,6 +166,45 @@ async def test_a_stranger_and_one_that_was_removed_are_told_to_join():
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("boot", ["b2", "b1"], ids=["its disk", "its memory, too"])
+async def test_a_copy_of_a_machine_is_not_let_in_beside_it_and_both_sides_say_what_to_do(
+    boot: str, caplog: pytest.LogCaptureFixture
+):
+    network, journal = MemoryNetwork(), list[str]()
+    async with network, node(network, "rome-1") as one:
+        await one.link("rome-2", dials=False)
+        async with node(network, "rome-2", boot=boot) as copy:
+            async with node(network, "rome-2", scribe("a", journal)) as two:
+                await two.link("rome-1", dials=True)
+                await anyio.sleep(0.1)
+                await copy.link("rome-1", dials=True)
+                await anyio.sleep(30)
+                assert kinds(one) == kinds(two) == ["PeerUp"]
+                assert await one.ref("rome-2/a").ask("still there", timeout=1) == "still there"
+                [down] = copy.events
+                assert isinstance(down, PeerDown)
+                assert "two machines have the identity of node rome-2" in down.reason
+                assert "`sudo gbnt reset` on the copy" in str(copy.system.inspect("links/rome-1")[0].detail["trouble"])
+                assert "two machines have the identity of node rome-2" in caplog.text
+            await anyio.sleep(10)
+            assert kinds(copy) == ["PeerDown", "PeerUp"], "who is alone is let in"
+
+
+@pytest.mark.anyio
+async def test_a_machine_that_lost_its_power_and_is_back_at_once_is_no_copy():
+    network = MemoryNetwork()
+    async with network, node(network, "rome-1") as one, node(network, "rome-2", boot="b2") as two:
+        await one.link("rome-2", dials=False)
+        async with network.dialer("rome-2", "rome-1")() as channel:
+            await channel.send(encode(Hello("rome-2", "b1", "legion", 1, 1)))
+            await anyio.sleep(0.5)
+            await two.link("rome-1", dials=True)
+            await anyio.sleep(2)
+            assert kinds(one) == ["PeerUp", "PeerRestarted", "PeerUp"]
+            assert kinds(two) == ["PeerUp"]
+
+
+@pytest.mark.anyio
 async def test_who_has_nothing_to_say_stays_up():
     network = MemoryNetwork()
     async with pair(network) as (one, _):

@@ -251,7 +251,7 @@ def test_damaged_keys_are_a_sentence(keys, ca, tmp_path, clock, content):
 
 def test_without_a_certificate_nothing_is_proven(keys):
     with pytest.raises(IdentityError, match="gbnt legion join"):
-        proof(keys, "m1")
+        proof(keys, "m1", "link")
 
 
 # -- join tokens -------------------------------------------------------------------------------------------------------
@@ -327,7 +327,7 @@ def reason(outcome):
 @pytest.mark.parametrize("audience", ["m1", "legion"])
 def test_a_proof_tells_who_comes(door, keys, ca, clock, audience):
     facts = joined(keys, ca).facts
-    peer = door.authenticate(proof(keys, audience, clock), everybody)
+    peer = door.authenticate(proof(keys, audience, "link", clock), "link", everybody)
     assert (peer.node, peer.role, peer.serial) == ("n1", "worker", facts.serial)
     assert peer.expires_at == facts.expires.timestamp()
 
@@ -335,40 +335,50 @@ def test_a_proof_tells_who_comes(door, keys, ca, clock, audience):
 @pytest.mark.parametrize("wrong", [-10 * MINUTES, 10 * MINUTES])
 def test_a_proof_of_a_clock_that_is_minutes_wrong_is_taken(door, keys, ca, clock, wrong):
     joined(keys, ca)
-    assert not isinstance(door.authenticate(proof(keys, "m1", lambda: NOW + wrong), everybody), Refusal)
+    assert not isinstance(door.authenticate(proof(keys, "m1", "link", lambda: NOW + wrong), "link", everybody), Refusal)
 
 
 def test_a_proof_counts_once_and_for_a_while(door, keys, ca, clock):
     joined(keys, ca)
-    headers = proof(keys, "m1", clock)
+    headers = proof(keys, "m1", "link", clock)
     clock.now += LIFE + ALLOWANCE - 1
-    assert not isinstance(door.authenticate(headers, everybody), Refusal)
-    assert "used before" in reason(door.authenticate(headers, everybody))
-    late = proof(keys, "m1", lambda: NOW)
+    assert not isinstance(door.authenticate(headers, "link", everybody), Refusal)
+    assert "used before" in reason(door.authenticate(headers, "link", everybody))
+    late = proof(keys, "m1", "link", lambda: NOW)
     clock.now += 2
-    assert "expired" in reason(door.authenticate(late, everybody))
-    assert "expired" in reason(door.authenticate(proof(keys, "m1", lambda: clock.now + 901), everybody))
+    assert "expired" in reason(door.authenticate(late, "link", everybody))
+    assert "expired" in reason(door.authenticate(proof(keys, "m1", "link", lambda: clock.now + 901), "link", everybody))
 
 
 def test_a_proof_for_another_is_not_passed_on(door, keys, ca, clock):
     joined(keys, ca)
-    assert "another audience" in reason(door.authenticate(proof(keys, "m2", clock), everybody))
+    assert "another audience" in reason(door.authenticate(proof(keys, "m2", "link", clock), "link", everybody))
+
+
+def test_a_proof_is_good_for_its_purpose_alone(door, keys, ca, clock):
+    joined(keys, ca)
+    headers = proof(keys, "legion", "knock", clock)
+    for purpose in ("leave", "renew", "link", "place"):
+        assert f"another purpose than {purpose}" in reason(door.authenticate(headers, purpose, everybody))
+    assert not isinstance(door.authenticate(headers, "knock", everybody), Refusal)
 
 
 def test_a_foreign_authority_is_refused(door, tmp_path, clock, keys):
     joined(keys, ClusterCA(tmp_path / "foreign", "legion", clock))
-    assert "foreign authority" in reason(door.authenticate(proof(keys, "m1", clock), everybody))
+    assert "foreign authority" in reason(door.authenticate(proof(keys, "m1", "link", clock), "link", everybody))
 
 
 def test_an_expired_certificate_is_refused(door, keys, ca, clock):
     joined(keys, ca)
     clock.now += NODE_LIFE.total_seconds()
-    assert "is good from" in reason(door.authenticate(proof(keys, "m1", clock), everybody))
+    assert "is good from" in reason(door.authenticate(proof(keys, "m1", "link", clock), "link", everybody))
 
 
 def test_a_node_that_was_removed_is_refused_though_its_certificate_is_good(door, keys, ca, clock):
     joined(keys, ca)
-    assert "n1 is no member" in reason(door.authenticate(proof(keys, "m1", clock), lambda node: node != "n1"))
+    assert "n1 is no member" in reason(
+        door.authenticate(proof(keys, "m1", "link", clock), "link", lambda node: node != "n1")
+    )
 
 
 def test_a_server_s_certificate_is_no_node_s(door, ca, clock, keys):
@@ -376,12 +386,12 @@ def test_a_server_s_certificate_is_no_node_s(door, ca, clock, keys):
     certificate = x509.load_pem_x509_certificate(pem[pem.index(b"-----BEGIN CERT") :])
     joined(keys, ca)
     text = jwt.encode(
-        {"iss": "n1", "aud": "m1", "iat": int(NOW), "exp": int(NOW) + 60, "jti": "x" * 20},
+        {"iss": "n1", "aud": "m1", "purpose": "link", "iat": int(NOW), "exp": int(NOW) + 60, "jti": "x" * 20},
         key_from(pem),
         algorithm="ES256",
         headers={"typ": KIND, "x5c": [base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()]},
     )
-    assert "no node's" in reason(door.authenticate({HEADER: f"{SCHEME} {text}"}, everybody))
+    assert "no node's" in reason(door.authenticate({HEADER: f"{SCHEME} {text}"}, "link", everybody))
 
 
 def key_from(pem):
@@ -389,7 +399,15 @@ def key_from(pem):
 
 
 def claims(**changed):
-    return {"iss": "n1", "aud": "m1", "iat": int(NOW), "exp": int(NOW) + 60, "jti": "x" * 20, **changed}
+    return {
+        "iss": "n1",
+        "aud": "m1",
+        "purpose": "link",
+        "iat": int(NOW),
+        "exp": int(NOW) + 60,
+        "jti": "x" * 20,
+        **changed,
+    }
 
 
 @pytest.mark.parametrize(
@@ -397,6 +415,8 @@ def claims(**changed):
     [
         ({"iss": "n2"}, "speaks for another"),
         ({"aud": ["m1"]}, "another audience"),
+        ({"purpose": ["link"]}, "another purpose"),
+        ({"purpose": None}, "readable"),
         ({"exp": int(NOW) + 3600}, "too long"),
         ({"exp": int(NOW) - 1}, "too long"),
         ({"jti": "short"}, "without a nonce"),
@@ -408,12 +428,12 @@ def claims(**changed):
 def test_a_proof_that_says_something_else_is_refused(door, keys, ca, changed, why):
     joined(keys, ca)
     text = keys.signed(claims(**changed), KIND)
-    assert why in reason(door.authenticate({HEADER: f"{SCHEME} {text}"}, everybody))
+    assert why in reason(door.authenticate({HEADER: f"{SCHEME} {text}"}, "link", everybody))
 
 
 def test_a_proof_that_was_changed_is_refused(door, keys, ca, clock):
     joined(keys, ca)
-    text = proof(keys, "m1", clock)[HEADER].removeprefix(f"{SCHEME} ")
+    text = proof(keys, "m1", "link", clock)[HEADER].removeprefix(f"{SCHEME} ")
     head, body, signature = text.split(".")
     other = keys.signed(claims(jti="y" * 20), KIND).split(".")
     for changed, why in (
@@ -423,20 +443,20 @@ def test_a_proof_that_was_changed_is_refused(door, keys, ca, clock):
         ("a.b.c", "readable"),
         ("x" * 10_000, "characters"),
     ):
-        assert why in reason(door.authenticate({HEADER: f"{SCHEME} {changed}"}, everybody))
+        assert why in reason(door.authenticate({HEADER: f"{SCHEME} {changed}"}, "link", everybody))
     header = {**jwt.get_unverified_header(text), "alg": "none"}
     unsigned = jwt.encode(claims(), "", algorithm="none", headers=header)
-    reason(door.authenticate({HEADER: f"{SCHEME} {unsigned}"}, everybody))
+    reason(door.authenticate({HEADER: f"{SCHEME} {unsigned}"}, "link", everybody))
 
 
 @pytest.mark.parametrize("headers", [{}, {"authorization": ""}, {"authorization": "Bearer gbnt_a_b"}])
 def test_no_proof_is_no_proof(door, headers):
-    assert reason(door.authenticate(headers, everybody)) == "no proof"
+    assert reason(door.authenticate(headers, "link", everybody)) == "no proof"
 
 
 @given(st.text() | st.binary().map(lambda data: base64.urlsafe_b64encode(data).decode() + ".."))
 def test_no_text_for_a_proof_does_more_than_be_refused(text):
-    reason(DOOR.authenticate({"Authorization": f"{SCHEME} {text}"}, everybody))
+    reason(DOOR.authenticate({"Authorization": f"{SCHEME} {text}"}, "link", everybody))
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
@@ -446,7 +466,7 @@ def test_no_certificate_passes_with_a_change_in_what_was_signed(place, change):
     der[place % len(der)] ^= change
     chain = [base64.b64encode(bytes(der)).decode()]
     text = jwt.encode(claims(), KEY, algorithm="ES256", headers={"typ": KIND, "x5c": chain})
-    outcome = DOOR.authenticate({"Authorization": f"{SCHEME} {text}"}, everybody)
+    outcome = DOOR.authenticate({"Authorization": f"{SCHEME} {text}"}, "link", everybody)
     if not isinstance(outcome, Refusal):  # the outer name of the algorithm, say, is no part of what was signed
         assert x509.load_der_x509_certificate(bytes(der)).tbs_certificate_bytes == whole.tbs_certificate_bytes
 

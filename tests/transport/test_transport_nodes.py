@@ -91,7 +91,7 @@ async def test_a_manager_and_a_worker_talk_and_watch(tmp_path: Path):
         with anyio.fail_after(10):
             while not seen:
                 await anyio.sleep(0.01)
-        assert seen[0].reason == "normal"
+        assert seen[0].reason == "ended"
         await worker.system.stop_child("links/rome-1")
 
 

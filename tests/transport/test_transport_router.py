@@ -92,7 +92,7 @@ async def test_asks_fail_as_they_do_at_home():
         with pytest.raises(MailboxFull, match="rome-2/s is behind: 2 messages"):
             await one.ref("rome-2/s").ask("x", timeout=1)
         await anyio.sleep(5)
-        with pytest.raises(ActorCrashed, match="RuntimeError: told to") as crash:
+        with pytest.raises(ActorCrashed, match=r"rome-2/a ended before it answered: crashed$") as crash:
             await one.ref("rome-2/a").ask(Crash(), timeout=1)
         assert crash.value.address == one.ref("rome-2/a").address
         with pytest.raises(ActorStopped, match="normal") as stop:
@@ -176,7 +176,7 @@ async def test_an_end_over_there_is_told_once():
         await anyio.sleep(0.1)
         two.ref("rome-2/a").tell(Crash("unseen"))
         await anyio.sleep(0.1)
-        assert seen == [Terminated("rome-2/a", incarnation, "crashed: RuntimeError: ouch")]
+        assert seen == [Terminated("rome-2/a", incarnation, "ended")], "why is no business of another node"
 
 
 async def test_watching_nobody_is_told_at_once():

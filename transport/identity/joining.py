@@ -20,10 +20,13 @@ from transport.identity.certificates import manager_name, node_name
 from transport.identity.join_tokens import JoinClaims, peek
 from transport.identity.node_keys import NodeKeys
 from transport.identity.pair import IdentityError
-from transport.identity.proofs import proof
+from transport.identity.proofs import Purpose, proof
 
 TIMEOUT = 15.0
 LARGEST_ANSWER = 1 << 20
+
+CHECK = "check the address (--manager)"
+GONE = "where that one is gone for good, `sudo gbnt legion leave --force` makes this machine free to join again"
 
 NOT_YET_VALID, EXPIRED = 9, 10  # OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and _HAS_EXPIRED
 
@@ -109,7 +112,7 @@ def join(keys: NodeKeys, token: str, manager: Address, name: str, address: str, 
         "address": address,
         "version": version,
     }
-    answer = _ask(manager, authority, manager_name(claims.cluster), "/v1/join", body, {})
+    answer = _ask(manager, _by_token(claims, authority), "/v1/join", body, {})
     admitted = _admitted(answer, manager, authority)
     return _expected(admitted, claims, manager)
 
@@ -120,7 +123,7 @@ def renew(member: Member, manager: Address) -> Admitted:
     Raises JoinFailed with what to do next.
     """
     body = {"csr": member.keys.request().decode()}
-    return _admitted(_ask_as_node(member, manager, "/v1/renew", body), manager, member.keys.authority)
+    return _admitted(_ask_as_node(member, manager, "renew", body), manager, member.keys.authority)
 
 
 def knock(manager: Address, credential: str | Member, name: str) -> Knocked:
@@ -129,12 +132,12 @@ def knock(manager: Address, credential: str | Member, name: str) -> Knocked:
     Raises JoinFailed or TokenRefused with what to do next.
     """
     if isinstance(credential, Member):
-        told = _ask_as_node(credential, manager, "/v1/knock", {"token": "", "name": name})
+        told = _ask_as_node(credential, manager, "knock", {"token": "", "name": name})
     else:
         claims = peek(credential)
         authority = authority_of(manager, claims.fingerprint)
         body = {"token": credential, "name": name}
-        told = _ask(manager, authority, manager_name(claims.cluster), "/v1/knock", body, {})
+        told = _ask(manager, _by_token(claims, authority), "/v1/knock", body, {})
     try:
         address, port = str(told["address"]), int(told["port"])
         return Knocked(Address(address, port), bool(told["reached"]), str(told["reason"]), bool(told["name_taken"]))
@@ -148,7 +151,7 @@ def leave(member: Member, manager: Address, *, force: bool) -> Mapping[str, Any]
     The answer's `leaving` is what has not left this machine yet. By `force` it is forgotten at once. Raises JoinFailed
     with what to do next.
     """
-    return _ask_as_node(member, manager, "/v1/leave", {"force": force})
+    return _ask_as_node(member, manager, "leave", {"force": force})
 
 
 def authority_of(manager: Address, fingerprint: str) -> bytes:
@@ -185,32 +188,54 @@ def _shown(tls: ssl.SSLSocket) -> list[bytes]:
     return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in inner._sslobj.get_unverified_chain() or ()]
 
 
-class _Pinned(http.client.HTTPConnection):
-    """Trusts one authority, and of its certificates those of this name, whatever address who shows it has."""
+@dataclass(frozen=True, slots=True)
+class _Trust:
+    """Whom a manager has to be: its certificate is of this authority (PEM) and for this name, whatever its address is.
 
-    def __init__(self, manager: Address, authority: bytes, name: str) -> None:
+    `who` says that to a person, `else_do` what to do where somebody else answers.
+    """
+
+    authority: bytes
+    name: str
+    who: str
+    else_do: str
+
+
+def _by_token(claims: JoinClaims, authority: bytes) -> _Trust:
+    return _Trust(authority, manager_name(claims.cluster), "no manager of the cluster that made the token", CHECK)
+
+
+def _as_member(member: Member, cluster: str) -> _Trust:
+    name = node_name(cluster, member.manager)
+    return _Trust(member.keys.authority, name, "not the manager of this node", f"{CHECK}; {GONE}")
+
+
+class _Pinned(http.client.HTTPConnection):
+    """Trusts as it is told, and nobody else."""
+
+    def __init__(self, manager: Address, trust: _Trust) -> None:
         super().__init__(manager.host, manager.port, timeout=TIMEOUT)
-        self._name = name
+        self._name = trust.name
         self._trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._trust.minimum_version = ssl.TLSVersion.TLSv1_3
-        self._trust.load_verify_locations(cadata=authority.decode())
+        self._trust.load_verify_locations(cadata=trust.authority.decode())
 
     def connect(self) -> None:
         super().connect()
         self.sock = self._trust.wrap_socket(self.sock, server_hostname=self._name)
 
 
-def _ask_as_node(member: Member, manager: Address, path: str, body: Mapping[str, object]) -> Mapping[str, Any]:
+def _ask_as_node(member: Member, manager: Address, what: Purpose, body: Mapping[str, object]) -> Mapping[str, Any]:
     facts = member.keys.facts
     assert facts is not None
-    name, headers = node_name(facts.cluster, member.manager), proof(member.keys, facts.cluster)
-    return _ask(manager, member.keys.authority, name, path, body, headers)
+    headers = proof(member.keys, facts.cluster, what)
+    return _ask(manager, _as_member(member, facts.cluster), f"/v1/{what}", body, headers)
 
 
 def _ask(
-    manager: Address, authority: bytes, name: str, path: str, body: Mapping[str, object], headers: Mapping[str, str]
+    manager: Address, trust: _Trust, path: str, body: Mapping[str, object], headers: Mapping[str, str]
 ) -> Mapping[str, Any]:
-    connection = _Pinned(manager, authority, name)
+    connection = _Pinned(manager, trust)
     try:
         connection.request(
             "POST",
@@ -221,7 +246,7 @@ def _ask(
         answer = connection.getresponse()
         status, content = answer.status, answer.read(LARGEST_ANSWER)
     except ssl.SSLCertVerificationError as error:
-        raise _distrusted(manager, error) from error
+        raise _distrusted(manager, trust, error) from error
     except (OSError, http.client.HTTPException) as error:
         raise _unreached(manager, error) from error
     finally:
@@ -269,16 +294,13 @@ def _lacking(manager: Address, error: Exception) -> JoinFailed:
     return JoinFailed(f"the answer of {manager} lacks something: is it of the same release? ({error})")
 
 
-def _distrusted(manager: Address, error: ssl.SSLCertVerificationError) -> JoinFailed:
+def _distrusted(manager: Address, trust: _Trust, error: ssl.SSLCertVerificationError) -> JoinFailed:
     if error.verify_code in (NOT_YET_VALID, EXPIRED):
         return JoinFailed(
             f"by this machine's clock the certificate of {manager} is not yet or no longer good: set the clock here "
             "and there (`timedatectl set-ntp true`), and try again"
         )
-    return JoinFailed(
-        f"what answers at {manager} is no manager of the cluster that made the token ({error.verify_message}): check "
-        "--manager"
-    )
+    return JoinFailed(f"what answers at {manager} is {trust.who} ({error.verify_message}): {trust.else_do}")
 
 
 def _unreached(manager: Address, error: Exception) -> JoinFailed:

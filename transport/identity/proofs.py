@@ -1,8 +1,13 @@
 """Proofs of who a node is: a JWT for one minute, signed by the node's own key, its certificate with it.
 
 TLS has checked a certificate by then, but the server's application is not shown it. A proof names its audience, so that
-who receives one cannot pass it on; a nonce, so that it counts once; and times, judged with an allowance, for the clocks
-of two machines differ.
+who receives one cannot pass it on; its purpose, so that one for a harmless question does nothing else; a nonce, so that
+it counts once; and times, judged with an allowance, for the clocks of two machines differ.
+
+Nonces are remembered in memory: a proof that was captured may count once more at the next process, within `LIFE` and
+`ALLOWANCE`. To refuse what was issued before that began would close out each node whose clock is behind, for as long as
+that is, though the allowance is for its sake. And to capture one takes a key that the cluster certified for the
+audience: it is sent over TLS, to nobody else.
 """
 
 from __future__ import annotations
@@ -13,7 +18,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import jwt
 from cryptography import x509
@@ -30,9 +35,12 @@ HEADER = "authorization"
 LIFE = 60.0
 ALLOWANCE = 900.0
 LONGEST = 8192
-CLAIMS = ("iss", "aud", "iat", "exp", "jti")
+CLAIMS = ("iss", "aud", "purpose", "iat", "exp", "jti")
 
 TURNED_AWAY = "this manager does not take this proof of who you are; its log says why"
+
+Purpose = Literal["link", "place", "renew", "knock", "leave"]
+"""What a proof is for: a link or conduit, a manager's word of where it is, or one of the API's questions of nodes."""
 
 IsMember = Callable[[str], bool]
 
@@ -66,8 +74,8 @@ class Refusal:
         return TURNED_AWAY
 
 
-def proof(keys: NodeKeys, audience: str, clock: Callable[[], float] = time.time) -> dict[str, str]:
-    """Headers that prove to `audience` (a manager's node id, or the cluster's id) who this node is, once.
+def proof(keys: NodeKeys, audience: str, purpose: Purpose, clock: Callable[[], float] = time.time) -> dict[str, str]:
+    """Headers that prove to `audience` (a node's id, or the cluster's) who this node is, once and for `purpose`.
 
     Raises IdentityError where the node has no certificate yet.
     """
@@ -75,6 +83,7 @@ def proof(keys: NodeKeys, audience: str, clock: Callable[[], float] = time.time)
     claims = {
         "iss": facts.node if facts else "",
         "aud": audience,
+        "purpose": purpose,
         "iat": int(now),
         "exp": int(now + LIFE),
         "jti": secrets.token_urlsafe(16),
@@ -97,8 +106,8 @@ class Authenticator:
         self._clock = clock
         self._nonces = Nonces()
 
-    def authenticate(self, headers: Mapping[str, str], is_member: IsMember) -> Peer | Refusal:
-        """The peer that these headers prove, or why none. `is_member` tells of a node's id."""
+    def authenticate(self, headers: Mapping[str, str], purpose: Purpose, is_member: IsMember) -> Peer | Refusal:
+        """The peer that these headers prove for a purpose, or why none. `is_member` tells of a node's id."""
         given = [value for name, value in headers.items() if name.lower() == HEADER]
         scheme, _, text = given[0].partition(" ") if len(given) == 1 else ("", "", "")
         if scheme.lower() != SCHEME.lower() or not text:
@@ -108,7 +117,7 @@ class Authenticator:
         try:
             certificate, claims = self._read(text.strip())
             facts = self._facts(certificate)
-            self._check(claims, facts)
+            self._check(claims, facts, purpose)
             self._count(claims, facts, is_member)
         except _Refused as refused:
             return Refusal(str(refused), refused.stranger)
@@ -144,12 +153,14 @@ class Authenticator:
             raise _Refused(f"the certificate of node {facts.node} is good from {facts.begins} to {facts.expires}")
         return facts
 
-    def _check(self, claims: Mapping[str, Any], facts: NodeFacts) -> None:
-        who, to, issued, ends, nonce = (claims[name] for name in CLAIMS)
+    def _check(self, claims: Mapping[str, Any], facts: NodeFacts, purpose: Purpose) -> None:
+        who, to, meant, issued, ends, nonce = (claims[name] for name in CLAIMS)
         if who != facts.node:
             raise _Refused(f"node {facts.node} speaks for another one")
         if not isinstance(to, str) or to not in self._audiences:
             raise _Refused(f"a proof of node {facts.node} for another audience")
+        if meant != purpose:
+            raise _Refused(f"a proof of node {facts.node} for another purpose than {purpose}")
         if not all(type(at) in (int, float) for at in (issued, ends)) or not isinstance(nonce, str):
             raise _Refused(f"a proof of node {facts.node} with times or a nonce that are none")
         if not 0 <= ends - issued <= LIFE or not 16 <= len(nonce) <= 64:
