@@ -40,6 +40,7 @@ def bring(draft: Draft, stack: str, logins: Iterable[RegistryLogin]) -> None:
     for login in logins:
         if login.registry in wanted:
             draft.put(Change("registries", login.key, login))
+            draft.tell("registry.login", login.registry, f"stack {stack} brought the sign-in of {login.username}")
     for login in list(draft.state.registries.values()):
         if login.stack == stack and login.registry not in wanted:
             draft.put(Change("registries", login.key, None))
