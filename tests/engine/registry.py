@@ -1,4 +1,4 @@
-"""A registry on loopback, from Debian's package docker-registry: Docker trusts 127.0.0.0/8 without TLS."""
+"""A registry from Debian's package docker-registry, on loopback: Docker trusts 127.0.0.0/8 without TLS."""
 
 import json
 import shutil
@@ -31,28 +31,34 @@ auth: {{htpasswd: {{realm: legion, path: {accounts}}}}}
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """A registry that answers at `address`. `login` is a folder with Docker's sign-in to it, where it wants one."""
+    """A registry that answers at `address`. `login` is a folder with Docker's sign-in to it, where it wants one.
+
+    `engine` is what images are pushed from, as in `DOCKER_HOST`; empty is this machine's own.
+    """
 
     address: str
     login: Path | None = None
+    engine: str = ""
 
     @classmethod
     @contextmanager
-    def serving(cls, folder: Path, *, private: bool = False) -> Iterator["Registry"]:
+    def serving(
+        cls, folder: Path, *, private: bool = False, host: str = "127.0.0.1", engine: str = ""
+    ) -> Iterator["Registry"]:
         """Run one that keeps its images in `folder`, for as long as the context lasts; `private` is for NERO alone."""
         program = shutil.which("docker-registry")
         if program is None:
             pytest.fail("docker-registry is not installed; `make setup` installs it")
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{probe.getsockname()[1]}"
+            probe.bind((host, 0))
+            address = f"{host}:{probe.getsockname()[1]}"
         config = folder / "config.yml"
         config.write_text(CONFIG.format(root=folder / "images", address=address) + (lock(folder) if private else ""))
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen([program, "serve", str(config)], stdout=log, stderr=log)
         try:
             _wait_for(address, process)
-            yield cls(address, signed_in(folder, address) if private else None)
+            yield cls(address, signed_in(folder, address) if private else None, engine)
         finally:
             process.terminate()
             process.wait()
@@ -60,9 +66,10 @@ class Registry:
     def push(self, image: str, name: str) -> str:
         """Put a local image there, and there alone; its reference."""
         reference = f"{self.address}/{name}:latest"
-        docker("tag", image, reference)
-        docker(*(("--config", str(self.login)) if self.login else ()), "push", "-q", reference)
-        docker("image", "rm", reference)
+        to = ("-H", self.engine) if self.engine else ()
+        docker(*to, "tag", image, reference)
+        docker(*to, *(("--config", str(self.login)) if self.login else ()), "push", "-q", reference)
+        docker(*to, "image", "rm", reference)
         return reference
 
 
