@@ -5,16 +5,17 @@ from __future__ import annotations
 from actors import protocol
 from actors.dispatcher import DISPATCHER
 from actors.following import SENATE
+from actors.keyring import KEYRING
 from supervisor.address import Address
 
 
 def why_not(peer: str, path: str, message: object | None) -> str:
     """Why the node `peer` may not send this message to the actor at `path` here; empty where it may.
 
-    Pure; for a manager's links. A peer is a machine with an agent: it reports to the Senate, and asks the dispatcher
-    for orders and names. `message` None is a wish to watch that actor.
+    Pure; for a manager's links. A peer is a machine with an agent: it reports to the Senate, asks the dispatcher for
+    orders and names, and the keyring for what an image is pulled with. `message` None is a wish to watch that actor.
     """
-    if path not in (SENATE, DISPATCHER):
+    if path not in (SENATE, DISPATCHER, KEYRING):
         return f"no machine has to do with {path}"
     match message:
         case None:
@@ -25,6 +26,8 @@ def why_not(peer: str, path: str, message: object | None) -> str:
             return _speaks(peer, node, agent)
         case protocol.WantNames(node, resolver):
             return _speaks(peer, node, resolver)
+        case protocol.WantCredential(node):
+            return _speaks(peer, node)
         case protocol.Progress():
             return ""  # of a task whose picture it is shown in, and nothing more
     return f"{type(message).__name__} is nothing that a machine says"

@@ -10,17 +10,29 @@ import anyio
 
 from actors import protocol
 from actors.following import SENATE
+from actors.keyring import KEYRING
 from actors.machine import Machine
+from cluster.registries import Credential, advised, registry_of
 from engine.docker_images import full_reference
 from engine.port import Engine, EngineError, EngineUnavailable, ImageUnavailable
 from supervisor.actor import Actor, Context, ReplyTo
+from supervisor.errors import ActorError
 from supervisor.message import message
 
 REPORT_EVERY = 0.25
+BORROW_SECONDS = 5.0
 # How long a pull may bring nothing new until it is given up: the connection behind it may be dead without a word.
 STALLED_SECONDS = 300.0
 
 Answer = protocol.ImageHere | protocol.Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What is pulled, and for which stack: another may sign in to the registry differently."""
+
+    stack: str
+    image: str
 
 
 @message("image.looked/1")
@@ -28,7 +40,7 @@ Answer = protocol.ImageHere | protocol.Failed
 class Looked:
     """Whether an image is here already, from this actor to itself; no answer where it is not."""
 
-    key: str
+    image: str
     answer: Answer | None
 
 
@@ -37,7 +49,7 @@ class Looked:
 class Ended:
     """What became of a pull, from this actor to itself."""
 
-    key: str
+    key: Pulled
     answer: Answer
 
 
@@ -59,7 +71,7 @@ class ImagesActor(Actor):
         self._engine = engine
         self._machine = machine
         self._looking: dict[str, list[_Asker]] = {}
-        self._pulling: dict[str, list[_Asker]] = {}
+        self._pulling: dict[Pulled, list[_Asker]] = {}
 
     async def receive(self, message: object, ctx: Context) -> None:
         """Look for an image, start or join a pull, or answer all who waited for it."""
@@ -67,36 +79,37 @@ class ImagesActor(Actor):
             case protocol.WantImage(image, policy):
                 join = self._join_pull if policy == "always" else self._join_look
                 join(full_reference(image), _Asker(message, ctx.reply_to), ctx)
-            case Looked(key, answer):
-                for asker in self._looking.pop(key, []):
-                    self._settle(key, asker, answer, ctx)
+            case Looked(image, answer):
+                for asker in self._looking.pop(image, []):
+                    self._settle(image, asker, answer, ctx)
             case Ended(key, answer):
                 askers = self._pulling.pop(key, [])
-                if isinstance(answer, protocol.ImageHere):
-                    askers += self._looking.pop(key, [])  # a look that began before may not have found it
+                if isinstance(answer, protocol.ImageHere):  # a look that began before may not have found it
+                    askers += self._looking.pop(key.image, [])
                 for asker in askers:
                     asker.reply_to.send(answer)
 
-    def _join_look(self, key: str, asker: _Asker, ctx: Context) -> None:
-        self._looking.setdefault(key, []).append(asker)
-        if len(self._looking[key]) == 1:
-            ctx.spawn(f"look:{key}", self._look, key, asker.want.image)
+    def _join_look(self, image: str, asker: _Asker, ctx: Context) -> None:
+        self._looking.setdefault(image, []).append(asker)
+        if len(self._looking[image]) == 1:
+            ctx.spawn(f"look:{image}", self._look, image, asker.want.image)
 
-    def _join_pull(self, key: str, asker: _Asker, ctx: Context) -> None:
+    def _join_pull(self, image: str, asker: _Asker, ctx: Context) -> None:
+        key = Pulled(asker.want.stack, image)
         self._pulling.setdefault(key, []).append(asker)
         if len(self._pulling[key]) == 1:
-            ctx.spawn(f"pull:{key}", self._pull, key, asker.want.image, self._teller(ctx, key, ctx.now))
+            tell = self._teller(ctx, key, ctx.now)
+            ctx.spawn(f"pull:{key.stack}:{image}", self._pull, ctx, key, asker.want, tell)
 
-    def _settle(self, key: str, asker: _Asker, answer: Answer | None, ctx: Context) -> None:
+    def _settle(self, image: str, asker: _Asker, answer: Answer | None, ctx: Context) -> None:
         """What a look comes to for one who asked."""
-        image = asker.want.image
         if answer is not None:
             asker.reply_to.send(answer)
         elif asker.want.policy == "never":
-            text = f"image {image} is not on this machine, and its pull policy is never: load it, or change that"
-            asker.reply_to.send(protocol.Failed(text))
+            text = f"image {asker.want.image} is not on this machine, and its pull policy is never"
+            asker.reply_to.send(protocol.Failed(f"{text}: load it, or change that"))
         else:
-            self._join_pull(key, asker, ctx)
+            self._join_pull(image, asker, ctx)
 
     async def _look(self, key: str, image: str) -> Looked:
         try:
@@ -105,26 +118,46 @@ class ImagesActor(Actor):
             return Looked(key, _failed(error))
         return Looked(key, protocol.ImageHere(here.id) if here else None)
 
-    async def _pull(self, key: str, image: str, tell: Callable[[float], None]) -> Ended:
+    async def _pull(self, ctx: Context, key: Pulled, want: protocol.WantImage, tell: Callable[[float], None]) -> Ended:
+        """Ask for the sign-in each time, for one that was mended counts at once, and none is kept on this machine."""
+        lent = await self._borrow(ctx, want.task)
         try:
-            with anyio.fail_after(STALLED_SECONDS) as stall:
-                moves = -1
-                async with aclosing(self._engine.pull(image)) as pull:
-                    async for progress in pull:
-                        if progress.moves != moves:
-                            moves, stall.deadline = progress.moves, anyio.current_time() + STALLED_SECONDS
-                        tell(progress.done / progress.total if progress.total else 0.0)
-            here = await self._engine.image(image)
-            if here is None:
-                raise ImageUnavailable(f"image {image} was pulled but is not there: pull it again")
+            return Ended(key, await self._bring(want.image, lent.credential, tell))
         except TimeoutError:
-            text = f"the pull of image {image} brought nothing for {STALLED_SECONDS / 60:g} minutes"
+            text = f"the pull of image {want.image} brought nothing for {STALLED_SECONDS / 60:g} minutes"
             return Ended(key, protocol.Failed(f"{text}: see whether this machine reaches its registry"))
+        except ImageUnavailable as error:
+            username = lent.credential.username if lent.credential else ""
+            text = advised(str(error), error.trouble, registry_of(want.image), username, lent.problem)
+            return Ended(key, protocol.Failed(text, trouble=error.trouble))
         except EngineError as error:
             return Ended(key, _failed(error))
-        return Ended(key, protocol.ImageHere(here.id))
 
-    def _teller(self, ctx: Context, key: str, now: Callable[[], float]) -> Callable[[float], None]:
+    async def _borrow(self, ctx: Context, task: str) -> protocol.Lent:
+        keyring = ctx.ref(self._machine.at_manager(KEYRING, ctx.address))
+        try:
+            lent = await keyring.ask(protocol.WantCredential(self._machine.node, task), timeout=BORROW_SECONDS)
+        except ActorError:
+            return protocol.Lent(problem="the manager, which keeps sign-ins, does not answer")
+        assert isinstance(lent, protocol.Lent)
+        return lent
+
+    async def _bring(
+        self, image: str, credential: Credential | None, tell: Callable[[float], None]
+    ) -> protocol.ImageHere:
+        with anyio.fail_after(STALLED_SECONDS) as stall:
+            moves = -1
+            async with aclosing(self._engine.pull(image, credential)) as pull:
+                async for progress in pull:
+                    if progress.moves != moves:
+                        moves, stall.deadline = progress.moves, anyio.current_time() + STALLED_SECONDS
+                    tell(progress.done / progress.total if progress.total else 0.0)
+        here = await self._engine.image(image)
+        if here is None:
+            raise ImageUnavailable(f"image {image} was pulled but is not there: pull it again")
+        return protocol.ImageHere(here.id)
+
+    def _teller(self, ctx: Context, key: Pulled, now: Callable[[], float]) -> Callable[[float], None]:
         last, senate = -REPORT_EVERY, ctx.ref(self._machine.at_manager(SENATE, ctx.address))
 
         def tell(fraction: float) -> None:
@@ -139,7 +172,7 @@ class ImagesActor(Actor):
 
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""
-        return {"pulling": sorted(self._pulling), "looking": sorted(self._looking)}
+        return {"pulling": sorted({key.image for key in self._pulling}), "looking": sorted(self._looking)}
 
 
 def _failed(error: EngineError) -> protocol.Failed:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from actors import protocol
 from cluster import addresses
-from cluster.decide import deploy, joining, legion, machines, nodes, replacement, services, tasks
+from cluster.decide import deploy, joining, legion, machines, nodes, registries, replacement, services, tasks
 from cluster.decide.decision import Decision, Entropy, Refusal
-from cluster.model import JoinToken, Node, State, Token
+from cluster.model import JoinToken, Node, RegistryLogin, State, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,9 @@ class Mandate:
 
     def _on_work(self, state: State, message: object, entropy: Entropy) -> Decision | None:
         match message:
-            case protocol.DeployStack(spec):
-                return deploy.deploy(state, spec, entropy)
+            case protocol.DeployStack(spec, logins):
+                came = (_login(one, spec.name, entropy.now) for one in logins)
+                return deploy.deploy(state, spec, entropy, came)
             case protocol.RemoveStack(stack, volumes):
                 return deploy.remove_stack(state, stack, volumes, entropy)
             case protocol.HoldStack(stack, stopped):
@@ -38,8 +39,8 @@ class Mandate:
                 return services.hold(state, service, stopped, entropy)
             case protocol.ScaleService(service, replicas):
                 return services.scale(state, service, replicas, entropy)
-            case protocol.UpdateService(service, image, image_id, force):
-                return services.update(state, service, image, image_id, force, entropy)
+            case protocol.UpdateService(service, image, digest, force):
+                return services.update(state, service, image, digest, force, entropy)
             case protocol.RemoveService(service):
                 return services.remove(state, service, entropy)
             case protocol.StopTask(task):
@@ -83,6 +84,10 @@ class Mandate:
                 return nodes.revoke_token(state, token)
             case protocol.UseToken(token):
                 return nodes.use_token(state, token, entropy.now)
+            case protocol.SignIn() as login:
+                return registries.sign_in(state, _login(login, "", entropy.now))
+            case protocol.SignOut(registry):
+                return registries.sign_out(state, registry)
             case protocol.IssueJoinToken() as token:
                 return joining.issue(state, _join_token(token, entropy.now))
             case protocol.RotateJoinTokens() as token:
@@ -125,6 +130,10 @@ def _node(report: protocol.NodeReport, now: float) -> Node:
         version=report.version,
         link_port=report.link_port,
     )
+
+
+def _login(came: protocol.SignIn | protocol.Brought, stack: str, now: float) -> RegistryLogin:
+    return RegistryLogin(came.registry, stack, came.username, came.sealed, now)
 
 
 def _join_token(command: protocol.IssueJoinToken | protocol.RotateJoinTokens, now: float) -> JoinToken:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from actors import protocol
+from cluster.pinning import unpinned
 from cluster.spec import fingerprint
 from supervisor.message import tag_of
 
@@ -32,6 +33,12 @@ def _of(command: Any) -> str:
     """The fingerprint of what was asked, without what the door makes up anew for each try."""
     if isinstance(command, protocol.CreateToken):
         command = replace(command, id="", hash="", expires_at=0.0)
+    if isinstance(command, protocol.DeployStack):  # a tag may mean another image by the next try
+        command = replace(command, spec=unpinned(command.spec), logins=())
+    if isinstance(command, protocol.UpdateService):
+        command = replace(command, digest="")
+    if isinstance(command, protocol.SignIn):
+        command = replace(command, sealed="")
     if isinstance(command, protocol.IssueJoinToken | protocol.RotateJoinTokens):
         command = replace(command, id="", expires_at=0.0)
     if isinstance(command, protocol.AdmitNode):  # who joins is told by its key; the rest may be another on the next try

@@ -18,6 +18,7 @@ from cluster.assignment import Assignment
 from cluster.container import ContainerSpec
 from cluster.containers import TASK, container_for
 from cluster.execution import Create, Done, Pull, Remove, Start, Step, Stop, Wait
+from cluster.registries import Trouble
 from engine.port import (
     AddressTaken,
     ContainerInfo,
@@ -49,6 +50,7 @@ class Stepped:
     image: str = ""
     seen: tuple[ContainerInfo, ...] = ()
     failure: str = ""
+    trouble: Trouble = ""
     down: bool = False
     gone: bool = False
 
@@ -108,10 +110,10 @@ class Steps:
 
     async def _pull(self, ctx: Context, assignment: Assignment) -> Stepped:
         spec = assignment.spec
-        wanted = protocol.WantImage(spec.image_id or spec.image, spec.pull_policy, self._id)
+        wanted = protocol.WantImage(spec.reference, spec.pull_policy, self._id, assignment.task.stack)
         answer = await ctx.ref(self._around.images).ask(wanted, timeout=ASK_TIMEOUT)
         if isinstance(answer, protocol.Failed):
-            return Stepped("Pull", failure=answer.reason, down=answer.down)
+            return Stepped("Pull", failure=answer.reason, trouble=answer.trouble, down=answer.down)
         assert isinstance(answer, protocol.ImageHere)
         return Stepped("Pull", image=answer.id)
 

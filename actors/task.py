@@ -14,15 +14,16 @@ from actors import protocol
 from actors.housekeeping import look_at, remove_all, stop_all
 from actors.sightings import Sightings
 from actors.steps import Stepped, Steps, Surroundings
+from cluster import backoff
 from cluster.assignment import Assignment, Observation
 from cluster.execution import Create, Done, Pull, Situation, Start, Step, Stop, Verdict, Wait, decide
 from cluster.model import ENDED
+from cluster.registries import Trouble
 from engine.port import EngineEvent
 from supervisor.actor import Actor, Context
 from supervisor.message import message
 
 STEP, RETRY = "step", "retry"
-MAX_RETRY = 60.0
 
 
 @message("task.retry/1")
@@ -46,6 +47,7 @@ class TaskActor(Actor):
         self._sightings: Sightings | None = None
         self._image = ""
         self._failure = ""
+        self._trouble: Trouble = ""
         self._failures = 0
         self._retry_at = self._seen_since = 0.0
         self._shown: object = None
@@ -98,7 +100,8 @@ class TaskActor(Actor):
         if self._sightings.strays:
             grace = self._assignment.spec.stop_grace_period
             ctx.spawn("strays", stop_all, self._around.engine, self._sightings.strays, grace)
-        self._retry_at = 0.0  # the engine answers: nothing is gained by waiting
+        if not self._trouble:
+            self._retry_at = 0.0  # the engine answers: nothing is gained by waiting
 
     def _hear(self, event: EngineEvent, ctx: Context) -> None:
         sightings = self._sightings
@@ -196,8 +199,8 @@ class TaskActor(Actor):
     def _fail(self, step: Stepped, now: float) -> None:
         """A step failed: wait before the next try, longer each time. A missing engine is the agent's to wait for."""
         self._failures += 1
-        self._failure = step.failure
-        pause = 1.0 if step.down else min(MAX_RETRY, 2.0 ** min(self._failures - 1, 10))
+        self._failure, self._trouble = step.failure, step.trouble
+        pause = backoff.step_pause(1 if step.down else self._failures, step.trouble, self._around.jitter())
         self._retry_at = now + pause
         if step.gone:
             self._image, self._afresh = "", True

@@ -3,6 +3,7 @@
 entrance        the door that links come in by                        manager
 links/          one actor a peer: the way to other nodes (dynamic)
 senate          decides and commits                                   manager
+keyring         opens sign-ins to registries for who has to pull      manager
 control/                                                              manager
   services/     one actor a service, by stack (dynamic)
   nodes/        one actor a machine           (dynamic)
@@ -38,6 +39,7 @@ from actors.herald import Herald, Voice
 from actors.images import ImagesActor
 from actors.inventory import Inventory
 from actors.keepsake import Drawer
+from actors.keyring import KEYRING, Keyring, Vault
 from actors.machine import Machine
 from actors.mandate import Mandate
 from actors.membership import Membership
@@ -84,12 +86,14 @@ class WorkerParts:
 class Parts(WorkerParts):
     """What it puts under a manager's actors. `roll` is where what links tell is noted; without `peers` it has none.
 
+    `vault` opens what the state has of sign-ins to registries.
     `voice` reaches nodes that have no link to it. `entrance` is the door that links come in by: it closes after the
     links have said that this node stops.
     """
 
     store: Store
     shelf: Shelf
+    vault: Vault
     roll: Roll = field(default_factory=Roll)
     peers: Peers | None = None
     voice: Voice | None = None
@@ -115,6 +119,7 @@ def tree(parts: Parts, *doors: ChildSpec) -> SupervisorSpec:
         *(() if parts.entrance is None else (parts.entrance,)),
         _links(parts),
         ChildSpec("senate", senate),
+        ChildSpec(KEYRING, partial(Keyring, parts.vault)),
         ChildSpec("control", _control(parts)),
         *_doorkeepers(parts),
         *_machine(parts),

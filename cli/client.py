@@ -14,6 +14,8 @@ from cli.table import Row
 from cli.words import did_you_mean
 
 if TYPE_CHECKING:
+    from cluster.pinning import Resolve
+    from cluster.registries import Credential
     from cluster.spec import StackSpec
 
 Role = Literal["admin", "operator", "viewer"]
@@ -92,10 +94,17 @@ class Client:
         """One stack."""
         return self._session.get(_stack_path(name))
 
-    def deploy(self, spec: StackSpec) -> Row:
-        """Make a stack be as the spec says: `revision`, and `changes` by service."""
-        body = orjson.dumps({"spec": spec})
-        return self._session.write("PUT", _stack_path(spec.name), body)
+    def deploy(self, spec: StackSpec, resolve: Resolve, sign_ins: Mapping[str, Credential]) -> Row:
+        """Make a stack be as the spec says: `revision`, `changes` by service, and `warnings` of its images.
+
+        `sign_ins` are those to registries, by registry, that its images may be pulled with.
+        """
+        wanted: dict[str, object] = {"spec": spec}
+        if resolve != "always":  # an older manager, which knows neither, is told what it knows
+            wanted["resolve"] = resolve
+        if sign_ins:
+            wanted["registries"] = sign_ins
+        return self._session.write("PUT", _stack_path(spec.name), orjson.dumps(wanted))
 
     def remove_stack(self, name: str, volumes: Iterable[str]) -> Row:
         """Begin to remove a stack with these of its volumes; it is gone when its progress says so."""
@@ -206,6 +215,19 @@ class Client:
         """Make a join token worthless."""
         return self._session.write("DELETE", f"/v1/join-tokens/{quote(token, safe='')}")
 
+    def registries(self) -> list[Row]:
+        """Who is signed in to which registry, without passwords."""
+        return self._session.items("/v1/registries")
+
+    def sign_in(self, registry: str, username: str, password: str) -> Row:
+        """Sign the cluster in to a registry, which is asked first."""
+        body = orjson.dumps({"username": username, "password": password})
+        return self._session.write("PUT", _registry_path(registry), body)
+
+    def sign_out(self, registry: str) -> Row:
+        """Forget every sign-in to a registry."""
+        return self._session.write("DELETE", _registry_path(registry))
+
     def snapshots(self) -> list[Row]:
         """The snapshots that the manager keeps."""
         return self._session.items("/v1/snapshots")
@@ -233,6 +255,10 @@ def _stack_path(name: str) -> str:
 def _service_path(key: str) -> str:
     stack, _, service = key.partition("/")
     return f"/v1/services/{quote(stack, safe='')}/{quote(service, safe='')}"
+
+
+def _registry_path(registry: str) -> str:
+    return f"/v1/registries/{quote(registry, safe=':')}"
 
 
 def _node_path(reference: str) -> str:

@@ -4,25 +4,41 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from cli.build import build_image
 from cli.client import Client
+from cli.docker_config import sign_ins
 from cli.follow import settle
+from cli.output import warn_of
 from cli.waiting import Waiting
 from cli.words import said
+from cluster.pinning import Resolve
+from cluster.registries import registries_of
 from cluster.spec import ServiceSpec, StackSpec
 
 
-def deploy(client: Client, spec: StackSpec, *, build: bool, waiting: Waiting) -> None:
+@dataclass(frozen=True, slots=True)
+class Images:
+    """How a deploy comes by its images: whether it builds them, looks their tags up, and sends Docker's sign-ins."""
+
+    build: bool = True
+    resolve: Resolve = "always"
+    registry_auth: bool = True
+
+
+def deploy(client: Client, spec: StackSpec, images: Images, waiting: Waiting) -> None:
     """Build what the file says to build, change the stack, and wait until it runs as the file says.
 
-    Nothing is changed where a build fails. Where no waiting is wanted it returns when the change is durable. Raises
+    Docker's sign-ins on this machine go along, those to registries that the images name. Nothing is changed where a
+    build fails. Where no waiting is wanted it returns when the change is durable. Raises
     CliError with the reason where the stack does not come to run, or not in time; the deploy itself goes on.
     """
-    if build:
+    if images.build:
         spec = replace(spec, services=_built(client, spec.services))
-    accepted = client.deploy(spec)
+    registries = registries_of(spec.services.values()) if images.registry_auth else set()
+    accepted = client.deploy(spec, images.resolve, sign_ins(registries))
+    warn_of(accepted)
     print(said(spec.name, accepted["changes"]), file=sys.stderr)
     if not waiting.wanted:
         return
@@ -32,13 +48,13 @@ def deploy(client: Client, spec: StackSpec, *, build: bool, waiting: Waiting) ->
 
 def _built(client: Client, services: Mapping[str, ServiceSpec]) -> dict[str, ServiceSpec]:
     """The services, those with a `build` on the image that it gave. The same build for two services is made once."""
-    images: dict[str, tuple[str, str]] = {}
+    made: dict[str, tuple[str, str]] = {}
     for service in services.values():
-        if service.build is not None and service.image not in images:
+        if service.build is not None and service.image not in made:
             print(f"building {service.image}", file=sys.stderr)
-            images[service.image] = build_image(client, service.image, service.build)
+            made[service.image] = build_image(client, service.image, service.build)
     return {
-        key: service if service.build is None else _on(service, *images[service.image])
+        key: service if service.build is None else _on(service, *made[service.image])
         for key, service in services.items()
     }
 

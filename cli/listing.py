@@ -13,7 +13,7 @@ from cli.words import age
 SERVICES = (
     column("NAME", "name"),
     Column("REPLICAS", lambda row: _replicas(row)),
-    column("IMAGE", "image", flexible=True),
+    Column("IMAGE", lambda row: _image(row), flexible=True),
     Column("PORTS", lambda row: [_port(port) for port in row["ports"]], flexible=True),
     Column("UPDATE", lambda row: row.get("update_message") or row.get("update"), flexible=True),
 )
@@ -65,6 +65,12 @@ def _replicas(row: Row) -> str:
     replicas, done = row["replicas"], row.get("done", 0)
     note = " done" if done and done == replicas else f", {done} done" if done else ""
     return f"{row['running'] + done}/{replicas}{note}"
+
+
+def _image(row: Row) -> str:
+    """As the file says it, and the beginning of its digest: `web:1 (4f9a2c11b0d3)`."""
+    digest = str(row.get("digest") or "").partition(":")[2]
+    return f"{row['image']} ({digest[:12]})" if digest else str(row["image"])
 
 
 def _port(port: Row) -> str:

@@ -30,6 +30,7 @@ COMMANDS = {
     "reset": "Remove all that gbnt has on this machine",
     "health": "Ask a node whether it is well",
     "token": "Make and revoke credentials",
+    "registry": "Sign in to registries, by which every node pulls images",
     "snapshot": "Make, list and restore snapshots of the cluster's state",
     "backup": "Keep all that a manager is rebuilt from, and rebuild it",
     "context": "Choose among the clusters that this user knows",

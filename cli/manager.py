@@ -17,6 +17,7 @@ from cli.local_engine import LocalEngine
 from cli.machine import address_towards_default_route, is_loopback
 from cli.peers import LegionPeers, noted_in
 from cli.streams import Streams
+from cli.vault import AuthorityVault
 from cli.voice import ManagerVoice
 from cluster import addresses
 from gubernator import __version__
@@ -48,6 +49,7 @@ class ManagerRole:
         self._ground = ground
         self._store = store
         self._authority = authority
+        self._vault = AuthorityVault(authority)
         self._address = ground.options.advertise_addr or address_towards_default_route()
         self._sessions = Sessions(ground.system)
         self._credential = FirstCredential(ground.options, ground.home, ground.system, authority)
@@ -88,6 +90,7 @@ class ManagerRole:
             clock=ground.clock,
             random=ground.random,
             drawer=ground.drawer(),
+            vault=self._vault,
             roll=self._roll,
             peers=self._peers,
             voice=None if is_loopback(self._address) else voice,
@@ -119,7 +122,7 @@ class ManagerRole:
         return ChildSpec("portal", SupervisorSpec(children=children, intensity=10, period=60.0))
 
     def _backend(self) -> Backend:
-        ground, engine = self._ground, LocalEngine(self._ground.engine)
+        ground, engine = self._ground, LocalEngine(self._ground.engine, self._ground.identity.name)
         identity, options = ground.identity, ground.options
         streams = Streams(identity.node, ground.engine, self._ask, self._conduits)
         host = f"[{self._address}]" if ":" in self._address else self._address
@@ -133,6 +136,8 @@ class ManagerRole:
             exec=streams.exec,
             build=engine.build,
             image_id=engine.image_id,
+            registries=engine,
+            vault=self._vault,
             first_sign_in=self._first_sign_in,
             clock=ground.clock,
             dead_letters=ground.dead_letters,

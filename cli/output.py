@@ -17,7 +17,7 @@ from cli.table import Column, Row, render
 
 Output = Literal["table", "json", "yaml", "quiet"]
 FORMS = ("table", "json", "yaml")
-CALLED = ("id", "name", "address")
+CALLED = ("id", "name", "address", "registry")
 
 
 def output_option(default: Output, *more: str) -> Callable[[Decorated], Decorated]:
@@ -78,6 +78,12 @@ def show_value(value: object, output: Output) -> None:
         import yaml  # only here: it is a third of a short command's time
 
         print(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), end="")
+
+
+def warn_of(answer: Row) -> None:
+    """Print what a manager warns of in its answer to a change."""
+    for warning in answer.get("warnings") or ():
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def terminal_width() -> int | None:

@@ -60,7 +60,7 @@ def container_for(
     gateways = tuple(network.gateway for network in own if network.gateway)
     return ContainerSpec(
         name=container_name(assignment, attempt),
-        image=spec.image_id or spec.image,
+        image=spec.reference,
         labels=labels_of(assignment, attempt, cluster),
         command=spec.command,
         entrypoint=spec.entrypoint,

@@ -12,6 +12,7 @@ from typing import Literal
 
 from cluster.capacity import Disk, Gpus
 from cluster.container import PortBinding
+from cluster.registries import login_key
 from cluster.spec import ServiceSpec, StackSpec
 
 TaskState = Literal[
@@ -266,6 +267,25 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistryLogin:
+    """A sign-in to a registry, sealed by a key that is not in the state.
+
+    `stack` is whose deploy it came with; empty for the cluster's own.
+    """
+
+    registry: str
+    stack: str
+    username: str
+    sealed: str = field(repr=False)
+    updated_at: float
+
+    @property
+    def key(self) -> str:
+        """What it is kept under."""
+        return login_key(self.registry, self.stack)
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """Something that changed, in order: `revision` and `number` place it among all others."""
 
@@ -277,7 +297,7 @@ class Event:
     message: str
 
 
-Entity = Stack | Service | Task | Network | Node | Departed | Token | JoinToken | ServiceSpec | str
+Entity = Stack | Service | Task | Network | Node | Departed | Token | JoinToken | RegistryLogin | ServiceSpec | str
 Table = Literal[
     "stacks",
     "services",
@@ -287,6 +307,7 @@ Table = Literal[
     "departed",
     "tokens",
     "join_tokens",
+    "registries",
     "revisions",
     "settings",
     "commands",
@@ -316,6 +337,7 @@ class State:
     departed: Mapping[str, Departed] = field(default_factory=dict)
     tokens: Mapping[str, Token] = field(default_factory=dict)
     join_tokens: Mapping[str, JoinToken] = field(default_factory=dict)
+    registries: Mapping[str, RegistryLogin] = field(default_factory=dict)
     revisions: Mapping[str, ServiceSpec] = field(default_factory=dict)
     settings: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)

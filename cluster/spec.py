@@ -160,12 +160,14 @@ class ServiceSpec:
     """One service of a stack. `command` and `entrypoint`: None keeps the image's, an empty tuple clears it.
 
     `image_id` is the content id of an image that gbnt built, and `built_on` the id of the only node that has it.
+    `digest` is what the tag of any other meant to its registry at the deploy.
     """
 
     name: str
     image: str
     image_id: str = ""
     built_on: str = ""
+    digest: str = ""
     build: Build | None = None
     pull_policy: PullPolicy = "missing"
     command: tuple[str, ...] | None = None
@@ -212,6 +214,11 @@ class ServiceSpec:
     dns_search: tuple[str, ...] = ()
     dns_options: tuple[str, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def reference(self) -> str:
+        """The image as an engine is to have it: by its own id, or by tag and digest, as far as these are known."""
+        return self.image_id or (f"{self.image}@{self.digest}" if self.digest else self.image)
 
     def revision(self) -> str:
         """The first 12 hex digits of the hash of all that a running container depends on.

@@ -11,6 +11,7 @@ import anyio
 
 from cluster.capacity import Disk
 from cluster.container import ContainerSpec, ExecSpec
+from cluster.registries import Credential, registry_of
 from engine.docker_connection import CALL_SECONDS, Connection, filters, path
 from engine.docker_container import (
     ACTIONS,
@@ -25,7 +26,7 @@ from engine.docker_disk import DataDisk
 from engine.docker_errors import refusal
 from engine.docker_exec import DockerExecution, exec_body
 from engine.docker_gpus import gpu_runtime, gpus
-from engine.docker_images import BuildSteps, PullMeter, full_reference
+from engine.docker_images import BuildSteps, PullMeter, auth_config, auth_header, full_reference
 from engine.docker_logs import FrameReader, TerminalReader
 from engine.docker_network import image_info, network_body, network_info, volume_info
 from engine.port import (
@@ -92,15 +93,26 @@ class DockerEngine:
         found = await self._image(reference)
         return image_info(found) if found else None
 
-    async def pull(self, reference: str) -> AsyncGenerator[PullProgress, None]:
+    async def pull(self, reference: str, credential: Credential | None = None) -> AsyncGenerator[PullProgress, None]:
         about = ("pull", f"image {reference}")
         meter = PullMeter()
-        params = {"fromImage": full_reference(reference)}
-        async with self._engine.stream("POST", "images/create", about=about, params=params) as answer:
+        params, headers = {"fromImage": full_reference(reference)}, auth_header(registry_of(reference), credential)
+        async with self._engine.stream("POST", "images/create", about=about, params=params, headers=headers) as answer:
             async for message in answer.messages():
                 if "error" in message:
                     raise refusal(*about, 0, message["error"])
                 yield meter.progress(message)
+
+    async def digest(self, reference: str, credential: Credential | None = None) -> str:
+        about, where = ("pull", f"image {reference}"), path("distribution", full_reference(reference), "json")
+        headers = auth_header(registry_of(reference), credential)
+        found = await self._engine.json("GET", where, about=about, headers=headers)
+        digest: str = found["Descriptor"]["digest"]
+        return digest
+
+    async def sign_in(self, registry: str, credential: Credential) -> None:
+        about = ("sign-in", f"{credential.username} at {registry}")
+        await self._engine.json("POST", "auth", about=about, body=auth_config(registry, credential))
 
     async def build(
         self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]

@@ -122,6 +122,7 @@ class Connection:
         about: tuple[str, str],
         params: Mapping[str, str] | None = None,
         body: object = None,
+        headers: Mapping[str, str] | None = None,
         seconds: float = CALL_SECONDS,
     ) -> Any:
         """One call and its JSON answer, None where the answer is empty.
@@ -129,7 +130,9 @@ class Connection:
         `about` is the area and the subject that an error is told with (see `docker_errors.refusal`). Raises what
         that table says, and EngineUnavailable when no answer comes within `seconds`.
         """
-        async with self.stream(method, path, about=about, params=params, body=body, seconds=seconds) as answer:
+        async with self.stream(
+            method, path, about=about, params=params, body=body, headers=headers, seconds=seconds
+        ) as answer:
             content = b"".join([chunk async for chunk in answer.chunks()])
         return orjson.loads(content) if content and answer.is_json else None
 
@@ -143,6 +146,7 @@ class Connection:
         params: Mapping[str, str] | None = None,
         body: object = None,
         content_type: str = "application/json",
+        headers: Mapping[str, str] | None = None,
         seconds: float | None = None,
     ) -> AsyncIterator[Answer]:
         """One call whose answer is read inside the context; `seconds` None sets no limit to that."""
@@ -155,7 +159,7 @@ class Connection:
                 method,
                 params=dict(params or {}),
                 data=data,
-                headers={"Content-Type": content_type},
+                headers={"Content-Type": content_type, **(headers or {})},
                 timeout=timeout,
             )
         try:

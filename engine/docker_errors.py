@@ -16,11 +16,15 @@ from engine.port import (
     DiskFull,
     EngineError,
     EngineUnavailable,
+    ImageDenied,
+    ImageLimited,
+    ImageMissing,
     ImageUnavailable,
     NameTaken,
     NotFound,
     PortTaken,
     Refused,
+    RegistryUnreachable,
 )
 
 
@@ -116,45 +120,67 @@ _VOLUME = (
     _rule(r"already exists with the (\S+) driver", NameTaken, "{subject} is there already, made by the driver {0}"),
 )
 
+_DENIED = r"pull access denied|access to the resource is denied|unauthorized|no basic auth|denied:|403 forbidden"
+
 _PULL = (
     _rule(
-        r"pull access denied|requested access to the resource is denied|unauthorized|no basic auth|denied:",
-        ImageUnavailable,
-        "the registry denies {subject}: there is no such image, or it needs a sign-in",
+        r"toomanyrequests|rate limit|too many requests",
+        ImageLimited,
+        "the registry gives no more for now ({subject})",
     ),
+    _rule(_DENIED, ImageDenied, "the registry denies {subject}"),
     _rule(
         r"manifest unknown|not found: manifest|name unknown|repository .* not found|not found$|no such image",
-        ImageUnavailable,
+        ImageMissing,
         "the registry has no {subject}; check its name and tag",
     ),
     _rule(
         r"no matching manifest for (\S+)", ImageUnavailable, "{subject} is not made for this machine's platform, {0}"
     ),
-    _rule(r"toomanyrequests|rate limit", ImageUnavailable, "the registry allows no more pulls for now ({subject})"),
     _rule(r"invalid reference format", ImageUnavailable, "{subject} is not a valid image name"),
     _rule(
         r"lookup (\S+?):? .*(?:no such host|server misbehaving|i/o timeout|failure|connection refused)",
-        ImageUnavailable,
+        RegistryUnreachable,
         "the registry {0} of {subject} is not found by name; check the name and this machine's DNS",
     ),
     _rule(
         r"dial tcp|Client\.Timeout|deadline exceeded|TLS handshake timeout|i/o timeout",
-        ImageUnavailable,
+        RegistryUnreachable,
         "the registry of {subject} is not reached ({message})",
     ),
     _rule(r"x509|certificate", ImageUnavailable, "the registry's certificate for {subject} is not trusted ({message})"),
+    _rule(
+        r"HTTP status:? 5\d\d|status code 5\d\d",
+        RegistryUnreachable,
+        "the registry of {subject} is out of order ({message})",
+    ),
     _rule(r".*", ImageUnavailable, "{subject} cannot be pulled: {message}"),
 )
 
-_TABLES = {"container": _CONTAINER, "network": _NETWORK, "volume": _VOLUME, "pull": _PULL}
+_SIGN_IN = (
+    _rule(
+        rf"{_DENIED}|incorrect username or password",
+        ImageDenied,
+        "the registry does not know {subject} by this password",
+    ),
+    _rule(
+        r"dial tcp|lookup |Client\.Timeout|deadline exceeded|timeout",
+        RegistryUnreachable,
+        "the registry is not reached to sign in {subject} ({message})",
+    ),
+    _rule(r".*", ImageUnavailable, "the registry does not sign in {subject}: {message}"),
+)
+
+_TABLES = {"container": _CONTAINER, "network": _NETWORK, "volume": _VOLUME, "pull": _PULL, "sign-in": _SIGN_IN}
 _BY_STATUS: dict[int, type[EngineError]] = {404: NotFound, 409: Conflict, 403: Refused}
 
 
 def refusal(area: str, subject: str, status: int, message: str) -> EngineError:
     """The exception for what Docker answered.
 
-    `area` is what was asked about: `container`, `network`, `volume`, `pull`, or something that has no words of its
-    own. `subject` names it for a person (`container shop-web-1`). `status` is HTTP's, 0 for an error in a stream.
+    `area` is what was asked about: `container`, `network`, `volume`, `pull`, `sign-in`, or something that has no words
+    of its own. `subject` names it for a person (`container shop-web-1`). `status` is HTTP's, 0 for an error in a
+    stream.
     """
     words = " ".join(message.split())
     for rule in (*_ANY_CALL, *_TABLES.get(area, ())):

@@ -6,7 +6,6 @@ run in virtual time sees every exit and every health check at its own moment, an
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -18,9 +17,11 @@ import anyio.lowlevel
 
 from cluster.capacity import Disk, Gpus
 from cluster.container import ContainerSpec, ExecSpec
+from cluster.registries import Credential
 from engine.docker_images import full_reference
 from engine.fake_container import KILLED, FakeImage
 from engine.fake_exec import Command, FakeExecution
+from engine.fake_registry import FakeRegistry, digest_of
 from engine.fake_world import World, carries
 from engine.faults import Faults
 from engine.port import (
@@ -32,7 +33,6 @@ from engine.port import (
     EngineUnavailable,
     Health,
     ImageInfo,
-    ImageUnavailable,
     LogLine,
     NetworkInfo,
     NetworkRequest,
@@ -65,7 +65,8 @@ class FakeEngine:
     """
 
     def __init__(self, clock: Callable[[], float] = anyio.current_time, faults: Faults | None = None) -> None:
-        self.images: dict[str, FakeImage] = {}
+        self.registry = FakeRegistry()
+        self.images = self.registry.images
         self.commands: dict[str, Command] = {}
         self.gpus: tuple[Gpus, ...] = ()
         self.data_disk = Disk("/var/lib/fake", 64 << 30, 48 << 30, unknown="")
@@ -169,24 +170,27 @@ class FakeEngine:
 
     async def image(self, reference: str) -> ImageInfo | None:
         async with self._call("image") as world:
-            for name, image in world.local.items():
-                if reference == _image_id(name, image) or name == full_reference(reference):
-                    return ImageInfo(_image_id(name, image), (name,), healthcheck=image.healthcheck)
-            return None
+            return world.image(reference)
 
-    async def pull(self, reference: str) -> AsyncGenerator[PullProgress, None]:
+    async def pull(self, reference: str, credential: Credential | None = None) -> AsyncGenerator[PullProgress, None]:
         name = full_reference(reference)
         async with self._call("pull"):
             boot = self._boots
-            image = next((image for key, image in self.images.items() if full_reference(key) == name), None)
-            if image is None:
-                raise ImageUnavailable(f"the registry has no image {reference}; check its name and tag")
+            image = self.registry.get(reference, credential)
         for step in range(PULL_STEPS):
             yield PullProgress(image.size * step // PULL_STEPS, image.size, "Downloading", step)
             await anyio.sleep(image.pull_seconds / PULL_STEPS)
             self._require_running(since_boot=boot)
         self._world.local[name] = image
         yield PullProgress(image.size, image.size, "Pull complete", PULL_STEPS)
+
+    async def digest(self, reference: str, credential: Credential | None = None) -> str:
+        async with self._call("digest"):
+            return digest_of(self.registry.get(reference, credential))
+
+    async def sign_in(self, registry: str, credential: Credential) -> None:
+        async with self._call("sign_in"):
+            self.registry.sign_in(registry, credential)
 
     async def build(
         self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]
@@ -390,10 +394,6 @@ class FakeEngine:
             due = self._world.next_due()
             with anyio.move_on_after(None if due is None else max(0.0, due - self._clock())):
                 await self._changed.wait()
-
-
-def _image_id(name: str, image: FakeImage) -> str:
-    return "sha256:" + hashlib.sha256(f"{name} {image}".encode()).hexdigest()
 
 
 def _seconds(line: LogLine) -> float:

@@ -13,12 +13,14 @@ from ipaddress import ip_address, ip_network
 from cluster.container import ContainerSpec, Endpoint, PortBinding
 from engine.docker_images import full_reference
 from engine.fake_container import KILLED, FakeContainer, FakeImage, Step
+from engine.fake_registry import id_of
 from engine.port import (
     AddressTaken,
     BoundPort,
     Conflict,
     EngineEvent,
     Health,
+    ImageInfo,
     NameTaken,
     NetworkInfo,
     NetworkRequest,
@@ -85,6 +87,13 @@ class World:
         if (container := self.find(reference)) is None:
             raise NotFound(f"container {reference[:12]} does not exist on this machine")
         return container
+
+    def image(self, reference: str) -> ImageInfo | None:
+        """The image that is here under that name, or is that id."""
+        for name, image in self.local.items():
+            if reference == id_of(name, image) or name == full_reference(reference):
+                return ImageInfo(id_of(name, image), (name,), healthcheck=image.healthcheck)
+        return None
 
     def create(self, spec: ContainerSpec, now: float) -> FakeContainer:
         image = self.local.get(full_reference(spec.image))

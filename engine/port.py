@@ -10,7 +10,11 @@ cancelled; a cancelled or failed call that changes something has an unknown outc
     |   +-- NameTaken         another container, network or volume has that name
     |   +-- PortTaken         a host port is held by another container or process
     |   +-- AddressTaken      an address or a subnet is in use or overlaps
-    +-- ImageUnavailable      the registry has no such image, refuses it, or is not reached
+    +-- ImageUnavailable      the image cannot be had, for a reason that is none of these
+    |   +-- ImageDenied       the registry wants a sign-in, or another one
+    |   +-- ImageMissing      the registry has no such image
+    |   +-- ImageLimited      the registry gives no more for a while
+    |   +-- RegistryUnreachable  the registry does not answer
     +-- DiskFull              no space is left where the engine keeps its data
     +-- Refused               the engine found the request itself wrong, or failed on it
 """
@@ -20,10 +24,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from cluster.capacity import Disk, Gpus
 from cluster.container import ContainerSpec, ExecSpec
+from cluster.registries import Credential, Trouble
 
 ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 Health = Literal["", "starting", "healthy", "unhealthy"]
@@ -58,7 +63,33 @@ class AddressTaken(Conflict):
 
 
 class ImageUnavailable(EngineError):
-    """The image cannot be had: unknown, denied, or its registry is not reached."""
+    """The image cannot be had, or its registry signed in to. `trouble` is a word for the reason."""
+
+    trouble: ClassVar[Trouble] = ""
+
+
+class ImageDenied(ImageUnavailable):
+    """The registry wants a sign-in, or another one."""
+
+    trouble = "denied"
+
+
+class ImageMissing(ImageUnavailable):
+    """The registry has no such image."""
+
+    trouble = "missing"
+
+
+class ImageLimited(ImageUnavailable):
+    """The registry gives no more for a while."""
+
+    trouble = "limited"
+
+
+class RegistryUnreachable(ImageUnavailable):
+    """The registry does not answer, or is out of order."""
+
+    trouble = "unreachable"
 
 
 class DiskFull(EngineError):
@@ -251,8 +282,17 @@ class Engine(Protocol):
     async def image(self, reference: str) -> ImageInfo | None:
         """The local image of that name or id, or None."""
 
-    def pull(self, reference: str) -> AsyncGenerator[PullProgress, None]:
-        """Pull an image and yield how far it is; ends when it is there. Raises ImageUnavailable, DiskFull."""
+    def pull(self, reference: str, credential: Credential | None = None) -> AsyncGenerator[PullProgress, None]:
+        """Pull an image and yield how far it is; ends when it is there. Raises ImageUnavailable, DiskFull.
+
+        `credential` is shown to the registry, and kept nowhere.
+        """
+
+    async def digest(self, reference: str, credential: Credential | None = None) -> str:
+        """The digest that the registry has under that reference now, without pulling it. Raises ImageUnavailable."""
+
+    async def sign_in(self, registry: str, credential: Credential) -> None:
+        """Show a credential to a registry, and keep it nowhere. Raises ImageUnavailable unless it is taken."""
 
     def build(self, context: AsyncIterator[bytes], tag: str, options: Mapping[str, str]) -> AsyncGenerator[str, None]:
         """Build an image from a tar stream; yields the engine's output lines. Raises Refused with the failing step.

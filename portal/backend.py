@@ -7,10 +7,13 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from actors.keyring import Vault
 from actors.protocol import Committed, Progress
 from actors.stream import Stream
 from cluster.container import ExecSpec
 from cluster.model import Task
+from cluster.pinning import Resolved
+from cluster.registries import Credential
 from portal.gate import Gate
 from portal.latency import Latency
 from supervisor.inspection import ActorInfo
@@ -82,6 +85,16 @@ class Build(Protocol):
         """The engine's output, line by line; the image is there when it ends."""
 
 
+class Registries(Protocol):
+    """Asks registries, by this node's engine."""
+
+    async def digest(self, image: str, credential: Credential | None) -> Resolved:
+        """What an image's tag means there now, or why that is not known."""
+
+    async def sign_in(self, registry: str, credential: Credential) -> None:
+        """Show a registry a credential. Raises EngineFailed unless it takes that."""
+
+
 Follow = Callable[[], AbstractAsyncContextManager[AsyncIterator[Committed | Progress]]]
 
 
@@ -108,9 +121,9 @@ class Backend:
     """A node as its doors see it.
 
     `follow` gives committed states and progress until its context is left, raising TooSlow. `image_id` is the content
-    id of a local image. `first_sign_in` is called when the first credential is used; it may be called again after a
-    restart. `checks` are asked by `/health`, each by its name; `clock` is the time of day. `gate` lets machines join;
-    none where this node is not to.
+    id of a local image. `vault` seals sign-ins to `registries`, which are kept so alone. `first_sign_in` is called when
+    the first credential is used; it may be called again after a restart. `checks` are asked by `/health`, each by its
+    name; `clock` is the time of day. `gate` lets machines join; none where this node is not to.
     """
 
     identity: Identity
@@ -121,6 +134,8 @@ class Backend:
     exec: Exec
     build: Build
     image_id: Callable[[str], Awaitable[str]]
+    registries: Registries
+    vault: Vault
     first_sign_in: Callable[[], Awaitable[None]]
     clock: Callable[[], float]
     dead_letters: Callable[[], Mapping[str, int]]

@@ -9,7 +9,7 @@ from actors.protocol import SnapshotMade
 from cluster import progress
 from cluster.capacity import Disk
 from cluster.leaving import Leaver
-from cluster.model import Event, JoinToken, Node, Service, Stack, State, Task, Token
+from cluster.model import Event, JoinToken, Node, RegistryLogin, Service, Stack, State, Task, Token
 from supervisor.inspection import ActorInfo
 
 Row = dict[str, object]
@@ -121,6 +121,7 @@ def service_row(state: State, service: Service) -> Row:
         "stack": service.stack,
         "service": service.name,
         "image": service.spec.image,
+        "digest": service.spec.digest,
         "replicas": service.replicas,
         "running": sum(task.serving for task in state.tasks_of(service.key)),
         "done": _tasks_done(state, service),
@@ -154,6 +155,7 @@ def task_row(state: State, task: Task) -> Row:
         "container_id": task.container_id,
         "container_name": task.container_name,
         "image": state.spec_of(task).image,
+        "digest": state.spec_of(task).digest,
         "exit_code": task.exit_code,
         "since": task.since,
         "started_at": task.started_at,
@@ -225,6 +227,16 @@ def join_token_row(token: JoinToken, now: float) -> Row:
         "expires_at": token.expires_at,
         "uses": token.uses,
         "used": token.used,
+    }
+
+
+def registry_row(login: RegistryLogin) -> Row:
+    """A sign-in to a registry without its secret; `stack` is whose deploy it came with, empty for the cluster's own."""
+    return {
+        "registry": login.registry,
+        "stack": login.stack,
+        "username": login.username,
+        "updated_at": login.updated_at,
     }
 
 

@@ -27,6 +27,7 @@ class Table(StrEnum):
     TOKENS = "tokens"
     JOIN_TOKENS = "join_tokens"
     DEPARTED = "departed"
+    REGISTRIES = "registries"
     USERS = "users"
     SETTINGS = "settings"
     COMMANDS = "commands"
@@ -94,6 +95,7 @@ _EVENTS = (
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "guards, entities and events", _REVISION + _LEADER + _REQUESTS + _GUARD + _ENTITIES + _EVENTS),
     Migration(2, "join tokens, and nodes that were removed", _entities("join_tokens", "departed")),
+    Migration(3, "sign-ins to registries", _entities("registries")),
 )
 
 NEWEST = MIGRATIONS[-1].number

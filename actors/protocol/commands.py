@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from actors.protocol.registries import Brought
 from cluster.decide.decision import RefusalCode
 from cluster.policy import Privileged
 from cluster.spec import StackSpec
@@ -38,9 +39,13 @@ class Accepted:
 @message("stack.deploy/1")
 @dataclass(frozen=True, slots=True)
 class DeployStack:
-    """Make the stack be as the spec says. `changes`: service -> created, updated, scaled, unchanged, removed."""
+    """Make the stack be as the spec says. `changes`: service -> created, updated, scaled, unchanged, removed.
+
+    `logins` are sign-ins to registries that came with it and are news.
+    """
 
     spec: StackSpec
+    logins: tuple[Brought, ...] = ()
     request: str = ""
 
 
@@ -91,7 +96,7 @@ class UpdateService:
 
     service: str
     image: str = ""
-    image_id: str = ""
+    digest: str = ""
     force: bool = False
     request: str = ""
 

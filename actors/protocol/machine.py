@@ -10,6 +10,7 @@ from actors.protocol.views import StackVolumes
 from cluster.assignment import Assignment, Observation
 from cluster.capacity import Disk, Gpus
 from cluster.model import Network
+from cluster.registries import Trouble
 from cluster.spec import PullPolicy, VolumeSpec
 from cluster.zones import Zones
 from engine.port import ContainerInfo, EngineEvent
@@ -179,11 +180,12 @@ class Noticed:
 @message("image.want/1")
 @dataclass(frozen=True, slots=True)
 class WantImage:
-    """To the `images` actor: have this image here. Answered by `ImageHere` or `Failed`."""
+    """To the `images` actor: have this image here for a task of this stack. Answered by `ImageHere` or `Failed`."""
 
     image: str
     policy: PullPolicy
     task: str
+    stack: str = ""
 
 
 @message("image.here/1")
@@ -197,10 +199,11 @@ class ImageHere:
 @message("failed/1")
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It could not be done, and why. `down`: because the engine does not answer."""
+    """It could not be done, and why. `down`: because the engine does not answer; `trouble`: because of a registry."""
 
     reason: str
     down: bool = False
+    trouble: Trouble = ""
 
 
 @message("done/1")

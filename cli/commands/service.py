@@ -13,7 +13,7 @@ from cli.errors import BadInput
 from cli.group import example, group
 from cli.listing import SERVICES, show_tasks
 from cli.logs import log_options, log_query, print_logs
-from cli.output import Output, list_options, output_option, show_list, show_value
+from cli.output import Output, list_options, output_option, show_list, show_value, warn_of
 from cli.table import Row
 from cli.waiting import Waiting, waiting_options
 from cli.words import said
@@ -156,6 +156,7 @@ def _change(client: Client, waiting: Waiting, wanted: Sequence[tuple[str, Callab
     revisions: dict[str, int] = {}
     for key, change in changes:
         accepted = change(key)
+        warn_of(accepted)
         print(said(key, accepted["changes"]))
         revisions[key.partition("/")[0]] = accepted["revision"]
     if waiting.wanted:

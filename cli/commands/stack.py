@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,7 +20,13 @@ from cli.table import Column, Row, column
 from cli.waiting import Waiting, waiting_options
 from cli.words import age, count
 
+if TYPE_CHECKING:
+    from cluster.pinning import Resolve
+
 app = group("Deploy compose files, and see, stop and remove what they became.")
+
+# At each deploy, where the file names another image than before, or not at all.
+RESOLVE: tuple[Resolve, ...] = ("always", "changed", "never")
 
 name_argument = click.argument("name", metavar="STACK")
 
@@ -28,10 +35,33 @@ name_argument = click.argument("name", metavar="STACK")
 @compose_options
 @waiting_options(by_default=True)
 @click.option("--build/--no-build", default=True, show_default=True, help="Build the images that the file builds.")
+@click.option(
+    "--resolve-image",
+    "resolve",
+    type=OneOf(RESOLVE),
+    default="always",
+    show_default=True,
+    help="When registries are asked which image a tag is now; all replicas run that one.",
+)
+@click.option(
+    "--registry-auth/--no-registry-auth",
+    default=True,
+    show_default=True,
+    help="Send Docker's sign-ins on this machine along, those to registries that the images name.",
+)
 @click.option("--dry-run", is_flag=True, help="Read and check the files, and change nothing.")
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 @context_option
-def deploy(choice: Choice, waiting: Waiting, build: bool, dry_run: bool, strict: bool, context: str) -> None:
+def deploy(
+    choice: Choice,
+    waiting: Waiting,
+    build: bool,
+    resolve: Resolve,
+    registry_auth: bool,
+    dry_run: bool,
+    strict: bool,
+    context: str,
+) -> None:
     """Make a stack be as compose files say, and wait until it runs.
 
     Services whose definition is as it was are not touched. The stack is called STACK, else as the files' `name:`
@@ -43,9 +73,10 @@ def deploy(choice: Choice, waiting: Waiting, build: bool, dry_run: bool, strict:
     if dry_run:
         print(f"the file is good: stack {spec.name} with {count(len(spec.services), 'service')}; nothing was changed")
         return
+    from cli.deploy import Images
     from cli.deploy import deploy as deploy_spec
 
-    deploy_spec(connect(context), spec, build=build, waiting=waiting)
+    deploy_spec(connect(context), spec, Images(build, resolve, registry_auth), waiting)
 
 
 @app.command("ls", epilog=example("gbnt stack ls", "gbnt stack ls -o json"))

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from cluster import addresses
 from cluster.compose.checks import validate
+from cluster.decide import registries
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.decide.sweep import sweep
-from cluster.model import Change, Network, Service, Stack, State, revision_key
+from cluster.model import Change, Network, RegistryLogin, Service, Stack, State, revision_key
 from cluster.policy import objections
 from cluster.progress import obstacle
 from cluster.spec import NetworkSpec, Port, ServiceSpec, StackSpec
 
 
-def deploy(state: State, spec: StackSpec, entropy: Entropy) -> Decision:
-    """Make the stack be as `spec` says. An unchanged file gives a decision without changes."""
+def deploy(state: State, spec: StackSpec, entropy: Entropy, logins: Iterable[RegistryLogin] = ()) -> Decision:
+    """Make the stack be as `spec` says. An unchanged file gives a decision without changes.
+
+    `logins` are sign-ins to registries that came with it, those alone that are news.
+    """
     refusal = _refuse(state, spec)
     if refusal is not None:
         return refusal
@@ -31,6 +36,7 @@ def deploy(state: State, spec: StackSpec, entropy: Entropy) -> Decision:
         if service.name not in spec.services and not service.removing:
             draft.put(Change("services", service.key, replace(service, removing=True, updated_at=entropy.now)))
             told[service.name] = "removed"
+    registries.bring(draft, spec.name, logins)
     sweep(draft)
     if any(what != "unchanged" for what in told.values()):
         draft.tell("stack.deployed", spec.name, ", ".join(f"{name} {what}" for name, what in told.items()))

@@ -71,12 +71,12 @@ def _hold(draft: Draft, service: Service, stopped: bool, entropy: Entropy) -> st
     return word
 
 
-def update(state: State, key: str, image: str, image_id: str, force: bool, entropy: Entropy) -> Decision:
+def update(state: State, key: str, image: str, digest: str, force: bool, entropy: Entropy) -> Decision:
     """Roll a service over: to another image, or (`force`) to new containers of the same spec."""
     service = _find(state, key)
     if isinstance(service, Refusal):
         return service
-    spec = replace(service.spec, image=image, image_id=image_id, built_on="") if image else service.spec
+    spec = replace(service.spec, image=image, digest=digest, image_id="", built_on="") if image else service.spec
     if spec == service.spec and not force:
         return Decided(told={key: "unchanged"})
     revision = spec.revision()

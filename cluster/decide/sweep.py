@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cluster.decide import registries
 from cluster.decide.decision import Draft
 from cluster.model import Change, Service, Stack
 
@@ -25,6 +26,7 @@ def sweep(draft: Draft) -> None:
     for stack in list(draft.state.stacks.values()):
         if stack.removing and _is_gone(draft, stack):
             draft.put(Change("stacks", stack.name, None))
+            registries.forget(draft, stack.name)
             draft.tell("stack.removed", stack.name, "removed")
 
 

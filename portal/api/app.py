@@ -16,6 +16,7 @@ from portal.api import (
     knocking,
     leaving,
     nodes,
+    registries,
     services,
     snapshots,
     stacks,
@@ -46,6 +47,7 @@ def create_api(backend: Backend, *, trusted: bool = False) -> Starlette:
         knocking,
         snapshots,
         builds,
+        registries,
     )
     failures = Failures()
     open_to_all = joining.OPEN | leaving.OPEN | knocking.OPEN

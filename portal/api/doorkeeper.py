@@ -30,6 +30,8 @@ def may(role: Role, method: str, path: str) -> bool:
     """Whether a role may do this: a viewer only looks, and credentials and restores are an admin's."""
     if role == "admin":
         return True
+    if path.startswith("/v1/registries") and method not in READING:
+        return False
     if path.startswith(ADMIN_S) or path == "/v1/snapshots/release-held":
         return False
     return role == "operator" or method in READING

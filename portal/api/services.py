@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from actors.protocol import HoldService, RemoveService, ScaleService, UpdateService
+from actors.protocol import Accepted, HoldService, RemoveService, ScaleService, UpdateService
 from cluster.model import Service, State
+from cluster.spec import StackSpec
 from portal.api.bodies import body_of
 from portal.api.log_reader import LogQuery, Selection
 from portal.api.logs import stream_logs
 from portal.api.problems import Problem, missing
-from portal.api.requests import answer, backend_of, change, key_of, listing, state_of
+from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of
+from portal.pins import pin
 from portal.rows import service_row
 
 
@@ -58,9 +60,16 @@ async def update(request: Request) -> Response:
     body = await body_of(request, Update)
     if not body.image and not body.force:
         raise Problem("invalid", 'an update needs an "image", or "force" to replace the containers as they are')
-    return await change(
-        request, UpdateService(_key(request), image=body.image, force=body.force, request=key_of(request))
-    )
+    wanted = UpdateService(_key(request), image=body.image, force=body.force, request=key_of(request))
+    warnings: tuple[str, ...] = ()
+    if body.image:
+        state = await state_of(request)
+        service = _service(state, wanted.service)
+        turned = replace(service.spec, image=body.image, image_id="")
+        found = await pin(backend_of(request), state, StackSpec(service.stack, {service.name: turned}), "always", {})
+        wanted, warnings = replace(wanted, digest=found.spec.services[service.name].digest), found.warnings
+    accepted = await command(request, "senate", wanted, Accepted)
+    return answer({**asdict(accepted), "warnings": warnings})
 
 
 async def restart(request: Request) -> Response:

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from actors.protocol import DeployStack, HoldStack, RemoveStack
+from actors.protocol import Accepted, DeployStack, HoldStack, RemoveStack
 from cluster.compose.checks import validate
 from cluster.model import Stack, State
+from cluster.pinning import Resolve
+from cluster.registries import registry_named
 from cluster.spec import StackSpec
 from portal.api.bodies import body_of
 from portal.api.lines import Lines
 from portal.api.problems import Problem, missing
 from portal.api.progress import follow_stack
-from portal.api.requests import answer, backend_of, change, key_of, listing, state_of, whole
+from portal.api.registries import Login, credential
+from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of, whole
+from portal.pins import pin
 from portal.rows import stack_row
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The body of a deploy."""
+    """The body of a deploy. `registries` are sign-ins, by registry, to pull its images with."""
 
     spec: StackSpec
+    resolve: Resolve = "always"
+    registries: Mapping[str, Login] = field(default_factory=dict, repr=False)
 
 
 async def index(request: Request) -> Response:
@@ -49,7 +56,10 @@ async def deploy(request: Request) -> Response:
     findings = validate(deployment.spec)
     if findings:
         raise Problem("invalid", f'the spec of "{name}" cannot be run', findings=[asdict(found) for found in findings])
-    return await change(request, DeployStack(deployment.spec, key_of(request)))
+    brought = {registry_named(name): credential(login) for name, login in deployment.registries.items()}
+    found = await pin(backend_of(request), await state_of(request), deployment.spec, deployment.resolve, brought)
+    accepted = await command(request, "senate", DeployStack(found.spec, found.logins, key_of(request)), Accepted)
+    return answer({**asdict(accepted), "warnings": found.warnings})
 
 
 async def remove(request: Request) -> Response:

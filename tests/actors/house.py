@@ -13,11 +13,13 @@ from random import Random
 import anyio
 
 from actors import protocol
+from actors.keyring import Unopened
 from actors.machine import Machine
 from actors.resolver import Standing
 from actors.snapshots import Shelf
 from actors.tree import Parts, tree
-from cluster.model import State, Task
+from cluster.model import RegistryLogin, State, Task
+from cluster.registries import Credential, login_key
 from cluster.zones import Zones
 from engine.fake import FakeEngine
 from store.contract import SnapshotInfo, Store, StoreError
@@ -49,6 +51,22 @@ class Names:
 
     async def publish(self, zones: Zones) -> None:
         self.zones = zones
+
+
+class GlassVault:
+    """A vault that everybody can look into, and whose `key` may be lost."""
+
+    def __init__(self) -> None:
+        self.key = "glass"
+
+    def seal(self, registry: str, stack: str, credential: Credential) -> str:
+        return "|".join((self.key, login_key(registry, stack), credential.username, credential.password))
+
+    def open(self, login: RegistryLogin) -> Credential:
+        key, place, username, password = login.sealed.split("|")
+        if (key, place) != (self.key, login.key):
+            raise Unopened(f"the sign-in to {login.registry} was sealed by another key")
+        return Credential(username, password)
 
 
 class BareShelf:
@@ -143,6 +161,7 @@ class House:
     random: Random = field(default_factory=lambda: Random(1))
     names: Names = field(default_factory=Names)
     shelf: Shelf = field(default_factory=BareShelf)
+    vault: GlassVault = field(default_factory=GlassVault)
     letters: list[DeadLetter] = field(default_factory=list)
     boots: Callable[[], int] = field(default_factory=lambda: partial(next, count(1)))
 
@@ -180,6 +199,7 @@ class House:
             engine=self.engine,
             resolver=self.names,
             shelf=self.shelf,
+            vault=self.vault,
             clock=self.clock,
             random=self.random,
         )

@@ -27,7 +27,7 @@ from supervisor.dead_letters import DeadLetter
 from supervisor.errors import ActorError, SupervisionError
 from supervisor.spec import SupervisorSpec
 from supervisor.system import System
-from tests.actors.house import CLUSTER, BareShelf, Life, Names, time_of_day
+from tests.actors.house import CLUSTER, BareShelf, GlassVault, Life, Names, time_of_day
 from transport.codec import JsonCodec
 from transport.events import PeerEvent
 from transport.hello import Local
@@ -140,6 +140,7 @@ class Member(Life):
                 engine=home.engine,
                 resolver=home.names,
                 shelf=BareShelf(),
+                vault=GlassVault(),
                 roll=self.roll,
                 drawer=home.drawer,
                 clock=home.clock,

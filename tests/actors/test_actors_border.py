@@ -6,6 +6,7 @@ from actors import protocol
 from actors.border import why_not
 from actors.dispatcher import DISPATCHER
 from actors.following import SENATE
+from actors.keyring import KEYRING
 
 REPORT = protocol.NodeReport("n2", "gaul", "192.0.2.2", "ready", "ready")
 
@@ -18,6 +19,7 @@ REPORT = protocol.NodeReport("n2", "gaul", "192.0.2.2", "ready", "ready")
         (SENATE, protocol.Observed("n2", "n2/agent/executor", 1, ())),
         (DISPATCHER, protocol.WantNames("n2", "n2/resolver", 7)),
         (SENATE, protocol.Progress("t1", "pulling 3%", 0.03)),
+        (KEYRING, protocol.WantCredential("n2", "t1")),
         (SENATE, None),
         (DISPATCHER, None),
     ],
@@ -36,6 +38,8 @@ def test_a_machine_speaks_for_itself(path: str, message: object):
         (protocol.RegisterAgent("n2", "no//address", "b1"), "the answer would go to no//address"),
         (protocol.Observed("n3", "n2/agent/executor", 1, ()), "it speaks for node n3"),
         (protocol.WantNames("n2", "n1/resolver", 7), "the answer would go to n1/resolver"),
+        (protocol.WantCredential("n3", "t1"), "it speaks for node n3"),
+        (protocol.SignOut("hub.example"), "SignOut is nothing that a machine says"),
         (protocol.RemoveStack("shop"), "RemoveStack is nothing that a machine says"),
         (protocol.GetState(), "GetState is nothing that a machine says"),
         (protocol.LoseNode("n3", "gone", True), "LoseNode is nothing that a machine says"),

@@ -10,11 +10,12 @@ from actors import protocol
 from actors.keepsake import NOTHING
 from actors.tree import EXECUTOR
 from cluster.autonomy import LABEL
-from cluster.spec import ServiceSpec
+from cluster.registries import Credential
+from cluster.spec import Placement, ServiceSpec
 from cluster.zones import Zones
 from engine.fake import FakeEngine, FakeImage
 from supervisor.address import Address
-from tests.actors.house import of, serving, time_of_day
+from tests.actors.house import GlassVault, of, serving, time_of_day
 from tests.actors.legion import MANAGER, Legion, legion
 from tests.cluster.build import spec, stack
 
@@ -217,3 +218,46 @@ async def test_another_machine_gets_no_orders_that_are_not_its_own(tmp_path: Pat
         await one.manager.order(protocol.DeployStack(stack(web(3))))
         await one.manager.until(serving("shop/web", 3))
         assert running(one) == [1, 1, 1]
+
+
+async def test_a_replacement_pulls_by_the_sign_in_that_the_manager_keeps_and_no_machine_keeps_it(tmp_path: Path):
+    nero = Credential("nero", "qualis-artifex")
+
+    def private() -> FakeEngine:
+        engine = FakeEngine(time_of_day)
+        engine.images["hub.example/web"] = FakeImage()
+        engine.registry.accounts["hub.example"] = nero
+        return engine
+
+    async with legion(tmp_path, "rome-2", "rome-3", engine=private) as one:
+        sealed = GlassVault().seal("hub.example", "shop", nero)
+        away = Placement(constraints=("node.hostname != rome-1",))
+        file = stack(spec("web", image="hub.example/web", placement=away))
+        await one.manager.order(protocol.DeployStack(file, (protocol.Brought("hub.example", "nero", sealed),)))
+        state = await one.manager.until(serving("shop/web"))
+        [first] = {task.node for task in of(state)}
+        [other] = {"rome-2", "rome-3"} - {first}
+        assert one.homes[other].engine.calls["pull"] == 0
+        await one.kill(first)
+        await one.manager.until(lambda state: any(task.node == other and task.serving for task in of(state)))
+        for home in one.homes.values():
+            kept = await home.drawer.load()
+            assert "qualis" not in repr(kept)
+
+
+async def test_who_is_cut_off_pulls_what_needs_no_sign_in_and_says_what_it_lacks_otherwise(tmp_path: Path):
+    def private() -> FakeEngine:
+        engine = plain()
+        engine.images["hub.example/web"] = FakeImage()
+        engine.registry.accounts["hub.example"] = Credential("nero", "qualis-artifex")
+        return engine
+
+    async with legion(tmp_path, "rome-2", engine=private) as one:
+        one.part("rome-2")
+        await anyio.sleep(10.0)
+        images = one.members["rome-2"].system.ref("agent/images")
+        here = await images.ask(protocol.WantImage("web", "always", "t1", "shop"), timeout=30.0)
+        assert isinstance(here, protocol.ImageHere)
+        failed = await images.ask(protocol.WantImage("hub.example/web", "always", "t2", "shop"), timeout=30.0)
+        assert isinstance(failed, protocol.Failed)
+        assert "it may need a sign-in, and the manager, which keeps sign-ins, does not answer" in failed.reason

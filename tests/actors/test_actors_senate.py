@@ -54,7 +54,7 @@ def store(house: House, tmp_path) -> list[WilfulStore]:
 
 
 def deploy(name: str = "shop", request: str = "") -> protocol.DeployStack:
-    return protocol.DeployStack(stack(spec(image="web"), name=name), request)
+    return protocol.DeployStack(stack(spec(image="web"), name=name), request=request)
 
 
 async def test_the_same_request_is_answered_as_the_first_time(house: House):

@@ -177,7 +177,7 @@ def test_whoever_waits_is_told_how_far_it_is(
 ):
     monkeypatch.setattr(creating, "TELL_EVERY", 0.0)
     ran = gbnt("backup", "create", "rome.backup", *passphrase)
-    assert "\n131 kB of 165 kB are written\n165 kB of 165 kB are written\n" in ran.err
+    assert "\n131 kB of 177 kB are written\n177 kB of 177 kB are written\n" in ran.err
 
 
 # -- what is refused -------------------------------------------------------------------------------------------------

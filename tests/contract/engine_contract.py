@@ -11,11 +11,14 @@ import anyio
 import pytest
 
 from cluster.container import Endpoint, ExecSpec, PortBinding
+from cluster.registries import registry_of
 from cluster.spec import Healthcheck, Mount
 from engine.port import (
     AddressTaken,
     Conflict,
     EngineEvent,
+    ImageDenied,
+    ImageMissing,
     ImageUnavailable,
     NameTaken,
     NotFound,
@@ -65,6 +68,45 @@ class EngineContract:
         with pytest.raises(ImageUnavailable, match=stage.programs.unheard_of):
             async for _ in stage.engine.pull(stage.programs.unheard_of):
                 pass
+
+    async def test_an_image_has_a_digest_before_it_is_pulled_and_is_pulled_and_found_by_it(self, stage: Stage):
+        pulled = stage.programs.pulled
+        digest = await stage.engine.digest(pulled)
+        assert digest.startswith("sha256:")
+        assert await stage.engine.image(pulled) is None
+        async for _ in stage.engine.pull(f"{pulled}@{digest}"):
+            pass
+        assert await stage.engine.image(f"{pulled}@{digest}") is not None
+        await stage.engine.create(stage.spec(stage.programs.stays, image=f"{pulled}@{digest}"))
+
+    async def test_a_digest_that_no_registry_has_is_missing(self, stage: Stage):
+        with pytest.raises(ImageMissing, match=stage.programs.unheard_of):
+            await stage.engine.digest(stage.programs.unheard_of)
+
+    async def test_a_private_image_is_its_owner_s(self, stage: Stage):
+        private, owner = stage.programs.private, stage.programs.owner
+        for stranger in (None, replace(owner, password="wrong")):
+            with pytest.raises(ImageDenied, match="the registry denies image"):
+                await stage.engine.digest(private, stranger)
+            with pytest.raises(ImageDenied, match="the registry denies image"):
+                async for _ in stage.engine.pull(private, stranger):
+                    pass
+        assert await stage.engine.image(private) is None
+        digest = await stage.engine.digest(private, owner)
+        async for _ in stage.engine.pull(f"{private}@{digest}", owner):
+            pass
+        assert await stage.engine.image(f"{private}@{digest}") is not None
+        with pytest.raises(ImageMissing):
+            await stage.engine.digest(f"{private.rpartition(':')[0]}:none", owner)
+
+    async def test_a_sign_in_is_taken_or_denied_and_kept_by_no_engine(self, stage: Stage):
+        private, owner = stage.programs.private, stage.programs.owner
+        registry = registry_of(private)
+        await stage.engine.sign_in(registry, owner)
+        with pytest.raises(ImageDenied, match=f"does not know {owner.username} at {registry} by this password"):
+            await stage.engine.sign_in(registry, replace(owner, password="wrong"))
+        with pytest.raises(ImageDenied):
+            await stage.engine.digest(private)
 
     async def test_a_built_image_is_here(self, stage: Stage):
         context = tar({"Dockerfile": f"FROM {stage.programs.base}\nLABEL gbnt.test={stage.token}\n"})

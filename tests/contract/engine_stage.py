@@ -11,6 +11,7 @@ from typing import Any
 import anyio
 
 from cluster.container import ContainerSpec, Endpoint
+from cluster.registries import Credential
 from engine.port import AddressTaken, ContainerInfo, Engine, Execution, LogLine, NetworkRequest
 
 
@@ -28,6 +29,7 @@ class Programs:
 
     `talks` writes one, two, three and ends. `well` and `sick` run, with a check that finds so. `absent` cannot be
     started. `pulled` is an image that only the registry has, `unheard_of` one that it has not, `base` one to build on.
+    `private` is one that only `owner` is given, by the name and password of that.
 
     What runs in a container that stays: `copy` writes what it reads until the end of that, `speak` writes out and err
     and ends with 3, `measure` writes the size of its terminal and a line for each that it reads, until the end.
@@ -42,6 +44,8 @@ class Programs:
     absent: Program
     pulled: str
     unheard_of: str
+    private: str
+    owner: Credential
     base: str
     copy: tuple[str, ...]
     speak: tuple[str, ...]

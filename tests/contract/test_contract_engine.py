@@ -9,7 +9,7 @@ from engine.fake import FakeEngine, FakeImage
 from engine.fake_exec import Typing
 from tests.contract.engine_contract import EngineContract
 from tests.contract.engine_stage import Program, Programs, Stage
-from tests.engine.registry import Registry, docker
+from tests.engine.registry import NERO, Registry, docker
 
 FAKE_IMAGES = {
     "stays": FakeImage(local=True),
@@ -22,6 +22,7 @@ FAKE_IMAGES = {
         local=True, refuses='the image has no command "no-such-command"; correct command or entrypoint'
     ),
     "pulled": FakeImage(),
+    "hub.example/private:latest": FakeImage(),
 }
 
 
@@ -50,7 +51,8 @@ class TestFakeEngine(EngineContract):
     def stage(self) -> Stage:
         engine = FakeEngine()
         engine.images.update(FAKE_IMAGES)
-        behaving = {word: Program(word) for word in FAKE_IMAGES if word != "pulled"}
+        engine.registry.accounts["hub.example"] = NERO
+        behaving = {word: Program(word) for word, image in FAKE_IMAGES.items() if image.local}
         engine.commands.update(copy=copy, speak=speak, measure=measure)
         return Stage(
             engine,
@@ -58,6 +60,8 @@ class TestFakeEngine(EngineContract):
                 **behaving,
                 pulled="pulled",
                 unheard_of="unheard-of",
+                private="hub.example/private:latest",
+                owner=NERO,
                 base="stays",
                 copy=("copy",),
                 speak=("speak",),
@@ -72,14 +76,21 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
         yield registry
 
 
+@pytest.fixture(scope="module")
+def private_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    with Registry.serving(tmp_path_factory.mktemp("private"), private=True) as registry:
+        yield registry
+
+
 @pytest.mark.anyio
 @pytest.mark.engine
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 class TestDockerEngine(EngineContract):
     @pytest.fixture
-    async def stage(self, registry: Registry):
+    async def stage(self, registry: Registry, private_registry: Registry):
         engine = DockerEngine()
         pulled = registry.push("busybox:latest", "pulled")
+        private = private_registry.push("busybox:latest", "private")
         programs = Programs(
             stays=_shell("trap 'exit 143' TERM; sleep 1000 & wait"),
             deaf=Program("busybox", ("sleep", "1000")),
@@ -90,6 +101,8 @@ class TestDockerEngine(EngineContract):
             absent=Program("busybox", ("no-such-command",)),
             pulled=pulled,
             unheard_of=f"{registry.address}/unheard-of:1",
+            private=private,
+            owner=NERO,
             base="busybox",
             copy=("cat",),
             speak=("sh", "-c", "echo out; echo err >&2; exit 3"),
@@ -100,6 +113,11 @@ class TestDockerEngine(EngineContract):
         await stage.clean()
         for image in (pulled, stage.name("built")):
             if await engine.image(image) is not None:
+                docker("image", "rm", image)
+        busybox = await engine.image("busybox")
+        assert busybox is not None
+        for image in busybox.digests:
+            if image.startswith((registry.address, private_registry.address)):
                 docker("image", "rm", image)
         await engine.close()
 

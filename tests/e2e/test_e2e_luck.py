@@ -64,7 +64,7 @@ def test_an_image_that_does_not_exist_is_named_and_asked_for_less_and_less_often
         image = f"{registry.address}/nobody/nothing:1"
         reason = f"the registry has no image {image}; check its name and tag"
         assert_told(alone.deploy(one_service(image), "shop"), reason)
-        assert_backs_off(alone, reason, "2 s", "4 s")
+        assert_backs_off(alone, reason, "5 s", "10 s")
         alone.docker("tag", "busybox", image)
         until(lambda: runs(alone), "a task that found its image after all")
 

@@ -8,14 +8,24 @@ from engine.port import (
     Conflict,
     DiskFull,
     EngineUnavailable,
+    ImageDenied,
+    ImageLimited,
+    ImageMissing,
     ImageUnavailable,
     NameTaken,
     NotFound,
     PortTaken,
     Refused,
+    RegistryUnreachable,
 )
 
-SUBJECTS = {"container": "container web", "network": "network net", "volume": "volume data", "pull": "image shop:1"}
+SUBJECTS = {
+    "container": "container web",
+    "network": "network net",
+    "volume": "volume data",
+    "pull": "image shop:1",
+    "sign-in": "nero at hub.example",
+}
 
 # area, status, Docker's words, kind, what ours contain
 SENTENCES = [
@@ -121,36 +131,51 @@ SENTENCES = [
         "pull",
         404,
         "manifest for shop:1 not found: manifest unknown: manifest unknown",
-        ImageUnavailable,
+        ImageMissing,
         "the registry has no image shop:1",
     ),
     (
         "pull",
         404,
         "pull access denied for shop, repository does not exist or may require 'docker login'",
-        ImageUnavailable,
+        ImageDenied,
         "denies image shop:1",
     ),
     (
         "pull",
         500,
+        'Head "http://hub.example/v2/shop/manifests/1": no basic auth credentials',
+        ImageDenied,
+        "denies image shop:1",
+    ),
+    ("pull", 401, "unauthorized: authentication required", ImageDenied, "denies image shop:1"),
+    (
+        "pull",
+        500,
         'Get "https://hub.example/v2/": dial tcp: lookup hub.example on 10.0.0.1:53: no such host',
-        ImageUnavailable,
+        RegistryUnreachable,
         "the registry hub.example of image shop:1 is not found by name",
     ),
     (
         "pull",
         500,
         'Get "https://hub.example/v2/": dial tcp 192.0.2.1:443: connect: connection refused',
-        ImageUnavailable,
+        RegistryUnreachable,
         "is not reached",
     ),
     (
         "pull",
         500,
         'Get "https://hub.example/v2/": context deadline exceeded (Client.Timeout exceeded while awaiting headers)',
-        ImageUnavailable,
+        RegistryUnreachable,
         "is not reached",
+    ),
+    (
+        "pull",
+        500,
+        "received unexpected HTTP status: 503 Service Unavailable",
+        RegistryUnreachable,
+        "is out of order",
     ),
     ("pull", 500, "x509: certificate signed by unknown authority", ImageUnavailable, "is not trusted"),
     (
@@ -163,12 +188,29 @@ SENTENCES = [
     (
         "pull",
         429,
-        "toomanyrequests: You have reached your pull rate limit.",
-        ImageUnavailable,
-        "allows no more pulls for now",
+        "toomanyrequests: You have reached your unauthenticated pull rate limit.",
+        ImageLimited,
+        "gives no more for now",
     ),
+    ("pull", 500, "received unexpected HTTP status: 429 Too Many Requests", ImageLimited, "gives no more for now"),
     ("pull", 400, "invalid reference format", ImageUnavailable, "not a valid image name"),
     ("pull", 500, "something new", ImageUnavailable, "cannot be pulled: something new"),
+    (
+        "sign-in",
+        500,
+        "login attempt to http://hub.example/v2/ failed with status: 401 Unauthorized",
+        ImageDenied,
+        "the registry does not know nero at hub.example by this password",
+    ),
+    ("sign-in", 401, "incorrect username or password", ImageDenied, "by this password"),
+    (
+        "sign-in",
+        500,
+        'Get "https://hub.example/v2/": dial tcp 192.0.2.1:443: connect: connection refused',
+        RegistryUnreachable,
+        "is not reached to sign in nero at hub.example",
+    ),
+    ("sign-in", 500, "something new", ImageUnavailable, "something new"),
 ]
 
 

@@ -2,18 +2,22 @@
 
 import os
 import threading
+from base64 import urlsafe_b64decode
 from pathlib import Path
 
 import anyio
+import orjson
 import pytest
+from aiohttp import web
 
 from actors import lookout
 from cluster.capacity import Gpus
 from cluster.container import ContainerSpec, Endpoint
+from cluster.registries import Credential
 from engine import docker_disk
 from engine.docker import DockerEngine
 from engine.docker_disk import DataDisk
-from engine.port import AddressTaken, DiskFull, EngineUnavailable, ImageUnavailable, Refused
+from engine.port import AddressTaken, DiskFull, EngineUnavailable, ImageDenied, Refused
 from tests.engine.stub import INFO, VERSION, StubEngine, broken_after, ended_after, endless, silent
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
@@ -211,13 +215,40 @@ async def test_a_pull_adds_its_layers_up(tmp_path: Path):
     assert steps == [(0, 0), (10, 100), (15, 150), (105, 150), (150, 150)]
 
 
-async def test_an_image_that_is_denied_says_what_that_can_mean(tmp_path: Path):
+async def test_an_image_that_is_denied_is_told_from_one_that_is_missing(tmp_path: Path):
     denied = {"message": "pull access denied for shop, repository does not exist or may require 'docker login': denied"}
     stub = StubEngine(answers={"POST images/create": (404, denied)})
     async with stub.serving(tmp_path) as engine:
-        with pytest.raises(ImageUnavailable, match="there is no such image, or it needs a sign-in"):
+        with pytest.raises(ImageDenied, match="the registry denies image shop"):
             async for _ in engine.pull("shop"):
                 pass
+
+
+@pytest.mark.parametrize(
+    ("credential", "shown"),
+    [
+        (None, None),
+        (
+            Credential("nero", "secret?>"),
+            {"serveraddress": "hub.example", "username": "nero", "password": "secret?>"},
+        ),
+        (Credential("<token>", "t-1"), {"serveraddress": "hub.example", "identitytoken": "t-1"}),
+    ],
+)
+async def test_a_registry_is_shown_the_credential_in_a_header_and_nowhere_else(tmp_path: Path, credential, shown):
+    headers: list[str | None] = []
+
+    async def distribution(request: web.Request) -> web.StreamResponse:
+        headers.append(request.headers.get("X-Registry-Auth"))
+        return web.json_response({"Descriptor": {"digest": "sha256:abc"}})
+
+    stub = StubEngine(answers={"GET distribution/hub.example/shop:latest/json": distribution})
+    async with stub.serving(tmp_path) as engine:
+        assert await engine.digest("hub.example/shop", credential) == "sha256:abc"
+    [header] = headers
+    assert (orjson.loads(urlsafe_b64decode(header)) if header else None) == shown
+    assert "secret" not in str(stub.asked)
+    assert "secret" not in repr(credential)
 
 
 async def test_a_missing_socket_says_how_to_start_the_engine(tmp_path: Path):

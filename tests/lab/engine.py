@@ -19,6 +19,7 @@ from pathlib import Path
 from tests.e2e.node import until
 from tests.lab.space import Space
 
+ADDRESSES = "10.98.0.0/24"
 POWER = """
 hostname {name}
 mount -t tmpfs tmpfs /run/docker
@@ -81,9 +82,10 @@ class OwnEngine:
         data, run = self.folder / "data", self.folder / "exec"
         words = ("dockerd", "--data-root", data, "--exec-root", run, "-p", run / "pid")
         place = ("-H", self.url, "--cgroup-parent", f"/{self.cgroup}", "--exec-opt", "native.cgroupdriver=cgroupfs")
+        trusted = ("--insecure-registry", ADDRESSES)  # as 127.0.0.0/8 is: a registry there needs no certificate
         with (self.folder / "dockerd.log").open("ab") as log:
             self.daemon = subprocess.Popen(
-                self.space.entering(*words, *place),
+                self.space.entering(*words, *place, *trusted),
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,

@@ -11,8 +11,10 @@ import anyio
 from actors.pipe import pipe
 from actors.protocol import Accepted, Committed, Events, GetEvents, GetState, Progress
 from actors.stream import Stream, Work, serve
+from cluster import registries
 from cluster.container import ExecSpec
 from cluster.model import Attempt, Event, HostPort, Node, Service, Stack, State, Task, Token, revision_key
+from cluster.pinning import Resolved
 from cluster.spec import NetworkSpec, Port, ServiceSpec, StackSpec, VolumeSpec
 from portal.backend import Backend, EngineFailed, Identity
 from portal.credentials import Credential
@@ -21,6 +23,7 @@ from portal.latency import Latency
 from supervisor.address import Address
 from supervisor.errors import NoSuchActor
 from supervisor.inspection import ActorInfo
+from tests.actors.house import GlassVault
 
 NOW = 1_700_000_000.0
 NODE = "rome-1"
@@ -145,6 +148,8 @@ class FakeNode:
         self.built: list[tuple[bytes, str, Mapping[str, str]]] = []
         self.build_fails = ""
         self.signed_in = 0
+        self.tags: dict[str, Resolved] = {}
+        self.looked_up: list[tuple[str, registries.Credential | None]] = []
         self.now = NOW
         self.tree = [actor(""), actor("senate"), actor("services/shop/web", kind="ServiceActor", restarts=0)]
         self.following = 0
@@ -163,6 +168,8 @@ class FakeNode:
             exec=self.exec,
             build=self.build,
             image_id=self.image_id,
+            registries=self,
+            vault=GlassVault(),
             first_sign_in=self.first_sign_in,
             clock=lambda: self.now,
             dead_letters=lambda: {"overflow": 3},
@@ -244,6 +251,14 @@ class FakeNode:
 
     async def image_id(self, reference: str) -> str:
         return f"sha256:{reference}"
+
+    async def digest(self, image: str, credential: registries.Credential | None) -> Resolved:
+        self.looked_up.append((image, credential))
+        return self.tags.get(image, Resolved())
+
+    async def sign_in(self, registry: str, credential: registries.Credential) -> None:
+        if credential.password == "wrong":
+            raise EngineFailed(f"the registry does not know {credential.username} at {registry} by this password")
 
     async def first_sign_in(self) -> None:
         self.signed_in += 1

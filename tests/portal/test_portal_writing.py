@@ -41,8 +41,8 @@ KEY = {"idempotency-key": "k-1"}
 async def test_a_deploy_hands_the_spec_on_as_it_was_meant(api, node):
     answer = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": SHOP}), headers=KEY)
     assert answer.status_code == 200
-    assert answer.json() == {"revision": 8, "changes": {"web": "created"}, "detail": {}}
-    assert node.commands() == [DeployStack(SHOP, "admin:k-1")]
+    assert answer.json() == {"revision": 8, "changes": {"web": "created"}, "detail": {}, "warnings": []}
+    assert node.commands() == [DeployStack(SHOP, request="admin:k-1")]
 
 
 @pytest.mark.parametrize(

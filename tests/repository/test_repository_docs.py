@@ -22,6 +22,7 @@ from portal.api import (
     knocking,
     leaving,
     nodes,
+    registries,
     services,
     snapshots,
     stacks,
@@ -37,7 +38,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 PROMPT = re.compile(r"^\s*(?:\$ )?(?:sudo )?(?:docker exec gbnt )?(gbnt [a-z].*)$", re.MULTILINE)
 INLINE = re.compile(r"`(?:sudo )?(gbnt [a-z][^`\n]*)`")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-SHELL_ENDS = ("|", "||", "&&", "&", ";", ">", ">>", "2>&1", "…")
+SHELL_ENDS = ("|", "||", "&&", "&", ";", ">", ">>", "<", "2>&1", "…")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=str)
@@ -83,6 +84,7 @@ def test_the_api_page_lists_every_route():
         knocking,
         snapshots,
         builds,
+        registries,
     )
     routes = [route for resource in resources for route in resource.ROUTES]
     served = {f"{method} {_plain(route.path)}" for route in routes for method in set(route.methods or ()) - {"HEAD"}}

@@ -11,6 +11,7 @@ import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -100,6 +101,11 @@ class ClusterCA:
     def signed(self, claims: Mapping[str, object], kind: str) -> str:
         """Claims as a JWT of this kind (its `typ`), signed with the authority's key."""
         return jwt.encode(dict(claims), self._ours.key, algorithm="ES256", headers={"typ": kind})
+
+    def derived(self, purpose: str) -> bytes:
+        """A key of 32 bytes for one purpose, the same for as long as the authority's own is; that one stays hidden."""
+        secret = self._ours.key.private_numbers().private_value.to_bytes(32, "big")
+        return HKDF(hashes.SHA256(), length=32, salt=self._cluster.encode(), info=purpose.encode()).derive(secret)
 
     def _serves(self, path: Path) -> bool:
         """Whether the present one is still good: better than none where no other can be written."""

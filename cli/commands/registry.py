@@ -1,0 +1,101 @@
+"""`gbnt registry`: sign-ins to registries, by which every node pulls images."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import click
+
+from cli.connect import connect, context_option
+from cli.errors import BadInput
+from cli.group import example, group
+from cli.output import Output, list_options, show_list
+from cli.table import Column, column
+from cli.words import age
+
+app = group("Sign in to registries, by which every node pulls images.")
+
+server_argument = click.argument("server", metavar="[SERVER]", default="")
+
+
+@app.command(
+    "login",
+    epilog=example(
+        "gbnt registry login registry.example:5000",
+        "gbnt registry login ghcr.io --username robot --password-stdin < token",
+    ),
+)
+@server_argument
+@click.option("--username", "-u", metavar="NAME", default="", help="Who signs in. On a terminal it is asked for.")
+@click.option("--password-stdin", is_flag=True, help="Read the password, or a token, from the standard input.")
+@context_option
+def login(server: str, username: str, password_stdin: bool, context: str) -> None:
+    """Sign the cluster in to a registry; without SERVER to Docker's own, docker.io.
+
+    The registry is asked first, by the manager. The password is kept sealed, and lent to a node for a pull alone. This
+    sign-in counts before those that come with deploys.
+    """
+    registry = _registry(server)
+    name, password = _asked(registry, username, password_stdin)
+    connect(context, socket_first=True).sign_in(registry, name, password)
+    print(f"signed in to {registry} as {name}: every node pulls by it")
+
+
+@app.command("logout", epilog=example("gbnt registry logout registry.example:5000"))
+@server_argument
+@context_option
+def logout(server: str, context: str) -> None:
+    """Forget every sign-in to a registry, those that came with deploys too. What runs goes on."""
+    registry = _registry(server)
+    connect(context, socket_first=True).sign_out(registry)
+    print(f"signed out of {registry}: what has to be pulled from there is asked for without a name")
+
+
+@app.command("ls", epilog=example("gbnt registry ls", "gbnt registry ls -o json"))
+@context_option
+@list_options
+def ls(context: str, output: Output, no_trunc: bool) -> None:
+    """List who is signed in where, without passwords."""
+    now = time.time()
+    columns = (
+        column("REGISTRY", "registry", flexible=True),
+        column("USER", "username", flexible=True),
+        Column("FOR", lambda row: f"stack {row['stack']}" if row["stack"] else "all stacks"),
+        Column("SINCE", lambda row: age(row["updated_at"], now)),
+    )
+    empty = "nobody is signed in; `gbnt registry login SERVER` signs the cluster in"
+    show_list(connect(context).registries(), columns, output, no_trunc=no_trunc, empty=empty)
+
+
+def _registry(server: str) -> str:
+    from cluster.registries import HUB, registry_named  # which help has no use for
+
+    registry = registry_named(server or HUB)
+    if not registry:
+        raise BadInput(f'"{server}" names no registry: give its host, as in registry.example:5000')
+    return registry
+
+
+def _asked(registry: str, username: str, password_stdin: bool) -> tuple[str, str]:
+    """Name and password, from the standard input or a person; never from the command line, which others can read."""
+    if password_stdin:
+        if not username:
+            raise BadInput("--password-stdin needs --username: who is it that signs in?")
+        password = sys.stdin.read().rstrip("\r\n")
+    elif not sys.stdin.isatty():
+        raise BadInput("there is no terminal to ask for the password: pipe it in, with --username and --password-stdin")
+    else:
+        username, password = _typed(registry, username)
+    if not username or not password:
+        raise BadInput("a sign-in needs a name and a password: nothing was changed")
+    return username, password
+
+
+def _typed(registry: str, username: str) -> tuple[str, str]:
+    from getpass import getpass
+
+    try:
+        return username or input(f"Name at {registry}: ").strip(), getpass(f"Password at {registry}: ")
+    except EOFError:
+        return "", ""
