@@ -84,6 +84,7 @@ class ManagerRole:
             store=self._store,
             engine=ground.engine,
             resolver=ground.resolver(),
+            configs=ground.configs(),
             shelf=Snapshots(ground.home.snapshots, self._store, clock=ground.clock),
             clock=ground.clock,
             random=ground.random,

@@ -30,6 +30,13 @@ from actors.protocol.commands import (
     UpdateService,
     UseToken,
 )
+from actors.protocol.configs import (
+    ConfigHere,
+    ConfigPiece,
+    GetConfig,
+    KeepConfigs,
+    WantConfig,
+)
 from actors.protocol.machine import (
     Assign,
     Confirmed,
@@ -104,6 +111,8 @@ __all__ = [
     "BringToken",
     "CertifyNode",
     "Committed",
+    "ConfigHere",
+    "ConfigPiece",
     "ConfirmLoss",
     "Confirmed",
     "Containers",
@@ -117,6 +126,7 @@ __all__ = [
     "Exited",
     "Failed",
     "Follow",
+    "GetConfig",
     "GetEvents",
     "GetState",
     "Happened",
@@ -125,6 +135,7 @@ __all__ = [
     "ImageHere",
     "Introduce",
     "IssueJoinToken",
+    "KeepConfigs",
     "KeepProvisions",
     "LeaveNode",
     "ListSnapshots",
@@ -175,6 +186,7 @@ __all__ = [
     "UpdateNode",
     "UpdateService",
     "UseToken",
+    "WantConfig",
     "WantImage",
     "WantNames",
     "WantProvisions",

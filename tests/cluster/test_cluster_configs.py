@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from cluster.assignment import Assignment
 from cluster.compose.checks import validate
 from cluster.configs import LARGEST, ConfigFile, ConfigSpec, digest_of, encoded, named
+from cluster.containers import container_for
 from cluster.decide.configs import may_read
 from cluster.decide.decision import Decided, Refusal
 from cluster.decide.deploy import deploy, remove_stack
@@ -181,6 +183,12 @@ def test_a_file_is_called_by_all_that_makes_it_another():
     files = {one, replace(one, uid=1), replace(one, gid=1), replace(one, mode=0o400)}
     assert {file.file_name for file in files} == {"ab-0-0-0444", "ab-1-0-0444", "ab-0-1-0444", "ab-0-0-0400"}
     assert replace(one, target="/other").file_name == one.file_name
+
+
+def test_a_container_mounts_it_for_reading_only_and_makes_nothing_in_its_place():
+    file = replace(FILE, digest="ab")
+    made = container_for(Assignment(task(), spec(configs=(file,))), 1, "rome", {}, {}, {file: "/configs/ab"})
+    assert made.mounts == (Mount("bind", "/etc/app.conf", "/configs/ab", read_only=True, create_host_path=False),)
 
 
 def test_what_an_engine_says_of_a_path_is_led_by_the_config():
