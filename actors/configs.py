@@ -68,7 +68,8 @@ class ConfigsActor(Actor):
     def __init__(self, machine: Machine, folder: ConfigFolder) -> None:
         self._machine = machine
         self._folder = folder
-        self._kept: frozenset[str] | None = None
+        self._needed: frozenset[str] = frozenset()
+        self._tidy = False
         self._waiting: dict[str, list[_Asker]] = {}
         self._problem = ""
 
@@ -80,8 +81,9 @@ class ConfigsActor(Actor):
             case Fetched(digest):
                 for asker in self._waiting.pop(digest, []):
                     asker.reply_to.send(await self._place(asker.file, message))
-            case protocol.KeepConfigs(names) if names != self._kept:
-                await self._tidy(names)
+            case protocol.KeepConfigs(names) if names != self._needed or not self._tidy:
+                self._needed = names
+                await self._remove_others()
 
     async def _look(self, asker: _Asker, ctx: Context) -> None:
         digest = asker.file.digest
@@ -118,6 +120,8 @@ class ConfigsActor(Actor):
 
     async def _place(self, file: ConfigFile, fetched: Fetched) -> Answer:
         content = decoded(fetched.content) or b""
+        if file.file_name not in self._needed:  # who waited is gone, and nobody would remove it
+            return _failed(file, "no task here is to start with it any more")
         if fetched.failure:
             return _failed(file, fetched.failure)
         if digest_of(content) != file.digest:
@@ -131,16 +135,16 @@ class ConfigsActor(Actor):
             return _failed(file, error)
         return await self._find(file) or _failed(file, "it is gone as soon as it is written: see who else is at it")
 
-    async def _tidy(self, names: frozenset[str]) -> None:
+    async def _remove_others(self) -> None:
         try:
-            await self._folder.keep(names)
-            self._kept, self._problem = names, ""
+            await self._folder.keep(self._needed)
+            self._tidy, self._problem = True, ""
         except Unplaced as error:
-            self._problem = str(error)
+            self._tidy, self._problem = False, str(error)
 
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""
-        return {"kept": len(self._kept or ()), "fetching": sorted(self._waiting), "problem": self._problem}
+        return {"needed": len(self._needed), "fetching": sorted(self._waiting), "problem": self._problem}
 
 
 def _failed(file: ConfigFile, why: object) -> protocol.Failed:
