@@ -227,8 +227,7 @@ class Agent(Actor):
         self._index()
         for task in self._assigned:
             self._give(task, ctx)
-        names = tuple(sorted(self._inventory.networks))
-        ctx.ref("agent/provisions").tell(protocol.KeepProvisions(names, orders.remove_volumes))
+        self._inventory.tell_keepers(orders, self._assigned.values(), ctx)
         if (orders.full or turned) and self._reports.node.status == "ready":
             self._look(ctx)
 

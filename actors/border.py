@@ -12,15 +12,16 @@ from supervisor.address import Address
 def why_not(peer: str, path: str, message: object | None) -> str:
     """Why the node `peer` may not send this message to the actor at `path` here; empty where it may.
 
-    Pure; for a manager's links. A peer is a machine with an agent: it reports to the Senate, asks the dispatcher for
-    orders and names, and the keyring for what an image is pulled with. `message` None is a wish to watch that actor.
+    Pure; for a manager's links. A peer is a machine with an agent: it reports to the Senate and asks it for configs,
+    asks the dispatcher for orders and names, and the keyring for what an image is pulled with. `message` None is a wish
+    to watch that actor.
     """
     if path not in (SENATE, DISPATCHER, KEYRING):
         return f"no machine has to do with {path}"
     match message:
         case None:
             return ""
-        case protocol.NodeReport(node):
+        case protocol.NodeReport(node) | protocol.GetConfig(node):
             return _speaks(peer, node)
         case protocol.RegisterAgent(node, agent) | protocol.Observed(node, agent):
             return _speaks(peer, node, agent)

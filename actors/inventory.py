@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from actors import protocol
+from actors.configs import CONFIGS
+from cluster.assignment import Assignment
 from cluster.model import Network
 from cluster.spec import VolumeSpec
+from supervisor.actor import Context
 
 
 class Inventory:
@@ -24,3 +27,11 @@ class Inventory:
         """Take in what the cluster names now."""
         self.networks = {network.name: network for network in orders.networks}
         self._volumes = {stack.stack: stack.volumes for stack in orders.volumes}
+
+    def tell_keepers(self, orders: protocol.Assign, assigned: Iterable[Assignment], ctx: Context) -> None:
+        """Tell those who make and bring things on this machine what of it is needed still: files for a start alone."""
+        networks = tuple(sorted(self.networks))
+        started = [assignment.spec for assignment in assigned if assignment.task.desired in ("ready", "run")]
+        files = frozenset(file.file_name for spec in started for file in spec.configs)
+        ctx.ref("agent/provisions").tell(protocol.KeepProvisions(networks, orders.remove_volumes))
+        ctx.ref(CONFIGS).tell(protocol.KeepConfigs(files))

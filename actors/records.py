@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from cluster.decide.decision import Happening
 from cluster.model import (
     Change,
+    Config,
     Departed,
     Event,
     JoinToken,
@@ -35,6 +36,7 @@ TYPES: Mapping[Table, type] = {
     "services": Service,
     "tasks": Task,
     "networks": Network,
+    "configs": Config,
     "nodes": Node,
     "departed": Departed,
     "tokens": Token,

@@ -15,6 +15,7 @@ import anyio
 
 from actors import protocol, records, repeats
 from actors.mandate import Mandate
+from cluster.decide.configs import may_read
 from cluster.decide.decision import Decided, Entropy, Refusal
 from cluster.model import Change, State
 from store import entities
@@ -31,6 +32,8 @@ KEPT_EVENTS = 20_000
 KEPT_EVENT_SECONDS = 14 * 24 * 3600.0
 RETAIN_EVERY = 500
 PROBE_PAUSE = 5.0
+# Characters of a config in one answer: a link of 1 Mbit/s carries so much in a second, and has to carry beats as well.
+PIECE = 128 * 1024
 
 Observe = Callable[[str, float], None]
 
@@ -114,6 +117,8 @@ class Senate(Actor):
             case protocol.GetState():
                 # Only what is durable is ever shown.
                 envelope.reply_to.send(self._state)
+            case protocol.GetConfig() as wanted:
+                envelope.reply_to.send(_piece(self._state, wanted))
             case protocol.GetEvents(after, limit):
                 # Beside the decisions: a read that fails or takes long is no reason to keep commands waiting.
                 self._reads += 1
@@ -232,6 +237,14 @@ class Senate(Actor):
             "commits": self._commits,
             "problem": self._problem,
         }
+
+
+def _piece(state: State, wanted: protocol.GetConfig) -> protocol.ConfigPiece | protocol.Refused:
+    """The next part of a content, for a machine that has a task to read it."""
+    if not may_read(state, wanted.node, wanted.digest):
+        return protocol.Refused("forbidden", "no task of this machine reads it any more")
+    content = state.configs[wanted.digest].content
+    return protocol.ConfigPiece(content[wanted.offset : wanted.offset + PIECE], len(content))
 
 
 def _ref(ctx: Context, address: str) -> Ref:

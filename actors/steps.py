@@ -15,6 +15,7 @@ from actors.gate import Gate
 from actors.inventory import Inventory
 from actors.sightings import never_ran
 from cluster.assignment import Assignment
+from cluster.configs import ConfigFile, named
 from cluster.container import ContainerSpec
 from cluster.containers import TASK, container_for
 from cluster.execution import Create, Done, Pull, Remove, Start, Step, Stop, Wait
@@ -57,7 +58,7 @@ class Stepped:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What all tasks of a machine share. The last three are the addresses of the machine's other actors."""
+    """What all tasks of a machine share. The last four are the addresses of the machine's other actors."""
 
     engine: Engine
     cluster: str
@@ -68,6 +69,7 @@ class Surroundings:
     agent: str
     images: str
     provisions: str
+    configs: str
 
 
 class Steps:
@@ -91,7 +93,7 @@ class Steps:
             return Stepped(type(step).__name__, failure=str(error), down=True)
         except (EngineError, ActorError) as error:
             gone = isinstance(error, NotFound)
-            return Stepped(type(step).__name__, failure=str(error), gone=gone)
+            return Stepped(type(step).__name__, failure=named(str(error), assignment.spec.configs), gone=gone)
 
     def _take(self, ctx: Context, step: Step, assignment: Assignment, afresh: bool) -> Awaitable[Stepped]:
         match step:
@@ -115,7 +117,21 @@ class Steps:
         if isinstance(answer, protocol.Failed):
             return Stepped("Pull", failure=answer.reason, trouble=answer.trouble, down=answer.down)
         assert isinstance(answer, protocol.ImageHere)
+        files = await self._configs(ctx, assignment)  # here before the one before this one stops, as the image is
+        if isinstance(files, protocol.Failed):
+            return Stepped("Pull", failure=files.reason, down=files.down)
         return Stepped("Pull", image=answer.id)
+
+    async def _configs(self, ctx: Context, assignment: Assignment) -> dict[ConfigFile, str] | protocol.Failed:
+        """Where the engine finds each file of the task's configs."""
+        paths: dict[ConfigFile, str] = {}
+        for file in assignment.spec.configs:
+            answer = await ctx.ref(self._around.configs).ask(protocol.WantConfig(file), timeout=PROVISION_TIMEOUT)
+            if isinstance(answer, protocol.Failed):
+                return answer
+            assert isinstance(answer, protocol.ConfigHere)
+            paths[file] = answer.path
+        return paths
 
     async def _create(self, ctx: Context, assignment: Assignment, attempt: int, afresh: bool) -> Stepped:
         known = self._around.inventory
@@ -133,8 +149,11 @@ class Steps:
         answer = await ctx.ref(self._around.provisions).ask(wanted, timeout=PROVISION_TIMEOUT)
         if isinstance(answer, protocol.Failed):
             return Stepped("Create", failure=answer.reason, down=answer.down)
+        files = await self._configs(ctx, assignment)
+        if isinstance(files, protocol.Failed):
+            return Stepped("Create", failure=files.reason, down=files.down)
         names = {key: volume.name for key, volume in volumes.items()}
-        spec = container_for(assignment, attempt, self._around.cluster, networks, names)
+        spec = container_for(assignment, attempt, self._around.cluster, networks, names, files)
         async with self._around.gate.pass_through(finishing=False):
             try:
                 container = await self._around.engine.create(spec)

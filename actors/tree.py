@@ -15,6 +15,7 @@ certificate     renews what this node proves itself with
 agent/
   images        one pull at a time for an image
   provisions    networks and volumes
+  configs       files of configs
   tasks/        one actor a task              (dynamic)
   executor      hears the engine, gives each task its assignment
 resolver        names
@@ -32,6 +33,7 @@ from random import Random
 
 from actors.agent import Agent
 from actors.certificate import Certificate, CertificateActor
+from actors.configs import CONFIGS, ConfigFolder, ConfigsActor
 from actors.dispatcher import Dispatcher, dynamic
 from actors.gate import Gate
 from actors.gatekeeper import CERTIFICATE, LINKS, Gatekeeper, Peers
@@ -67,13 +69,14 @@ class WorkerParts:
     """What the composition root puts under a worker's actors. `clock` is the time of day in seconds since the epoch.
 
     `links` are those that are there from the start, as `LinkRouter.link` makes them; others are started under the
-    supervisor `LINKS`. In `drawer` the machine keeps its orders, to go by them when no manager answers. `removed` tells
-    whether the cluster has removed this machine.
+    supervisor `LINKS`. In `configs` the machine keeps files that its containers read, in `drawer` its orders, to go by
+    them when no manager answers. `removed` tells whether the cluster has removed this machine.
     """
 
     machine: Machine
     engine: Engine
     resolver: Resolver
+    configs: ConfigFolder
     clock: Callable[[], float]
     random: Random
     links: tuple[ChildSpec, ...] = ()
@@ -192,6 +195,7 @@ def _agent(parts: WorkerParts) -> SupervisorSpec:
         agent=EXECUTOR,
         images="agent/images",
         provisions="agent/provisions",
+        configs=CONFIGS,
     )
     executor = partial(
         Agent,
@@ -212,6 +216,7 @@ def _agent(parts: WorkerParts) -> SupervisorSpec:
         children=(
             ChildSpec("images", partial(ImagesActor, parts.engine, machine)),
             ChildSpec("provisions", partial(ProvisionsActor, parts.engine, machine.cluster, EXECUTOR)),
+            ChildSpec("configs", partial(ConfigsActor, machine, parts.configs)),
             ChildSpec("tasks", dynamic()),
             ChildSpec("executor", executor),
         ),

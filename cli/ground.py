@@ -10,6 +10,7 @@ from socket import socket
 from typing import Protocol
 
 from actors.machine import Machine
+from cli.config_folder import FileConfigs
 from cli.drawer import FileDrawer
 from cli.home import Home, NodeIdentity
 from cli.options import ServeOptions
@@ -61,6 +62,10 @@ class Ground:
     def drawer(self) -> FileDrawer:
         """Where its orders are kept."""
         return FileDrawer(self.home.orders)
+
+    def configs(self) -> FileConfigs:
+        """Where its files of configs are kept."""
+        return FileConfigs(self.home.configs, self.engine)
 
     def bound(self, port: int) -> Callable[[], socket]:
         """What opens the socket of a door: the first one now, so that a taken port is told before anything starts."""

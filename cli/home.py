@@ -68,6 +68,11 @@ class Home:
         return self.path / "orders.json"
 
     @property
+    def configs(self) -> Path:
+        """Files of configs that its containers read: see `cli.config_folder`."""
+        return self.path / "configs"
+
+    @property
     def run(self) -> Path:
         """Sockets, and what the resolver keeps."""
         return self.path / "run"
@@ -88,7 +93,7 @@ class Home:
 
         The keys make a node, and without `legion` it would be taken for a manager of its own.
         """
-        kept = (self.keys, self.store.parent, self.snapshots, self.run, self.credentials, self.orders)
+        kept = (self.keys, self.store.parent, self.snapshots, self.configs, self.run, self.credentials, self.orders)
         return (*kept, self.identity_file, self.legion)
 
     def tidy(self) -> None:
@@ -179,14 +184,18 @@ def write_private(path: Path, content: bytes) -> None:
     write_pieces(path, (content,))
 
 
-def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
-    """The same in pieces. Who is killed meanwhile leaves a hidden file beside it: see `remove_unfinished`."""
+def write_pieces(path: Path, pieces: Iterable[bytes], finish: Callable[[int], None] = lambda descriptor: None) -> None:
+    """The same in pieces, and `finish` may change the open file before it is seen under its name.
+
+    Who is killed meanwhile leaves a hidden file beside it: see `remove_unfinished`.
+    """
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=_unfinished(path))
     try:
         with os.fdopen(descriptor, "wb") as file:
             for piece in pieces:
                 file.write(piece)
             file.flush()
+            finish(file.fileno())
             os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException:

@@ -86,6 +86,7 @@ class ManagerRole:
             store=self._store,
             engine=ground.engine,
             resolver=ground.resolver(),
+            configs=ground.configs(),
             shelf=Snapshots(ground.home.snapshots, self._store, clock=ground.clock),
             clock=ground.clock,
             random=ground.random,

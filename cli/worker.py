@@ -62,6 +62,7 @@ class WorkerRole:
             machine=ground.machine(address, self._manager),
             engine=ground.engine,
             resolver=ground.resolver(),
+            configs=ground.configs(),
             clock=ground.clock,
             random=ground.random,
             links=links,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from cluster.assignment import Assignment
+from cluster.configs import ConfigFile
 from cluster.container import ContainerSpec, Endpoint
 from cluster.model import Network
 from cluster.spec import Mount, ServiceSpec
@@ -51,9 +52,17 @@ def is_of(labels: Mapping[str, str], node: str) -> bool:
 
 
 def container_for(
-    assignment: Assignment, attempt: int, cluster: str, networks: Mapping[str, Network], volumes: Mapping[str, str]
+    assignment: Assignment,
+    attempt: int,
+    cluster: str,
+    networks: Mapping[str, Network],
+    volumes: Mapping[str, str],
+    configs: Mapping[ConfigFile, str],
 ) -> ContainerSpec:
-    """The container of one attempt. `networks` are by the engine's names, `volumes` map a file's key to such a name."""
+    """The container of one attempt.
+
+    `networks` are by the engine's names, `volumes` map a file's key to such a name, `configs` a file to its path.
+    """
     task, spec = assignment.task, assignment.spec
     endpoints = tuple(_endpoint(spec, name, address, networks) for name, address in task.addresses.items())
     own = [networks[endpoint.network] for endpoint in endpoints if endpoint.network in networks]
@@ -67,7 +76,7 @@ def container_for(
         environment=spec.environment,
         ports=task.bindings,
         expose=spec.expose,
-        mounts=tuple(_mount(mount, volumes) for mount in spec.mounts),
+        mounts=(*(_mount(mount, volumes) for mount in spec.mounts), *_files(spec.configs, configs)),
         endpoints=endpoints,
         network_mode="" if endpoints else (spec.network_mode or "none"),
         dns=gateways + spec.dns,
@@ -116,6 +125,12 @@ def _tuning(spec: ServiceSpec) -> Tuning:
     if spec.tuning.memory_reservation is not None or spec.reserved.memory is None:
         return spec.tuning
     return replace(spec.tuning, memory_reservation=spec.reserved.memory)
+
+
+def _files(files: Iterable[ConfigFile], paths: Mapping[ConfigFile, str]) -> Iterator[Mount]:
+    """Configs as an engine mounts them: one that it does not find is told, never made as a folder in its place."""
+    for file in files:
+        yield Mount("bind", file.target, paths[file], read_only=True, create_host_path=False)
 
 
 def _mount(mount: Mount, volumes: Mapping[str, str]) -> Mount:

@@ -185,6 +185,14 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class Config:
+    """A content of configs, under its digest: once, however many stacks have the same. It is in base64."""
+
+    digest: str
+    content: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One machine. `status` is `ready`, `unavailable` (its engine does not answer), `down`, or `returning`: it was
     down, and puts away what runs elsewhere since before it gets anything new. `replaced`: it is lost, and its
@@ -297,12 +305,15 @@ class Event:
     message: str
 
 
-Entity = Stack | Service | Task | Network | Node | Departed | Token | JoinToken | RegistryLogin | ServiceSpec | str
+Entity = (
+    Stack | Service | Task | Network | Config | Node | Departed | Token | JoinToken | RegistryLogin | ServiceSpec | str
+)
 Table = Literal[
     "stacks",
     "services",
     "tasks",
     "networks",
+    "configs",
     "nodes",
     "departed",
     "tokens",
@@ -333,6 +344,7 @@ class State:
     services: Mapping[str, Service] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(default_factory=dict)
     networks: Mapping[str, Network] = field(default_factory=dict)
+    configs: Mapping[str, Config] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
     departed: Mapping[str, Departed] = field(default_factory=dict)
     tokens: Mapping[str, Token] = field(default_factory=dict)

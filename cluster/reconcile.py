@@ -111,10 +111,14 @@ def _forgotten(service: Service, slots: Mapping[int, list[Task]], now: float) ->
 
 
 def _doubles(service: Service, slots: Mapping[int, list[Task]], machines: Collection[str]) -> tuple[DesireTask, ...]:
-    """A slot whose task is back, though another was made to take its place, keeps the one that serves, or is older."""
+    """A slot whose task is back, though another was made to take its place, keeps the one that serves, or is older.
+
+    So does one whose work was done before it could move.
+    """
     gone: list[Task] = []
     for slot in range(1, service.replicas + 1):
-        wanted = [t for t in slots.get(slot, []) if t.desired in ("run", "ready") and t.node not in machines]
+        known = [t for t in slots.get(slot, []) if t.node not in machines or t.state == "complete"]
+        wanted = [task for task in known if task.desired in ("run", "ready")]
         placed = [task for task in wanted if task.node]
         same = [task for task in placed if is_current(service, task)]
         if same:

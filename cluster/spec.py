@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import orjson
 
+from cluster.configs import ConfigFile, ConfigSpec
 from cluster.privileges import Privileges
 from cluster.tuning import Tuning
 
@@ -214,6 +215,7 @@ class ServiceSpec:
     dns_search: tuple[str, ...] = ()
     dns_options: tuple[str, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
+    configs: tuple[ConfigFile, ...] = ()
 
     @property
     def reference(self) -> str:
@@ -264,12 +266,13 @@ class VolumeSpec:
 
 @dataclass(frozen=True, slots=True)
 class StackSpec:
-    """A whole compose file: its services, and the networks and volumes that they name, by the file's keys."""
+    """A whole compose file: its services, and the networks, volumes and configs that they name, by the file's keys."""
 
     name: str
     services: Mapping[str, ServiceSpec]
     networks: Mapping[str, NetworkSpec] = field(default_factory=dict)
     volumes: Mapping[str, VolumeSpec] = field(default_factory=dict)
+    configs: Mapping[str, ConfigSpec] = field(default_factory=dict)
 
 
 def fingerprint(value: object) -> str:

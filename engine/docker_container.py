@@ -198,6 +198,7 @@ def container_info(found: JSON) -> ContainerInfo:
         finished_at=finished_at,
         addresses=_addresses(settings.get("Networks") or {}),
         ports=tuple(_bound_ports(settings.get("Ports") or {})),
+        mounts={mount["Destination"]: mount["Source"] for mount in found["Mounts"] if mount.get("Source")},
     )
 
 

@@ -113,6 +113,7 @@ class FakeContainer:
             finished_at=self.finished_at,
             addresses={**asked, **self.addresses},
             ports=self.ports,
+            mounts={mount.target: mount.source for mount in self.spec.mounts if mount.type == "bind"},
         )
 
     @property

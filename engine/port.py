@@ -158,7 +158,8 @@ class ContainerInfo:
     """A container as the engine sees it. Times are seconds since the epoch, 0 where it never happened.
 
     `exit_code` is None unless it has ended. `addresses` are by network: those it has while it runs, else those that it
-    will ask for. `health_log` is the last output of the health check.
+    will ask for. `mounts` are the machine's paths by the container's. `health_log` is the last output of the health
+    check.
     """
 
     id: str
@@ -176,6 +177,7 @@ class ContainerInfo:
     finished_at: float = 0.0
     addresses: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[BoundPort, ...] = ()
+    mounts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

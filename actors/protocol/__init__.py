@@ -30,6 +30,13 @@ from actors.protocol.commands import (
     UpdateService,
     UseToken,
 )
+from actors.protocol.configs import (
+    ConfigHere,
+    ConfigPiece,
+    GetConfig,
+    KeepConfigs,
+    WantConfig,
+)
 from actors.protocol.machine import (
     Assign,
     Confirmed,
@@ -112,6 +119,8 @@ __all__ = [
     "Brought",
     "CertifyNode",
     "Committed",
+    "ConfigHere",
+    "ConfigPiece",
     "ConfirmLoss",
     "Confirmed",
     "Containers",
@@ -125,6 +134,7 @@ __all__ = [
     "Exited",
     "Failed",
     "Follow",
+    "GetConfig",
     "GetEvents",
     "GetState",
     "Happened",
@@ -133,6 +143,7 @@ __all__ = [
     "ImageHere",
     "Introduce",
     "IssueJoinToken",
+    "KeepConfigs",
     "KeepProvisions",
     "LeaveNode",
     "Lent",
@@ -187,6 +198,7 @@ __all__ = [
     "UpdateService",
     "UseToken",
     "WantCredential",
+    "WantConfig",
     "WantImage",
     "WantNames",
     "WantProvisions",

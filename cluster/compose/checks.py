@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from cluster.autonomy import POLICIES, wrong_labels
 from cluster.compose.bounds import MOST_REPLICAS
+from cluster.compose.configs import config_problems
 from cluster.compose.findings import MOST_FINDINGS, Finding, quote
 from cluster.compose.gates import gate_problems
 from cluster.compose.names import name_problems
@@ -45,6 +46,7 @@ def problems(spec: StackSpec) -> Iterator[Problem]:
     yield from _container_names(spec)
     yield from port_problems(spec)
     yield from gate_problems(spec)
+    yield from config_problems(spec)
 
 
 def _autonomy(name: str, service: ServiceSpec) -> Iterator[Problem]:

@@ -70,6 +70,7 @@ def _service_problems(name: str, service: ServiceSpec) -> Iterator[Problem]:
 def _resource_problems(spec: StackSpec) -> Iterator[Problem]:
     named = [("networks", key, network.name) for key, network in spec.networks.items()]
     named += [("volumes", key, volume.name) for key, volume in spec.volumes.items()]
+    named += [("configs", key, config.name) for key, config in spec.configs.items()]
     for kind, key, name in named:
         if not _RESOURCE.fullmatch(name):
             message = f"{quote(name)} cannot be a name"

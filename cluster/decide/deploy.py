@@ -8,6 +8,7 @@ from dataclasses import replace
 from cluster import addresses
 from cluster.compose.checks import validate
 from cluster.decide import registries
+from cluster.decide.configs import settle
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.decide.sweep import sweep
 from cluster.model import Change, Network, RegistryLogin, Service, Stack, State, revision_key
@@ -16,15 +17,21 @@ from cluster.progress import obstacle
 from cluster.spec import NetworkSpec, Port, ServiceSpec, StackSpec
 
 
-def deploy(state: State, spec: StackSpec, entropy: Entropy, logins: Iterable[RegistryLogin] = ()) -> Decision:
-    """Make the stack be as `spec` says. An unchanged file gives a decision without changes.
+def deploy(state: State, wanted: StackSpec, entropy: Entropy, logins: Iterable[RegistryLogin] = ()) -> Decision:
+    """Make the stack be as `wanted` says. An unchanged file gives a decision without changes.
 
     `logins` are sign-ins to registries that came with it, those alone that are news.
     """
+    findings = validate(wanted)
+    if findings:
+        return Refusal("invalid", "; ".join(f"{found.path}: {found.message}" for found in findings))
+    draft = Draft(state)
+    spec = settle(draft, wanted)
+    if isinstance(spec, Refusal):
+        return spec
     refusal = _refuse(state, spec)
     if refusal is not None:
         return refusal
-    draft = Draft(state)
     known = state.stacks.get(spec.name)
     if known is None or known.spec != spec:
         created = entropy.now if known is None else known.created_at
@@ -44,9 +51,6 @@ def deploy(state: State, spec: StackSpec, entropy: Entropy, logins: Iterable[Reg
 
 
 def _refuse(state: State, spec: StackSpec) -> Refusal | None:
-    findings = validate(spec)
-    if findings:
-        return Refusal("invalid", "; ".join(f"{found.path}: {found.message}" for found in findings))
     known = state.stacks.get(spec.name)
     if known is not None and known.removing:
         why = obstacle(state, spec.name)

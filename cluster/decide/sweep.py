@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from cluster.decide import registries
+from cluster.decide.configs import forget_unused
 from cluster.decide.decision import Draft
 from cluster.model import Change, Service, Stack
 
 
 def sweep(draft: Draft) -> None:
-    """Let go of removed services, of networks and revisions that nobody needs, and of stacks that are gone.
+    """Let go of removed services, of networks, revisions and configs that nobody needs, and of stacks that are gone.
 
     A stack is gone when no machine shows a task, a network, or a volume of it that was to be removed.
     """
@@ -28,6 +29,7 @@ def sweep(draft: Draft) -> None:
             draft.put(Change("stacks", stack.name, None))
             registries.forget(draft, stack.name)
             draft.tell("stack.removed", stack.name, "removed")
+    forget_unused(draft)
 
 
 def _forget_service(draft: Draft, service: Service) -> None:

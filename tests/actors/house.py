@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,11 +13,13 @@ from random import Random
 import anyio
 
 from actors import protocol
+from actors.configs import Unplaced
 from actors.keyring import Unopened
 from actors.machine import Machine
 from actors.resolver import Standing
 from actors.snapshots import Shelf
 from actors.tree import Parts, tree
+from cluster.configs import ConfigFile
 from cluster.model import RegistryLogin, State, Task
 from cluster.registries import Credential, login_key
 from cluster.zones import Zones
@@ -38,6 +40,28 @@ LOOK_EVERY = 0.1
 def time_of_day() -> float:
     """Virtual seconds since an epoch long past, so that no time in a test looks like "never"."""
     return 1_000_000.0 + anyio.current_time()
+
+
+@dataclass(slots=True)
+class Files:
+    """A folder of configs in memory; `written` counts the writes, and `refuses` is why it takes none."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    written: int = 0
+    refuses: str = ""
+
+    async def find(self, file: ConfigFile) -> str:
+        return f"/configs/{file.file_name}" if file.file_name in self.contents else ""
+
+    async def put(self, file: ConfigFile, content: bytes) -> None:
+        await anyio.sleep(0.01)
+        if self.refuses:
+            raise Unplaced(self.refuses)
+        self.contents[file.file_name] = content
+        self.written += 1
+
+    async def keep(self, names: Collection[str]) -> None:
+        self.contents = {name: content for name, content in self.contents.items() if name in names}
 
 
 @dataclass(slots=True)
@@ -160,6 +184,7 @@ class House:
     open_store: Callable[[], Awaitable[Store]]
     random: Random = field(default_factory=lambda: Random(1))
     names: Names = field(default_factory=Names)
+    files: Files = field(default_factory=Files)
     shelf: Shelf = field(default_factory=BareShelf)
     vault: GlassVault = field(default_factory=GlassVault)
     letters: list[DeadLetter] = field(default_factory=list)
@@ -198,6 +223,7 @@ class House:
             store=store,
             engine=self.engine,
             resolver=self.names,
+            configs=self.files,
             shelf=self.shelf,
             vault=self.vault,
             clock=self.clock,

@@ -27,7 +27,7 @@ from supervisor.dead_letters import DeadLetter
 from supervisor.errors import ActorError, SupervisionError
 from supervisor.spec import SupervisorSpec
 from supervisor.system import System
-from tests.actors.house import CLUSTER, BareShelf, GlassVault, Life, Names, time_of_day
+from tests.actors.house import CLUSTER, BareShelf, Files, GlassVault, Life, Names, time_of_day
 from transport.codec import JsonCodec
 from transport.events import PeerEvent
 from transport.hello import Local
@@ -64,6 +64,7 @@ class Home:
     engine: FakeEngine
     random: Random
     names: Names = field(default_factory=Names)
+    files: Files = field(default_factory=Files)
     drawer: Orders = field(default_factory=Orders)
     letters: list[DeadLetter] = field(default_factory=list)
     boots: int = 0
@@ -126,6 +127,7 @@ class Member(Life):
                     machine=machine,
                     engine=home.engine,
                     resolver=home.names,
+                    configs=home.files,
                     clock=home.clock,
                     random=home.random,
                     drawer=home.drawer,
@@ -139,6 +141,7 @@ class Member(Life):
                 store=self.disk,
                 engine=home.engine,
                 resolver=home.names,
+                configs=home.files,
                 shelf=BareShelf(),
                 vault=GlassVault(),
                 roll=self.roll,

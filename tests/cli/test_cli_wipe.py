@@ -62,6 +62,7 @@ def test_files_of_gbnt_go_and_those_of_others_stay(home: Path):
     kept = Home(home / "data")
     for file in (kept.identity_file, kept.legion, kept.orders, kept.store, kept.run / "zones"):
         file.write_text("x")
+    kept.configs.mkdir()
     (home / "data" / "notes").write_text("mine")
     wipe_names(kept)
     wipe_files(kept)

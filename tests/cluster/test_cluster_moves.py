@@ -234,6 +234,13 @@ def test_of_two_that_a_slot_has_after_all_one_goes():
     )
 
 
+def test_work_that_was_done_before_it_could_move_is_not_done_twice_though_both_machines_are_left():
+    done, heir = task(state="complete"), task(id="t3", node="n2", state="complete", created_at=NOW + 1)
+    steps = reconcile(service(), [done, heir], NOW, {"n1", "n2"})
+    assert steps.desires == (DesireTask("t3", "remove", "the one before it goes on"),)
+    assert steps.adds == ()
+
+
 def left(*tasks: Task, **fields: object) -> list[tuple[str, str, bool]]:
     """What is said of those that are still on n1, which is being emptied."""
     here = node(availability="drain", **fields)

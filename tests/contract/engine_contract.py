@@ -439,6 +439,11 @@ class EngineContract:
         with pytest.raises(Conflict, match=stage.name("data")):
             await stage.engine.remove_volume(stage.name("data"))
 
+    async def test_a_path_of_the_machine_is_shown_by_where_it_is_mounted(self, stage: Stage):
+        mount = Mount("bind", "/inside", "/etc/hostname", read_only=True, create_host_path=False)
+        info = await stage.look(await stage.run(stage.programs.stays, mounts=(mount,)))
+        assert info.mounts["/inside"] == "/etc/hostname"
+
 
 async def _take(events: AsyncIterator[EngineEvent], count: int) -> list[EngineEvent]:
     with anyio.fail_after(20):

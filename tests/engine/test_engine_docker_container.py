@@ -195,6 +195,10 @@ def inspected(**state: Any) -> dict[str, Any]:
             },
             "Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}], "81/tcp": None},
         },
+        "Mounts": [
+            {"Type": "volume", "Source": "/var/lib/docker/volumes/data/_data", "Destination": "/data"},
+            {"Type": "tmpfs", "Source": "", "Destination": "/scratch"},
+        ],
     }
 
 
@@ -203,6 +207,7 @@ def test_a_running_container_is_read():
     assert (info.name, info.image, info.labels, info.exit_code) == ("web", "shop:1", {}, None)
     assert info.addresses == {"front": "10.0.0.2", "back": "10.0.1.2"}
     assert info.ports == (BoundPort(80, "tcp", "0.0.0.0", 8080),)
+    assert info.mounts == {"/data": "/var/lib/docker/volumes/data/_data"}
     assert (info.health, info.finished_at) == ("", 0.0)
 
 

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from gubernator import __version__
+from tests.e2e.configs import container_of, deploy, read, reader
 from tests.e2e.node import Node, node, until
 from tests.repository.conftest import run
+
+INSIDE = "/var/lib/gbnt"
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -19,16 +22,21 @@ def test_the_image_runs_gbnt(image):
 
 @pytest.fixture
 def contained(image: str) -> Iterator[tuple[Node, str]]:
-    """A node whose manager and resolver run in a container each, as documented, and the name of the manager's."""
+    """A node whose manager and resolver run in a container each, as documented, and the name of the manager's.
+
+    Its data directory has another path there than on the machine.
+    """
     with node() as one:
         name = one.folder.name
-        kept = ("GBNT_DATA_DIR", "GBNTCTL_CONFIG", "GBNT_NETWORK_POOL")
-        shared = ("/var/run/docker.sock:/var/run/docker.sock", f"{one.folder}:{one.folder}")
+        one.data.mkdir(mode=0o700)
+        kept = (f"GBNT_DATA_DIR={INSIDE}", "GBNTCTL_CONFIG", "GBNT_NETWORK_POOL")
+        folders = (f"{one.folder}:{one.folder}", f"{one.data}:{INSIDE}")
+        shared = ("/var/run/docker.sock:/var/run/docker.sock", *folders)
         options = [word for variable in kept for word in ("--env", variable)]
         options += [word for mount in shared for word in ("--volume", mount)]
         machine = ("docker", "run", "--rm", "--init", "--network", "host", "--cap-add", "NET_ADMIN", *options)
         one.program = (*machine, "--name", name, image, "serve")
-        answers = ("resolver", "--runtime-dir", str(one.data / "run"), "--foreground")
+        answers = ("resolver", "--runtime-dir", f"{INSIDE}/run", "--foreground")
         run(*machine, "--detach", "--no-healthcheck", "--name", f"{name}-resolver", image, *answers, **one.environment)
         try:
             yield one, name
@@ -56,6 +64,16 @@ def test_a_manager_in_a_container_of_its_own_is_made_anew_and_no_task_is_restart
     assert {task["attempt"] for task in manager.rows("task", "ls")} == {1}
     assert {each["Id"]: each["State"]["StartedAt"] for each in manager.containers(running=False)} == before
     assert len(manager.resolve("housed_default", "web")) == 3
+
+
+def test_a_config_is_mounted_from_where_the_engine_sees_it(contained):
+    manager, _ = contained
+    manager.start()
+    deploy(manager, reader("reader", b"salve"))
+    container = until(lambda: container_of(manager, "reader"), "a container that runs")
+    assert read(manager, container) == "salve"
+    (mount,) = json.loads(run("docker", "inspect", container))[0]["Mounts"]
+    assert mount["Source"].startswith(f"{manager.data}/configs/")
 
 
 def test_the_image_asks_gbnt_for_its_health_and_keeps_its_state_in_a_volume(image):

@@ -100,6 +100,9 @@ class Census:
             zones = self._legion.homes[name].names.zones
             if (zones.networks, zones.clients) != (known, asking[name]):
                 yield f"the resolver of {name} does not know all names"
+            read, kept = self._files(name), set(self._legion.homes[name].files.contents)
+            if read != kept:
+                yield f"{name} keeps the configs {sorted(kept)} and its containers read {sorted(read)}"
         for node in state.nodes.values():
             if node.status != ("ready" if node.id in living else "down"):
                 yield f"{node.id} is {node.status}"
@@ -109,6 +112,11 @@ class Census:
                 yield f"{task.id} is on {task.node}, which is not there any more"
             if task.state == "lost" and task.node in living:
                 yield f"{task.id} is lost and still remembered"
+
+    def _files(self, machine: str) -> set[str]:
+        """The files of configs that containers of the machine read."""
+        running = (one.info() for one in self._legion.homes[machine].containers() if one.running)
+        return {path.rpartition("/")[2] for info in running for path in info.mounts.values()}
 
     def _living(self, state: State) -> list[str]:
         return [name for name in state.nodes if name not in self.dead]

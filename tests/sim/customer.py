@@ -9,6 +9,7 @@ from random import Random
 import anyio
 
 from actors import protocol
+from cluster.configs import ConfigFile, ConfigSpec, encoded
 from cluster.model import State
 from cluster.spec import Attachment, Dependency, Healthcheck, NetworkSpec, Port, RestartPolicy, ServiceSpec, StackSpec
 from tests.cluster.build import spec, stack
@@ -159,11 +160,13 @@ class Customer:
 
 
 def shop(stack_name: str, random: Random) -> StackSpec:
-    """Services that need each other, on two networks, with ports and one-off work."""
+    """Services that need each other, on two networks, with ports, one-off work, and a config for each image of one."""
+    image = random.choice(WEB)
     services = [
         spec(
             "web",
-            image=random.choice(WEB),
+            image=image,
+            configs=(ConfigFile("settings", "/etc/web.conf"),),
             replicas=random.randint(1, 3),
             networks=tuple(Attachment(key) for key in NETWORKS),
             depends_on=(Dependency("db", "service_healthy"),),
@@ -176,4 +179,5 @@ def shop(stack_name: str, random: Random) -> StackSpec:
     if random.random() < 0.4:
         services.append(spec("cache", image="cache", replicas=2))
     networks = {key: NetworkSpec(f"{stack_name}_{key}") for key in NETWORKS}
-    return stack(*services, name=stack_name, networks=networks)
+    configs = {"settings": ConfigSpec(f"{stack_name}_settings", content=encoded(f"{stack_name}, {image}".encode()))}
+    return stack(*services, name=stack_name, networks=networks, configs=configs)
