@@ -8,6 +8,7 @@ from typing import Any
 
 from cluster.compose.canonical.external import external, named
 from cluster.compose.canonical.pairs import options, texts
+from cluster.compose.canonical.scope import Scope
 from cluster.compose.findings import quote
 from cluster.compose.reading.keys import Table, filled, ignored, later, read
 from cluster.compose.reading.value import Value
@@ -51,9 +52,9 @@ def _any_address(value: Value) -> str:
         raise value.refuse(f"{quote(text)} is no IP address", 'write it as in "169.254.8.8"') from None
 
 
-def network(key: str, value: Value, stack: str) -> dict[str, Any]:
+def network(key: str, value: Value, scope: Scope) -> dict[str, Any]:
     """An entry of the top-level `networks`."""
-    return {"ipam": {}, **filled(named(key, read(value, NETWORK), stack), "ipam")}
+    return {"ipam": {}, **filled(named(key, read(value, NETWORK), scope.stack), "ipam")}
 
 
 def _driver(value: Value) -> str:
