@@ -15,7 +15,7 @@ from cluster.compose.joining.extends import Extends
 from cluster.compose.joining.include import included
 from cluster.compose.joining.merge import Merge
 from cluster.compose.joining.rules import FILE
-from cluster.compose.reading.files import Files, seen_from
+from cluster.compose.reading.files import MOST_BYTES, Files, seen_from
 from cluster.compose.reading.value import Value
 from cluster.compose.report import Report
 from cluster.compose.tree.events import decode, parse
@@ -37,7 +37,7 @@ class Model:
         self._interpolation = Interpolation(report)
         self._extends = Extends(report, self._open)
         self._opened: dict[tuple[str, int], Mapping] = {}
-        self._included = 0
+        self._included = self._size = 0
 
     def joined(self, roots: Iterable[Mapping], trail: tuple[str, ...] = ()) -> Mapping:
         """The documents merged in their order; there is at least one. `trail` are the files that include them.
@@ -49,7 +49,7 @@ class Model:
             whole = self._extends.document(self._interpolation.tree(root))
             self._report.end_stage()
             base = self._base(whole, (*trail, root.place.text.path))
-            own = Mapping(whole.place, {key: entry for key, entry in whole.entries.items() if key != "include"})
+            own = Mapping.of(whole.place, {key: entry for key, entry in whole.entries.items() if key != "include"})
             whole = Merge(self._report, keeps=True).maps(base, own, FILE)
             result = self._merge.maps(result or Mapping(root.place), whole, FILE)
             self._report.end_stage()
@@ -92,5 +92,9 @@ class Model:
         return self._opened[key]
 
     def _read(self, text: Text, value: Value) -> list[Mapping]:
-        decode(self._files.data(text.path, value), text, self._report)
+        data = self._files.data(text.path, value)
+        self._size += len(data)
+        if self._size > MOST_BYTES:
+            raise value.refuse(f"the files of one stack hold more than {MOST_BYTES} bytes", code="too-large")
+        decode(data, text, self._report)
         return parse(text, self._report)

@@ -207,6 +207,7 @@ class _Builder:
         frame = self._frames[-1]
         parent = frame.node
         parent.weight += node.weight
+        parent.directed = parent.directed or node.directed or bool(directive)
         parent.height = max(parent.height, node.height + 1)
         if isinstance(parent, Sequence):
             if directive != "reset":
@@ -252,6 +253,7 @@ def _merge(node: Node, other: Mapping) -> None:
     if isinstance(node, Mapping):
         for key, entry in other.entries.items():
             node.entries.setdefault(key, entry)
+        node.directed = node.directed or other.directed
 
 
 def _place_of_byte(data: bytes, offset: int, text: Text) -> Place:

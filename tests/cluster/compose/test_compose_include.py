@@ -78,3 +78,8 @@ def test_what_cannot_be_included_is_told(text: str, said: str):
 def test_includes_that_multiply_are_bounded():
     files = {f"{n}.yml": f"include: [{n + 1}.yml, {n + 1}.yml]" for n in range(12)}
     assert "more than 100 files are included" in wrong({**files, "12.yml": WEB})
+
+
+def test_a_large_file_is_not_read_again_and_again():
+    files = {"a.yml": f"include: [{', '.join(['b.yml'] * 9)}]\n{WEB}", "b.yml": f"#{'x' * 2_000_000}\nservices: {{}}\n"}
+    assert "the files of one stack hold more than 16777216 bytes" in wrong(files)
