@@ -24,6 +24,7 @@ from cluster.spec import (
     Placement,
     Port,
     Resources,
+    RestartCondition,
     RestartPolicy,
     ServiceSpec,
     StackSpec,
@@ -39,6 +40,7 @@ _SAME = (
     "container_name", "hostname", "init", "labels", "privileged", "read_only", "stdin_open", "stop_signal", "tty",
     "user", "working_dir",
 )  # fmt: skip
+_CONDITIONS: dict[str | None, RestartCondition] = {"always": "any", "unless-stopped": "any", "no": "none"}
 _PULLED_WHEN_MISSING = ("if_not_present", "build", "refresh", "daily", "weekly")
 
 
@@ -181,7 +183,7 @@ def _restart(keys: Keys, deploy: Keys, awaited: bool) -> RestartPolicy:
     if "restart_policy" in deploy:
         policy = deploy["restart_policy"]
         return RestartPolicy(
-            policy.get("condition", "any"),
+            _CONDITIONS.get(policy.get("condition"), policy.get("condition", "any")),
             _seconds(policy.get("delay")),
             policy.get("max_attempts") or None,
             _seconds(policy.get("window")),

@@ -13,6 +13,7 @@ from cluster.compose.findings import quote
 from cluster.compose.reading.files import local_path
 from cluster.compose.reading.keys import Table, filled, later, read
 from cluster.compose.reading.value import Value
+from cluster.compose.report import Refused
 
 # What Swarm's store takes, so that a file means the same in both.
 LARGEST_CONFIG = 1000 * 1024
@@ -54,8 +55,11 @@ def check_config(found: dict[str, Any], value: Value, scope: Scope) -> None:
 
 
 def check_secret(found: dict[str, Any], value: Value, scope: Scope) -> None:
-    """The same of a used secret."""
-    _check(found, value, LARGEST_SECRET, scope)
+    """The same of a used secret, which a deploy alone needs: who only looks at a file may not be meant to have it."""
+    try:
+        _check(found, value, LARGEST_SECRET, scope)
+    except Refused as refused:
+        value.report.refusals.append(refused.finding)
 
 
 def _check(found: dict[str, Any], value: Value, most: int, scope: Scope) -> None:

@@ -17,6 +17,9 @@ def volume(key: str, value: Value, scope: Scope) -> dict[str, Any]:
     for other in ("driver", "driver_opts", "labels") if "external" in keys else ():
         if other in keys:
             raise value.refuse(f"is external, and has {other}", "remove one of the two", "conflict")
+    options = keys.get("driver_opts", {})
+    if keys.get("driver") == "local" and "bind" in options.get("o", "").split(",") and "device" in options:
+        options["device"] = value.place.text.resolve(options["device"])
     return filled(named(key, keys, scope.stack))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cluster.spec import RestartPolicy
 from tests.cluster.compose.files import joined, loaded, one_service, refused
 
 OTHERS = """\
@@ -233,6 +234,38 @@ def test_a_file_that_no_deploy_can_follow_yet_says_so_at_every_line():
         "c.yml:7:13: error: services.web.deploy.mode: the mode global is not supported yet",
         "c.yml:6:5: error: services.web.deploy: has replicas, and the mode global",
     ]
+
+
+def test_an_image_that_an_unset_variable_left_half_is_good_to_look_at_and_no_more():
+    found = loaded(one_service("image: x:$TAG").replace("    image: nginx\n", ""))
+    assert found.document["services"]["web"]["image"] == "x:"
+    assert [finding.summary() for finding in found.refusals] == [
+        'c.yml:3:12: error: services.web.image: "x:" is no image reference'
+        ' (write it as in "registry.example/team/app:1.2", in lower case)'
+    ]
+
+
+def test_a_secret_that_is_not_here_keeps_from_a_deploy_alone():
+    found = loaded(one_service("secrets: [s]", "secrets: {s: {file: ~/gone}}"))
+    assert found.document["secrets"]["s"]["file"] == "/people/me/gone"
+    assert [finding.path for finding in found.refusals] == ["services.web.secrets", "secrets.s.file"]
+
+
+def test_the_device_of_a_volume_that_is_a_bind_is_a_path():
+    options = "{driver: local, driver_opts: {type: none, o: bind, device: ./data}}"
+    found = loaded(one_service("volumes: ['data:/d']", f"volumes: {{data: {options}}}"))
+    assert found.document["volumes"]["data"]["driver_opts"]["device"] == "/srv/shop/data"
+
+
+def test_the_words_of_restart_are_understood_as_a_policy_too():
+    found = loaded(one_service("deploy: {restart_policy: {condition: unless-stopped, delay: 5s}}"))
+    assert found.document["services"]["web"]["deploy"]["restart_policy"]["condition"] == "unless-stopped"
+    assert found.spec.services["web"].restart == RestartPolicy("any", delay=5.0)
+
+
+def test_words_that_a_health_check_does_not_run_are_warned_of():
+    found = loaded(one_service("healthcheck: {test: [CMD-SHELL, pg_isready, -U, me]}"))
+    assert found.warnings[0].message == "words after the first are no part of what CMD-SHELL runs"
 
 
 def test_a_decimal_file_mode_is_warned_of():
