@@ -41,7 +41,7 @@ _SAME = (
     "user", "working_dir",
 )  # fmt: skip
 _CONDITIONS: dict[str | None, RestartCondition] = {"always": "any", "unless-stopped": "any", "no": "none"}
-_PULLED_WHEN_MISSING = ("if_not_present", "build", "refresh", "daily", "weekly")
+_PULLED_WHEN_MISSING = ("build", "refresh", "daily", "weekly")
 
 
 def stack_spec(document: Keys) -> StackSpec:
@@ -129,7 +129,7 @@ def _port(keys: Keys) -> Port:
     first, _, last = keys.get("published", "").partition("-")
     return Port(
         target=keys["target"],
-        published=int(first) if first else None,
+        published=int(first or 0) or None,
         published_last=int(last) if last else None,
         protocol=keys["protocol"],
         host_ip=keys.get("host_ip", ""),

@@ -75,9 +75,11 @@ def _ipam(value: Value) -> dict[str, Any]:
 def _subnet(value: Value) -> str:
     text = value.string()
     try:
-        subnet = ipaddress.ip_network(text)
+        subnet = ipaddress.ip_network(text, strict=False)
     except ValueError as error:
         raise value.refuse(f"{quote(text)} is no subnet: {error}", 'write it as in "10.1.0.0/24"') from None
+    if str(subnet) != text and "/" in text:
+        value.withhold(f"{quote(text)} is no subnet: it names an address in one", f'write "{subnet}"', "range")
     if subnet.version != 4:
         value.warn("IPv6 is not supported yet: the subnet has no effect", code="unsupported")
     return str(subnet)

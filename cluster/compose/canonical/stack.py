@@ -42,13 +42,13 @@ def stack_name(value: Value) -> str:
 def stack(value: Value, scope: Scope) -> Document:
     """The whole in canonical form. What no active service uses is left out."""
     keys = read(value, STACK_TABLE)
-    found = _services(keys.get("services"), scope)
-    value.report.end_stage()
-    if not found:
+    if "services" not in keys:
         raise value.refuse("there are no services", 'add "services:" and one under it', "empty")
+    found = _services(keys["services"], scope)
+    value.report.end_stage()
     services = {name: one for name, one in sorted(found.items()) if one is not None}
-    if not services:
-        raise value.refuse("every service is left out, for all have profiles", "name one with --profile", "empty")
+    if found and not services:
+        value.withhold("every service is left out, for all have profiles", "name one with --profile", "empty")
     _check_gates(value, found, services)
     document: Document = {"name": scope.stack, "services": services}
     for kind, shared in SHARED.items():
@@ -59,7 +59,7 @@ def stack(value: Value, scope: Scope) -> Document:
     if DEFAULT in {name for one in services.values() for name in one.get("networks", ())}:
         document["networks"].setdefault(DEFAULT, {"ipam": {}, "name": f"{scope.stack}_{DEFAULT}"})
     own = {key: found for key, found in keys.items() if key.startswith(OWN)}
-    return filled({**document, **own})
+    return filled({**document, **own}, "services")
 
 
 def _used(value: Value | None, used: set[str], shared: Shared, scope: Scope) -> Document:
@@ -107,10 +107,10 @@ def _check_references(value: Value, document: Document, scope: Scope) -> None:
             value.entries()[kind].entries()[key].attempt(partial(check, found, scope=scope))
 
 
-def _services(value: Value | None, scope: Scope) -> dict[str, Document | None]:
+def _services(value: Value, scope: Scope) -> dict[str, Document | None]:
     """The services; None for one that is left out."""
-    entries = value.entries() if value else {}
-    if value and len(entries) > MOST_SERVICES:
+    entries = value.entries()
+    if len(entries) > MOST_SERVICES:
         raise value.refuse(f"{len(entries)} services, more than {MOST_SERVICES}", code="too-large")
     found: dict[str, Document | None] = {}
     for name, child in entries.items():

@@ -56,6 +56,13 @@ def context(node: Node) -> Node:
     return Mapping.of(node.place, {"context": Entry(node.place, node)})
 
 
+def requests(node: Node) -> Node:
+    """`all` devices as a list of one request for them."""
+    if not isinstance(node, Scalar) or is_null(node):
+        return node
+    return Sequence.of(node.place, [Mapping.of(node.place, {"count": Entry(node.place, node)})])
+
+
 def mount(item: Node) -> object:
     """A mount is known by its target."""
     if isinstance(item, Mapping):

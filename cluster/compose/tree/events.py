@@ -141,6 +141,10 @@ class _Builder:
 
     def _key(self, frame: _Frame, event: yaml.ScalarEvent, place: Place) -> None:
         if event.implicit[0] and event.value == "<<":
+            if frame.merges:
+                self._report.error(
+                    place, (), 'the key "<<" is here a second time', "merge a list: [*a, *b]", "duplicate"
+                )
             frame.merging = True
             return
         if len(event.value) > LONGEST_KEY:
