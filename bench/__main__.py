@@ -9,6 +9,7 @@ BENCHES = {
     "actors": "bench.actors",
     "transport": "bench.transport",
     "start": "bench.start",
+    "compose": "bench.compose",
     "deploy.one_engine": "bench.deploy",
     "deploy.three_engines": "bench.deploy_three",
     "crash": "bench.crash",

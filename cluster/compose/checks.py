@@ -33,7 +33,7 @@ def validate(spec: StackSpec) -> tuple[Finding, ...]:
 def problems(spec: StackSpec) -> Iterator[Problem]:
     """Every error of a spec, whether of what it says or of what can be done here."""
     if not spec.services:
-        yield Problem((), "there are no services", "a stack needs one", "empty")
+        yield Problem((), "there are no services", "a stack needs one", "empty", policy=True)
     yield from name_problems(spec)
     for name, service in spec.services.items():
         yield from _numbers(name, service)

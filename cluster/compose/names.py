@@ -19,7 +19,9 @@ RESERVED_LABELS = frozenset(f"gbnt.{key}" for key in OWN_LABELS)
 STACK = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _SERVICE = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9._-]*[a-zA-Z0-9])?")
 _CONTAINER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,200}")
-_HOST = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,62})(?:\.[a-zA-Z0-9-]{1,63}){0,10}")
+_HOST = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_-]{0,62})(?:\.[a-zA-Z0-9_-]{1,63}){0,10}")
+# What an unset variable leaves of a reference: no registry, no tag.
+_LACKS_PART = re.compile(r"/.*|.*[:@]|.*//.*")
 _RESOURCE = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,200}")
 _DOMAIN = re.compile(r"(?:[a-zA-Z0-9][a-zA-Z0-9.-]*|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?")
 _REPOSITORY_PART = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*+")
@@ -53,13 +55,16 @@ def _service_problems(name: str, service: ServiceSpec) -> Iterator[Problem]:
     path = ("services", name)
     if not is_image(service.image):
         hint = 'write it as in "registry.example/team/app:1.2", in lower case'
-        yield Problem((*path, "image"), f"{quote(service.image)} is no image reference", hint, "image")
+        lacks_part = _LACKS_PART.fullmatch(service.image) is not None
+        message = f"{quote(service.image)} is no image reference"
+        yield Problem((*path, "image"), message, hint, "image", policy=lacks_part)
     if service.container_name and not _CONTAINER.fullmatch(service.container_name):
         yield Problem(
             (*path, "container_name"), f"{quote(service.container_name)} cannot be a container's name", "", "name"
         )
     if service.hostname and not _HOST.fullmatch(service.hostname) and "{{" not in service.hostname:
-        yield Problem((*path, "hostname"), f"{quote(service.hostname)} cannot be a host's name", "", "name")
+        message = f"{quote(service.hostname)} cannot be a host's name"
+        yield Problem((*path, "hostname"), message, "", "name", policy=True)
     for key in RESERVED_LABELS.intersection(service.labels):
         yield Problem((*path, "labels", key), "this label is gbnt's own", "remove it", "name", policy=True)
     for key in service.environment:

@@ -25,6 +25,7 @@ from cluster.spec import (
     Placement,
     Port,
     Resources,
+    RestartCondition,
     RestartPolicy,
     ServiceSpec,
     StackSpec,
@@ -40,7 +41,8 @@ _SAME = (
     "annotations", "container_name", "domainname", "hostname", "init", "labels", "mac_address", "platform",
     "privileged", "read_only", "stdin_open", "stop_signal", "tty", "user", "working_dir",
 )  # fmt: skip
-_PULLED_WHEN_MISSING = ("if_not_present", "build", "refresh", "daily", "weekly")
+_CONDITIONS: dict[str | None, RestartCondition] = {"always": "any", "unless-stopped": "any", "no": "none"}
+_PULLED_WHEN_MISSING = ("build", "refresh", "daily", "weekly")
 
 
 def stack_spec(document: Keys) -> StackSpec:
@@ -134,7 +136,7 @@ def _port(keys: Keys) -> Port:
     first, _, last = keys.get("published", "").partition("-")
     return Port(
         target=keys["target"],
-        published=int(first) if first else None,
+        published=int(first or 0) or None,
         published_last=int(last) if last else None,
         protocol=keys["protocol"],
         host_ip=keys.get("host_ip", ""),
@@ -197,7 +199,7 @@ def _restart(keys: Keys, deploy: Keys, awaited: bool) -> RestartPolicy:
     if "restart_policy" in deploy:
         policy = deploy["restart_policy"]
         return RestartPolicy(
-            policy.get("condition", "any"),
+            _CONDITIONS.get(policy.get("condition"), policy.get("condition", "any")),
             _seconds(policy.get("delay")),
             policy.get("max_attempts") or None,
             _seconds(policy.get("window")),

@@ -45,7 +45,7 @@ def levels() -> Mapping[str, Table]:
     one = "services.NAME"
     reserved = f"{one}.deploy.resources.reservations"
     return {
-        "The file": stack.stack_table(scope),
+        "The file": stack.STACK_TABLE,
         "include[]": include.INCLUDE,
         one: service.service_table(scope),
         f"{one}.blkio_config": devices.BLKIO,

@@ -50,10 +50,6 @@ def _contexts(value: Value) -> dict[str, str]:
     return {key: text if ":" in text else resolve(text) for key, text in texts(value).items()}
 
 
-def _keys_of_agents(value: Value) -> dict[str, str]:
-    return texts(value) if value.is_map or value.is_list else {value.string(): ""}
-
-
 def _attestation(value: Value) -> str:
     return value.rendered()
 
@@ -81,7 +77,7 @@ BUILD: Table = {
         sbom=_attestation,
         secrets=secrets,
         shm_size=bytes_text,
-        ssh=_keys_of_agents,
+        ssh=texts,
         tags=Value.texts,
         ulimits=ulimits,
     ),

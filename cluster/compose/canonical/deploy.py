@@ -64,6 +64,11 @@ def _mode(value: Value) -> str:
     return mode
 
 
+def _condition(value: Value) -> str:
+    """When to try again; the words of a service's `restart` are taken for what they mean."""
+    return value.word((*get_args(RestartCondition), "always", "unless-stopped", "no"))
+
+
 def _resources(value: Value) -> dict[str, Any]:
     return filled(read(value, RESOURCES))
 
@@ -91,7 +96,7 @@ RESOURCES: Table = {
     "reservations": lambda value: filled(read(value, RESERVATIONS)),
 }
 RESTART_POLICY: Table = {
-    "condition": lambda value: value.word(get_args(RestartCondition)),
+    "condition": _condition,
     "delay": duration,
     "max_attempts": lambda value: value.integer(0, MOST_ATTEMPTS),
     "window": unheeded(duration),

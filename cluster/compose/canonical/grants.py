@@ -13,6 +13,7 @@ from cluster.compose.findings import quote
 from cluster.compose.reading.files import local_path
 from cluster.compose.reading.keys import Table, filled, later, read
 from cluster.compose.reading.value import Value
+from cluster.compose.report import Refused
 
 # What Swarm's store takes, so that a file means the same in both.
 LARGEST_CONFIG = 1000 * 1024
@@ -48,15 +49,29 @@ def _source(key: str, value: Value, table: Table, most: int, scope: Scope) -> di
     return filled(named(key, keys, scope.stack), "content")
 
 
-def check_source(key: str, found: dict[str, Any], value: Value, most: int, scope: Scope) -> None:
-    """Whether what a used config or secret is made of can be had here; raises `Refused`."""
+def check_config(found: dict[str, Any], value: Value, scope: Scope) -> None:
+    """Whether what a used config is made of can be had here; raises `Refused`."""
+    _check(found, value, LARGEST_CONFIG, scope)
+
+
+def check_secret(found: dict[str, Any], value: Value, scope: Scope) -> None:
+    """The same of a used secret, which a deploy alone needs: who only looks at a file may not be meant to have it."""
+    try:
+        _check(found, value, LARGEST_SECRET, scope)
+    except Refused as refused:
+        value.report.refusals.append(refused.finding)
+
+
+def _check(found: dict[str, Any], value: Value, most: int, scope: Scope) -> None:
+    entries = value.entries()
     if path := found.get("file"):
-        data = scope.files.data(path, value, "create it, or leave out what uses it")
+        data = scope.files.data(path, entries["file"], "create it, or leave out what uses it")
         if len(data) > most:
-            raise value.refuse(f"{quote(path)} holds {len(data)} bytes, more than {most}", code="too-large")
+            raise entries["file"].refuse(f"{quote(path)} holds {len(data)} bytes, more than {most}", code="too-large")
     variable = found.get("environment")
     if variable and variable not in value.place.text.variables:
-        value.withhold(f"the variable {variable} is not set", f"set {variable}", "required-variable")
+        message = f"the variable {variable} is not set"
+        entries["environment"].withhold(message, f"set {variable}", "required-variable")
 
 
 def configs(value: Value) -> list[dict[str, Any]]:

@@ -35,8 +35,10 @@ def _test(value: Value) -> list[str]:
     if words[0] not in _KINDS:
         hint = f"the first word is one of {', '.join(_KINDS)}"
         raise value.refuse(f"a test cannot begin with {quote(words[0])}", hint, "choice")
-    if (words[0] == "NONE") != (len(words) == 1) or (words[0] == "CMD-SHELL" and len(words) != 2):
-        raise value.refuse(f"{words[0]} has the wrong number of words after it", 'write ["CMD", "curl", "-f", "…"]')
+    if len(words) == 1 and words[0] != "NONE":
+        raise value.refuse(f"{words[0]} has no words after it", 'write ["CMD", "curl", "-f", "…"]')
+    if len(words) > (1 if words[0] == "NONE" else 2) and words[0] != "CMD":
+        value.warn(f"words after the first are no part of what {words[0]} runs", 'write ["CMD", "curl", "-f", "…"]')
     return words
 
 

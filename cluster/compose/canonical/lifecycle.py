@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cluster.compose.canonical.commands import command
-from cluster.compose.canonical.pairs import options, pairs
+from cluster.compose.canonical.pairs import pairs
+from cluster.compose.canonical.scope import Scope
 from cluster.compose.reading.files import local_path
 from cluster.compose.reading.keys import Table, anything, read
 from cluster.compose.reading.value import LARGEST_INTEGER, Value
@@ -39,7 +40,7 @@ def used_models(value: Value) -> dict[str, Any]:
     return {name: child.attempt(lambda child: read(child, USED_MODEL)) for name, child in value.entries().items()}
 
 
-def model(value: Value) -> dict[str, Any]:
+def model(key: str, value: Value, scope: Scope) -> dict[str, Any]:
     """An entry of the top-level `models`."""
     return read(value, MODEL, {"model": "name it: model: …"})
 
@@ -74,4 +75,3 @@ MODEL: Table = {
     "runtime_flags": Value.texts,
 }
 CREDENTIALS: Table = {"config": Value.string, "file": Value.string, "registry": Value.string}
-STORAGE = options

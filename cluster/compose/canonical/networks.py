@@ -9,6 +9,7 @@ from typing import Any
 
 from cluster.compose.canonical.external import external, named
 from cluster.compose.canonical.pairs import options, texts
+from cluster.compose.canonical.scope import Scope
 from cluster.compose.findings import quote
 from cluster.compose.reading.keys import Table, filled, ignored, later, read
 from cluster.compose.reading.value import Value
@@ -61,9 +62,9 @@ def mac_address(value: Value) -> str:
     return text
 
 
-def network(key: str, value: Value, stack: str) -> dict[str, Any]:
+def network(key: str, value: Value, scope: Scope) -> dict[str, Any]:
     """An entry of the top-level `networks`."""
-    return {"ipam": {}, **filled(named(key, read(value, NETWORK), stack), "ipam")}
+    return {"ipam": {}, **filled(named(key, read(value, NETWORK), scope.stack), "ipam")}
 
 
 def _driver(value: Value) -> str:
@@ -84,9 +85,11 @@ def _ipam(value: Value) -> dict[str, Any]:
 def _subnet(value: Value) -> str:
     text = value.string()
     try:
-        subnet = ipaddress.ip_network(text)
+        subnet = ipaddress.ip_network(text, strict=False)
     except ValueError as error:
         raise value.refuse(f"{quote(text)} is no subnet: {error}", 'write it as in "10.1.0.0/24"') from None
+    if str(subnet) != text and "/" in text:
+        value.withhold(f"{quote(text)} is no subnet: it names an address in one", f'write "{subnet}"', "range")
     if subnet.version != 4:
         value.warn("IPv6 is not supported yet: the subnet has no effect", code="unsupported")
     return str(subnet)

@@ -33,9 +33,8 @@ def _constraint(value: Value) -> str:
 def _spread(value: Value) -> str:
     key = value.string()
     if not is_key(key):
-        raise value.refuse(
-            f"{quote(key)} is nothing that machines differ in", 'write it as in "node.labels.zone"', "constraint"
-        )
+        message = f"{quote(key)} is nothing that machines differ in"
+        value.withhold(message, 'write it as in "node.labels.zone"', "constraint")
     return key
 
 

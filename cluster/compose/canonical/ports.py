@@ -84,8 +84,8 @@ def _published(value: Value) -> range:
 
 
 def _range(value: Value, text: str) -> range:
-    """Ports as written: "", "80" or "80-90"."""
-    if text in ("", "0"):
+    """Ports as written: "", "80" or "80-90"; 0 is any that is free."""
+    if not text:
         return range(0)
     first, dash, last = text.partition("-")
     numbers = [_number(value, part) for part in ((first, last) if dash else (first,))]
@@ -138,6 +138,6 @@ def expose(value: Value) -> list[str]:
 def _exposed(item: Value) -> str:
     text, _, protocol = item.rendered().partition("/")
     numbers = _range(item, text)
-    if not numbers:
+    if not numbers or not numbers.start:
         raise item.refuse("0 is no port of a container", code="range")
     return f"{_text(numbers)}/{_protocol(item, protocol)}" if protocol else _text(numbers)

@@ -71,7 +71,7 @@ def _pull_policy(value: Value) -> str:
         raise value.refuse(f"{quote(policy)} is none of {words}", code="choice")
     if _PULLED_ANEW.fullmatch(policy):
         value.warn(f'{quote(policy)} is not supported yet: the policy is "missing"', code="unsupported")
-    return policy
+    return "missing" if policy == "if_not_present" else policy
 
 
 def _stop_signal(value: Value) -> str:

@@ -11,7 +11,7 @@ from cluster.compose.canonical.scope import Scope
 from cluster.compose.canonical.service import service_table
 from cluster.compose.reading.keys import filled, read
 from cluster.compose.reading.value import Value
-from cluster.compose.tree.nodes import Path, Scalar, dotted
+from cluster.compose.tree.nodes import Mapping, Path, Scalar, Sequence, dotted
 
 EVERY_PROFILE = "*"
 
@@ -28,10 +28,10 @@ _TWICE: dict[str, Path] = {
 
 def is_active(value: Value, scope: Scope) -> bool:
     """Whether a service belongs to the stack: it has no profiles, or one of them is switched on."""
-    child = value.entries().get("profiles") if value.is_map else None
-    if child is None or not child.is_list:
+    entry = value.node.entries.get("profiles") if isinstance(value.node, Mapping) else None
+    if entry is None or not isinstance(entry.value, Sequence):
         return True
-    profiles = {item.node.text for item in child.items() if isinstance(item.node, Scalar)}
+    profiles = {item.text for item in entry.value.items if isinstance(item, Scalar)}
     scope.named_profiles.update(profiles)
     return not profiles or EVERY_PROFILE in scope.profiles or not profiles.isdisjoint(scope.profiles)
 

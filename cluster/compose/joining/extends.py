@@ -13,6 +13,7 @@ from cluster.compose.reading.files import local_path
 from cluster.compose.reading.keys import Table, read
 from cluster.compose.reading.value import Value
 from cluster.compose.report import Refused, Report
+from cluster.compose.tree.events import MOST_EXPANDED
 from cluster.compose.tree.nodes import Entry, Mapping
 
 # Gives the whole file at a path as one document, its variables expanded; raises `Refused` at the value that names it.
@@ -44,7 +45,7 @@ class _Link:
         """The service without what it extends."""
         node = self.entry.value
         entries = node.entries if isinstance(node, Mapping) else {}
-        return Mapping(node.place, {key: entry for key, entry in entries.items() if key != "extends"})
+        return Mapping.of(node.place, {key: entry for key, entry in entries.items() if key != "extends"})
 
     def __str__(self) -> str:
         return f"{self.name} in {self.services.place.text.shown}"
@@ -56,6 +57,7 @@ class Extends:
 
     report: Report
     open: Open
+    _weight: int = 0
     _done: dict[tuple[int, str], Mapping] = field(default_factory=dict)
     _kept: list[Mapping] = field(default_factory=list)  # an id is of one object only while that lives
 
@@ -66,8 +68,8 @@ class Extends:
             return root
         self._kept.append(found.value)
         whole = {name: self._entry(_Link(found.value, name)) for name in found.value.entries}
-        services = Entry(found.place, Mapping(found.value.place, whole), found.directive)
-        return Mapping(root.place, {**root.entries, "services": services})
+        services = Entry(found.place, Mapping.of(found.value.place, whole), found.directive)
+        return Mapping.of(root.place, {**root.entries, "services": services})
 
     def _entry(self, link: _Link) -> Entry:
         if link.extends is None:
@@ -92,6 +94,9 @@ class Extends:
         merge = Merge(self.report, keeps=True)
         for link in reversed(chain.values()):
             result = self._done[link.key] = merge.maps(result, link.own, SERVICE, ("services", link.name))
+            self._weight += result.weight
+            if self._weight > MOST_EXPANDED:
+                self.report.fatal(link.entry.place, "the extends of this stack stand for too much", code="too-large")
         return result
 
     def _target(self, link: _Link, extends: Entry) -> _Link:

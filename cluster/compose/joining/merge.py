@@ -73,7 +73,7 @@ class Merge:
                 value = self._values(found.value, entry, rule.below(key), (*path, key))
                 place = found.place if value is found.value else entry.place
                 entries[key] = Entry(place, value, found.directive)
-        return MappingNode(over.place, entries)
+        return MappingNode.of(over.place, entries)
 
     def settled(self, root: MappingNode) -> MappingNode:
         """A tree with nothing before it: its directives have nothing left to do."""
@@ -84,7 +84,7 @@ class Merge:
         return entry if self.keeps else Entry(entry.place, self._settled(entry.value))
 
     def _settled(self, node: Node) -> Node:
-        if self.keeps or not isinstance(node, MappingNode) or not _directed(node):
+        if self.keeps or not isinstance(node, MappingNode) or not node.directed:
             return node
         return self.settled(node)
 
@@ -110,7 +110,7 @@ class Merge:
 
     def _lists(self, base: Sequence, over: Sequence, rule: Rule, path: Path) -> Sequence:
         if rule.called is None:
-            return Sequence(over.place, [*base.items, *over.items])
+            return Sequence.of(over.place, [*base.items, *over.items])
         items = list(base.items)
         places = {rule.called(item): index for index, item in enumerate(items)}
         for item in over.items:
@@ -119,21 +119,7 @@ class Merge:
                 items.append(item)
             else:
                 items[index] = self._values(items[index], Entry(item.place, item), rule.below(ANY), (*path, index))
-        return Sequence(over.place, items)
-
-
-def _directed(node: Node) -> bool:
-    """Whether a directive is anywhere below."""
-    waiting, seen = [node], set()
-    while waiting:
-        one = waiting.pop()
-        if id(one) in seen or not isinstance(one, MappingNode):
-            continue
-        seen.add(id(one))
-        if any(entry.directive for entry in one.entries.values()):
-            return True
-        waiting.extend(entry.value for entry in one.entries.values())
-    return False
+        return Sequence.of(over.place, items)
 
 
 def _kind(node: Node) -> str:

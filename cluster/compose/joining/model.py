@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from functools import partial
 
 from cluster.compose.joining.extends import Extends
-from cluster.compose.joining.include import included
+from cluster.compose.joining.include import included, with_resources
 from cluster.compose.joining.merge import Merge
 from cluster.compose.joining.rules import FILE
-from cluster.compose.reading.files import Files, seen_from
+from cluster.compose.reading.files import MOST_BYTES, Files, seen_from
 from cluster.compose.reading.value import Value
 from cluster.compose.report import Report
 from cluster.compose.tree.events import decode, parse
@@ -37,7 +37,7 @@ class Model:
         self._interpolation = Interpolation(report)
         self._extends = Extends(report, self._open)
         self._opened: dict[tuple[str, int], Mapping] = {}
-        self._included = 0
+        self._included = self._size = 0
 
     def joined(self, roots: Iterable[Mapping], trail: tuple[str, ...] = ()) -> Mapping:
         """The documents merged in their order; there is at least one. `trail` are the files that include them.
@@ -48,23 +48,26 @@ class Model:
         for root in roots:
             whole = self._extends.document(self._interpolation.tree(root))
             self._report.end_stage()
-            base = self._base(whole, (*trail, root.place.text.path))
-            own = Mapping(whole.place, {key: entry for key, entry in whole.entries.items() if key != "include"})
-            whole = Merge(self._report, keeps=True).maps(base, own, FILE)
+            whole = self._with_included(whole, (*trail, root.place.text.path))
             result = self._merge.maps(result or Mapping(root.place), whole, FILE)
             self._report.end_stage()
         if result is None:
             raise ValueError("no documents to join")
         return result
 
-    def _base(self, root: Mapping, trail: tuple[str, ...]) -> Mapping:
-        """What the document includes, which it is laid over."""
-        base = Mapping(root.place)
-        if entry := root.entries.get("include"):
-            value = Value(entry.value, ("include",), self._report, entry.shown)
-            for found in value.attempt(lambda value: value.each(partial(self._include, trail=trail))) or ():
-                base = self._merge.maps(base, found, FILE)
-        return base
+    def _with_included(self, root: Mapping, trail: tuple[str, ...]) -> Mapping:
+        """The document with all that it includes."""
+        entry = root.entries.get("include")
+        if entry is None:
+            return root
+        whole = Mapping.of(root.place, {key: one for key, one in root.entries.items() if key != "include"})
+        value = Value(entry.value, ("include",), self._report, entry.shown)
+        for item in value.attempt(Value.items) or ():
+            whole = item.attempt(partial(self._and_included, whole, trail)) or whole
+        return whole
+
+    def _and_included(self, whole: Mapping, trail: tuple[str, ...], value: Value) -> Mapping:
+        return with_resources(whole, self._include(value, trail), value)
 
     def _include(self, value: Value, trail: tuple[str, ...]) -> Mapping:
         texts = included(value, self._files)
@@ -92,5 +95,9 @@ class Model:
         return self._opened[key]
 
     def _read(self, text: Text, value: Value) -> list[Mapping]:
-        decode(self._files.data(text.path, value), text, self._report)
+        data = self._files.data(text.path, value)
+        self._size += len(data)
+        if self._size > MOST_BYTES:
+            raise value.refuse(f"the files of one stack hold more than {MOST_BYTES} bytes", code="too-large")
+        decode(data, text, self._report)
         return parse(text, self._report)

@@ -51,6 +51,7 @@ SERVICE = Rule(
         "env_file": _WORDS,
         "environment": _PAIRS,
         "extra_hosts": _HOSTS,
+        "gpus": Rule(shapes.requests),
         "healthcheck": Rule(keys={"test": REPLACED}),
         "label_file": _WORDS,
         "labels": _PAIRS,

@@ -11,7 +11,7 @@ from cluster.compose.tree.nodes import Entry, Mapping, Node, Scalar, Sequence
 
 def words(node: Node) -> Node:
     """A single word as a list of one."""
-    return Sequence(node.place, [node]) if isinstance(node, Scalar) and not is_null(node) else node
+    return Sequence.of(node.place, [node]) if isinstance(node, Scalar) and not is_null(node) else node
 
 
 def pairs(node: Node) -> Node:
@@ -23,7 +23,7 @@ def pairs(node: Node) -> Node:
         key, equals, text = _text(item).partition("=")
         value = Scalar(item.place, text, text) if equals else Scalar(item.place, "", None)
         entries[key] = Entry(item.place, value)
-    return Mapping(node.place, entries)
+    return Mapping.of(node.place, entries)
 
 
 def hosts(node: Node) -> Node:
@@ -36,7 +36,7 @@ def hosts(node: Node) -> Node:
         for address in addresses:
             text = f"{name}={_text(address)}"
             items.append(Scalar(address.place, text, text))
-    return Sequence(node.place, items)
+    return Sequence.of(node.place, items)
 
 
 def names(node: Node) -> Node:
@@ -53,7 +53,14 @@ def context(node: Node) -> Node:
     """A build that is a path alone as a map."""
     if not isinstance(node, Scalar) or is_null(node):
         return node
-    return Mapping(node.place, {"context": Entry(node.place, node)})
+    return Mapping.of(node.place, {"context": Entry(node.place, node)})
+
+
+def requests(node: Node) -> Node:
+    """`all` devices as a list of one request for them."""
+    if not isinstance(node, Scalar) or is_null(node):
+        return node
+    return Sequence.of(node.place, [Mapping.of(node.place, {"count": Entry(node.place, node)})])
 
 
 def mount(item: Node) -> object:
@@ -87,12 +94,12 @@ def subnet(item: Node) -> object:
 def _named(node: Node, value: Callable[[Node], Node]) -> Node:
     if not isinstance(node, Sequence) or not all(isinstance(item, Scalar) for item in node.items):
         return node
-    return Mapping(node.place, {_text(item): Entry(item.place, value(item)) for item in node.items})
+    return Mapping.of(node.place, {_text(item): Entry(item.place, value(item)) for item in node.items})
 
 
 def _started(item: Node) -> Node:
     condition = Scalar(item.place, "service_started", "service_started")
-    return Mapping(item.place, {"condition": Entry(item.place, condition)})
+    return Mapping.of(item.place, {"condition": Entry(item.place, condition)})
 
 
 def _said(item: Mapping, key: str) -> str:

@@ -29,6 +29,7 @@ class Files:
     read: Callable[[str], bytes]
     size: int = 0
     _kept: dict[str, bytes] = field(default_factory=dict)
+    _read_already: dict[tuple[str, bool, int], dict[str, str]] = field(default_factory=dict)
 
     def data(self, path: str, named: Value, hint: str = "") -> bytes:
         """What a file holds that must be there; `hint` says what to do where it is not."""
@@ -50,12 +51,16 @@ class Files:
         """The variables of an environment file; what is wrong in it goes to the report of `named`."""
         data = self.data(path, named, _OPTIONAL) if required else self.optional(path, named)
         text = named.place.text
+        key = (path, raw, id(text.variables))
+        if data is None or key in self._read_already:
+            return self._read_already.get(key, {})
+        self._read_already[key] = {}
         try:
-            return {} if data is None else parse_env_file(seen_from(text, path), data, text.variables, raw=raw)
+            self._read_already[key] = parse_env_file(seen_from(text, path), data, text.variables, raw=raw)
         except ComposeError as error:
             for finding in error.findings:
                 named.report.refuse(finding)
-            return {}
+        return self._read_already[key]
 
     def _read(self, path: str, named: Value) -> bytes:
         if len(self._kept) >= MOST_FILES:

@@ -107,23 +107,25 @@ class _Builder:
         self._nodes = self._aliases = self._expanded = 0
 
     def take(self, event: yaml.Event) -> None:
-        mark = event.start_mark
-        place = Place(self._text, mark.line + 1, mark.column + 1) if mark else Place(self._text)
         match event:
             case yaml.ScalarEvent():
-                self._scalar(event, place)
+                self._scalar(event, self._place(event))
             case yaml.MappingStartEvent():
-                self._start(event, Mapping(place))
-            case yaml.SequenceStartEvent():
-                self._start(event, Sequence(place))
+                self._start(event, Mapping(self._place(event)))
             case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
                 self._end()
+            case yaml.SequenceStartEvent():
+                self._start(event, Sequence(self._place(event)))
             case yaml.AliasEvent():
-                self._alias(str(event.anchor), place)
+                self._alias(str(event.anchor), self._place(event))
             case yaml.DocumentStartEvent():
                 self._anchors.clear()
             case _:
                 pass
+
+    def _place(self, event: yaml.Event) -> Place:
+        mark = event.start_mark
+        return Place(self._text, mark.line + 1, mark.column + 1) if mark else Place(self._text)
 
     def _scalar(self, event: yaml.ScalarEvent, place: Place) -> None:
         self._count(place)
@@ -131,7 +133,7 @@ class _Builder:
         if frame and isinstance(frame.node, Mapping) and frame.key is None and not frame.merging:
             self._key(frame, event, place)
             return
-        directive = DIRECTIVES.get(event.tag or "", "")
+        directive = DIRECTIVES.get(event.tag, "") if event.tag else ""
         node = Scalar(place, event.value, resolve(event.value) if directive else self._value(event, place))
         if event.anchor:
             self._anchors[event.anchor] = node
@@ -139,6 +141,10 @@ class _Builder:
 
     def _key(self, frame: _Frame, event: yaml.ScalarEvent, place: Place) -> None:
         if event.implicit[0] and event.value == "<<":
+            if frame.merges:
+                self._report.error(
+                    place, (), 'the key "<<" is here a second time', "merge a list: [*a, *b]", "duplicate"
+                )
             frame.merging = True
             return
         if len(event.value) > LONGEST_KEY:
@@ -205,6 +211,7 @@ class _Builder:
         frame = self._frames[-1]
         parent = frame.node
         parent.weight += node.weight
+        parent.directed = parent.directed or node.directed or bool(directive)
         parent.height = max(parent.height, node.height + 1)
         if isinstance(parent, Sequence):
             if directive != "reset":
@@ -250,6 +257,7 @@ def _merge(node: Node, other: Mapping) -> None:
     if isinstance(node, Mapping):
         for key, entry in other.entries.items():
             node.entries.setdefault(key, entry)
+        node.directed = node.directed or other.directed
 
 
 def _place_of_byte(data: bytes, offset: int, text: Text) -> Place:

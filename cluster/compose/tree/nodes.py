@@ -7,7 +7,7 @@ every alias in it were written out.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from cluster.compose.tree.scalars import Plain
 from cluster.compose.tree.text import Text
@@ -34,6 +34,7 @@ class Scalar:
     text: str
     value: Plain
     height: int = 1
+    directed: ClassVar[bool] = False
 
     @property
     def weight(self) -> int:
@@ -42,12 +43,18 @@ class Scalar:
 
 @dataclass(slots=True, eq=False)
 class Sequence:
-    """A list."""
+    """A list. `directed` says that an entry below has a directive."""
 
     place: Place
     items: list[Node] = field(default_factory=list)
     weight: int = 1
     height: int = 1
+    directed: bool = False
+
+    @classmethod
+    def of(cls, place: Place, items: list[Node]) -> Sequence:
+        """A list of nodes that are finished."""
+        return cls(place, items, 1 + sum(item.weight for item in items))
 
 
 @dataclass(slots=True, eq=False)
@@ -69,12 +76,20 @@ class Entry:
 
 @dataclass(slots=True, eq=False)
 class Mapping:
-    """A map; keys are always texts."""
+    """A map; keys are always texts. `directed` says that an entry, or one below, has a directive."""
 
     place: Place
     entries: dict[str, Entry] = field(default_factory=dict)
     weight: int = 1
     height: int = 1
+    directed: bool = False
+
+    @classmethod
+    def of(cls, place: Place, entries: dict[str, Entry]) -> Mapping:
+        """A map of entries that are finished."""
+        weight = 1 + sum(entry.value.weight for entry in entries.values())
+        directed = any(entry.directive or entry.value.directed for entry in entries.values())
+        return cls(place, entries, weight, directed=directed)
 
 
 Node: TypeAlias = "Scalar | Sequence | Mapping"

@@ -28,7 +28,7 @@ class Interpolation:
         if "$" not in root.place.text.content:
             return root
         self._done.clear()
-        return Mapping(root.place, self._entries(root, ()), root.weight, root.height)
+        return Mapping(root.place, self._entries(root, ()), root.weight, root.height, root.directed)
 
     def _node(self, node: Node, path: Path) -> Node:
         found = self._done.get(id(node))
@@ -41,8 +41,8 @@ class Interpolation:
             return self._scalar(node, path) if "$" in node.text else node
         if isinstance(node, Sequence):
             items = [self._node(item, (*path, index)) for index, item in enumerate(node.items)]
-            return Sequence(node.place, items, node.weight, node.height)
-        return Mapping(node.place, self._entries(node, path), node.weight, node.height)
+            return Sequence(node.place, items, node.weight, node.height, node.directed)
+        return Mapping(node.place, self._entries(node, path), node.weight, node.height, node.directed)
 
     def _entries(self, node: Mapping, path: Path) -> dict[str, Entry]:
         return {

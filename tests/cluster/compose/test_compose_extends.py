@@ -105,3 +105,10 @@ def test_what_is_wrong_in_an_extended_file_is_told_there():
     assert wrong(files) == ['b.yml:2:22: error: services.a.tty: must be true or false, not "7"']
     files["b.yml"] = "services: {b: [\n"
     assert wrong(files)[0].startswith("b.yml:2:1: error: not YAML: ")
+
+
+def test_what_is_extended_many_times_is_bounded():
+    labels = ", ".join(f"l{n}: x" for n in range(4_000))
+    services = "".join(f"  s{n}: {{extends: base, labels: {{own: '{n}'}}}}\n" for n in range(1_000))
+    text = f"services:\n  base: {{image: x, labels: {{{labels}}}}}\n{services}"
+    assert "the extends of this stack stand for too much" in wrong({"a.yml": text})[0]

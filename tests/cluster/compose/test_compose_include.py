@@ -16,14 +16,29 @@ def wrong(files: dict[str, str]) -> str:
     return caught.value.findings[0].summary()
 
 
-def test_what_is_included_belongs_to_the_stack_and_can_be_laid_over():
+def test_what_is_included_belongs_to_the_stack_and_later_files_are_laid_over():
     files = {
-        "a.yml": "include: [db.yml]\nservices: {web: {image: nginx, depends_on: [db]}, db: {environment: {A: 2}}}",
+        "a.yml": "include: [db.yml]\nservices: {web: {image: nginx, depends_on: [db]}}",
         "db.yml": "services: {db: {image: postgres, environment: {A: 1, B: 1}}}\nvolumes: {data: }",
+        "c.yml": "services: {db: {environment: {A: 2}}}",
     }
-    services = joined(files).document["services"]
+    services = joined(files, "a.yml", "c.yml").document["services"]
     assert sorted(services) == ["db", "web"]
     assert services["db"]["environment"] == {"A": "2", "B": "1"}
+
+
+def test_one_name_for_two_things_is_told_and_the_same_thing_twice_is_one():
+    db = "services: {db: {image: postgres}}"
+    files = {"a.yml": f"include: [b.yml, c.yml]\n{WEB}", "b.yml": db, "c.yml": db}
+    assert sorted(joined(files).document["services"]) == ["db", "web"]
+    files["c.yml"] = db.replace("postgres", "mysql")
+    assert wrong(files) == (
+        'a.yml:1:18: error: include[1]: "db" of services is said again at c.yml:1, and otherwise'
+        " (rename one, or include both files by one path: [FILE, OVER IT])"
+    )
+    assert '"db" of services is said again at b.yml:1' in wrong(
+        {"a.yml": f"include: [b.yml]\n{db}\n".replace("postgres", "x"), "b.yml": db}
+    )
 
 
 def test_paths_and_variables_are_those_of_its_own_folder():
@@ -78,3 +93,8 @@ def test_what_cannot_be_included_is_told(text: str, said: str):
 def test_includes_that_multiply_are_bounded():
     files = {f"{n}.yml": f"include: [{n + 1}.yml, {n + 1}.yml]" for n in range(12)}
     assert "more than 100 files are included" in wrong({**files, "12.yml": WEB})
+
+
+def test_a_large_file_is_not_read_again_and_again():
+    files = {"a.yml": f"include: [{', '.join(['b.yml'] * 9)}]\n{WEB}", "b.yml": f"#{'x' * 2_000_000}\nservices: {{}}\n"}
+    assert "the files of one stack hold more than 16777216 bytes" in wrong(files)

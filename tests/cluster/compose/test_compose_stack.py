@@ -129,7 +129,7 @@ def test_the_default_network_is_there_only_where_used() -> None:
         ),
         ("networks: {a: {ipv4_address: x}}", "networks: {a: }", '"x" is no IPv4 address'),
         ("networks: {a: {ipv4_address: 10.9.0.1}}\nscale: 2", "networks: {a: }", "2 replicas cannot share the address"),
-        ("", "networks: {a: {ipam: {config: [{subnet: 10.5.0.1/24}]}}}", '"10.5.0.1/24" is no subnet'),
+        ("networks: [a]", "networks: {a: {ipam: {config: [{subnet: 10.5.0.1/24}]}}}", '"10.5.0.1/24" is no subnet'),
     ],
 )
 def test_bad_networks(keys: str, rest: str, message: str) -> None:
