@@ -89,7 +89,7 @@ def load(
     report.end_stage()
     if document is None:
         raise ComposeError(report.errors)
-    spec = stack_spec(document)
+    spec = stack_spec(document, scope.contents)
     _check(spec, root, report, scope)
     return Loaded(document, spec, tuple(report.warnings), tuple(report.refusals), tuple(sorted(scope.named_profiles)))
 
@@ -116,7 +116,10 @@ def _name(roots: Sequence[MappingNode], project: str | None, folder: str, report
 
 
 def _check(spec: StackSpec, root: MappingNode, report: Report, scope: Scope) -> None:
+    unread = {key for key, one in spec.configs.items() if not one.external and key not in scope.contents}
     for problem in problems(spec):
+        if problem.path[0] == "configs" and problem.path[1] in unread:
+            continue  # that it cannot be had was told, and what it holds is not known
         place = scope.origins.get(problem.path) or place_of(root, problem.path)
         # What two services have of one `extends` is wrong of neither.
         shared = problem.other and scope.origins.get(problem.other) is place

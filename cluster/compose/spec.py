@@ -12,6 +12,7 @@ from typing import Any, get_args
 from cluster.compose.canonical.quantities import nanoseconds
 from cluster.compose.gates import OFF
 from cluster.compose.host import privileges, tuning
+from cluster.configs import ConfigFile, ConfigSpec, encoded
 from cluster.constraints import NoConstraint, parse
 from cluster.spec import (
     Attachment,
@@ -45,8 +46,8 @@ _CONDITIONS: dict[str | None, RestartCondition] = {"always": "any", "unless-stop
 _PULLED_WHEN_MISSING = ("build", "refresh", "daily", "weekly")
 
 
-def stack_spec(document: Keys) -> StackSpec:
-    """The spec of a canonical document."""
+def stack_spec(document: Keys, contents: Mapping[str, bytes]) -> StackSpec:
+    """The spec of a canonical document; `contents` are those of its configs, by their keys."""
     services = document.get("services", {})
     awaited = {
         name
@@ -59,6 +60,7 @@ def stack_spec(document: Keys) -> StackSpec:
         services={name: _service(name, keys, document["name"], name in awaited) for name, keys in services.items()},
         networks={key: _network(keys) for key, keys in document.get("networks", {}).items()},
         volumes={key: _volume(keys) for key, keys in document.get("volumes", {}).items()},
+        configs={key: _config(keys, contents.get(key, b"")) for key, keys in document.get("configs", {}).items()},
     )
 
 
@@ -99,6 +101,7 @@ def _service(name: str, keys: Keys, stack: str, awaited: bool) -> ServiceSpec:
         cap_drop=_capabilities(keys.get("cap_drop", ())),
         extra_hosts=tuple(host.replace("=", ":", 1) for host in keys.get("extra_hosts", ())),
         tmpfs=tuple(keys.get("tmpfs", ())),
+        configs=tuple(_config_file(one) for one in keys.get("configs", ())),
         tuning=tuning(keys),
         privileges=privileges(keys, reserved),
         group_add=tuple(keys.get("group_add", ())),
@@ -260,6 +263,19 @@ def _network(keys: Keys) -> NetworkSpec:
         labels=keys.get("labels", {}),
         options=keys.get("driver_opts", {}),
     )
+
+
+def _config(keys: Keys, content: bytes) -> ConfigSpec:
+    if keys.get("external"):
+        return ConfigSpec(keys["name"], external=True)
+    return ConfigSpec(keys["name"], content=encoded(content), labels=keys.get("labels", {}))
+
+
+def _config_file(keys: Keys) -> ConfigFile:
+    """Where a service has a config: at the root, unless the file says otherwise."""
+    target = posixpath.normpath(posixpath.join("/", keys.get("target", keys["source"])))
+    mode = int(keys.get("mode", "0444"), 8)
+    return ConfigFile(keys["source"], target, int(keys.get("uid", 0)), int(keys.get("gid", 0)), mode)
 
 
 def _volume(keys: Keys) -> VolumeSpec:

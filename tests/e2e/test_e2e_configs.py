@@ -67,3 +67,24 @@ def test_a_config_is_shown_without_its_content_and_gone_with_its_stack(running: 
     assert '"digest"' in shown
     running.ok("stack", "rm", READER)
     until(lambda: files(running) == [], "a folder without files")
+
+
+COMPOSE = """
+services:
+  web:
+    image: busybox
+    command: [sleep, "1000"]
+    init: true
+    configs: [{{source: app, target: /etc/app/app.conf, uid: "101", mode: 0400}}]
+configs:
+  app: {{content: "{content}"}}
+"""
+
+
+def test_the_file_brings_it(running: Node) -> None:
+    assert (ended := running.deploy(COMPOSE.format(content="one"), READER)).code == 0, ended.text
+    first = settled(running)
+    assert read(running, first) == "one"
+    assert running.docker("exec", first, "stat", "-c", "%a %u", TARGET) == "400 101\n"
+    assert (ended := running.deploy(COMPOSE.format(content="two"), READER)).code == 0, ended.text
+    assert read(running, settled(running, other_than=first)) == "two"

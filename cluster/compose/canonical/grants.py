@@ -19,6 +19,7 @@ from cluster.compose.report import Refused
 LARGEST_CONFIG = 1000 * 1024
 LARGEST_SECRET = 500 * 1024
 SECRETS = "/run/secrets"
+_LARGEST_ID = 2**32 - 2
 
 _SOURCES = ("file", "environment", "content", "external")
 
@@ -50,28 +51,35 @@ def _source(key: str, value: Value, table: Table, most: int, scope: Scope) -> di
 
 
 def check_config(found: dict[str, Any], value: Value, scope: Scope) -> None:
-    """Whether what a used config is made of can be had here; raises `Refused`."""
-    _check(found, value, LARGEST_CONFIG, scope)
+    """Keep what a used config is made of; raises `Refused` where that cannot be had here."""
+    content = _content(found, value, LARGEST_CONFIG, scope)
+    if content is not None:
+        scope.contents[str(value.path[-1])] = content
 
 
 def check_secret(found: dict[str, Any], value: Value, scope: Scope) -> None:
     """The same of a used secret, which a deploy alone needs: who only looks at a file may not be meant to have it."""
     try:
-        _check(found, value, LARGEST_SECRET, scope)
+        _content(found, value, LARGEST_SECRET, scope)
     except Refused as refused:
         value.report.refusals.append(refused.finding)
 
 
-def _check(found: dict[str, Any], value: Value, most: int, scope: Scope) -> None:
+def _content(found: dict[str, Any], value: Value, most: int, scope: Scope) -> bytes | None:
+    """What it holds; None for one that is not made here, and for one of a variable that is not set."""
     entries = value.entries()
     if path := found.get("file"):
         data = scope.files.data(path, entries["file"], "create it, or leave out what uses it")
         if len(data) > most:
             raise entries["file"].refuse(f"{quote(path)} holds {len(data)} bytes, more than {most}", code="too-large")
-    variable = found.get("environment")
-    if variable and variable not in value.place.text.variables:
+        return data
+    variable, variables = found.get("environment"), value.place.text.variables
+    if variable and variable not in variables:
         message = f"the variable {variable} is not set"
         entries["environment"].withhold(message, f"set {variable}", "required-variable")
+    if variable:
+        return variables[variable].encode() if variable in variables else None
+    return found["content"].encode() if "content" in found else None
 
 
 def configs(value: Value) -> list[dict[str, Any]]:
@@ -103,6 +111,14 @@ def _grant(item: Value, folder: str) -> dict[str, Any]:
     return keys
 
 
+def _number(value: Value) -> str:
+    """An id of a user or group; a name would be another one's in each image."""
+    text = value.rendered()
+    if not text.isdigit() or int(text) > _LARGEST_ID:
+        raise value.refuse(f"{quote(text)} is no id", 'write its number, as in "1000"')
+    return text
+
+
 def _mode(value: Value) -> str:
     """A file mode. A number is what YAML made of it: `0440` is octal there, `440` is not."""
     number = getattr(value.node, "value", None)
@@ -118,8 +134,8 @@ def _mode(value: Value) -> str:
 GRANT: Table = {
     "source": Value.string,
     "target": Value.string,
-    "uid": Value.string,
-    "gid": Value.string,
+    "uid": _number,
+    "gid": _number,
     "mode": _mode,
 }
 _COMMON: Table = {

@@ -32,7 +32,7 @@ class Scope:
     """`profiles` are those that are switched on, `*` for all; `files` reads what the stack's files name.
 
     `named_profiles` are all that the files name. `origins` says where in a file a part of the canonical form comes
-    from, where its path is another there.
+    from, where its path is another there. `contents` are those of the configs that are used, by their keys.
     """
 
     stack: str
@@ -40,5 +40,6 @@ class Scope:
     profiles: frozenset[str] = frozenset()
     named_profiles: set[str] = field(default_factory=set)
     origins: dict[Path, Place] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
     ports: Budget = field(default_factory=lambda: Budget("many ports", MOST_PORTS))
     variables: Budget = field(default_factory=lambda: Budget("large an environment", MOST_ENVIRONMENT))

@@ -130,6 +130,7 @@ FIXED: Table = {
     "cgroup": lambda value: value.word(("host", "private")),
     "cgroup_parent": Value.string,
     "command": command,
+    "configs": configs,
     "container_name": ignored(Value.string, "kept, but not given to a container yet"),
     "cpu_count": never(_between(0, LARGEST_INTEGER), _WINDOWS),
     "cpu_percent": never(lambda value: value.number(0.0, 100.0), _WINDOWS),
@@ -209,7 +210,6 @@ FIXED: Table = {
     "volumes_from": never(Value.texts, "name a volume, and mount it in both services"),
     "working_dir": Value.string,
     **later(
-        configs=configs,
         post_start=hooks,
         pre_stop=hooks,
         secrets=secrets,
