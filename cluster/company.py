@@ -22,16 +22,16 @@ def groups(services: Iterable[Service]) -> list[list[Service]]:
     return [group for _, group in found]
 
 
-def companions(state: State, service: Service) -> list[Service]:
-    """The other services of the group that a service is of."""
-    others = [one for one in state.services_of(service.stack) if one.name != service.name and not one.removing]
+def companions(services: Iterable[Service], service: Service) -> list[Service]:
+    """The other services of the group that a service is of, among all `services` of its stack."""
+    others = [one for one in services if one.name != service.name and not one.removing]
     group = next(group for group in groups([*others, service]) if group[-1] is service)
     return group[:-1]
 
 
-def keeps_company(task: Task, node: Node) -> bool:
-    """Whether a task that is on this machine is one that its companions are to be with."""
-    return stays(node) and task.desired in WANTED and not task.ended and not task.forsaken
+def is_company(task: Task) -> bool:
+    """Whether a task is one that its companions are to be with, while its machine `stays`."""
+    return task.desired in WANTED and not task.ended and not task.forsaken
 
 
 def home(state: State, group: Iterable[Service], places: Mapping[str, int]) -> str:
@@ -71,7 +71,7 @@ def strays(state: State) -> Mapping[str, frozenset[str]]:
     machines: defaultdict[str, set[str]] = defaultdict(set)
     for task in state.tasks.values():
         node = state.nodes.get(task.node)
-        if node is not None and keeps_company(task, node):
+        if node is not None and stays(node) and is_company(task):
             places[task.service_key][task.node] += 1
             machines[task.stack].add(task.node)
     away: dict[str, frozenset[str]] = {}

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
 Operator = Literal["==", "!=", "in", "not in", ">", ">=", "<", "<=", "exists", "not exists"]
 
-PLAIN = ("node.id", "node.hostname", "node.role", "node.ip", "node.platform.os", "node.platform.arch", "engine.version")
+PLAIN: Mapping[str, str] = {
+    "node.id": "id",
+    "node.hostname": "name",
+    "node.role": "role",
+    "node.ip": "address",
+    "node.platform.os": "os",
+    "node.platform.arch": "arch",
+    "engine.version": "engine_version",
+}
 LABELS = ("node.labels.", "engine.labels.")
 SHORT = "gbnt.node."
 SERVICES, STACK = "node.services", "stack.name"
@@ -169,24 +177,12 @@ def is_label(name: str) -> bool:
 
 def value_of(node: Node, key: str) -> str | None:
     """What a machine has under a constraint's key; None for a label that it lacks."""
-    match key:
-        case "node.id":
-            return node.id
-        case "node.hostname":
-            return node.name
-        case "node.role":
-            return node.role
-        case "node.ip":
-            return node.address
-        case "node.platform.os":
-            return node.os
-        case "node.platform.arch":
-            return node.arch
-        case "engine.version":
-            return node.engine_version
+    if key.startswith("node.labels."):
+        return node.labels.get(key.removeprefix("node.labels."))
     if key.startswith("engine.labels."):
         return node.engine_labels.get(key.removeprefix("engine.labels."))
-    return node.labels.get(key.removeprefix("node.labels."))
+    field = PLAIN.get(key)
+    return None if field is None else str(getattr(node, field))
 
 
 def _long(key: str) -> str:

@@ -125,13 +125,15 @@ class Resources:
 class Placement:
     """Which machines a service's tasks may go to, and how they are spread over them.
 
-    `constraints` are texts of `cluster.constraints`, `spread` the keys of labels (`node.labels.zone`) that tasks are
-    spread over, `max_replicas_per_node` 0 is no limit.
+    `constraints` are texts of `cluster.constraints`, `spread` the keys (`node.labels.zone`) that tasks are spread over,
+    the second within each value of the first. `max_replicas_per_node` 0 is no limit. `binpack`: a machine that has much
+    reserved is filled before the next.
     """
 
     constraints: tuple[str, ...] = ()
     spread: tuple[str, ...] = ()
     max_replicas_per_node: int = 0
+    binpack: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -235,10 +235,12 @@ def _resources(keys: Keys) -> Resources:
 
 
 def _placement(keys: Keys) -> Placement:
+    preferences = keys.get("preferences", ())
     return Placement(
         constraints=tuple(_constraint(text) for text in keys.get("constraints", ())),
-        spread=tuple(preference["spread"] for preference in keys.get("preferences", ())),
+        spread=tuple(preference["spread"] for preference in preferences if "spread" in preference),
         max_replicas_per_node=keys.get("max_replicas_per_node", 0),
+        binpack=any(preference.get("binpack") for preference in preferences),
     )
 
 

@@ -1,4 +1,4 @@
-"""`deploy.placement`: constraints, what to spread over, and the most replicas of one machine."""
+"""`deploy.placement`: constraints, what to spread over or pack, and the most replicas of one machine."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ def _constraint(value: Value) -> str:
     return text
 
 
+def _preference(value: Value) -> dict[str, Any]:
+    keys = read(value, PREFERENCE)
+    if not keys:
+        raise value.refuse("prefers nothing", 'write it as in "spread: node.labels.zone" or "binpack: true"', "missing")
+    return keys
+
+
 def _spread(value: Value) -> str:
     key = value.string()
     if not is_key(key):
@@ -38,11 +45,9 @@ def _spread(value: Value) -> str:
     return key
 
 
-PREFERENCE: Table = {"spread": _spread}
+PREFERENCE: Table = {"spread": _spread, "binpack": Value.boolean}
 PLACEMENT: Table = {
     "constraints": lambda value: value.each(_constraint),
-    "preferences": lambda value: value.each(
-        lambda item: read(item, PREFERENCE, {"spread": 'write it as in "spread: node.labels.zone"'})
-    ),
+    "preferences": lambda value: value.each(_preference),
     "max_replicas_per_node": lambda value: value.integer(0, MOST_A_NODE),
 }
