@@ -94,16 +94,21 @@ class Client:
         """One stack."""
         return self._session.get(_stack_path(name))
 
-    def deploy(self, spec: StackSpec, resolve: Resolve, sign_ins: Mapping[str, Credential]) -> Row:
+    def deploy(
+        self, spec: StackSpec, resolve: Resolve, sign_ins: Mapping[str, Credential], *, ahead: bool = False
+    ) -> Row:
         """Make a stack be as the spec says: `revision`, `changes` by service, and `warnings` of its images.
 
-        `sign_ins` are those to registries, by registry, that its images may be pulled with.
+        `sign_ins` are those to registries, by registry, that its images may be pulled with. `ahead`: though no machine
+        that is there could ever have its tasks.
         """
         wanted: dict[str, object] = {"spec": spec}
-        if resolve != "always":  # an older manager, which knows neither, is told what it knows
+        if resolve != "always":  # an older manager, which knows none of these, is told what it knows
             wanted["resolve"] = resolve
         if sign_ins:
             wanted["registries"] = sign_ins
+        if ahead:
+            wanted["ahead"] = True
         return self._session.write("PUT", _stack_path(spec.name), orjson.dumps(wanted))
 
     def remove_stack(self, name: str, volumes: Iterable[str]) -> Row:

@@ -42,7 +42,7 @@ def standing(node: Node, terms: Terms) -> Iterator[Objection]:
         yield Objection(AVAILABILITY[node.availability], f"`gbnt node update {node.name} --availability active`")
     for constraint in terms.constraints:
         if not constraint.allows(node, terms.stack):
-            yield Objection(constraint.fault, _remedy(constraint, node))
+            yield Objection(constraint.fault, remedy(constraint, node))
 
 
 def crowding(seat: Seat, seats: Seats, key: str, ask: Ask) -> Iterator[Objection]:
@@ -92,7 +92,7 @@ def _megabytes(size: int) -> str:
     return f"{size / 1e6:.0f} MB"
 
 
-def _remedy(constraint: Constraint, node: Node) -> str:
+def remedy(constraint: Constraint, node: Node) -> str:
     """What would make a machine meet a constraint; empty where nothing can."""
     key, value = constraint.key, constraint.values[0] if constraint.values else "…"
     if key == "node.role":
