@@ -151,6 +151,10 @@ class Client:
         """One service, with its spec."""
         return self._session.get(_service_path(key))
 
+    def service_placement(self, key: str) -> Row:
+        """Where another task of a service could go: a `sentence`, and the `nodes`, each with the reasons against it."""
+        return self._session.get(f"{_service_path(key)}/placement")
+
     def scale(self, key: str, replicas: int) -> Row:
         """Run this many replicas."""
         return self._change_service(key, "scale", {"replicas": replicas})
@@ -181,6 +185,10 @@ class Client:
     def task(self, reference: str) -> Row:
         """One task by its id, a unique beginning of it, or its name (stack-service-slot)."""
         return self._session.get(_task_path(reference))
+
+    def task_placement(self, reference: str) -> Row:
+        """Why a task is where it is: a `sentence`, and each of the `nodes` with the reasons against it."""
+        return self._session.get(f"{_task_path(reference)}/placement")
 
     def remove_task(self, reference: str) -> Row:
         """Stop a task's container for good; its service replaces it."""

@@ -28,8 +28,8 @@ def asking(*constraints: str, name: str = "web", **reserved: float) -> ServiceSp
     [
         (
             asking("node.labels.gpu == nvidia"),
-            "service web asks for node.labels.gpu == nvidia, which no machine meets (2 nodes: 2 lack label gpu=nvidia): "
-            "`gbnt node update oslo --label-add gpu=nvidia` would change that",
+            "service web asks for node.labels.gpu == nvidia, which no machine meets (2 nodes: 2 lack label "
+            "gpu=nvidia): `gbnt node update oslo --label-add gpu=nvidia` would change that",
         ),
         (
             asking("node.hostname == paris"),
