@@ -10,6 +10,7 @@ BENCHES = {
     "transport": "bench.transport",
     "start": "bench.start",
     "compose": "bench.compose",
+    "placement": "bench.placement",
     "deploy.one_engine": "bench.deploy",
     "deploy.three_engines": "bench.deploy_three",
     "crash": "bench.crash",

@@ -61,11 +61,6 @@ def crowding(seat: Seat, seats: Seats, key: str, ask: Ask) -> Iterator[Objection
     for other, number in seats.shunned[key].items():
         if number and seats.where[other][node.id]:
             yield Objection(f"have a task of {other}, which keeps away from it", f"move {other} off {node.name}")
-    yield from _room(seat, ask)
-
-
-def _room(seat: Seat, ask: Ask) -> Iterator[Objection]:
-    node = seat.node
     if ask.nano_cpus and seat.nano_cpus + ask.nano_cpus > node.cpus * NANO:
         wanted, free = ask.nano_cpus / NANO, node.cpus - seat.nano_cpus / NANO
         why = f"have too few CPUs free (it reserves {wanted:g})"

@@ -31,6 +31,7 @@ class _Turn:
     """
 
     service: Service
+    key: str
     ask: Ask
     search: Search
     ties: Ties
@@ -106,10 +107,11 @@ class Board:
         self._known[task.id] = task
         if not task.node:
             return
-        key = revision_key(task.service_key, task.revision)
+        service = task.service_key
+        key = revision_key(service, task.revision)
         if key not in self._asks:
             self._asks[key] = ask_of(task.stack, spec)
-        self._held[task.id] = held = Held(task, self._asks[key])
+        self._held[task.id] = held = Held(task, self._asks[key], service)
         self._count(held, 1)
 
     def _count(self, held: Held, times: int) -> None:
@@ -121,7 +123,7 @@ class Board:
         for pool in self._packing if times > 0 else self._pools.values():
             pool.enter(seat)
         turn = self._turn
-        if turn is not None and turn.service.key == held.task.service_key:
+        if turn is not None and turn.key == held.key:
             turn.reason = ""
             turn.search.changed(seat, times)
         else:
@@ -161,7 +163,7 @@ class Board:
                 self._pool_of(ask.terms), seats, key, ask.image, lambda seat: not any(crowding(seat, seats, key, ask))
             )
             ties = Ties(self._state, seats, self._stacks.get(service.stack, ()), service)
-            self._turn = _Turn(service, ask, search, ties)
+            self._turn = _Turn(service, key, ask, search, ties)
         return self._turn
 
     def _pool_of(self, terms: Terms) -> Pool:
@@ -206,7 +208,7 @@ class Board:
     def _objections(self, turn: _Turn, seat: Seat, bounds: Sequence[Bound]) -> Iterator[Objection]:
         yield from standing(seat.node, turn.ask.terms)
         yield from outside(seat.node, bounds)
-        yield from crowding(seat, self._seats, turn.service.key, turn.ask)
+        yield from crowding(seat, self._seats, turn.key, turn.ask)
 
     def _turned_away(self, turn: _Turn, bounds: Sequence[Bound]) -> Counter[str]:
         """How many machines each reason turned away: of those that speak against one, the first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cluster.ask import NANO, Ask
 from cluster.company import is_company
@@ -54,12 +55,12 @@ class Seat:
         return -load, -tasks, id
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A task that has a machine, with what it asks of that."""
+class Held(NamedTuple):
+    """A task that has a machine, with what it asks of that, and its service's key."""
 
     task: Task
     ask: Ask
+    key: str
 
 
 class Seats:
@@ -80,7 +81,7 @@ class Seats:
 
     def count(self, held: Held, times: int) -> Seat | None:
         """Count a task, or with -1 take it off again; the machine, where there is such a one."""
-        task, ask, key = held.task, held.ask, held.task.service_key
+        task, ask, key = held
         seat = self.by_id.get(task.node)
         if task.container_id and seat is not None:
             self.images[ask.image].add(task.node)

@@ -112,7 +112,7 @@ class Rules:
         for task in self._state.tasks.values():
             leaves = (task.service_key, task.slot) == (wanted.key, slot)
             if not (leaves and wanted.spec.update.order == "stop-first"):
-                yield Held(task, ask_of(task.stack, self._state.spec_of(task)))
+                yield Held(task, ask_of(task.stack, self._state.spec_of(task)), task.service_key)
 
     def _price(self, one: Node, wanted: Service, slot: int) -> Any:
         seats, placement = self._seats(wanted, slot), wanted.spec.placement
