@@ -1,9 +1,8 @@
 """Machines for many tasks at once, and for a few more once they are there; pure decisions, in one process.
 
-Each service has 50 tasks, a reservation of CPUs and memory, a spread over 5 zones, and one of 20 sets of constraints. The
-clock runs from a state without a board to the last task's record with its machine in it; it is that of the process, for
-nothing here waits. The floor is to write those
-records alone: what is wanted of each is known there beforehand.
+Each service has 50 tasks, a reservation of CPUs and memory, a spread over 5 zones, and one of 20 sets of constraints.
+The clock runs from a state without a board to the last task's record with its machine in it; it is that of the process,
+for nothing here waits. The floor is to write those records alone: what is wanted of each is known there beforehand.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ RUNS = 5
 REPLICAS = 50
 CHANGED = 100
 GB = 10**9
-# Tasks a second, as others have published them, on other machines, and of more than the choice of a machine: see README.
+# Tasks a second, as others have published them, on other machines: see README.
 PUBLISHED = {
     "swarmkit, 10k tasks on 1k nodes, 2016, published": 18_200.0,
     "swarmkit, 100k tasks on 1k nodes, 2016, published": 16_200.0,

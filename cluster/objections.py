@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cluster.ask import NANO, Ask, Terms
+from cluster.ask import ALL, NANO, Ask, Terms
+from cluster.capacity import gpus_of
 from cluster.constraints import STACK, Constraint
 from cluster.model import Node
 from cluster.seats import Seat, Seats
@@ -51,9 +52,9 @@ def crowding(seat: Seat, seats: Seats, key: str, ask: Ask) -> Iterator[Objection
     if ask.most and seats.where[key][node.id] >= ask.most:
         why = f"have {ask.most} of its tasks, the most that one may have"
         yield Objection(why, "raise max_replicas_per_node, or add a machine")
-    for wanted in ask.joins:
-        if not any(seats.where[other][node.id] for other in wanted):
-            names = " or ".join(sorted(wanted))
+    for company in ask.joins:
+        if not any(seats.where[other][node.id] for other in company):
+            names = " or ".join(sorted(company))
             yield Objection(f"have no task of {names}", f"it follows once one of {names} runs on {node.name}")
     for other in ask.shuns:
         if seats.where[other][node.id]:
@@ -70,9 +71,25 @@ def crowding(seat: Seat, seats: Seats, key: str, ask: Ask) -> Iterator[Objection
         why = f"have too little memory free (it reserves {_megabytes(ask.memory)})"
         left = f"{_or_none(free, _megabytes(free))} of {_megabytes(node.memory)} free"
         yield Objection(why, f"{left}: {_freed(ask.memory > node.memory, 'memory')}")
+    if ask.gpus and not _has_gpus(seat, ask.gpus):
+        many = "all" if ask.gpus == ALL else ask.gpus
+        yield Objection(f"have too few GPUs free (it asks for {many})", _gpu_remedy(seat))
     for protocol, port in ask.ports:
         if seat.ports[protocol, port]:
             yield Objection(f"have port {port} taken by another task", "publish another port, or remove who has it")
+
+
+def _has_gpus(seat: Seat, asked: int) -> bool:
+    """Whether so many are free, or with `ALL` every one that there is."""
+    free = seat.free_gpus
+    return 0 < free == gpus_of(seat.node.gpus) if asked == ALL else asked <= free
+
+
+def _gpu_remedy(seat: Seat) -> str:
+    total = gpus_of(seat.node.gpus)
+    if total == 0 and seat.node.gpu_runtime:
+        return f"its engine does not say how many it has: node-generic-resources in {seat.node.name}'s daemon.json does"
+    return f"{seat.free_gpus or 'none'} of {total} free: move other tasks off it" if total else "a machine with GPUs"
 
 
 def _or_none(free: float, words: str) -> str:

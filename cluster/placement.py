@@ -220,7 +220,7 @@ def offer(node: Node) -> object:
     """What of a machine decides whether tasks may go there, and how many."""
     labels = tuple(sorted(node.labels.items())), tuple(sorted(node.engine_labels.items()))
     place = node.name, node.role, node.address, node.os, node.arch, node.engine_version
-    return node.id, node.status, node.message, node.availability, node.cpus, node.memory, *place, *labels
+    return node.id, node.status, node.message, node.availability, node.cpus, node.memory, node.gpus, *place, *labels
 
 
 def awaits_machine(state: State) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from heapq import heapify, heappop, heappush, heapreplace
 
 from cluster.pool import Path, Pool
-from cluster.seats import Rank, Seat, Seats
+from cluster.seats import Seat, Seats
 
 # Few of its own, then the rank; the image is there, before the id: between machines with as much on them.
 Cost = tuple[int, float, int, bool, str]

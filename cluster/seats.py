@@ -7,7 +7,8 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cluster.ask import NANO, Ask
+from cluster.ask import ALL, NANO, Ask
+from cluster.capacity import gpus_of
 from cluster.company import is_company
 from cluster.model import Node, Task
 
@@ -19,13 +20,15 @@ class Seat:
     """One machine, and what it has taken on. CPUs are counted in billionths, so that adding them up is exact.
 
     `rank` is its place among machines that are as good otherwise, the least first: little reserved of CPUs or memory,
-    whichever is more, as a share; few tasks; the id.
+    whichever is more, as a share; few tasks; the id. `whole` is how many tasks have all of its GPUs.
     """
 
     node: Node
     tasks: int = 0
     nano_cpus: int = 0
     memory: int = 0
+    gpus: int = 0
+    whole: int = 0
     ports: Counter[tuple[str, int]] = field(default_factory=Counter)
     rank: Rank = field(init=False)
 
@@ -37,10 +40,19 @@ class Seat:
         self.tasks += times
         self.nano_cpus += times * ask.nano_cpus
         self.memory += times * ask.memory
+        if ask.gpus == ALL:
+            self.whole += times
+        else:
+            self.gpus += times * ask.gpus
         for binding in task.bindings:
             if binding.host_port:
                 self.ports[binding.protocol, binding.host_port] += times
         self.weigh()
+
+    @property
+    def free_gpus(self) -> int:
+        """How many of its GPUs nobody has."""
+        return 0 if self.whole else gpus_of(self.node.gpus) - self.gpus
 
     def weigh(self) -> None:
         """Work out its rank anew."""

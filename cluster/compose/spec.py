@@ -240,7 +240,7 @@ def _placement(keys: Keys) -> Placement:
         constraints=tuple(_constraint(text) for text in keys.get("constraints", ())),
         spread=tuple(preference["spread"] for preference in preferences if "spread" in preference),
         max_replicas_per_node=keys.get("max_replicas_per_node", 0),
-        binpack=any(preference.get("binpack") for preference in preferences),
+        binpack=any(preference.get("x-binpack") for preference in preferences),
     )
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from cluster.ask import NANO, Ask, ask_of
+from cluster.ask import ALL, NANO, Ask, ask_of
+from cluster.capacity import gpus_of
 from cluster.constraints import SERVICES, Constraint, parse
 from cluster.model import Node, State
 from cluster.objections import counted, remedy
@@ -44,6 +45,7 @@ def _reasons(state: State, spec: StackSpec, service: ServiceSpec) -> Iterator[st
         yield f"asks for what no machine is at once: {', '.join(map(str, ask.terms.constraints))}"
     elif all(node.cpus and node.memory for node in fit):
         yield from _too_large(ask, fit)
+        yield from _gpus_short(ask, fit)
 
 
 def _may_meet(node: Node, constraint: Constraint, ask: Ask) -> bool:
@@ -72,6 +74,14 @@ def _too_large(ask: Ask, fit: Iterable[Node]) -> Iterator[str]:
             f"reserves {ask.memory / 1e6:.0f} MB of memory, and the machine with most of it that it may go to, "
             f"{by_memory.name}, has {by_memory.memory / 1e6:.0f} MB: reserve less"
         )
+
+
+def _gpus_short(ask: Ask, fit: Iterable[Node]) -> Iterator[str]:
+    most = max(gpus_of(node.gpus) for node in fit)
+    if max(ask.gpus, 1 if ask.gpus else 0) > most:
+        many = "all GPUs of a machine" if ask.gpus == ALL else f"{ask.gpus} GPUs"
+        has = f"has more than {most}" if most else "is known to have one"
+        yield f"asks for {many}, and no machine that it may go to {has}: `gbnt node ls -o wide` shows what each has"
 
 
 def _lonely(state: State, spec: StackSpec, service: ServiceSpec) -> Iterator[str]:

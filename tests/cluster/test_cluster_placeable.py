@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from cluster.capacity import Gpus
 from cluster.decide.decision import Decided, Refusal
 from cluster.decide.deploy import deploy
 from cluster.decide.placeable import unplaceable
 from cluster.model import State
+from cluster.privileges import DeviceRequest, Privileges
 from cluster.spec import Placement, Resources, ServiceSpec
 from tests.cluster.build import entropy, node, service, spec, stack
 
@@ -72,6 +74,18 @@ def test_what_no_machine_could_run_is_said(wanted: ServiceSpec, said: str):
 )
 def test_what_some_machine_could_run_is_not(wanted: ServiceSpec):
     assert unplaceable(TWO, stack(wanted, spec("db"))) == ""
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "is known to have one"), (-1, "is known to have one"), (0, "")])
+def test_gpus_that_no_machine_has_are_not_waited_for(count: int, said: str):
+    request = DeviceRequest(count=count, capabilities=("gpu",))
+    assert said in unplaceable(TWO, stack(spec("web", privileges=Privileges(requests=(request,)))))
+    if not said:
+        return
+    rich = replace(TWO, nodes={"a": replace(ROME, gpus=(Gpus("GPU", "declared", 1),))})
+    assert unplaceable(rich, stack(spec("web", privileges=Privileges(requests=(request,))))) == ""
+    more = replace(request, count=2)
+    assert "has more than 1" in unplaceable(rich, stack(spec("web", privileges=Privileges(requests=(more,)))))
 
 
 def test_services_that_wait_for_each_other_are_a_circle():

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cluster.capacity import Gpus
 from cluster.container import PortBinding
 from cluster.model import Node, Service, Stack, State, Task, revision_key
 from cluster.placement import Board
+from cluster.privileges import DeviceRequest, Privileges
 from cluster.spec import (
     Attachment,
     Mount,
@@ -270,6 +272,26 @@ def test_a_task_goes_where_one_of_another_service_is_and_else_waits_for_that():
     assert why_not(state, near) == "waits for a machine (2 nodes: 2 have no task of blog/db or shop/web)"
     there = replace(state, tasks={"w": running(id="w", node="b")})
     assert fill(there, near, 2) == ["b", "b"]
+
+
+def test_no_gpu_is_given_twice():
+    def asking(count: int) -> ServiceSpec:
+        return spec(privileges=Privileges(requests=(DeviceRequest(count=count, capabilities=("gpu",)),)))
+
+    two = machine("b", gpus=(Gpus("nvidia.com/gpu", "discovered", 2), Gpus("GPU", "declared", 1)))
+    state = cluster(machine("a", gpu_runtime="nvidia"), two, services=(asking(1),))
+    assert fill(state, asking(1), 2) == ["b", "b"]
+    busy = replace(state, tasks={"t": running(id="t", node="b", slot=9)})
+    assert fill(busy, asking(1), 1) == ["b"]
+    assert why_not(busy, asking(-1)) == "waits for a machine (2 nodes: 2 have too few GPUs free (it asks for all))"
+    assert fill(state, asking(-1), 1) == ["b"]
+    whole = replace(cluster(two, services=(asking(-1),)), tasks={"t": running(id="t", node="b", slot=9)})
+    assert "1 has too few GPUs free (it asks for 1)" in why_not(whole, asking(1))
+    told = [one.remedy for against in Board(busy).explain(wanted(asking(2)), 1).values() for one in against]
+    assert told == [
+        "its engine does not say how many it has: node-generic-resources in a's daemon.json does",
+        "1 of 2 free: move other tasks off it",
+    ]
 
 
 def test_tenths_of_cpus_add_up_to_one():

@@ -32,8 +32,10 @@ def _constraint(value: Value) -> str:
 
 def _preference(value: Value) -> dict[str, Any]:
     keys = read(value, PREFERENCE)
-    if not keys:
-        raise value.refuse("prefers nothing", 'write it as in "spread: node.labels.zone" or "binpack: true"', "missing")
+    if not PREFERENCE.keys() & keys:
+        raise value.refuse(
+            "prefers nothing", 'write it as in "spread: node.labels.zone" or "x-binpack: true"', "missing"
+        )
     return keys
 
 
@@ -45,7 +47,7 @@ def _spread(value: Value) -> str:
     return key
 
 
-PREFERENCE: Table = {"spread": _spread, "binpack": Value.boolean}
+PREFERENCE: Table = {"spread": _spread, "x-binpack": Value.boolean}
 PLACEMENT: Table = {
     "constraints": lambda value: value.each(_constraint),
     "preferences": lambda value: value.each(_preference),

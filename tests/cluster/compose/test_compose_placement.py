@@ -22,10 +22,10 @@ services:
             Placement(spread=("node.labels.zone", "node.labels.rack")),
         ),
         (
-            "preferences: [{spread: node.platform.arch}, {binpack: true}]",
+            "preferences: [{spread: node.platform.arch}, {x-binpack: true}]",
             Placement(spread=("node.platform.arch",), binpack=True),
         ),
-        ("preferences: [{binpack: false}]", Placement()),
+        ("preferences: [{x-binpack: false}]", Placement()),
         (
             'constraints: ["gbnt.node.disk in (ssd,nvme)", "node.services != db"]',
             Placement(("node.labels.disk in (ssd, nvme)", "node.services != db")),
@@ -41,7 +41,7 @@ def test_placement_is_read(text: str, placement: Placement):
     [
         ("preferences: [{spread: node.services}]", '"node.services" is nothing that machines differ in'),
         ("preferences: [{}]", "prefers nothing (write it as in"),
-        ("preferences: [{binpak: true}]", 'unknown key (did you mean "binpack"?)'),
+        ("preferences: [{x-binpak: true}]", "prefers nothing (write it as in"),
         ("constraints: [node.labels.disk ~ ssd]", "is no constraint: no operator at column 18"),
         ("constraints: [node.services exists]", "asks for exists of node.services"),
     ],
