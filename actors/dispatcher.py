@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from actors import protocol
 from actors.following import FollowAgain, Following
 from actors.views import node_views, same_view
 from cluster.company import strays
+from cluster.everywhere import homes
 from cluster.model import Service, State, Task
 from cluster.moves import emptied
 from cluster.naming import clients, names
@@ -100,11 +102,13 @@ class Dispatcher(Actor):
         for key, service in self._state.services.items():
             tasks = tuple(by_service[key])
             machines = tuple(sorted((leaving | astray.get(key, frozenset())) & {task.node for task in tasks}))
+            at_home = tuple(homes(service, tasks, self._state.nodes.values()).items())
+            view = protocol.ServiceView(self._state.revision, service, tasks, machines, at_home)
             known = self._services.get(key)
-            same = known is not None and (known.service, known.tasks, known.emptied) == (service, tasks, machines)
+            same = known is not None and replace(known, revision=view.revision) == view
             if same and not (others and any(task.state == "pending" for task in tasks)):
                 continue
-            await self._show_service(key, protocol.ServiceView(self._state.revision, service, tasks, machines), ctx)
+            await self._show_service(key, view, ctx)
 
     async def _show_service(self, key: str, view: protocol.ServiceView, ctx: Context) -> None:
         service = view.service

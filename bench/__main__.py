@@ -16,6 +16,7 @@ BENCHES = {
     "crash": "bench.crash",
     "node_loss": "bench.node_loss",
     "idle": "bench.idle",
+    "impossible": "bench.impossible",
 }
 
 

@@ -24,9 +24,16 @@ def groups(services: Iterable[Service]) -> list[list[Service]]:
 
 def companions(services: Iterable[Service], service: Service) -> list[Service]:
     """The other services of the group that a service is of, among all `services` of its stack."""
-    others = [one for one in services if one.name != service.name and not one.removing]
+    if service.spec.mode == "global":
+        return []
+    others = [one for one in services if one.name != service.name and has_company(one)]
     group = next(group for group in groups([*others, service]) if group[-1] is service)
     return group[:-1]
+
+
+def has_company(service: Service) -> bool:
+    """Whether a service is to be with others: one that is everywhere is with all of them as it is."""
+    return not service.removing and service.spec.mode != "global"
 
 
 def is_company(task: Task) -> bool:
@@ -76,7 +83,7 @@ def strays(state: State) -> Mapping[str, frozenset[str]]:
             machines[task.stack].add(task.node)
     away: dict[str, frozenset[str]] = {}
     for stack in (stack for stack, where in machines.items() if len(where) > 1):
-        for group in groups(one for one in state.services_of(stack) if not one.removing):
+        for group in groups(filter(has_company, state.services_of(stack))):
             away.update(_away(state, group, {one.key: places[one.key] for one in group}))
     return {key: left for key, left in away.items() if left}
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from cluster.ask import Ask, Terms, ask_of
 from cluster.model import Node, Service, State, Task, revision_key
-from cluster.objections import Bound, Objection, counted, crowding, outside, standing
+from cluster.objections import Bound, Objection, counted, crowding, inflected, outside, standing
 from cluster.pool import Pool
 from cluster.search import Search
 from cluster.seats import Held, Seat, Seats
@@ -131,11 +131,16 @@ class Board:
 
     # -- where to ------------------------------------------------------------------------------------------------
 
-    def place(self, service: Service, slot: int) -> tuple[Node | None, str]:
-        """The best machine for a task in this slot, or None and what is waited for, in words."""
+    def place(self, service: Service, slot: int, only: str = "") -> tuple[Node | None, str]:
+        """The best machine for a task in this slot, or None and what is waited for, in words.
+
+        `only` is the id of the one machine that the task belongs to, if it does.
+        """
         if not self._seats.by_id:
             return None, "waits for a machine: none is there yet"
         turn, gone = self._turn_of(service), self._predecessors(service, slot)
+        if only:
+            return self._at_home(turn, gone, only)
         if turn.reason and not gone:
             return None, turn.reason
         bounds = turn.ties.bounds(slot)
@@ -146,6 +151,16 @@ class Board:
             reason = f"waits for a machine ({counted(self._turned_away(turn, bounds))})"
         turn.reason = "" if gone else reason
         return None, reason
+
+    def _at_home(self, turn: _Turn, gone: Sequence[Held], only: str) -> tuple[Node | None, str]:
+        seat = self._seats.by_id.get(only)
+        if seat is None:
+            return None, "waits for its machine, which is gone"
+        with self._without(gone):
+            against = next(self._objections(turn, seat, turn.ties.bounds(0)), None)
+        if against is not None:
+            return None, f"waits for {seat.node.name}, which {inflected(against.why, 1)}"
+        return seat.node, ""
 
     def explain(self, service: Service, slot: int) -> dict[str, list[Objection]]:
         """All that speaks against each machine, by its id; nothing against one that a task in this slot could go to."""

@@ -24,6 +24,7 @@ PullPolicy = Literal["missing", "always", "never"]
 UpdateOrder = Literal["stop-first", "start-first"]
 MountType = Literal["volume", "bind", "tmpfs"]
 FailureAction = Literal["pause", "continue", "rollback"]
+Mode = Literal["replicated", "global"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ class Logging:
 class ServiceSpec:
     """One service of a stack. `command` and `entrypoint`: None keeps the image's, an empty tuple clears it.
 
+    A service of the mode `global` has one task on each machine that it may be on, whatever `replicas` says.
     `image_id` is the content id of an image that gbnt built, and `built_on` the id of the only node that has it.
     `digest` is what the tag of any other meant to its registry at the deploy.
     """
@@ -192,6 +194,7 @@ class ServiceSpec:
     placement: Placement = Placement()
     logging: Logging = Logging()
     replicas: int = 1
+    mode: Mode = "replicated"
     container_name: str = ""
     user: str = ""
     working_dir: str = ""

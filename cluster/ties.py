@@ -16,6 +16,7 @@ class Ties:
 
     def __init__(self, state: State, seats: Seats, services: Iterable[Service], service: Service) -> None:
         self._state, self._seats, self._service = state, seats, service
+        self._everywhere = service.spec.mode == "global"
         self._others = companions(services, service)
         self._free = not (self._others or service.spec.built_on or volumes_of(state, service))
 
@@ -24,6 +25,8 @@ class Ties:
         if self._free:
             return []
         state, seats, service = self._state, self._seats, self._service
+        if self._everywhere:  # it has data of its own on each machine
+            return list(_image(seats, service))
         company = _company(state, seats, service, self._others)
         return [*company, *_data(state, seats, service, slot), *_image(seats, service)]
 

@@ -76,6 +76,7 @@ def _service(name: str, keys: Keys, stack: str, awaited: bool) -> ServiceSpec:
         entrypoint=_words(keys["entrypoint"]),
         environment={key: text for key, text in keys.get("environment", {}).items() if text is not None},
         deploy_labels=deploy.get("labels", {}),
+        mode=deploy.get("mode", "replicated"),
         ports=ports,
         expose=tuple(dict.fromkeys(port if "/" in port else f"{port}/tcp" for port in keys.get("expose", ()))),
         mounts=tuple(_mount(mount) for mount in keys.get("volumes", ()) if _is_here(mount)),

@@ -86,7 +86,7 @@ class Additions:
         )
         if paused:
             return replace(task, message=paused, problem=paused)
-        node, reason = self._board.place(service, add.slot)
+        node, reason = self._board.place(service, add.slot, add.node)
         if node is None:
             return replace(task, message=reason, problem="" if awaits_machine(draft.state) else reason)
         trial = Draft(draft.state)  # what comes to nothing is to leave nothing behind

@@ -157,7 +157,8 @@ def _service(draft: Draft, stack: str, spec: ServiceSpec, now: float) -> str:
             Change("services", service.key, service), Change("revisions", revision_key(service.key, revision), spec)
         )
         return "created"
-    service = replace(known, spec=spec, revision=revision, replicas=spec.replicas, stopped=False, removing=False)
+    replicas = known.replicas if spec.mode == known.spec.mode == "global" else spec.replicas
+    service = replace(known, spec=spec, revision=revision, replicas=replicas, stopped=False, removing=False)
     if service == known:
         return "unchanged"
     if revision != known.revision:

@@ -56,10 +56,8 @@ def _may_meet(node: Node, constraint: Constraint, ask: Ask) -> bool:
 def _unmet(constraint: Constraint, nodes: list[Node]) -> str:
     first = min(nodes, key=lambda node: node.name)
     mended = remedy(constraint, first)
-    turned = counted({constraint.fault: len(nodes)})
-    return (
-        f"asks for {constraint}, which no machine meets ({turned}){f': {mended} would change that' if mended else ''}"
-    )
+    would = f": {mended} would change that" if mended.startswith("`") else ""
+    return f"asks for {constraint}, which no machine meets ({counted({constraint.fault: len(nodes)})}){would}"
 
 
 def _too_large(ask: Ask, fit: Iterable[Node]) -> Iterator[str]:

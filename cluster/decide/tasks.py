@@ -40,6 +40,9 @@ def carry_out(
     if service is None or service.order != basis.order:
         return Decided()
     draft = Draft(state)
+    if decided.replicas is not None:
+        service = replace(service, replicas=decided.replicas)
+        draft.put(Change("services", service.key, service))
     for desire in decided.desires:
         _desire(draft, desire, entropy.now)
     if decided.adds:

@@ -32,7 +32,7 @@ def _constraint(value: Value) -> str:
 
 def _preference(value: Value) -> dict[str, Any]:
     keys = read(value, PREFERENCE)
-    if not PREFERENCE.keys() & keys:
+    if PREFERENCE.keys().isdisjoint(value.entries()):
         raise value.refuse(
             "prefers nothing", 'write it as in "spread: node.labels.zone" or "x-binpack: true"', "missing"
         )

@@ -48,3 +48,10 @@ def test_placement_is_read(text: str, placement: Placement):
 )
 def test_what_is_no_placement_is_said_at_its_line(text: str, said: str):
     assert any(said in line and ":5:" in line for line in refused(FILE % text))
+
+
+@pytest.mark.parametrize(("text", "mode"), [("mode: global", "global"), ("mode: replicated", "replicated")])
+def test_a_service_is_on_each_machine_or_has_a_number_of_replicas(text: str, mode: str):
+    file = f"services: {{web: {{image: busybox, deploy: {{{text}}}}}}}"
+    assert loaded(file).spec.services["web"].mode == mode
+    assert any("is not supported yet" in line for line in refused(file.replace(text, "mode: global-job")))
