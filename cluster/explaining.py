@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -51,7 +52,7 @@ def explain_task(state: State, task: Task) -> Explanation:
     else:
         sentence = task.message or f"is {task.standing}"
     service = state.services.get(task.service_key)
-    judged = _judged(Board(state), state, service, task.slot, task.node) if service is not None else ()
+    judged = _judged(Board(state), state, service, task.slot, {task.node}) if service is not None else ()
     return Explanation(task.name, sentence, judged)
 
 
@@ -61,7 +62,11 @@ def explain_service(state: State, service: Service) -> Explanation:
     waiting = [task for task in wanted if task.state == "pending"]
     slot = waiting[0].slot if waiting else max((task.slot for task in wanted), default=0) + 1
     board = Board(state)
-    judged = _judged(board, state, service, slot, "")
+    if service.spec.mode == "global":
+        judged = _judged(board, state, service, 0, {task.node for task in wanted})
+        sentence = f"is global: it is to have a task on {service.replicas} of {len(state.nodes)} machines"
+        return Explanation(service.key, sentence, judged)
+    judged = _judged(board, state, service, slot, ())
     best = next((one.node for one in judged if one.word == "best"), "")
     if waiting:
         sentence = f"{len(waiting)} of {service.replicas} tasks: {waiting[0].message}"
@@ -72,12 +77,12 @@ def explain_service(state: State, service: Service) -> Explanation:
     return Explanation(service.key, sentence, judged)
 
 
-def _judged(board: Board, state: State, service: Service, slot: int, here: str) -> tuple[Judged, ...]:
-    best, _ = board.place(service, slot)
+def _judged(board: Board, state: State, service: Service, slot: int, here: Collection[str]) -> tuple[Judged, ...]:
+    best = board.place(service, slot)[0] if service.spec.mode != "global" else None
     against = board.explain(service, slot)
     judged = list[Judged]()
     for node in sorted(state.nodes.values(), key=lambda node: (node.name, node.id)):
         reasons = tuple(Reason(inflected(one.why, 1), one.remedy) for one in against[node.id])
         word: Word = "no" if reasons else "best" if best is not None and best.id == node.id else "fits"
-        judged.append(Judged(node.name, node.id, "here" if node.id == here else word, reasons))
+        judged.append(Judged(node.name, node.id, "here" if node.id in here else word, reasons))
     return tuple(judged)

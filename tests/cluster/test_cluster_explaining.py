@@ -54,6 +54,14 @@ def test_a_task_that_waits_says_the_sentence_of_its_list_and_what_it_asks_of_eac
     )
 
 
+def test_of_a_global_service_it_is_said_where_it_is_and_why_not_elsewhere():
+    everywhere = service(spec=replace(WEB, mode="global"), replicas=1)
+    state = replace(STATE, services={"shop/web": everywhere}, tasks={"t1": running(id="t1", node="b")})
+    explained = explain_service(state, everywhere)
+    assert explained.sentence == "is global: it is to have a task on 1 of 3 machines"
+    assert {node: word for node, (word, _) in words(explained).items()} == {"bern": "no", "oslo": "here", "rome": "no"}
+
+
 def test_a_task_that_has_a_machine_is_there_and_what_it_holds_would_be_free_for_its_successor():
     placed = running(id="t1", node="b")
     state = replace(STATE, tasks={"t1": placed})
