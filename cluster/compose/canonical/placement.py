@@ -18,15 +18,13 @@ def placement(value: Value) -> dict[str, Any]:
 
 
 def _constraint(value: Value) -> str:
-    """A constraint as it is written. One that compares something, but nothing that is here, is refused to a deploy."""
+    """A constraint as it is written. One that compares something, but nothing that is here, the checks withhold."""
     text = value.string()
     try:
         parse(text)
     except NoConstraint as error:
-        message = f"{quote(text)} {error.wrong}"
         if "=" not in text:
-            raise value.refuse(message, error.hint, "constraint") from None
-        value.withhold(message, error.hint, "constraint")
+            raise value.refuse(f"{quote(text)} {error.wrong}", error.hint, "constraint") from None
     return text
 
 
