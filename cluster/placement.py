@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from itertools import compress
+from operator import is_not
 
 from cluster.ask import Ask, Terms, ask_of
 from cluster.model import Node, Service, State, Task, revision_key
@@ -84,9 +86,10 @@ class Board:
 
     def _follow_tasks(self) -> None:
         tasks, known = self._state.tasks, self._known
-        news = [task for id, task in tasks.items() if known.get(id) is not task]
+        # Most are as they were: they are passed over without a step of Python for each.
+        news = list(compress(tasks.values(), map(is_not, map(known.get, tasks), tasks.values())))
         if len(known) + sum(task.id not in known for task in news) > len(tasks):
-            for id in [id for id in known if id not in tasks]:
+            for id in known.keys() - tasks.keys():
                 self._leave(id)
         for task in news:
             self._leave(task.id)
