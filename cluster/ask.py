@@ -56,7 +56,7 @@ def ask_of(stack: str, spec: ServiceSpec) -> Ask:
     terms, joins, shuns = _company(stack, spec.placement)
     return Ask(
         terms=terms,
-        image=spec.image_id or spec.image,
+        image=spec.reference,
         nano_cpus=round((spec.reserved.cpus or 0.0) * NANO),
         memory=spec.reserved.memory or 0,
         gpus=_gpus(spec.privileges.requests),
