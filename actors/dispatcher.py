@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -15,9 +16,11 @@ from actors import protocol
 from actors.following import FollowAgain, Following
 from actors.views import node_views, same_view
 from cluster.company import strays
-from cluster.model import Node, Service, State, Task
+from cluster.everywhere import homes
+from cluster.model import Service, State, Task
 from cluster.moves import emptied
 from cluster.naming import clients, names
+from cluster.placement import offer
 from cluster.presence import PAUSED, pause_above
 from cluster.zones import Zone, Zones
 from supervisor.actor import Actor, Context, Envelope
@@ -93,17 +96,19 @@ class Dispatcher(Actor):
             by_service[task.service_key].append(task)
         for key in sorted(self._services.keys() - self._state.services.keys()):
             await self._drop_service(self._services.pop(key).service, ctx)
-        ready = frozenset(_offer(node) for node in self._state.nodes.values() if node.status == "ready")
+        ready = frozenset(offer(node) for node in self._state.nodes.values() if node.status == "ready")
         leaving, astray = emptied(self._state.nodes.values()), strays(self._state)
         others, self._ready = ready != self._ready, ready  # other machines: a task that waits for one may get it now
         for key, service in self._state.services.items():
             tasks = tuple(by_service[key])
             machines = tuple(sorted((leaving | astray.get(key, frozenset())) & {task.node for task in tasks}))
+            at_home = tuple(homes(service, tasks, self._state.nodes.values()).items())
+            view = protocol.ServiceView(self._state.revision, service, tasks, machines, at_home)
             known = self._services.get(key)
-            same = known is not None and (known.service, known.tasks, known.emptied) == (service, tasks, machines)
+            same = known is not None and replace(known, revision=view.revision) == view
             if same and not (others and any(task.state == "pending" for task in tasks)):
                 continue
-            await self._show_service(key, protocol.ServiceView(self._state.revision, service, tasks, machines), ctx)
+            await self._show_service(key, view, ctx)
 
     async def _show_service(self, key: str, view: protocol.ServiceView, ctx: Context) -> None:
         service = view.service
@@ -172,8 +177,3 @@ class Dispatcher(Actor):
 def dynamic() -> SupervisorSpec:
     """Children come and go at runtime; a crash of one is its own affair, up to a rate that no single one reaches."""
     return SupervisorSpec(intensity=200, period=60.0)
-
-
-def _offer(node: Node) -> object:
-    """What a machine has to offer a task that waits for one."""
-    return node.id, node.role, node.availability, tuple(sorted(node.labels.items())), node.cpus, node.memory

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from actors import protocol
 from cluster import addresses
 from cluster.decide import deploy, joining, legion, machines, nodes, registries, replacement, services, tasks
 from cluster.decide.decision import Decision, Entropy, Refusal
 from cluster.model import JoinToken, Node, RegistryLogin, State, Token
+from cluster.placement import Board
 
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """The cluster's rules with its settings: `pool` is what subnets of networks are taken from, `own` who decides."""
+    """The cluster's rules with its settings: `pool` is what subnets of networks are taken from, `own` who decides.
+
+    `board` is what they remember from one decision to the next, so as not to count all tasks each time.
+    """
 
     pool: str = addresses.DEFAULT_POOL
     own: str = ""
+    board: Board = field(default_factory=Board)
 
     def decide(self, state: State, message: object, entropy: Entropy) -> Decision:
         """What the command comes to on this state. A message that is no command is refused."""
@@ -28,9 +33,9 @@ class Mandate:
 
     def _on_work(self, state: State, message: object, entropy: Entropy) -> Decision | None:
         match message:
-            case protocol.DeployStack(spec, logins):
+            case protocol.DeployStack(spec, logins, ahead=ahead):
                 came = (_login(one, spec.name, entropy.now) for one in logins)
-                return deploy.deploy(state, spec, entropy, came)
+                return deploy.deploy(state, spec, entropy, came, ahead=ahead)
             case protocol.RemoveStack(stack, volumes):
                 return deploy.remove_stack(state, stack, volumes, entropy)
             case protocol.HoldStack(stack, stopped):
@@ -46,7 +51,7 @@ class Mandate:
             case protocol.StopTask(task):
                 return tasks.stop_task(state, task)
             case protocol.Plan(service, decided):
-                return tasks.carry_out(state, service, decided, entropy, self.pool)
+                return tasks.carry_out(state, service, decided, entropy, self.pool, self.board)
             case protocol.Observed(node, seen=seen):
                 return tasks.take_in(state, node, seen)
             case protocol.ReleaseHeld():

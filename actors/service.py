@@ -43,7 +43,7 @@ class ServiceActor(Actor):
         view = self._view
         if view is None:
             return
-        decided = reconcile(view.service, view.tasks, self._clock(), view.emptied)
+        decided = reconcile(view.service, view.tasks, self._clock(), view.emptied, dict(view.homes))
         if decided.empty:
             ctx.timers.cancel("decide")
         else:

@@ -10,11 +10,13 @@ BENCHES = {
     "transport": "bench.transport",
     "start": "bench.start",
     "compose": "bench.compose",
+    "placement": "bench.placement",
     "deploy.one_engine": "bench.deploy",
     "deploy.three_engines": "bench.deploy_three",
     "crash": "bench.crash",
     "node_loss": "bench.node_loss",
     "idle": "bench.idle",
+    "impossible": "bench.impossible",
 }
 
 

@@ -96,7 +96,7 @@ def rivals(replicas: int) -> Iterator[Rivals]:
         ours = {network: _ours(one, network, file) for network, file in files.items()}
         swarm = {"bridge": _swarm_service(one, replicas), "named": _swarm_stack(one, files["named"])}
         try:
-            _form_swarm(one)
+            form_swarm(one)
             for cluster in (*ours.values(), *swarm.values()):
                 cluster.settle(0)
             yield Rivals(one, ours, swarm)
@@ -154,7 +154,8 @@ def _swarm_stack(one: Lab, file: Path) -> Cluster:
     )
 
 
-def _form_swarm(one: Lab) -> None:
+def form_swarm(one: Lab) -> None:
+    """Make one swarm of a lab's machines; the first is its manager."""
     first, *others = one.machines
     command(first, "docker", "swarm", "init", "--advertise-addr", first.address)
     token = command(first, "docker", "swarm", "join-token", "--quiet", "worker").strip()

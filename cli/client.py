@@ -94,16 +94,21 @@ class Client:
         """One stack."""
         return self._session.get(_stack_path(name))
 
-    def deploy(self, spec: StackSpec, resolve: Resolve, sign_ins: Mapping[str, Credential]) -> Row:
+    def deploy(
+        self, spec: StackSpec, resolve: Resolve, sign_ins: Mapping[str, Credential], *, ahead: bool = False
+    ) -> Row:
         """Make a stack be as the spec says: `revision`, `changes` by service, and `warnings` of its images.
 
-        `sign_ins` are those to registries, by registry, that its images may be pulled with.
+        `sign_ins` are those to registries, by registry, that its images may be pulled with. `ahead`: though no machine
+        that is there could ever have its tasks.
         """
         wanted: dict[str, object] = {"spec": spec}
-        if resolve != "always":  # an older manager, which knows neither, is told what it knows
+        if resolve != "always":  # an older manager, which knows none of these, is told what it knows
             wanted["resolve"] = resolve
         if sign_ins:
             wanted["registries"] = sign_ins
+        if ahead:
+            wanted["ahead"] = True
         return self._session.write("PUT", _stack_path(spec.name), orjson.dumps(wanted))
 
     def remove_stack(self, name: str, volumes: Iterable[str]) -> Row:
@@ -146,6 +151,10 @@ class Client:
         """One service, with its spec."""
         return self._session.get(_service_path(key))
 
+    def service_placement(self, key: str) -> Row:
+        """Where another task of a service could go: a `sentence`, and the `nodes`, each with the reasons against it."""
+        return self._session.get(f"{_service_path(key)}/placement")
+
     def scale(self, key: str, replicas: int) -> Row:
         """Run this many replicas."""
         return self._change_service(key, "scale", {"replicas": replicas})
@@ -176,6 +185,10 @@ class Client:
     def task(self, reference: str) -> Row:
         """One task by its id, a unique beginning of it, or its name (stack-service-slot)."""
         return self._session.get(_task_path(reference))
+
+    def task_placement(self, reference: str) -> Row:
+        """Why a task is where it is: a `sentence`, and each of the `nodes` with the reasons against it."""
+        return self._session.get(f"{_task_path(reference)}/placement")
 
     def remove_task(self, reference: str) -> Row:
         """Stop a task's container for good; its service replaces it."""

@@ -27,7 +27,7 @@ class Images:
     registry_auth: bool = True
 
 
-def deploy(client: Client, spec: StackSpec, images: Images, waiting: Waiting) -> None:
+def deploy(client: Client, spec: StackSpec, images: Images, waiting: Waiting, *, ahead: bool) -> None:
     """Build what the file says to build, change the stack, and wait until it runs as the file says.
 
     Docker's sign-ins on this machine go along, those to registries that the images name. Nothing is changed where a
@@ -37,7 +37,7 @@ def deploy(client: Client, spec: StackSpec, images: Images, waiting: Waiting) ->
     if images.build:
         spec = replace(spec, services=_built(client, spec.services))
     registries = registries_of(spec.services.values()) if images.registry_auth else set()
-    accepted = client.deploy(spec, images.resolve, sign_ins(registries))
+    accepted = client.deploy(spec, images.resolve, sign_ins(registries), ahead=ahead)
     warn_of(accepted)
     print(said(spec.name, accepted["changes"]), file=sys.stderr)
     if not waiting.wanted:

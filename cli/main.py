@@ -22,6 +22,7 @@ COMMANDS = {
     "task": "See, read and replace single tasks",
     "logs": "Read the output of a service",
     "exec": "Run a command in the container of a task",
+    "explain": "Say where a task may go, and what keeps it from each machine",
     "node": "See the machines, say what they are for, and take them out",
     "legion": "Let machines join, have this one join, and see how all of them are",
     "events": "See what changed, and follow it",

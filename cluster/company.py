@@ -22,16 +22,23 @@ def groups(services: Iterable[Service]) -> list[list[Service]]:
     return [group for _, group in found]
 
 
-def companions(state: State, service: Service) -> list[Service]:
-    """The other services of the group that a service is of."""
-    others = [one for one in state.services_of(service.stack) if one.name != service.name and not one.removing]
+def companions(services: Iterable[Service], service: Service) -> list[Service]:
+    """The other services of the group that a service is of, among all `services` of its stack."""
+    if service.spec.mode == "global":
+        return []
+    others = [one for one in services if one.name != service.name and has_company(one)]
     group = next(group for group in groups([*others, service]) if group[-1] is service)
     return group[:-1]
 
 
-def keeps_company(task: Task, node: Node) -> bool:
-    """Whether a task that is on this machine is one that its companions are to be with."""
-    return stays(node) and task.desired in WANTED and not task.ended and not task.forsaken
+def has_company(service: Service) -> bool:
+    """Whether a service is to be with others: one that is everywhere is with all of them as it is."""
+    return not service.removing and service.spec.mode != "global"
+
+
+def is_company(task: Task) -> bool:
+    """Whether a task is one that its companions are to be with, while its machine `stays`."""
+    return task.desired in WANTED and not task.ended and not task.forsaken
 
 
 def home(state: State, group: Iterable[Service], places: Mapping[str, int]) -> str:
@@ -71,12 +78,12 @@ def strays(state: State) -> Mapping[str, frozenset[str]]:
     machines: defaultdict[str, set[str]] = defaultdict(set)
     for task in state.tasks.values():
         node = state.nodes.get(task.node)
-        if node is not None and keeps_company(task, node):
+        if node is not None and stays(node) and is_company(task):
             places[task.service_key][task.node] += 1
             machines[task.stack].add(task.node)
     away: dict[str, frozenset[str]] = {}
     for stack in (stack for stack, where in machines.items() if len(where) > 1):
-        for group in groups(one for one in state.services_of(stack) if not one.removing):
+        for group in groups(filter(has_company, state.services_of(stack))):
             away.update(_away(state, group, {one.key: places[one.key] for one in group}))
     return {key: left for key, left in away.items() if left}
 

@@ -151,8 +151,12 @@ class Service:
 
     @property
     def order(self) -> Service:
-        """The service as it was ordered last, without what is said of how far that is."""
-        return replace(self, update="", update_message="")
+        """The service as it was ordered last, without what is said of how far that is.
+
+        How many machines a global one is on is nobody's order.
+        """
+        replicas = 1 if self.spec.mode == "global" else self.replicas
+        return replace(self, update="", update_message="", replicas=replicas)
 
 
 @dataclass(frozen=True, slots=True)

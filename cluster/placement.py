@@ -1,157 +1,244 @@
-"""Which machine a task goes to, or why none: filters that can say whom they turned away, then a score.
+"""Which machine a task goes to, or why none: filters that can say whom they turned away, then an order of preference.
 
-Pure and repeatable: the same machines and tasks give the same answer. A `Board` is made once for a decision and keeps
-count of what it places, so that a thousand tasks cost about what they change.
+Pure and repeatable: the same machines and tasks give the same answer, whatever was placed before. A `Board` keeps count
+of what is where, and follows the state from one revision to the next, so that a batch costs about what it changes.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from itertools import compress
+from operator import is_not
 
-from cluster.company import companions, home, keeps_company, stays, volumes_of
-from cluster.constraints import Constraint, parse, value_of
-from cluster.model import Node, Service, State, Task
+from cluster.ask import Ask, Terms, ask_of
+from cluster.model import Node, Service, State, Task, revision_key
+from cluster.objections import Bound, Objection, counted, crowding, inflected, outside, standing
+from cluster.pool import Pool
+from cluster.search import Search
+from cluster.seats import Held, Seat, Seats
 from cluster.spec import ServiceSpec
+from cluster.ties import Ties
 
-# Machines that a task may go to, and what is said of a number of others.
-Bound = tuple[frozenset[str], str]
-# The verbs that reasons begin with, of several and of one.
-OF_ONE = {"are": "is", "have": "has", "lack": "lacks"}
+AS_IT_IS: AbstractContextManager[None] = nullcontext()
 
 
 @dataclass(slots=True)
-class Seat:
-    """One machine, and what it has taken on."""
+class _Turn:
+    """The service that machines are looked for now, what it asks, and why there was none, where nothing changed since.
 
-    node: Node
-    tasks: int = 0
-    cpus: float = 0.0
-    memory: int = 0
-    services: Counter[str] = field(default_factory=Counter)
-    ports: Counter[tuple[str, int]] = field(default_factory=Counter)
+    Tasks of one service mostly come together: what is worked out for the first does for the others.
+    """
 
-    def count(self, task: Task, spec: ServiceSpec, times: int = 1) -> None:
-        """Count a task of this spec; -1 `times` takes it off again."""
-        self.tasks += times
-        self.cpus += times * (spec.reserved.cpus or 0.0)
-        self.memory += times * (spec.reserved.memory or 0)
-        self.services[task.service_key] += times
-        for binding in task.bindings:
-            if binding.host_port:
-                self.ports[binding.protocol, binding.host_port] += times
-
-    def without(self, leaving: Iterable[tuple[Task, ServiceSpec]]) -> Seat:
-        """The same machine once these tasks have left it."""
-        after = replace(self, services=self.services.copy(), ports=self.ports.copy())
-        for task, spec in leaving:
-            after.count(task, spec, -1)
-        return after
+    service: Service
+    key: str
+    ask: Ask
+    search: Search
+    ties: Ties
+    reason: str = ""
 
 
 class Board:
     """The machines of a state, and what runs on each."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self._seats = {node.id: Seat(node) for node in state.nodes.values()}
-        self._company_of: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self._slots: defaultdict[tuple[str, int], list[tuple[Task, ServiceSpec]]] = defaultdict(list)
-        for task in state.tasks.values():
-            if task.node and not task.ended:
-                self.take(task, state.spec_of(task))
+    def __init__(self, state: State | None = None) -> None:
+        self._state = State()
+        self._seats = Seats(())
+        self._known: dict[str, Task] = {}
+        self._held: dict[str, Held] = {}
+        self._asks: dict[str, Ask] = {}
+        self._stacks: dict[str, list[Service]] = {}
+        self._pools: dict[Terms, Pool] = {}
+        self._packing: list[Pool] = []
+        self._changes = 0
+        self._turn: _Turn | None = None
+        if state is not None:
+            self.follow(state)
+
+    # -- what is where -------------------------------------------------------------------------------------------
+
+    def follow(self, state: State) -> None:
+        """Take in what differs in a state from the one before, and from what was taken since."""
+        self._end_turn()
+        before, self._state = self._state, state
+        if state.services is not before.services:
+            self._stacks = _by_stack(state)
+        if state.nodes is not before.nodes:
+            self._follow_nodes()
+        self._follow_tasks()
+        if state.revisions is not before.revisions:
+            self._asks = {key: ask for key, ask in self._asks.items() if key in state.revisions}
+            self._seats.forget(state.services, {ask.image for ask in self._asks.values()})
+
+    def _follow_nodes(self) -> None:
+        nodes, seats = self._state.nodes, self._seats.by_id
+        if nodes.keys() != seats.keys():  # tasks of a machine that is new may be known already
+            self._seats, self._known, self._held = Seats(nodes.values()), {}, {}
+            self._pools, self._packing = {}, []
+            return
+        if any(offer(seat.node) != offer(nodes[id]) for id, seat in seats.items() if seat.node is not nodes[id]):
+            self._pools, self._packing = {}, []
+        for id, seat in seats.items():
+            seat.node = nodes[id]
+            seat.weigh()
+
+    def _follow_tasks(self) -> None:
+        tasks, known = self._state.tasks, self._known
+        # Most are as they were: they are passed over without a step of Python for each.
+        news = list(compress(tasks.values(), map(is_not, map(known.get, tasks), tasks.values())))
+        if len(known) + sum(task.id not in known for task in news) > len(tasks):
+            for id in known.keys() - tasks.keys():
+                self._leave(id)
+        for task in news:
+            self._leave(task.id)
+            self._enter(task, self._state.spec_of(task))
 
     def take(self, task: Task, spec: ServiceSpec) -> None:
         """Count a task that has a machine."""
-        if task.node not in self._seats:
-            return
-        self._seats[task.node].count(task, spec)
-        self._slots[task.service_key, task.slot].append((task, spec))
-        if keeps_company(task, self._seats[task.node].node):
-            self._company_of[task.service_key][task.node] += 1
+        self._leave(task.id)
+        self._enter(task, spec)
 
-    def place(self, service: Service, slot: int) -> tuple[Node | None, str]:
-        """The best machine for a task in this slot, or None and what is waited for, in words."""
-        if not self._seats:
+    def _leave(self, id: str) -> None:
+        self._known.pop(id, None)
+        held = self._held.pop(id, None)
+        if held is not None:
+            self._count(held, -1)
+
+    def _enter(self, task: Task, spec: ServiceSpec) -> None:
+        self._known[task.id] = task
+        if not task.node:
+            return
+        service = task.service_key
+        key = revision_key(service, task.revision)
+        if key not in self._asks:
+            self._asks[key] = ask_of(task.stack, spec)
+        self._held[task.id] = held = Held(task, self._asks[key], service)
+        self._count(held, 1)
+
+    def _count(self, held: Held, times: int) -> None:
+        """Count a task, or with -1 take it off again, and tell who ranks the machine that it became better."""
+        seat = self._seats.count(held, times)
+        if seat is None:
+            return
+        self._changes += 1
+        for pool in self._packing if times > 0 else self._pools.values():
+            pool.enter(seat)
+        turn = self._turn
+        if turn is not None and turn.key == held.key:
+            turn.reason = ""
+            turn.search.changed(seat, times)
+        else:
+            self._end_turn()
+
+    # -- where to ------------------------------------------------------------------------------------------------
+
+    def place(self, service: Service, slot: int, only: str = "") -> tuple[Node | None, str]:
+        """The best machine for a task in this slot, or None and what is waited for, in words.
+
+        `only` is the id of the one machine that the task belongs to, if it does.
+        """
+        if not self._seats.by_id:
             return None, "waits for a machine: none is there yet"
-        seats = self._seats_for(service, slot)
-        bounds = [*self._company(service), *self._data(service, slot), *self._image(service)]
-        constraints = constraints_of(service.spec)
-        fit, turned = list[Seat](), Counter[str]()
-        for seat in seats.values():
-            why = next(_objections(service, seat, constraints, bounds), "")
-            if why:
-                turned[why] += 1
-            else:
-                fit.append(seat)
-        if not fit:
-            return None, f"waits for a machine ({_counted(turned)})"
-        spread = _spread(service, seats)
-        return min(fit, key=lambda seat: _cost(service, seat, spread)).node, ""
+        turn, gone = self._turn_of(service), self._predecessors(service, slot)
+        if only:
+            return self._at_home(turn, gone, only)
+        if turn.reason and not gone:
+            return None, turn.reason
+        bounds = turn.ties.bounds(slot)
+        with self._without(gone):
+            seat = self._best_within(turn, bounds) if bounds else turn.search.best()
+            if seat is not None:
+                return seat.node, ""
+            reason = f"waits for a machine ({counted(self._turned_away(turn, bounds))})"
+        turn.reason = "" if gone else reason
+        return None, reason
 
-    def _seats_for(self, service: Service, slot: int) -> dict[str, Seat]:
-        """The machines as the task will find them: where it starts after its predecessor has stopped, without that."""
-        before = self._slots.get((service.key, slot), []) if service.spec.update.order == "stop-first" else []
-        seats = dict(self._seats)
-        for id in {task.node for task, _ in before}:
-            seats[id] = seats[id].without(one for one in before if one[0].node == id)
-        return seats
+    def _at_home(self, turn: _Turn, gone: Sequence[Held], only: str) -> tuple[Node | None, str]:
+        seat = self._seats.by_id.get(only)
+        if seat is None:
+            return None, "waits for its machine, which is gone"
+        with self._without(gone):
+            against = next(self._objections(turn, seat, turn.ties.bounds(0)), None)
+        if against is not None:
+            return None, f"waits for {seat.node.name}, which {inflected(against.why, 1)}"
+        return seat.node, ""
 
-    def _company(self, service: Service) -> Iterator[Bound]:
-        """Services that share a network stay on one machine, for networks do not reach from one to another yet.
+    def explain(self, service: Service, slot: int) -> dict[str, list[Objection]]:
+        """All that speaks against each machine, by its id; nothing against one that a task in this slot could go to."""
+        turn, gone = self._turn_of(service), self._predecessors(service, slot)
+        bounds = turn.ties.bounds(slot)
+        with self._without(gone):
+            return {id: list(self._objections(turn, seat, bounds)) for id, seat in self._seats.by_id.items()}
 
-        Where one of them has data, or an image that was built, that is the machine, though nothing runs there now. It
-        counts as `company.strays` does: or what came to one machine for its company were sent away from there by that.
-        """
-        others = companions(self._state, service)
-        for other in others:
-            yield from self._data(other, 1)
-            yield from self._image(other)
-        group = [service, *others]
-        built = {one.spec.built_on for one in group} & self._seats.keys()
-        counts = sum((self._company_of[one.key] for one in group), Counter[str]())
-        places = {id: counts[id] for id in counts.keys() | built if stays(self._seats[id].node)}
-        network = next(self._shared_networks(service), "")
-        if places and network:
-            node = self._seats[home(self._state, group, places)].node
-            yield frozenset({node.id}), f"are not {node.name}, where what shares network {network} with it runs"
+    def _turn_of(self, service: Service) -> _Turn:
+        if self._turn is None or self._turn.service is not service:
+            self._end_turn()
+            key, seats = service.key, self._seats
+            ask = ask_of(service.stack, service.spec)
+            search = Search(
+                self._pool_of(ask.terms), seats, key, ask.image, lambda seat: not any(crowding(seat, seats, key, ask))
+            )
+            ties = Ties(self._state, seats, self._stacks.get(service.stack, ()), service)
+            self._turn = _Turn(service, key, ask, search, ties)
+        return self._turn
 
-    def _shared_networks(self, service: Service) -> Iterator[str]:
-        stack = self._state.stacks.get(service.stack)
-        if stack is None:
-            return
-        others = [s.spec for s in self._state.services_of(service.stack) if s.name != service.name]
-        used = {attachment.network for other in others for attachment in other.networks}
-        for attachment in service.spec.networks:
-            if attachment.network in used and attachment.network in stack.spec.networks:
-                yield stack.spec.networks[attachment.network].name
+    def _pool_of(self, terms: Terms) -> Pool:
+        if terms not in self._pools:
+            self._pools[terms] = pool = Pool(terms, self._seats.by_id.values())
+            if pool.packs:
+                self._packing.append(pool)
+        self._pools[terms].begin(self._changes)
+        return self._pools[terms]
 
-    def _data(self, service: Service, slot: int) -> Iterator[Bound]:
-        """A volume lies on the machine that has it: elsewhere its task would begin with an empty one.
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.search.end()
+        self._turn = None
 
-        Where several have one of that name, it is the one that the slot's task writes to.
-        """
-        before = {task.node for task, _ in self._slots.get((service.key, slot), ())}
-        for name in volumes_of(self._state, service):
-            holders = [seat.node for seat in self._seats.values() if name in seat.node.volumes]
-            if holders:
-                holders = [node for node in holders if node.id in before] or holders
-                names = " or ".join(sorted(node.name for node in holders))
-                places = frozenset(node.id for node in holders)
-                yield places, f"are not {names}, which holds the data of volume {name}"
+    def _predecessors(self, service: Service, slot: int) -> Sequence[Held]:
+        """Whom a task finds gone: where it starts after its predecessor has stopped, that."""
+        if service.spec.update.order != "stop-first":
+            return ()
+        return tuple(self._seats.slots.get((service.key, slot), {}).values())
 
-    def _image(self, service: Service) -> Iterator[Bound]:
-        """An image that was built is on the machine that built it: no other can pull it."""
-        built_on = service.spec.built_on
-        if built_on:
-            name = self._seats[built_on].node.name if built_on in self._seats else "a node that is gone"
-            yield frozenset({built_on}), f"lack image {service.spec.image}, which was built on {name}"
+    def _without(self, leaving: Sequence[Held]) -> AbstractContextManager[None]:
+        return self._while_away(leaving) if leaving else AS_IT_IS
+
+    @contextmanager
+    def _while_away(self, leaving: Sequence[Held]) -> Iterator[None]:
+        for held in leaving:
+            self._count(held, -1)
+        try:
+            yield
+        finally:
+            for held in leaving:
+                self._count(held, 1)
+
+    def _best_within(self, turn: _Turn, bounds: Sequence[Bound]) -> Seat | None:
+        """The best of the few machines that a service is tied to."""
+        seats = self._seats.by_id
+        places = frozenset.intersection(*(bound.nodes for bound in bounds)) & seats.keys()
+        fit = [seats[id] for id in places if not any(self._objections(turn, seats[id], bounds))]
+        return min(fit, key=turn.search.price, default=None)
+
+    def _objections(self, turn: _Turn, seat: Seat, bounds: Sequence[Bound]) -> Iterator[Objection]:
+        yield from standing(seat.node, turn.ask.terms)
+        yield from outside(seat.node, bounds)
+        yield from crowding(seat, self._seats, turn.key, turn.ask)
+
+    def _turned_away(self, turn: _Turn, bounds: Sequence[Bound]) -> Counter[str]:
+        """How many machines each reason turned away: of those that speak against one, the first."""
+        first = (next(self._objections(turn, seat, bounds), None) for seat in self._seats.by_id.values())
+        return Counter(objection.why for objection in first if objection is not None)
 
 
-def constraints_of(spec: ServiceSpec) -> list[Constraint]:
-    """A service's constraints; the loader has made sure that each is one."""
-    return [parse(text) for text in spec.placement.constraints]
+def offer(node: Node) -> object:
+    """What of a machine decides whether tasks may go there, and how many."""
+    labels = tuple(sorted(node.labels.items())), tuple(sorted(node.engine_labels.items()))
+    place = node.name, node.role, node.address, node.os, node.arch, node.engine_version
+    return node.id, node.status, node.message, node.availability, node.cpus, node.memory, node.gpus, *place, *labels
 
 
 def awaits_machine(state: State) -> bool:
@@ -159,61 +246,9 @@ def awaits_machine(state: State) -> bool:
     return not state.nodes or any(node.status in ("starting", "returning") for node in state.nodes.values())
 
 
-def _objections(
-    service: Service, seat: Seat, constraints: Iterable[Constraint], bounds: Iterable[Bound]
-) -> Iterator[str]:
-    """Why a task may not go there, each as it is said after a number of nodes: "2 lack label gpu=nvidia"."""
-    node, most = seat.node, service.spec.placement.max_replicas_per_node
-    if node.status != "ready":
-        plain = node.message in ("", node.status, f"is {node.status}")
-        yield f"are {node.status}" if plain else f"are {node.status}: {node.message}"
-    if node.availability != "active":
-        yield {"pause": "are paused", "drain": "are draining"}.get(node.availability, f"are in {node.availability}")
-    yield from (constraint.fault for constraint in constraints if not constraint.allows(node))
-    yield from (why for home, why in bounds if node.id not in home)
-    if most and seat.services[service.key] >= most:
-        yield f"have {most} of its tasks, the most that one may have"
-    yield from _too_small(service.spec, seat)
-
-
-def _too_small(spec: ServiceSpec, seat: Seat) -> Iterator[str]:
-    cpus, memory = spec.reserved.cpus or 0.0, spec.reserved.memory or 0
-    if cpus and seat.cpus + cpus > seat.node.cpus:
-        yield f"have too few CPUs free (it reserves {cpus:g})"
-    if memory and seat.memory + memory > seat.node.memory:
-        yield f"have too little memory free (it reserves {memory / 1e6:.0f} MB)"
-    for port in spec.ports:
-        if port.published and not port.published_last and seat.ports[port.protocol, port.published]:
-            yield f"have port {port.published} taken by another task"
-
-
-def _spread(service: Service, seats: Mapping[str, Seat]) -> dict[str, tuple[int, ...]]:
-    """For each machine and label to spread over: the service's tasks on all machines with the same value of it."""
-    labels = service.spec.placement.spread
-    counts = {label: Counter[str]() for label in labels}
-    for seat in seats.values() if labels else ():
-        for label in labels:
-            counts[label][value_of(seat.node, label) or ""] += seat.services[service.key]
-    return {
-        id: tuple(counts[label][value_of(seat.node, label) or ""] for label in labels) for id, seat in seats.items()
-    }
-
-
-def _cost(service: Service, seat: Seat, spread: Mapping[str, tuple[int, ...]]) -> tuple[object, ...]:
-    """Preferences first, then few of its own, then little reserved for what there is, then few at all, then the id."""
-    node = seat.node
-    reserved = max(seat.cpus / node.cpus if node.cpus else 0.0, seat.memory / node.memory if node.memory else 0.0)
-    return (spread[node.id], seat.services[service.key], round(reserved, 6), seat.tasks, node.id)
-
-
-def _counted(turned: Counter[str]) -> str:
-    """`3 nodes: 2 lack label gpu=nvidia, 1 is draining`."""
-    total = sum(turned.values())
-    each = ", ".join(f"{number} {_inflected(why, number)}" for why, number in turned.most_common())
-    return f"{total} node{'s' if total > 1 else ''}: {each}"
-
-
-def _inflected(why: str, number: int) -> str:
-    """A reason, which begins with its verb, as it is said of so many."""
-    verb, _, rest = why.partition(" ")
-    return why if number > 1 else f"{OF_ONE[verb]} {rest}"
+def _by_stack(state: State) -> dict[str, list[Service]]:
+    """The services of each stack, by name."""
+    stacks: dict[str, list[Service]] = {}
+    for key in sorted(state.services):
+        stacks.setdefault(state.services[key].stack, []).append(state.services[key])
+    return stacks

@@ -7,21 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from cluster import moves
 from cluster.model import Desired, Service, Task, UpdateState
 
 KEPT_TASKS = 5
 KEPT_SECONDS = 7 * 24 * 3600.0
+NOWHERE: Mapping[int, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class AddTask:
-    """A new task in this slot, of the service's present revision, first brought to `desired`."""
+    """A new task in this slot, of the service's present revision, first brought to `desired`.
+
+    `node` is the only machine that it may go to, where it belongs to one.
+    """
 
     slot: int
     desired: Desired
     message: str
+    node: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,44 +41,82 @@ class DesireTask:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """A service's decision. `update` None leaves what is said of its update as it is."""
+    """A service's decision. `update` None leaves what is said of its update as it is.
+
+    `replicas` is how many machines a global service is on, where that is news.
+    """
 
     adds: tuple[AddTask, ...] = ()
     desires: tuple[DesireTask, ...] = ()
     update: UpdateState | None = None
     update_message: str = ""
+    replicas: int | None = None
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to do."""
-        return not self.adds and not self.desires and self.update is None
+        return not self.adds and not self.desires and self.update is None and self.replicas is None
 
 
 def reconcile(
-    service: Service, tasks: Sequence[Task], now: float, machines: Collection[str] = frozenset()
+    service: Service,
+    tasks: Sequence[Task],
+    now: float,
+    machines: Collection[str] = frozenset(),
+    homes: Mapping[int, str] = NOWHERE,
 ) -> Reconciled:
     """What to do next for a service. `tasks` are all of its tasks, ended ones too; `now` is the time of day.
 
-    `machines` are those that its tasks are to leave.
+    `machines` are those that its tasks are to leave. A global service has `homes` instead: by slot the machine that the
+    slot's task belongs to. It does not move, and is not replaced elsewhere.
     """
     if service.removing:
         return Reconciled(desires=_turn(tasks, "remove", f"service {service.key} is being removed"))
     if service.stopped:
         wanted = [task for task in tasks if task.desired in ("run", "ready")]
         return Reconciled(desires=_turn(wanted, "stop", "stopped by hand"))
-    every = _by_slot(tasks)
-    surplus = _surplus(service, every)
-    forgotten = _forgotten(service, every, now)
+    if service.spec.mode == "global":
+        return _everywhere(service, tasks, now, homes)
+    numbers = range(1, service.replicas + 1)
     slots = _by_slot(task for task in tasks if not task.forsaken or task.ended)
-    doubles = _doubles(service, slots, machines)
-    filled = _fill(service, slots)
-    rolled = _roll(service, slots)
+    return _slots(service, _by_slot(tasks), slots, numbers, now, machines, f"scaled to {service.replicas}")
+
+
+def _everywhere(service: Service, tasks: Sequence[Task], now: float, homes: Mapping[int, str]) -> Reconciled:
+    every = _by_slot(tasks)
+    decided = _slots(service, every, every, homes, now, frozenset(), "its machine is none of the service's any more")
+    adds = tuple(replace(add, node=homes[add.slot]) for add in decided.adds)
+    return replace(decided, adds=adds, replicas=len(homes) if len(homes) != service.replicas else None)
+
+
+def _slots(
+    service: Service,
+    every: Mapping[int, list[Task]],
+    slots: Mapping[int, list[Task]],
+    numbers: Collection[int],
+    now: float,
+    machines: Collection[str],
+    surplus: str,
+) -> Reconciled:
+    """The steps of all slots, of which those of these `numbers` are wanted; the others go, for the reason `surplus`."""
+    above = [task for slot, tasks in every.items() if slot not in numbers for task in tasks]
+    forgotten = _forgotten(every, numbers, now)
+    doubles = _doubles(service, slots, numbers, machines)
+    filled = _fill(service, slots, numbers)
+    rolled = _roll(service, slots, numbers)
     moved = _move(service, slots, machines)
-    told = _told(service, slots, rolled)
+    told = _told(service, slots, numbers, rolled)
     return replace(
         told,
         adds=(*filled.adds, *rolled.adds, *moved.adds),
-        desires=(*surplus, *doubles, *filled.desires, *rolled.desires, *moved.desires, *forgotten),
+        desires=(
+            *_turn(above, "remove", surplus),
+            *doubles,
+            *filled.desires,
+            *rolled.desires,
+            *moved.desires,
+            *forgotten,
+        ),
     )
 
 
@@ -92,17 +136,11 @@ def _turn(tasks: Iterable[Task], desired: Desired, why: str) -> tuple[DesireTask
     return tuple(DesireTask(task.id, desired, why) for task in tasks if task.desired != desired)
 
 
-def _surplus(service: Service, slots: Mapping[int, list[Task]]) -> tuple[DesireTask, ...]:
-    """Slots above the wanted number go, with what was kept of them."""
-    above = [task for slot, tasks in slots.items() if slot > service.replicas for task in tasks]
-    return _turn(above, "remove", f"scaled to {service.replicas}")
-
-
-def _forgotten(service: Service, slots: Mapping[int, list[Task]], now: float) -> tuple[DesireTask, ...]:
+def _forgotten(slots: Mapping[int, list[Task]], numbers: Collection[int], now: float) -> tuple[DesireTask, ...]:
     """Of a slot's ended tasks the last few are kept for a while, so that a person can ask what happened."""
     gone: list[Task] = []
     for slot, tasks in slots.items():
-        if slot > service.replicas:
+        if slot not in numbers:
             continue
         history = [task for task in tasks if task.desired == "stop" and task.ended]
         old = [task for task in history if now - task.since > KEPT_SECONDS]
@@ -110,13 +148,15 @@ def _forgotten(service: Service, slots: Mapping[int, list[Task]], now: float) ->
     return _turn(gone, "remove", "history is full")
 
 
-def _doubles(service: Service, slots: Mapping[int, list[Task]], machines: Collection[str]) -> tuple[DesireTask, ...]:
+def _doubles(
+    service: Service, slots: Mapping[int, list[Task]], numbers: Iterable[int], machines: Collection[str]
+) -> tuple[DesireTask, ...]:
     """A slot whose task is back, though another was made to take its place, keeps the one that serves, or is older.
 
     So does one whose work was done before it could move.
     """
     gone: list[Task] = []
-    for slot in range(1, service.replicas + 1):
+    for slot in numbers:
         known = [t for t in slots.get(slot, []) if t.node not in machines or t.state == "complete"]
         wanted = [task for task in known if task.desired in ("run", "ready")]
         placed = [task for task in wanted if task.node]
@@ -129,14 +169,14 @@ def _doubles(service: Service, slots: Mapping[int, list[Task]], machines: Collec
     return _turn(gone, "remove", "the one before it goes on")
 
 
-def _fill(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:
+def _fill(service: Service, slots: Mapping[int, list[Task]], numbers: Iterable[int]) -> Reconciled:
     """A slot without a wanted task gets one, which starts once the slot's earlier one has really stopped.
 
     A pending one is asked for again: what kept it from a machine may be over.
     """
     adds: list[AddTask] = []
     desires: list[DesireTask] = []
-    for slot in range(1, service.replicas + 1):
+    for slot in numbers:
         tasks = slots.get(slot, [])
         wanted = [task for task in tasks if task.desired in ("run", "ready")]
         leaving = [task for task in tasks if task.desired in ("stop", "remove") and not task.ended]
@@ -151,7 +191,7 @@ def _fill(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:
     return Reconciled(adds=tuple(adds), desires=tuple(desires))
 
 
-def _roll(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:
+def _roll(service: Service, slots: Mapping[int, list[Task]], numbers: Iterable[int]) -> Reconciled:
     """Replace tasks of an older revision, so many slots at a time.
 
     Stop-first readies the new task (its image is there) before the old one stops, and runs it when that has ended.
@@ -160,7 +200,7 @@ def _roll(service: Service, slots: Mapping[int, list[Task]]) -> Reconciled:
     """
     adds: list[AddTask] = []
     desires: list[DesireTask] = []
-    pairs = [_pair(service, slots.get(slot, [])) for slot in range(1, service.replicas + 1)]
+    pairs = [_pair(service, slots.get(slot, [])) for slot in numbers]
     busy = sum(
         1 for old, new in pairs if new is not None and not _settled(new) and (old or service.update == "updating")
     )
@@ -219,9 +259,9 @@ def _may_stop_old(service: Service, new: Task) -> bool:
     return new.ready or new.ended
 
 
-def _told(service: Service, slots: Mapping[int, list[Task]], rolled: Reconciled) -> Reconciled:
+def _told(service: Service, slots: Mapping[int, list[Task]], numbers: Iterable[int], rolled: Reconciled) -> Reconciled:
     """What to say of the update: under way while a wanted task is old or new ones are not yet up, then completed."""
-    pairs = [_pair(service, slots.get(slot, [])) for slot in range(1, service.replicas + 1)]
+    pairs = [_pair(service, slots.get(slot, [])) for slot in numbers]
     olds = sum(1 for old, _ in pairs if old is not None)
     if olds or rolled.adds:
         done = sum(1 for old, new in pairs if old is None and new is not None and _settled(new))

@@ -24,6 +24,7 @@ PullPolicy = Literal["missing", "always", "never"]
 UpdateOrder = Literal["stop-first", "start-first"]
 MountType = Literal["volume", "bind", "tmpfs"]
 FailureAction = Literal["pause", "continue", "rollback"]
+Mode = Literal["replicated", "global"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +126,15 @@ class Resources:
 class Placement:
     """Which machines a service's tasks may go to, and how they are spread over them.
 
-    `constraints` are texts of `cluster.constraints`, `spread` the keys of labels (`node.labels.zone`) that tasks are
-    spread over, `max_replicas_per_node` 0 is no limit.
+    `constraints` are texts of `cluster.constraints`, `spread` the keys (`node.labels.zone`) that tasks are spread over,
+    the second within each value of the first. `max_replicas_per_node` 0 is no limit. `binpack`: a machine that has much
+    reserved is filled before the next.
     """
 
     constraints: tuple[str, ...] = ()
     spread: tuple[str, ...] = ()
     max_replicas_per_node: int = 0
+    binpack: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,7 @@ class Logging:
 class ServiceSpec:
     """One service of a stack. `command` and `entrypoint`: None keeps the image's, an empty tuple clears it.
 
+    A service of the mode `global` has one task on each machine that it may be on, whatever `replicas` says.
     `image_id` is the content id of an image that gbnt built, and `built_on` the id of the only node that has it.
     `digest` is what the tag of any other meant to its registry at the deploy.
     """
@@ -190,6 +194,7 @@ class ServiceSpec:
     placement: Placement = Placement()
     logging: Logging = Logging()
     replicas: int = 1
+    mode: Mode = "replicated"
     container_name: str = ""
     user: str = ""
     working_dir: str = ""

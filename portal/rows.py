@@ -122,6 +122,7 @@ def service_row(state: State, service: Service) -> Row:
         "service": service.name,
         "image": service.spec.image,
         "digest": service.spec.digest,
+        "mode": service.spec.mode,
         "replicas": service.replicas,
         "running": sum(task.serving for task in state.tasks_of(service.key)),
         "done": _tasks_done(state, service),

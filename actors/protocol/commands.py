@@ -41,12 +41,14 @@ class Accepted:
 class DeployStack:
     """Make the stack be as the spec says. `changes`: service -> created, updated, scaled, unchanged, removed.
 
-    `logins` are sign-ins to registries that came with it and are news.
+    `logins` are sign-ins to registries that came with it and are news. `ahead`: though no machine that is there could
+    ever have its tasks, for one that is to come.
     """
 
     spec: StackSpec
     logins: tuple[Brought, ...] = ()
     request: str = ""
+    ahead: bool = False
 
 
 @message("stack.remove/1")

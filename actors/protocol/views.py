@@ -17,13 +17,14 @@ from supervisor.message import message
 class ServiceView:
     """A service and all of its tasks, as committed at `revision`.
 
-    `emptied` names those of its machines that its tasks are to leave.
+    `emptied` names those of its machines that its tasks are to leave. `homes` are a global service's machines by slot.
     """
 
     revision: int
     service: Service
     tasks: tuple[Task, ...]
     emptied: tuple[str, ...] = ()
+    homes: tuple[tuple[int, str], ...] = ()
 
 
 @message("service.plan/1")

@@ -51,6 +51,7 @@ name_argument = click.argument("name", metavar="STACK")
 )
 @click.option("--dry-run", is_flag=True, help="Read and check the files, and change nothing.")
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@click.option("--ahead", is_flag=True, help="Though no machine that is there could have its tasks: one is to come.")
 @context_option
 def deploy(
     choice: Choice,
@@ -60,6 +61,7 @@ def deploy(
     registry_auth: bool,
     dry_run: bool,
     strict: bool,
+    ahead: bool,
     context: str,
 ) -> None:
     """Make a stack be as compose files say, and wait until it runs.
@@ -76,7 +78,7 @@ def deploy(
     from cli.deploy import Images
     from cli.deploy import deploy as deploy_spec
 
-    deploy_spec(connect(context), spec, Images(build, resolve, registry_auth), waiting)
+    deploy_spec(connect(context), spec, Images(build, resolve, registry_auth), waiting, ahead=ahead)
 
 
 @app.command("ls", epilog=example("gbnt stack ls", "gbnt stack ls -o json"))

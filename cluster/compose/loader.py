@@ -118,7 +118,7 @@ def _name(roots: Sequence[MappingNode], project: str | None, folder: str, report
 def _check(spec: StackSpec, root: MappingNode, report: Report, scope: Scope) -> None:
     unread = {key for key, one in spec.configs.items() if not one.external and key not in scope.contents}
     for problem in problems(spec):
-        if problem.path[0] == "configs" and problem.path[1] in unread:
+        if problem.path[:1] == ("configs",) and problem.path[1] in unread:
             continue  # that it cannot be had was told, and what it holds is not known
         place = scope.origins.get(problem.path) or place_of(root, problem.path)
         # What two services have of one `extends` is wrong of neither.

@@ -78,6 +78,7 @@ def _service(name: str, keys: Keys, stack: str, awaited: bool) -> ServiceSpec:
         entrypoint=_words(keys["entrypoint"]),
         environment={key: text for key, text in keys.get("environment", {}).items() if text is not None},
         deploy_labels=deploy.get("labels", {}),
+        mode=deploy.get("mode", "replicated"),
         ports=ports,
         expose=tuple(dict.fromkeys(port if "/" in port else f"{port}/tcp" for port in keys.get("expose", ()))),
         mounts=tuple(_mount(mount) for mount in keys.get("volumes", ()) if _is_here(mount)),
@@ -238,10 +239,12 @@ def _resources(keys: Keys) -> Resources:
 
 
 def _placement(keys: Keys) -> Placement:
+    preferences = keys.get("preferences", ())
     return Placement(
         constraints=tuple(_constraint(text) for text in keys.get("constraints", ())),
-        spread=tuple(preference["spread"] for preference in keys.get("preferences", ())),
+        spread=tuple(preference["spread"] for preference in preferences if "spread" in preference),
         max_replicas_per_node=keys.get("max_replicas_per_node", 0),
+        binpack=any(preference.get("x-binpack") for preference in preferences),
     )
 
 

@@ -10,6 +10,7 @@ from cluster.compose.checks import validate
 from cluster.decide import registries
 from cluster.decide.configs import settle
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
+from cluster.decide.placeable import unplaceable
 from cluster.decide.sweep import sweep
 from cluster.model import Change, Network, RegistryLogin, Service, Stack, State, revision_key
 from cluster.policy import objections
@@ -17,10 +18,18 @@ from cluster.progress import obstacle
 from cluster.spec import NetworkSpec, Port, ServiceSpec, StackSpec
 
 
-def deploy(state: State, wanted: StackSpec, entropy: Entropy, logins: Iterable[RegistryLogin] = ()) -> Decision:
+def deploy(
+    state: State,
+    wanted: StackSpec,
+    entropy: Entropy,
+    logins: Iterable[RegistryLogin] = (),
+    *,
+    ahead: bool = False,
+) -> Decision:
     """Make the stack be as `wanted` says. An unchanged file gives a decision without changes.
 
-    `logins` are sign-ins to registries that came with it, those alone that are news.
+    `logins` are sign-ins to registries that came with it, those alone that are news. `ahead`: though no machine
+    that is there could ever have its tasks, for one that is to come.
     """
     findings = validate(wanted)
     if findings:
@@ -29,7 +38,7 @@ def deploy(state: State, wanted: StackSpec, entropy: Entropy, logins: Iterable[R
     spec = settle(draft, wanted)
     if isinstance(spec, Refusal):
         return spec
-    refusal = _refuse(state, spec)
+    refusal = _refuse(state, spec) or (None if ahead else _unplaceable(state, spec))
     if refusal is not None:
         return refusal
     known = state.stacks.get(spec.name)
@@ -64,6 +73,11 @@ def _refuse(state: State, spec: StackSpec) -> Refusal | None:
         if holder:
             return Refusal("conflict", holder)
     return _network_change(state, spec)
+
+
+def _unplaceable(state: State, spec: StackSpec) -> Refusal | None:
+    why = unplaceable(state, spec)
+    return Refusal("conflict", f"{why}; or deploy ahead of a machine that is to come (--ahead)") if why else None
 
 
 def _network_change(state: State, spec: StackSpec) -> Refusal | None:
@@ -143,7 +157,8 @@ def _service(draft: Draft, stack: str, spec: ServiceSpec, now: float) -> str:
             Change("services", service.key, service), Change("revisions", revision_key(service.key, revision), spec)
         )
         return "created"
-    service = replace(known, spec=spec, revision=revision, replicas=spec.replicas, stopped=False, removing=False)
+    replicas = known.replicas if spec.mode == known.spec.mode == "global" else spec.replicas
+    service = replace(known, spec=spec, revision=revision, replicas=replicas, stopped=False, removing=False)
     if service == known:
         return "unchanged"
     if revision != known.revision:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast, get_args
 
-from cluster.constraints import Constraint, is_label
+from cluster.ask import Terms, ask_of
+from cluster.constraints import is_label
 from cluster.decide.decision import Decided, Decision, Draft, Refusal, missing
 from cluster.decide.sweep import sweep
 from cluster.model import Availability, Change, Departed, Node, Role, State
 from cluster.moves import WANTED, emptied
-from cluster.placement import constraints_of
 
 NAMED = 3
 WORDS: Mapping[str, str] = {
@@ -114,8 +114,8 @@ def _misfits(state: State, before: Node, after: Node) -> Iterator[str]:
     names = list[str]()
     for task in state.tasks.values():
         if task.node == after.id and task.desired in WANTED and not task.ended:
-            constraints = constraints_of(state.spec_of(task))
-            if _meets(before, constraints) and not _meets(after, constraints):
+            terms = ask_of(task.stack, state.spec_of(task)).terms
+            if _meets(before, terms) and not _meets(after, terms):
                 names.append(task.name)
     if len(names) == 1:
         yield f"1 task there no longer fits: {names[0]} stays until it is replaced"
@@ -124,8 +124,8 @@ def _misfits(state: State, before: Node, after: Node) -> Iterator[str]:
         yield f"{len(names)} tasks there no longer fit: {', '.join(sorted(names)[:NAMED])}{more} stay until replaced"
 
 
-def _meets(node: Node, constraints: Iterable[Constraint]) -> bool:
-    return all(constraint.allows(node) for constraint in constraints)
+def _meets(node: Node, terms: Terms) -> bool:
+    return all(constraint.allows(node, terms.stack) for constraint in terms.constraints)
 
 
 def remove_node(state: State, reference: str, force: bool, now: float, own: str = "") -> Decision:

@@ -26,6 +26,8 @@ def scale(state: State, key: str, replicas: int, entropy: Entropy) -> Decision:
     service = _find(state, key)
     if isinstance(service, Refusal):
         return service
+    if service.spec.mode == "global":
+        return Refusal("conflict", f"{key} is global, one task on each machine: constrain it, or label the machines")
     if not 0 <= replicas <= MAX_REPLICAS:
         return Refusal("invalid", f"{replicas} replicas: give a number from 0 to {MAX_REPLICAS}")
     if replicas == service.replicas:

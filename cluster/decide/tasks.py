@@ -1,23 +1,21 @@
-"""Decisions on tasks: adding them with addresses and ports, turning them, and taking in what was seen of them."""
+"""Decisions on tasks: what a service wants of them, and what was seen of them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from cluster import addresses
 from cluster.assignment import Observation
 from cluster.company import strays
-from cluster.container import PortBinding
+from cluster.decide.additions import Additions
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.decide.nodes import lose_task, lost_tasks
 from cluster.decide.sweep import sweep
-from cluster.model import Change, Desired, Network, Service, State, Task
-from cluster.moves import emptied, overlaps
-from cluster.placement import Board, awaits_machine
-from cluster.presence import alarm
-from cluster.reconcile import AddTask, DesireTask, Reconciled
-from cluster.spec import Port
+from cluster.model import Change, Desired, Service, State, Task
+from cluster.moves import emptied
+from cluster.placement import Board
+from cluster.reconcile import DesireTask, Reconciled
 from cluster.transitions import IllegalTransition, observe
 
 # What is wanted of a task only ever moves on.
@@ -25,24 +23,35 @@ ORDER: Mapping[Desired, int] = {"ready": 0, "run": 1, "stop": 2, "remove": 3}
 
 
 def carry_out(
-    state: State, basis: Service, decided: Reconciled, entropy: Entropy, pool: str = addresses.DEFAULT_POOL
+    state: State,
+    basis: Service,
+    decided: Reconciled,
+    entropy: Entropy,
+    pool: str = addresses.DEFAULT_POOL,
+    board: Board | None = None,
 ) -> Decided:
     """A service's decision made real. What no longer fits the present state is dropped: the service is asked again.
 
     `basis` is the service that was decided on: one scaled down and up again must not lose tasks to what was right in
-    between. `pool` is what the subnets of networks are taken from (CIDR).
+    between. `pool` is what the subnets of networks are taken from (CIDR). A `board` of an earlier state saves counting
+    all tasks again.
     """
     service = state.services.get(basis.key)
     if service is None or service.order != basis.order:
         return Decided()
     draft = Draft(state)
+    if decided.replicas is not None:
+        service = replace(service, replicas=decided.replicas)
+        draft.put(Change("services", service.key, service))
     for desire in decided.desires:
         _desire(draft, desire, entropy.now)
     if decided.adds:
-        board = Board(draft.state)
+        board = board or Board()
+        board.follow(draft.state)
         leaving = emptied(draft.state.nodes.values()) | strays(draft.state).get(service.key, frozenset())
+        additions = Additions(draft, board, service, leaving, pool)
         for add in decided.adds:
-            _add(draft, board, service, add, leaving, entropy, pool)
+            additions.add(add, entropy)
     _say_update(draft, service, decided)
     if service.removing:  # what waited for a machine until now is gone at once, and may have been the last of it
         sweep(draft)
@@ -74,137 +83,6 @@ def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
                 lose_task(draft, other, "another took its place", now)
     if desire.desired in ("stop", "remove") and not task.ended:
         draft.tell("task.stopping", task.name, desire.message)
-
-
-def _add(
-    draft: Draft, board: Board, service: Service, add: AddTask, leaving: Collection[str], entropy: Entropy, pool: str
-) -> None:
-    """Add a task, or give a pending one another try; a slot that has its task already is left alone.
-
-    A task on one of the machines `leaving` counts as none.
-    """
-    slot = [task for task in draft.state.tasks_of(service.key) if task.slot == add.slot]
-    forsaken = [task for task in slot if task.forsaken and not task.ended]
-    slot = [task for task in slot if task not in forsaken]
-    wanted = [task for task in slot if _wanted(task, service) and task.node not in leaving]
-    pending = next((task for task in wanted if task.state == "pending"), None)
-    if wanted and pending is None:
-        return
-    moving = overlaps(service.spec)
-    beside = any(task.node and not task.ended and not (moving and task.node in leaving) for task in slot)
-    if add.desired == "run" and beside and service.spec.update.order == "stop-first":
-        return  # decided before that one was there: it has to stop first
-    if forsaken and not add.message:
-        add = replace(add, message=f"replaces the one on {_machine(draft.state, forsaken[0])}, which is down")
-    paused = alarm(draft.state.settings) if forsaken else ""
-    task = _placed(draft, board, service, add, entropy, pool, paused)
-    if pending is not None:
-        if task.message == pending.message:
-            return
-        task = replace(task, id=pending.id, created_at=pending.created_at)
-    draft.put(Change("tasks", task.id, task))
-    where = f"on {_machine(draft.state, task)}"
-    draft.tell("task.created" if pending is None else "task.placed", task.name, task.message or where)
-    if task.node:
-        for one in forsaken:
-            lose_task(draft, one, f"it runs on {_machine(draft.state, task)} since", entropy.now)
-
-
-def _machine(state: State, task: Task) -> str:
-    node = state.nodes.get(task.node)
-    return node.name if node else task.node
-
-
-def _wanted(task: Task, service: Service) -> bool:
-    same_life = task.revision == service.revision and task.generation == service.generation
-    return same_life and task.desired in ("run", "ready")
-
-
-def _placed(
-    draft: Draft, board: Board, service: Service, add: AddTask, entropy: Entropy, pool: str, paused: str
-) -> Task:
-    task = Task(
-        id=entropy.new_id(),
-        stack=service.stack,
-        service=service.name,
-        slot=add.slot,
-        revision=service.revision,
-        generation=service.generation,
-        node="",
-        desired=add.desired,
-        state="pending",
-        message="",
-        created_at=entropy.now,
-        since=entropy.now,
-    )
-    if paused:
-        return replace(task, message=paused, problem=paused)
-    node, reason = board.place(service, add.slot)
-    if node is None:
-        return replace(task, message=reason, problem="" if awaits_machine(draft.state) else reason)
-    trial = Draft(draft.state)  # what comes to nothing is to leave nothing behind
-    try:
-        given = _addresses(trial, service, pool)
-    except addresses.Exhausted as error:
-        return replace(task, message=f"waits for an address: {error}", problem=str(error))
-    draft.put(*trial.decided().changes)
-    bindings = _bindings(draft.state, service, add.slot)
-    placed = replace(task, node=node.id, state="assigned", message=add.message, addresses=given, bindings=bindings)
-    board.take(placed, service.spec)
-    return placed
-
-
-def _addresses(draft: Draft, service: Service, pool: str) -> dict[str, str]:
-    """An address on each of the service's networks, by the engine's names of those. Raises addresses.Exhausted."""
-    networks = draft.state.stacks[service.stack].spec.networks
-    given: dict[str, str] = {}
-    for attachment in service.spec.networks:
-        name = networks[attachment.network].name
-        network = draft.state.networks.get(name)
-        if network is None:  # an external one: its addresses are not ours to give
-            given[name] = attachment.ipv4_address
-            continue
-        network = _with_subnet(draft, network, pool)
-        if attachment.ipv4_address:  # one replica, by the file's checks: its predecessor lets go of it first
-            given[name] = attachment.ipv4_address
-            continue
-        taken = {task.addresses.get(name, "") for task in draft.state.tasks.values() if not task.ended}
-        taken |= _reserved(draft.state, service.stack, attachment.network)
-        given[name], following = addresses.free_address(network.subnet, network.next_host, taken)
-        draft.put(Change("networks", name, replace(network, next_host=following)))
-    return given
-
-
-def _reserved(state: State, stack: str, network: str) -> set[str]:
-    """The addresses that the file gives to services of its own choice."""
-    attachments = (one for service in state.services_of(stack) for one in service.spec.networks)
-    return {one.ipv4_address for one in attachments if one.network == network}
-
-
-def _with_subnet(draft: Draft, network: Network, pool: str) -> Network:
-    """The network with a subnet: chosen with its first task, when a machine has told which ones it uses itself."""
-    if network.subnet:
-        return network
-    taken = [other.subnet for other in draft.state.networks.values() if other.subnet]
-    taken += [subnet for node in draft.state.nodes.values() for subnet in node.used_subnets]
-    subnet = addresses.free_subnet(pool, taken)
-    chosen = replace(network, subnet=subnet, gateway=addresses.gateway(subnet))
-    draft.put(Change("networks", network.name, chosen))
-    return chosen
-
-
-def _bindings(state: State, service: Service, slot: int) -> tuple[PortBinding, ...]:
-    others = [task for task in state.tasks_of(service.key) if task.slot != slot and not task.ended]
-    taken = {(b.protocol, b.host_port) for task in others for b in task.bindings}
-    return tuple(_binding(port, taken) for port in service.spec.ports)
-
-
-def _binding(port: Port, taken: Iterable[tuple[str, int]]) -> PortBinding:
-    """One port of a range for each task; the file's checks made sure that the range has enough."""
-    first = port.published or 0
-    last = port.published_last or first
-    free = next((number for number in range(first, last + 1) if (port.protocol, number) not in taken), first)
-    return PortBinding(port.target, port.protocol, port.host_ip, free)
 
 
 def take_in(state: State, node: str, seen: Iterable[Observation]) -> Decided:

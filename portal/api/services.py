@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from actors.protocol import Accepted, HoldService, RemoveService, ScaleService, UpdateService
+from cluster.explaining import explain_service
 from cluster.model import Service, State
 from cluster.spec import StackSpec
 from portal.api.bodies import body_of
@@ -47,6 +48,12 @@ async def show(request: Request) -> Response:
     state = await state_of(request)
     service = _service(state, _key(request))
     return answer({**service_row(state, service), "spec": service.spec})
+
+
+async def placement(request: Request) -> Response:
+    """Where another task of a service could go, and where not, by machine."""
+    state = await state_of(request)
+    return answer(explain_service(state, _service(state, _key(request))))
 
 
 async def scale(request: Request) -> Response:
@@ -119,5 +126,6 @@ ROUTES = (
     Route(ONE, show),
     Route(ONE, remove, methods=["DELETE"]),
     Route(f"{ONE}/logs", logs),
+    Route(f"{ONE}/placement", placement),
     *(Route(f"{ONE}/{do.__name__}", do, methods=["POST"]) for do in (scale, update, restart, stop, start)),
 )

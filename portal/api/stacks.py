@@ -27,11 +27,15 @@ from portal.rows import stack_row
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """The body of a deploy. `registries` are sign-ins, by registry, to pull its images with."""
+    """The body of a deploy. `registries` are sign-ins, by registry, to pull its images with.
+
+    `ahead`: of a machine that is to come, for none that is there could have its tasks.
+    """
 
     spec: StackSpec
     resolve: Resolve = "always"
     registries: Mapping[str, Login] = field(default_factory=dict, repr=False)
+    ahead: bool = False
 
 
 async def index(request: Request) -> Response:
@@ -58,7 +62,8 @@ async def deploy(request: Request) -> Response:
         raise Problem("invalid", f'the spec of "{name}" cannot be run', findings=[asdict(found) for found in findings])
     brought = {registry_named(name): credential(login) for name, login in deployment.registries.items()}
     found = await pin(backend_of(request), await state_of(request), deployment.spec, deployment.resolve, brought)
-    accepted = await command(request, "senate", DeployStack(found.spec, found.logins, key_of(request)), Accepted)
+    order = DeployStack(found.spec, found.logins, key_of(request), deployment.ahead)
+    accepted = await command(request, "senate", order, Accepted)
     return answer({**asdict(accepted), "warnings": found.warnings})
 
 

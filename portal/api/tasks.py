@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from actors.protocol import StopTask
+from cluster.explaining import explain_task
 from cluster.model import State, Task
 from portal.api import nodes
 from portal.api.log_reader import LogQuery, Selection
@@ -36,6 +37,12 @@ async def show(request: Request) -> Response:
     """One task."""
     state = await state_of(request)
     return answer(task_row(state, find(state, request.path_params["task"])))
+
+
+async def placement(request: Request) -> Response:
+    """Why a task is where it is, or nowhere, by machine."""
+    state = await state_of(request)
+    return answer(explain_task(state, find(state, request.path_params["task"])))
 
 
 async def remove(request: Request) -> Response:
@@ -75,4 +82,5 @@ ROUTES = (
     Route("/v1/tasks/{task}", show),
     Route("/v1/tasks/{task}", remove, methods=["DELETE"]),
     Route("/v1/tasks/{task}/logs", logs),
+    Route("/v1/tasks/{task}/placement", placement),
 )

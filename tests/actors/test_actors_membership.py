@@ -230,7 +230,7 @@ async def test_a_promotion_gives_a_task_that_waits_its_machine(tmp_path: Path):
     async with legion(tmp_path, "rome-2", engine=plain) as one:
         constraints = ("node.role == manager", f"node.hostname != {MANAGER}")
         only = replace(web(1), placement=Placement(constraints))
-        await one.manager.order(protocol.DeployStack(stack(only)))
+        await one.manager.order(protocol.DeployStack(stack(only), ahead=True))
         await one.manager.until(lambda state: any("is not node.role manager" in task.message for task in of(state)))
         await one.manager.order(protocol.UpdateNode("rome-2", role="manager"))
         [task] = of(await one.manager.until(serving("shop/web"), within=1.0))

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cluster.capacity import Gpus
 from cluster.container import PortBinding
 from cluster.model import Node, Service, Stack, State, Task, revision_key
 from cluster.placement import Board
+from cluster.privileges import DeviceRequest, Privileges
 from cluster.spec import (
     Attachment,
     Mount,
@@ -223,6 +225,103 @@ def test_tasks_spread_over_the_values_of_a_label():
     state = cluster(*east, machine("d", labels={"zone": "west"}), services=(of,))
     went = Counter(fill(state, of, 6))
     assert went["d"] == 3
+
+
+def test_the_second_label_is_spread_over_within_each_value_of_the_first():
+    of = spec(placement=Placement(spread=("node.labels.zone", "node.labels.rack")))
+    places = {"a": ("east", "1"), "b": ("east", "2"), "c": ("east", "2"), "d": ("west", "1")}
+    nodes = [machine(name, labels={"zone": zone, "rack": rack}) for name, (zone, rack) in places.items()]
+    went = Counter(fill(cluster(*nodes, services=(of,)), of, 8))
+    assert went == {"d": 4, "a": 2, "b": 1, "c": 1}
+
+
+def test_a_machine_is_filled_before_the_next_where_that_is_preferred():
+    of = spec(reserved=Resources(cpus=1.0), placement=Placement(binpack=True))
+    heavy = spec("heavy", reserved=Resources(cpus=2.0))
+    state = cluster(
+        machine("a"), machine("b"), services=(of, heavy), tasks=(running(id="h", service="heavy", node="b"),)
+    )
+    assert fill(state, of, 6) == ["b", "b", "a", "a", "a", "a"]
+    apart = replace(of, placement=Placement(binpack=True, spread=("node.id",)))
+    assert fill(state, apart, 4) == ["b", "a", "b", "a"]
+
+
+def test_of_two_machines_with_as_much_on_them_the_one_is_taken_that_has_the_image():
+    of = spec(image="redis")
+    ended = running(id="x", node="b", service="web", slot=9, state="stopped", desired="stop", container_id="c")
+    assert fill(cluster(machine("a"), machine("b"), services=(of,), tasks=(ended,)), of, 1) == ["b"]
+    assert fill(cluster(machine("a"), machine("b"), services=(of,)), of, 1) == ["a"]
+
+
+def test_a_task_keeps_away_from_a_service_and_that_from_it():
+    shy = spec("cache", placement=Placement(("node.services != web",)))
+    web = spec("web")
+    state = cluster(machine("a"), machine("b"), services=(shy, web), tasks=(running(id="w", node="a"),))
+    assert fill(state, shy, 2) == ["b", "b"]
+    cached = cluster(machine("a"), services=(shy, web), tasks=(running(id="c", service="cache", node="a"),))
+    assert why_not(cached, web) == (
+        "waits for a machine (1 node: 1 has a task of shop/cache, which keeps away from it)"
+    )
+    both = cluster(machine("a"), services=(shy, web), tasks=(running(id="w", node="a"),))
+    assert "1 has a task of shop/web, which it keeps away from" in why_not(both, shy)
+
+
+def test_a_task_goes_where_one_of_another_service_is_and_else_waits_for_that():
+    near = spec("cache", placement=Placement(("node.services in (web, blog/db)",)))
+    state = cluster(machine("a"), machine("b"), services=(near, spec("web")))
+    assert why_not(state, near) == "waits for a machine (2 nodes: 2 have no task of blog/db or shop/web)"
+    there = replace(state, tasks={"w": running(id="w", node="b")})
+    assert fill(there, near, 2) == ["b", "b"]
+
+
+def test_no_gpu_is_given_twice():
+    def asking(count: int) -> ServiceSpec:
+        return spec(privileges=Privileges(requests=(DeviceRequest(count=count, capabilities=("gpu",)),)))
+
+    two = machine("b", gpus=(Gpus("nvidia.com/gpu", "discovered", 2), Gpus("GPU", "declared", 1)))
+    state = cluster(machine("a", gpu_runtime="nvidia"), two, services=(asking(1),))
+    assert fill(state, asking(1), 2) == ["b", "b"]
+    busy = replace(state, tasks={"t": running(id="t", node="b", slot=9)})
+    assert fill(busy, asking(1), 1) == ["b"]
+    assert why_not(busy, asking(-1)) == "waits for a machine (2 nodes: 2 have too few GPUs free (it asks for all))"
+    assert fill(state, asking(-1), 1) == ["b"]
+    whole = replace(cluster(two, services=(asking(-1),)), tasks={"t": running(id="t", node="b", slot=9)})
+    assert "1 has too few GPUs free (it asks for 1)" in why_not(whole, asking(1))
+    told = [one.remedy for against in Board(busy).explain(wanted(asking(2)), 1).values() for one in against]
+    assert told == [
+        "its engine does not say how many it has: node-generic-resources in a's daemon.json does",
+        "1 of 2 free: move other tasks off it",
+    ]
+
+
+def test_tenths_of_cpus_add_up_to_one():
+    of = spec(reserved=Resources(cpus=0.1), placement=Placement(("stack.name == shop",)))
+    state = cluster(machine("a", cpus=1), services=(of,))
+    assert fill(state, of, 10) == ["a"] * 10
+    other = replace(of, placement=Placement(("stack.name == blog",)))
+    assert why_not(state, other) == "waits for a machine (1 node: 1 is not for stack blog)"
+
+
+def test_what_would_change_it_is_said_of_each_machine():
+    of = spec(
+        reserved=Resources(cpus=2.0, memory=9 * GB),
+        placement=Placement(("node.labels.gpu == nvidia", "node.role == worker", "node.labels.spot not exists")),
+    )
+    held = running(id="h", service="heavy", node="a")
+    heavy = spec("heavy", reserved=Resources(cpus=3.0))
+    state = cluster(machine("a", labels={"spot": "y"}, availability="pause"), services=(of, heavy), tasks=(held,))
+    told = Board(state).explain(wanted(of), 1)["a"]
+    assert [(one.why, one.remedy) for one in told] == [
+        ("are paused", "`gbnt node update a --availability active`"),
+        ("lack label gpu=nvidia", "`gbnt node update a --label-add gpu=nvidia`"),
+        ("are not node.role worker", "`gbnt node demote a`"),
+        ("have label spot", "`gbnt node update a --label-rm spot`"),
+        ("have too few CPUs free (it reserves 2)", "1 of 4 free: reserve less, or move other tasks off it"),
+        (
+            "have too little memory free (it reserves 9000 MB)",
+            "8000 MB of 8000 MB free: reserve less, for it has no more memory",
+        ),
+    ]
 
 
 @given(

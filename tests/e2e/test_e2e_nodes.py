@@ -32,7 +32,13 @@ def test_a_label_is_what_tasks_wait_for_and_a_drain_says_what_keeps_them(running
     [machine] = running.rows("node", "ls")
     name = machine["name"]
     refused = running.deploy(FILE, SHOP)
-    assert "1 node: 1 lacks label gpu=nvidia" in refused.err
+    assert (refused.code, running.rows("stack", "ls")) == (1, [])
+    assert "asks for node.labels.gpu == nvidia, which no machine meets" in refused.err
+    waiting = running.deploy(FILE, SHOP, "--ahead")
+    assert "1 node: 1 lacks label gpu=nvidia" in waiting.err
+    explained = running.ok("explain", f"{SHOP}-web-1")
+    assert explained.startswith(f"{SHOP}-web-1: waits for a machine (1 node: 1 lacks label gpu=nvidia)\n")
+    assert f"`gbnt node update {name} --label-add gpu=nvidia`" in explained
     assert running.ok("node", "update", name, "--label-add", "gpu=nvidia") == f"{name}: labels changed\n"
     until(lambda: tasks(running) == {"running"}, "tasks that run")
     drained = running.gbnt("node", "update", name, "--availability", "drain", "--timeout", "3s")

@@ -199,3 +199,20 @@ async def test_one_off_work_that_is_done_is_no_longer_wanted(api, node: FakeNode
     assert (row["tasks_wanted"], row["tasks_running"], row["status"]) == (0, 0, "done")
     row = (await api.get("/v1/services/shop/web")).json()
     assert (row["running"], row["done"], row["replicas"]) == (0, 2, 2)
+
+
+async def test_placement_says_of_each_machine_why_not(api, node):
+    waiting = task(1, node="", state="pending", message="waits for a machine (1 node: 1 is draining)")
+    there = state(waiting)
+    node.state = replace(there, nodes={NODE: replace(there.nodes[NODE], availability="drain")})
+    of_task = (await api.get("/v1/tasks/shop-web-1/placement")).json()
+    assert (of_task["subject"], of_task["sentence"]) == ("shop-web-1", waiting.message)
+    [machine] = of_task["nodes"]
+    assert (machine["node"], machine["word"], machine["reasons"]) == (
+        "rome",
+        "no",
+        [{"why": "is draining", "remedy": "`gbnt node update rome --availability active`"}],
+    )
+    of_service = (await api.get("/v1/services/shop/web/placement")).json()
+    assert of_service["nodes"] == of_task["nodes"]
+    assert (await api.get("/v1/services/shop/wbe/placement")).status_code == 404

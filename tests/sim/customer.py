@@ -99,7 +99,7 @@ class Customer:
     def _deploy(self, request: str) -> Order:
         file = self._file(self.stack, self._random)
         wanted = {one.name: self._as_deployed(one) for one in file.services.values()}
-        return Order(protocol.DeployStack(file, request=request), wanted)
+        return Order(protocol.DeployStack(file, request=request, ahead=True), wanted)
 
     def _as_deployed(self, service: ServiceSpec) -> Wanted:
         return Wanted(

@@ -59,8 +59,8 @@ def deploy(value: Value) -> dict[str, Any]:
 
 def _mode(value: Value) -> str:
     mode = value.word(MODES)
-    if mode != "replicated":
-        value.withhold(f"the mode {mode} is not supported yet", 'write "replicated", or leave it out')
+    if mode not in ("replicated", "global"):
+        value.withhold(f"the mode {mode} is not supported yet", 'write "replicated" or "global"')
     return mode
 
 

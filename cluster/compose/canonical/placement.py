@@ -1,4 +1,4 @@
-"""`deploy.placement`: constraints, what to spread over, and the most replicas of one machine."""
+"""`deploy.placement`: constraints, what to spread over or pack, and the most replicas of one machine."""
 
 from __future__ import annotations
 
@@ -18,16 +18,23 @@ def placement(value: Value) -> dict[str, Any]:
 
 
 def _constraint(value: Value) -> str:
-    """A constraint as it is written. One that compares something, but nothing that is here, is refused to a deploy."""
+    """A constraint as it is written. One that compares something, but nothing that is here, the checks withhold."""
     text = value.string()
     try:
         parse(text)
     except NoConstraint as error:
-        message = f"{quote(text)} {error.wrong}"
         if "=" not in text:
-            raise value.refuse(message, error.hint, "constraint") from None
-        value.withhold(message, error.hint, "constraint")
+            raise value.refuse(f"{quote(text)} {error.wrong}", error.hint, "constraint") from None
     return text
+
+
+def _preference(value: Value) -> dict[str, Any]:
+    keys = read(value, PREFERENCE)
+    if PREFERENCE.keys().isdisjoint(value.entries()):
+        raise value.refuse(
+            "prefers nothing", 'write it as in "spread: node.labels.zone" or "x-binpack: true"', "missing"
+        )
+    return keys
 
 
 def _spread(value: Value) -> str:
@@ -38,11 +45,9 @@ def _spread(value: Value) -> str:
     return key
 
 
-PREFERENCE: Table = {"spread": _spread}
+PREFERENCE: Table = {"spread": _spread, "x-binpack": Value.boolean}
 PLACEMENT: Table = {
     "constraints": lambda value: value.each(_constraint),
-    "preferences": lambda value: value.each(
-        lambda item: read(item, PREFERENCE, {"spread": 'write it as in "spread: node.labels.zone"'})
-    ),
+    "preferences": lambda value: value.each(_preference),
     "max_replicas_per_node": lambda value: value.integer(0, MOST_A_NODE),
 }

@@ -226,15 +226,11 @@ def test_what_is_wrong_is_told_at_its_line(keys: str, rest: str, said: str):
 
 
 def test_a_file_that_no_deploy_can_follow_yet_says_so_at_every_line():
-    errors = refused(
-        one_service("post_start: [{command: x}]\nvolumes_from: [db]\ndeploy:\n  mode: global\n  replicas: 2", OTHERS)
-    )
+    errors = refused(one_service("volumes_from: [db]\ndeploy:\n  mode: global-job\n  replicas: 2", OTHERS))
     assert [error.partition(" (")[0] for error in errors] == [
-        "c.yml:4:5: error: services.web.post_start: not supported yet:"
-        " without it the stack would not be what the file says",
-        "c.yml:5:5: error: services.web.volumes_from: not supported on a cluster",
-        "c.yml:7:13: error: services.web.deploy.mode: the mode global is not supported yet",
-        "c.yml:6:5: error: services.web.deploy: has replicas, and the mode global",
+        "c.yml:4:5: error: services.web.volumes_from: not supported on a cluster",
+        "c.yml:6:13: error: services.web.deploy.mode: the mode global-job is not supported yet",
+        "c.yml:5:5: error: services.web.deploy: has replicas, and the mode global-job",
     ]
 
 

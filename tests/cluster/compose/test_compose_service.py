@@ -265,7 +265,10 @@ deploy:
             "placement: {constraints: [node.rol == manager]}",
             '"node.rol == manager" names node.rol, which no machine has (there are node.id',
         ),
-        ("placement: {constraints: [node.role = x]}", '"node.role = x" is no constraint (write it as in'),
+        (
+            "placement: {constraints: [node.role = x]}",
+            '"node.role = x" is no constraint: no operator at column 11 (the operators are ==',
+        ),
         ("placement: {preferences: [{spread: zone}]}", '"zone" is nothing that machines differ in'),
         (
             "resources: {limits: {cpus: 1}, reservations: {cpus: 2}}",

@@ -1,0 +1,91 @@
+"""What a service asks of a machine, worked out once for all of its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import takewhile
+
+from cluster.constraints import SERVICES, STACK, Constraint, parse
+from cluster.privileges import DeviceRequest
+from cluster.spec import Placement, ServiceSpec
+
+# Keys that no two machines share: to spread over one is to have few on each machine.
+UNIQUE = ("node.id", "node.hostname")
+NANO = 1_000_000_000
+ALL = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is asked of a machine itself, whatever runs there: the same for many services.
+
+    `stack` is set where a constraint is about that. `packs`: a machine that has much is better than one with little.
+    `apart`: one that has few tasks of the service is better than one with many.
+    """
+
+    constraints: tuple[Constraint, ...]
+    spread: tuple[str, ...]
+    packs: bool
+    apart: bool
+    stack: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A service's terms, what its tasks reserve, and which other services (`stack/name`) they want to be with.
+
+    `joins` has a set for each constraint: a task of one of these must be there. CPUs are in billionths, and `ALL` GPUs
+    are those of a whole machine.
+    """
+
+    terms: Terms
+    image: str
+    nano_cpus: int
+    memory: int
+    gpus: int
+    ports: tuple[tuple[str, int], ...]
+    most: int
+    joins: tuple[frozenset[str], ...]
+    shuns: frozenset[str]
+
+
+def ask_of(stack: str, spec: ServiceSpec) -> Ask:
+    """What a service of that stack asks. Raises NoConstraint; the loader has made sure that each text is one."""
+    terms, joins, shuns = _company(stack, spec.placement)
+    return Ask(
+        terms=terms,
+        image=spec.reference,
+        nano_cpus=round((spec.reserved.cpus or 0.0) * NANO),
+        memory=spec.reserved.memory or 0,
+        gpus=_gpus(spec.privileges.requests),
+        ports=tuple((one.protocol, one.published) for one in spec.ports if one.published and not one.published_last),
+        most=spec.placement.max_replicas_per_node,
+        joins=joins,
+        shuns=shuns,
+    )
+
+
+def _gpus(requests: Iterable[DeviceRequest]) -> int:
+    """How many GPUs are asked for; more requests than one add up, unless one is for all."""
+    asked = [len(one.ids) or one.count for one in requests if "gpu" in one.capabilities or one.driver == "nvidia"]
+    return ALL if ALL in asked else sum(asked)
+
+
+@lru_cache(maxsize=4096)
+def _company(stack: str, placement: Placement) -> tuple[Terms, tuple[frozenset[str], ...], frozenset[str]]:
+    constraints = [parse(text) for text in placement.constraints]
+    spread = tuple(takewhile(lambda key: key not in UNIQUE, placement.spread))
+    company = [one for one in constraints if one.key == SERVICES]
+    alone = tuple(one for one in constraints if one.key != SERVICES)
+    about = stack if any(one.key == STACK for one in alone) else ""
+    apart = not placement.binpack or len(spread) < len(placement.spread)
+    terms = Terms(alone, spread, placement.binpack, apart, about)
+    joins = tuple(frozenset(_keys(stack, one.values)) for one in company if one.wanted)
+    return terms, joins, frozenset(key for one in company if not one.wanted for key in _keys(stack, one.values))
+
+
+def _keys(stack: str, names: Iterable[str]) -> Iterator[str]:
+    """Services by their keys: one without a stack is of the same stack."""
+    return (name if "/" in name else f"{stack}/{name}" for name in names)

@@ -1,0 +1,124 @@
+"""Whether a stack's tasks could ever get a machine: what none of those that are there can give is said at once.
+
+How machines are now does not count, nor what runs there: they come back, and tasks end. What counts is what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from cluster.ask import ALL, NANO, Ask, ask_of
+from cluster.capacity import gpus_of
+from cluster.constraints import SERVICES, Constraint, parse
+from cluster.model import Node, State
+from cluster.objections import counted, remedy
+from cluster.spec import ServiceSpec, StackSpec
+
+# What an engine says of its machine: one that was not heard yet may still say it.
+TOLD_BY_ENGINE = ("node.platform.os", "node.platform.arch", "engine.")
+
+
+def unplaceable(state: State, spec: StackSpec) -> str:
+    """Why the tasks of one of the services could go nowhere, in words; empty where all could.
+
+    Of what runs already with the same wishes nothing is said: a machine may have changed since.
+    """
+    for name, service in spec.services.items():
+        known = state.services.get(f"{spec.name}/{name}")
+        if known is None or (known.spec.placement, known.spec.reserved) != (service.placement, service.reserved):
+            why = next(_reasons(state, spec, service), "")
+            if why:
+                return f"service {name} {why}"
+    return ""
+
+
+def _reasons(state: State, spec: StackSpec, service: ServiceSpec) -> Iterator[str]:
+    ask = ask_of(spec.name, service)
+    yield from _lonely(state, spec, service)
+    if not state.nodes:
+        return
+    for constraint in ask.terms.constraints:
+        if not any(_may_meet(node, constraint, ask) for node in state.nodes.values()):
+            yield _unmet(constraint, list(state.nodes.values()))
+    fit = [node for node in state.nodes.values() if all(_may_meet(node, one, ask) for one in ask.terms.constraints)]
+    if not fit:
+        yield f"asks for what no machine is at once: {', '.join(map(str, ask.terms.constraints))}"
+    elif all(node.cpus and node.memory for node in fit):
+        yield from _too_large(ask, fit)
+        yield from _gpus_short(ask, fit)
+
+
+def _may_meet(node: Node, constraint: Constraint, ask: Ask) -> bool:
+    unheard = not node.engine_version and constraint.key.startswith(TOLD_BY_ENGINE)
+    return unheard or constraint.allows(node, ask.terms.stack)
+
+
+def _unmet(constraint: Constraint, nodes: list[Node]) -> str:
+    first = min(nodes, key=lambda node: node.name)
+    mended = remedy(constraint, first)
+    would = f": {mended} would change that" if mended.startswith("`") else ""
+    return f"asks for {constraint}, which no machine meets ({counted({constraint.fault: len(nodes)})}){would}"
+
+
+def _too_large(ask: Ask, fit: Iterable[Node]) -> Iterator[str]:
+    by_cpus, by_memory = max(fit, key=lambda node: node.cpus), max(fit, key=lambda node: node.memory)
+    if ask.nano_cpus > by_cpus.cpus * NANO:
+        yield (
+            f"reserves {ask.nano_cpus / NANO:g} CPUs, and the machine with most of those that it may go to, "
+            f"{by_cpus.name}, has {by_cpus.cpus}: reserve less"
+        )
+    if ask.memory > by_memory.memory:
+        yield (
+            f"reserves {ask.memory / 1e6:.0f} MB of memory, and the machine with most of it that it may go to, "
+            f"{by_memory.name}, has {by_memory.memory / 1e6:.0f} MB: reserve less"
+        )
+
+
+def _gpus_short(ask: Ask, fit: Iterable[Node]) -> Iterator[str]:
+    most = max(gpus_of(node.gpus) for node in fit)
+    if max(ask.gpus, 1 if ask.gpus else 0) > most:
+        many = "all GPUs of a machine" if ask.gpus == ALL else f"{ask.gpus} GPUs"
+        has = f"has more than {most}" if most else "is known to have one"
+        yield f"asks for {many}, and no machine that it may go to {has}: `gbnt node ls -o wide` shows what each has"
+
+
+def _lonely(state: State, spec: StackSpec, service: ServiceSpec) -> Iterator[str]:
+    """What is wrong with the company that a service asks for."""
+    for text in service.placement.constraints:
+        constraint = parse(text)
+        for name in constraint.values if constraint.key == SERVICES else ():
+            if "/" not in name and name not in spec.services:
+                yield f"names {name} in {text}, which is no service of this stack: there are {_listed(spec.services)}"
+            if "/" in name and constraint.wanted and name not in state.services:
+                yield f"waits for a task of {name}, and there is no such service: deploy that first"
+    circle = _circle(spec, service.name)
+    if circle:
+        yield f"could never start its first task: {' waits for '.join(circle)}, by node.services"
+
+
+def _circle(spec: StackSpec, start: str) -> list[str]:
+    """Services of which each can only be where the next one is already, from one round to itself; empty for none."""
+    ways = [[start]]
+    seen = set[str]()
+    while ways:
+        way = ways.pop()
+        for name in _joined(spec, way[-1]):
+            if name == start:
+                return [*way, start]
+            if name not in seen:
+                seen.add(name)
+                ways.append([*way, name])
+    return []
+
+
+def _joined(spec: StackSpec, name: str) -> list[str]:
+    """The services of the same stack that one can only be with."""
+    own = f"{spec.name}/"
+    service = spec.services.get(name)
+    joins = ask_of(spec.name, service).joins if service is not None else ()
+    alone = [next(iter(wanted)) for wanted in joins if len(wanted) == 1]
+    return [key.removeprefix(own) for key in alone if key.startswith(own)]
+
+
+def _listed(services: Mapping[str, ServiceSpec]) -> str:
+    return ", ".join(sorted(services))

@@ -1,0 +1,122 @@
+"""Who is where: each machine with what its tasks hold of it, kept as tasks come and go."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from cluster.ask import ALL, NANO, Ask
+from cluster.capacity import gpus_of
+from cluster.company import is_company
+from cluster.model import Node, Task
+
+Rank = tuple[float, int, str]
+
+
+@dataclass(slots=True)
+class Seat:
+    """One machine, and what it has taken on. CPUs are counted in billionths, so that adding them up is exact.
+
+    `rank` is its place among machines that are as good otherwise, the least first: little reserved of CPUs or memory,
+    whichever is more, as a share; few tasks; the id. `whole` is how many tasks have all of its GPUs.
+    """
+
+    node: Node
+    tasks: int = 0
+    nano_cpus: int = 0
+    memory: int = 0
+    gpus: int = 0
+    whole: int = 0
+    ports: Counter[tuple[str, int]] = field(default_factory=Counter)
+    rank: Rank = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.weigh()
+
+    def count(self, task: Task, ask: Ask, times: int) -> None:
+        """Count a task; -1 `times` takes it off again."""
+        self.tasks += times
+        self.nano_cpus += times * ask.nano_cpus
+        self.memory += times * ask.memory
+        if ask.gpus == ALL:
+            self.whole += times
+        else:
+            self.gpus += times * ask.gpus
+        for binding in task.bindings:
+            if binding.host_port:
+                self.ports[binding.protocol, binding.host_port] += times
+        self.weigh()
+
+    @property
+    def free_gpus(self) -> int:
+        """How many of its GPUs nobody has."""
+        return 0 if self.whole else gpus_of(self.node.gpus) - self.gpus
+
+    def weigh(self) -> None:
+        """Work out its rank anew."""
+        node = self.node
+        cpus = self.nano_cpus / (node.cpus * NANO) if node.cpus else 0.0
+        memory = self.memory / node.memory if node.memory else 0.0
+        self.rank = (cpus if cpus > memory else memory, self.tasks, node.id)
+
+    def packed(self) -> Rank:
+        """Its rank where a machine that has much is better than one with little."""
+        load, tasks, id = self.rank
+        return -load, -tasks, id
+
+
+class Held(NamedTuple):
+    """A task that has a machine, with what it asks of that, and its service's key."""
+
+    task: Task
+    ask: Ask
+    key: str
+
+
+class Seats:
+    """All machines, and indices of what is on them.
+
+    `where` is how many tasks of a service each machine has, `company` how many of those its companions are to be with,
+    `slots` who holds a slot of a service, and `shunned` who does not want to be where a service is. `images` are the
+    machines on which a container of an image was seen: it is there unless it was removed since.
+    """
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self.by_id = {node.id: Seat(node) for node in nodes}
+        self.where: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.company: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.slots: dict[tuple[str, int], dict[str, Held]] = {}
+        self.shunned: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.images: defaultdict[str, set[str]] = defaultdict(set)
+
+    def count(self, held: Held, times: int) -> Seat | None:
+        """Count a task, or with -1 take it off again; the machine, where there is such a one."""
+        task, ask, key = held
+        seat = self.by_id.get(task.node)
+        if task.container_id and seat is not None:
+            self.images[ask.image].add(task.node)
+        if seat is None or task.ended:
+            return None
+        seat.count(task, ask, times)
+        self.where[key][task.node] += times
+        for other in ask.shuns:
+            self.shunned[other][key] += times
+        if is_company(task):
+            self.company[key][task.node] += times
+        if times > 0:
+            self.slots.setdefault((key, task.slot), {})[task.id] = held
+        elif len(self.slots[key, task.slot]) > 1:
+            del self.slots[key, task.slot][task.id]
+        else:
+            del self.slots[key, task.slot]
+        return seat
+
+    def forget(self, services: Container[str], images: Container[str]) -> None:
+        """Keep nothing of services that have no task and are not among these, nor of other images."""
+        for index in (self.where, self.company, self.shunned):
+            for key in [key for key, counts in index.items() if key not in services and not any(counts.values())]:
+                del index[key]
+        for image in [image for image in self.images if image not in images]:
+            del self.images[image]
