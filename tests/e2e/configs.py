@@ -20,6 +20,7 @@ def reader(name: str, content: bytes, **fields: Any) -> StackSpec:
         "busybox",
         command=("sleep", "1000"),
         init=True,
+        pull_policy="never",
         stop_grace_period=0.0,
         network_mode="none",
         placement=placement,
