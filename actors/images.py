@@ -33,6 +33,7 @@ class Pulled:
 
     stack: str
     image: str
+    platform: str = ""
 
 
 @message("image.looked/1")
@@ -95,11 +96,11 @@ class ImagesActor(Actor):
             ctx.spawn(f"look:{image}", self._look, image, asker.want.image)
 
     def _join_pull(self, image: str, asker: _Asker, ctx: Context) -> None:
-        key = Pulled(asker.want.stack, image)
+        key = Pulled(asker.want.stack, image, asker.want.platform)
         self._pulling.setdefault(key, []).append(asker)
         if len(self._pulling[key]) == 1:
             tell = self._teller(ctx, key, ctx.now)
-            ctx.spawn(f"pull:{key.stack}:{image}", self._pull, ctx, key, asker.want, tell)
+            ctx.spawn(f"pull:{key.stack}:{image}:{key.platform}", self._pull, ctx, key, asker.want, tell)
 
     def _settle(self, image: str, asker: _Asker, answer: Answer | None, ctx: Context) -> None:
         """What a look comes to for one who asked."""
@@ -122,7 +123,7 @@ class ImagesActor(Actor):
         """Ask for the sign-in each time, for one that was mended counts at once, and none is kept on this machine."""
         lent = await self._borrow(ctx, want.task)
         try:
-            return Ended(key, await self._bring(want.image, lent.credential, tell))
+            return Ended(key, await self._bring(want, lent.credential, tell))
         except TimeoutError:
             text = f"the pull of image {want.image} brought nothing for {STALLED_SECONDS / 60:g} minutes"
             return Ended(key, protocol.Failed(f"{text}: see whether this machine reaches its registry"))
@@ -143,18 +144,18 @@ class ImagesActor(Actor):
         return lent
 
     async def _bring(
-        self, image: str, credential: Credential | None, tell: Callable[[float], None]
+        self, want: protocol.WantImage, credential: Credential | None, tell: Callable[[float], None]
     ) -> protocol.ImageHere:
         with anyio.fail_after(STALLED_SECONDS) as stall:
             moves = -1
-            async with aclosing(self._engine.pull(image, credential)) as pull:
+            async with aclosing(self._engine.pull(want.image, credential, want.platform)) as pull:
                 async for progress in pull:
                     if progress.moves != moves:
                         moves, stall.deadline = progress.moves, anyio.current_time() + STALLED_SECONDS
                     tell(progress.done / progress.total if progress.total else 0.0)
-        here = await self._engine.image(image)
+        here = await self._engine.image(want.image)
         if here is None:
-            raise ImageUnavailable(f"image {image} was pulled but is not there: pull it again")
+            raise ImageUnavailable(f"image {want.image} was pulled but is not there: pull it again")
         return protocol.ImageHere(here.id)
 
     def _teller(self, ctx: Context, key: Pulled, now: Callable[[], float]) -> Callable[[float], None]:

@@ -112,7 +112,7 @@ class Steps:
 
     async def _pull(self, ctx: Context, assignment: Assignment) -> Stepped:
         spec = assignment.spec
-        wanted = protocol.WantImage(spec.reference, spec.pull_policy, self._id, assignment.task.stack)
+        wanted = protocol.WantImage(spec.reference, spec.pull_policy, self._id, assignment.task.stack, spec.platform)
         answer = await ctx.ref(self._around.images).ask(wanted, timeout=ASK_TIMEOUT)
         if isinstance(answer, protocol.Failed):
             return Stepped("Pull", failure=answer.reason, trouble=answer.trouble, down=answer.down)

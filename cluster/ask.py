@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import takewhile
 
 from cluster.constraints import SERVICES, STACK, Constraint, parse
+from cluster.policy import Need, needs
 from cluster.privileges import DeviceRequest
 from cluster.spec import Placement, ServiceSpec
 
@@ -22,7 +23,8 @@ class Terms:
     """What is asked of a machine itself, whatever runs there: the same for many services.
 
     `stack` is set where a constraint is about that. `packs`: a machine that has much is better than one with little.
-    `apart`: one that has few tasks of the service is better than one with many.
+    `apart`: one that has few tasks of the service is better than one with many. `needs` are keys that not every engine
+    knows, with the API that brought each.
     """
 
     constraints: tuple[Constraint, ...]
@@ -30,6 +32,7 @@ class Terms:
     packs: bool
     apart: bool
     stack: str = ""
+    needs: tuple[Need, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,10 @@ class Ask:
 
 def ask_of(stack: str, spec: ServiceSpec) -> Ask:
     """What a service of that stack asks. Raises NoConstraint; the loader has made sure that each text is one."""
-    terms, joins, shuns = _company(stack, spec.placement)
+    terms, joins, shuns = _company(stack, spec.placement, spec.platform)
+    needed = tuple(needs(spec))
     return Ask(
-        terms=terms,
+        terms=replace(terms, needs=needed) if needed else terms,
         image=spec.reference,
         nano_cpus=round((spec.reserved.cpus or 0.0) * NANO),
         memory=spec.reserved.memory or 0,
@@ -74,8 +78,10 @@ def _gpus(requests: Iterable[DeviceRequest]) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _company(stack: str, placement: Placement) -> tuple[Terms, tuple[frozenset[str], ...], frozenset[str]]:
-    constraints = [parse(text) for text in placement.constraints]
+def _company(
+    stack: str, placement: Placement, platform: str
+) -> tuple[Terms, tuple[frozenset[str], ...], frozenset[str]]:
+    constraints = [parse(text) for text in (*placement.constraints, *_of_platform(platform))]
     spread = tuple(takewhile(lambda key: key not in UNIQUE, placement.spread))
     company = [one for one in constraints if one.key == SERVICES]
     alone = tuple(one for one in constraints if one.key != SERVICES)
@@ -84,6 +90,16 @@ def _company(stack: str, placement: Placement) -> tuple[Terms, tuple[frozenset[s
     terms = Terms(alone, spread, placement.binpack, apart, about)
     joins = tuple(frozenset(_keys(stack, one.values)) for one in company if one.wanted)
     return terms, joins, frozenset(key for one in company if not one.wanted for key in _keys(stack, one.values))
+
+
+def _of_platform(platform: str) -> Iterator[str]:
+    """`linux/arm64/v8` as constraints; machines do not tell variants apart."""
+    os, _, rest = platform.partition("/")
+    arch = rest.partition("/")[0]
+    if os:
+        yield f"node.platform.os == {os}"
+    if arch:
+        yield f"node.platform.arch == {arch}"
 
 
 def _keys(stack: str, names: Iterable[str]) -> Iterator[str]:

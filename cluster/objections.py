@@ -10,6 +10,7 @@ from cluster.ask import ALL, NANO, Ask, Terms
 from cluster.capacity import gpus_of
 from cluster.constraints import STACK, Constraint
 from cluster.model import Node
+from cluster.policy import ENGINES, knows
 from cluster.seats import Seat, Seats
 
 # The verbs that reasons begin with, of several and of one.
@@ -44,6 +45,10 @@ def standing(node: Node, terms: Terms) -> Iterator[Objection]:
     for constraint in terms.constraints:
         if not constraint.allows(node, terms.stack):
             yield Objection(constraint.fault, remedy(constraint, node))
+    for key, api in terms.needs:
+        if not knows(node, api):
+            newer = f"Docker Engine {ENGINES[api]} or later on {node.name}"
+            yield Objection(f"have an engine too old for {key}", newer)
 
 
 def crowding(seat: Seat, seats: Seats, key: str, ask: Ask) -> Iterator[Objection]:

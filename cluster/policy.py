@@ -20,6 +20,9 @@ PRIVILEGED = "privileged"
 ALLOW = "gbnt legion update --privileged allow"
 """What a person types who wants them on many machines."""
 
+Need = tuple[str, tuple[int, int]]
+"""A key of a service, and the API of Docker Engine that brought it."""
+
 ENGINES = {(1, 42): "23.0", (1, 43): "24.0", (1, 44): "25.0", (1, 45): "26.0", (1, 48): "28.0"}
 """The Docker Engine that brought an API, as its version history says."""
 
@@ -55,7 +58,7 @@ def _why(state: State) -> str:
     return "people said no" if privileged(state) == "refuse" else f"this cluster has {len(state.nodes)}"
 
 
-def needs(service: ServiceSpec) -> Iterator[tuple[str, tuple[int, int]]]:
+def needs(service: ServiceSpec) -> Iterator[Need]:
     """The keys that not every Docker Engine knows, each with the API that brought it."""
     if service.annotations:
         yield "annotations", (1, 43)

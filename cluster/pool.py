@@ -33,7 +33,8 @@ class Pool:
         alike: dict[object, bool] = {}  # of machines that terms cannot tell apart one is judged
         for seat in seats:
             node = seat.node
-            look = node.status, node.availability, *[value_of(node, one.key) for one in terms.constraints]
+            api = node.engine_api if terms.needs else ""
+            look = node.status, node.availability, api, *[value_of(node, one.key) for one in terms.constraints]
             if look not in alike:
                 alike[look] = not any(standing(node, terms))
             if alike[look]:

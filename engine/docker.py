@@ -93,10 +93,13 @@ class DockerEngine:
         found = await self._image(reference)
         return image_info(found) if found else None
 
-    async def pull(self, reference: str, credential: Credential | None = None) -> AsyncGenerator[PullProgress, None]:
+    async def pull(
+        self, reference: str, credential: Credential | None = None, platform: str = ""
+    ) -> AsyncGenerator[PullProgress, None]:
         about = ("pull", f"image {reference}")
         meter = PullMeter()
-        params, headers = {"fromImage": full_reference(reference)}, auth_header(registry_of(reference), credential)
+        params = {"fromImage": full_reference(reference), **({"platform": platform} if platform else {})}
+        headers = auth_header(registry_of(reference), credential)
         async with self._engine.stream("POST", "images/create", about=about, params=params, headers=headers) as answer:
             async for message in answer.messages():
                 if "error" in message:

@@ -172,16 +172,16 @@ class FakeEngine:
         async with self._call("image") as world:
             return world.image(reference)
 
-    async def pull(self, reference: str, credential: Credential | None = None) -> AsyncGenerator[PullProgress, None]:
-        name = full_reference(reference)
+    async def pull(
+        self, reference: str, credential: Credential | None = None, platform: str = ""
+    ) -> AsyncGenerator[PullProgress, None]:
         async with self._call("pull"):
-            boot = self._boots
-            image = self.registry.get(reference, credential)
+            boot, image = self._boots, self.registry.get(reference, credential)
         for step in range(PULL_STEPS):
             yield PullProgress(image.size * step // PULL_STEPS, image.size, "Downloading", step)
             await anyio.sleep(image.pull_seconds / PULL_STEPS)
             self._require_running(since_boot=boot)
-        self._world.local[name] = image
+        self._world.local[full_reference(reference)] = image
         yield PullProgress(image.size, image.size, "Pull complete", PULL_STEPS)
 
     async def digest(self, reference: str, credential: Credential | None = None) -> str:

@@ -284,10 +284,13 @@ class Engine(Protocol):
     async def image(self, reference: str) -> ImageInfo | None:
         """The local image of that name or id, or None."""
 
-    def pull(self, reference: str, credential: Credential | None = None) -> AsyncGenerator[PullProgress, None]:
+    def pull(
+        self, reference: str, credential: Credential | None = None, platform: str = ""
+    ) -> AsyncGenerator[PullProgress, None]:
         """Pull an image and yield how far it is; ends when it is there. Raises ImageUnavailable, DiskFull.
 
-        `credential` is shown to the registry, and kept nowhere.
+        `credential` is shown to the registry, and kept nowhere. `platform` is what the image is to be made for, as in
+        `linux/arm64`, where that is not the engine's own.
         """
 
     async def digest(self, reference: str, credential: Credential | None = None) -> str:

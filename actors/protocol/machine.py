@@ -180,12 +180,16 @@ class Noticed:
 @message("image.want/1")
 @dataclass(frozen=True, slots=True)
 class WantImage:
-    """To the `images` actor: have this image here for a task of this stack. Answered by `ImageHere` or `Failed`."""
+    """To the `images` actor: have this image here for a task of this stack. Answered by `ImageHere` or `Failed`.
+
+    `platform` is what it is to be made for, where that is not the engine's own.
+    """
 
     image: str
     policy: PullPolicy
     task: str
     stack: str = ""
+    platform: str = ""
 
 
 @message("image.here/1")

@@ -15,6 +15,7 @@ from cluster.placement import Board
 from cluster.privileges import DeviceRequest, Privileges
 from cluster.spec import (
     Attachment,
+    Healthcheck,
     Mount,
     NetworkSpec,
     Placement,
@@ -358,3 +359,15 @@ def test_never_over_capacity_never_against_a_constraint_and_never_without_a_true
         board.take(running(id=f"new{slot}", slot=slot, node=found.id), of)
     if not (cpus or memory or constraint):
         assert max(held[one.id] for one in nodes) - min(held[one.id] for one in nodes) <= 1
+
+
+def test_a_platform_and_an_engine_that_is_too_old_turn_machines_away():
+    old = machine("a", os="linux", arch="amd64", engine_api="1.41", engine_version="20.10")
+    new = machine("b", os="linux", arch="arm64", engine_api="1.44", engine_version="25.0")
+    arm = spec(platform="linux/arm64/v8")
+    assert fill(cluster(old, new, services=(arm,)), arm, 2) == ["b", "b"]
+    checked = spec(healthcheck=Healthcheck(start_interval=1.0))
+    assert fill(cluster(old, new, services=(checked,)), checked, 2) == ["b", "b"]
+    found, reason = Board(cluster(old, services=(checked,))).place(wanted(checked), 1)
+    assert found is None
+    assert "1 has an engine too old for healthcheck.start_interval" in reason

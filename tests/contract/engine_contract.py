@@ -64,6 +64,12 @@ class EngineContract:
         assert all(step.done <= step.total for step in progress)
         assert progress[-1].done == progress[-1].total
 
+    async def test_an_image_may_be_asked_for_by_platform(self, stage: Stage):
+        own = await stage.engine.info()
+        async for _ in stage.engine.pull(stage.programs.pulled, None, f"{own.os}/{own.arch}"):
+            pass
+        assert await stage.engine.image(stage.programs.pulled) is not None
+
     async def test_an_image_that_no_registry_has_is_unavailable(self, stage: Stage):
         with pytest.raises(ImageUnavailable, match=stage.programs.unheard_of):
             async for _ in stage.engine.pull(stage.programs.unheard_of):
