@@ -12,6 +12,7 @@ from cluster.compose.reading.value import LARGEST_INTEGER, Value
 
 ALL = -1
 _MOST_WEIGHT = 1_000
+_WHICH = "name the device: path: /dev/…"
 
 
 def devices(value: Value) -> list[dict[str, Any]]:
@@ -95,11 +96,11 @@ def _weight(value: Value) -> int:
 
 
 def _rates(value: Value) -> list[dict[str, Any]]:
-    return value.each(lambda item: read(item, RATE, {"path": "name the device: path: /dev/…"}))
+    return value.each(lambda item: read(item, RATE, {"path": _WHICH, "rate": "say how much a second: rate: 1mb"}))
 
 
 def _weights(value: Value) -> list[dict[str, Any]]:
-    return value.each(lambda item: read(item, WEIGHT, {"path": "name the device: path: /dev/…"}))
+    return value.each(lambda item: read(item, WEIGHT, {"path": _WHICH, "weight": "say its share: weight: 500"}))
 
 
 DEVICE: Table = {"source": Value.string, "target": Value.string, "permissions": _permissions}

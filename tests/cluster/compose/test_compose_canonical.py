@@ -208,6 +208,8 @@ def test_a_dependency_on_what_is_left_out_names_the_way_out():
         ("ulimits: {nofile: {soft: 2, hard: 1}}", "", "the soft limit is above the hard one"),
         ("ulimits: {nofile: {soft: 2}}", "", "has no hard"),
         ("gpus: [{count: 1, device_ids: ['0']}]", "", "has count and device_ids"),
+        ("blkio_config: {device_read_bps: [{path: /dev/sda}]}", "", "has no rate"),
+        ("blkio_config: {weight_device: [{path: /dev/sda}]}", "", "has no weight"),
         ("gpus: some", "", '"some" is none of all'),
         ("dns: example.com", "", '"example.com" is no IP address'),
         ("oom_score_adj: 2000", "", '"2000" is not between -1000 and 1000'),

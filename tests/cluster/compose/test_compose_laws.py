@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from cluster.compose.findings import LONGEST_MESSAGE, ComposeError, Finding
 from cluster.compose.variables.template import BadTemplate, expand
 from tests.cluster.compose.files import joined
+from tests.repository.compose_page import levels
 
 Keys = dict[str, Any]
 
@@ -168,6 +169,32 @@ def told(data: bytes) -> tuple[Finding, ...]:
 @given(st.lists(PIECES, max_size=60).map(b"".join) | st.binary(max_size=200))
 def test_any_bytes_are_a_stack_or_errors(data: bytes) -> None:
     assert all(len(finding.summary()) <= LONGEST_MESSAGE for finding in told(data))
+
+
+LEVELS = levels()
+KNOWN = sorted({key for table in LEVELS.values() for key in table} - {"include", "extends"})
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 70_000) | WORDS,
+    lambda one: st.lists(one, max_size=2) | st.dictionaries(st.sampled_from(KNOWN), one, max_size=3),
+    max_leaves=8,
+)
+
+
+def of_any_shape(key: str, value: Any) -> tuple[Finding, ...]:
+    """What is said of a service with a key that holds anything."""
+    return told(json.dumps(escaped({"services": {"web": {"image": "x", key: value}}})).encode())
+
+
+@given(st.sampled_from(sorted(LEVELS["services.NAME"])), ANYTHING)
+def test_a_key_may_hold_anything_and_is_read_or_told_of(key: str, value: Any) -> None:
+    assert all(len(finding.summary()) <= LONGEST_MESSAGE for finding in of_any_shape(key, value))
+
+
+@pytest.mark.soak
+@hypothesis.settings(max_examples=200_000)
+@given(st.sampled_from(sorted(LEVELS["services.NAME"])), ANYTHING)
+def test_a_key_may_hold_anything_for_long(key: str, value: Any) -> None:
+    assert all(len(finding.summary()) <= LONGEST_MESSAGE for finding in of_any_shape(key, value))
 
 
 @pytest.mark.soak
