@@ -212,6 +212,7 @@ class Agent(Actor):
         now = {assignment.task.id: assignment for assignment in orders.assignments}
         gone = self._assigned.keys() - now.keys() if orders.full else set(orders.gone)
         self._inventory.take(orders)
+        self._reports.name_volumes(self._inventory.volume_names.union(orders.remove_volumes), ctx)
         turned = self._hold != orders.hold
         self._squatters.expect(orders.hold and (orders.full or turned))
         self._completed, self._hold = orders.completed, orders.hold

@@ -23,6 +23,11 @@ class Inventory:
         """A stack's volumes by their keys in its file."""
         return self._volumes.get(stack, {})
 
+    @property
+    def volume_names(self) -> frozenset[str]:
+        """The engine's names of all volumes that stacks name."""
+        return frozenset(volume.name for volumes in self._volumes.values() for volume in volumes.values())
+
     def take(self, orders: protocol.Assign) -> None:
         """Take in what the cluster names now."""
         self.networks = {network.name: network for network in orders.networks}

@@ -107,7 +107,11 @@ class ProvisionsActor(Actor):
             await self._engine.create_volume(
                 volume.name, volume.driver or "local", volume.options, {**volume.labels, **self._labels}
             )
-        return bool(missing)
+        return bool(missing) or not {volume.name for volume in volumes} <= self._told_volumes
+
+    @property
+    def _told_volumes(self) -> set[str]:
+        return {*self._told.volumes, *self._told.other_volumes} if self._told else set()
 
     async def _tidy(self, ctx: Context) -> None:
         """Remove what is no longer named. What is still in use stays for now, and is tried again."""
@@ -163,13 +167,14 @@ class ProvisionsActor(Actor):
 
 
 async def survey(engine: Engine, cluster: str) -> protocol.ProvisionsNow:
-    """The cluster's networks and volumes on this engine, and the subnets that others use. Raises EngineError."""
+    """The cluster's networks and volumes on this engine, others' volumes and subnets. Raises EngineError."""
     labels = {CLUSTER: cluster}
-    every = await engine.networks()
+    every, volumes = await engine.networks(), await engine.volumes({})
     return protocol.ProvisionsNow(
         networks=tuple(sorted(info.name for info in every if _ours(info.labels, labels))),
-        volumes=tuple(sorted(info.name for info in await engine.volumes(labels))),
+        volumes=tuple(sorted(info.name for info in volumes if _ours(info.labels, labels))),
         used_subnets=tuple(sorted(s for info in every if not _ours(info.labels, labels) for s in info.subnets)),
+        other_volumes=tuple(sorted(info.name for info in volumes if not _ours(info.labels, labels))),
     )
 
 

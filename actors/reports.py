@@ -35,6 +35,8 @@ class Reports:
         self._batch = 0
         self._sent: tuple[int, dict[str, int]] | None = None
         self._unconfirmed: dict[str, Observation] = {}
+        self._here = protocol.ProvisionsNow((), (), ())
+        self._named: frozenset[str] = frozenset()
         self.node = protocol.NodeReport(
             machine.node,
             machine.name,
@@ -59,7 +61,7 @@ class Reports:
     def tell_ready(self, info: EngineInfo, disk: Disk, here: protocol.ProvisionsNow | None, ctx: Context) -> None:
         """Tell that the engine answers, and what it says; `here` is None where what it has is told already."""
         report = replace(
-            self.node if here is None else _provided(self.node, here),
+            self.node if here is None else self._provided(here),
             status="ready",
             message="ready",
             engine_version=info.version,
@@ -78,7 +80,14 @@ class Reports:
 
     def tell_provisions(self, here: protocol.ProvisionsNow, ctx: Context) -> None:
         """Tell which networks and volumes are here, and which should not be."""
-        self.tell_node(replace(_provided(self.node, here), stuck=here.stuck), ctx)
+        self.tell_node(replace(self._provided(here), stuck=here.stuck), ctx)
+
+    def name_volumes(self, names: frozenset[str], ctx: Context) -> None:
+        """Stacks name these volumes: their data count as the cluster's, whoever made them. Told where that is news."""
+        self._named = names
+        report = self._provided(self._here)
+        if report.volumes != self.node.volumes:
+            self.tell_node(report, ctx)
 
     def tell_disk(self, seen: Disk, ctx: Context) -> None:
         """Tell how the engine's disk is, where that is news."""
@@ -120,12 +129,13 @@ class Reports:
         self._senate(ctx).tell(protocol.Observed(self._machine.node, str(ctx.address), self._batch, news))
         ctx.timers.start("resend", RESEND, Again())
 
+    def _provided(self, here: protocol.ProvisionsNow) -> protocol.NodeReport:
+        self._here = here
+        volumes = tuple(sorted({*here.volumes, *self._named.intersection(here.other_volumes)}))
+        return replace(self.node, networks=here.networks, volumes=volumes, used_subnets=here.used_subnets)
+
     def _senate(self, ctx: Context) -> Ref:
         return ctx.ref(self._machine.at_manager(SENATE, ctx.address))
-
-
-def _provided(report: protocol.NodeReport, here: protocol.ProvisionsNow) -> protocol.NodeReport:
-    return replace(report, networks=here.networks, volumes=here.volumes, used_subnets=here.used_subnets)
 
 
 async def _insist(senate: Ref, report: protocol.NodeReport) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cli.build import build_image
@@ -30,33 +29,40 @@ class Images:
 def deploy(client: Client, spec: StackSpec, images: Images, waiting: Waiting, *, ahead: bool) -> None:
     """Build what the file says to build, change the stack, and wait until it runs as the file says.
 
-    Docker's sign-ins on this machine go along, those to registries that the images name. Nothing is changed where a
-    build fails. Where no waiting is wanted it returns when the change is durable. Raises
+    Nothing is changed where a build fails. Where no waiting is wanted it returns when the change is durable. Raises
     CliError with the reason where the stack does not come to run, or not in time; the deploy itself goes on.
     """
-    if images.build:
-        spec = replace(spec, services=_built(client, spec.services))
+    revision = change(client, built(client, spec) if images.build else spec, images, ahead=ahead)
+    if not waiting.wanted:
+        return
+    settle(client, spec.name, revision, timeout=waiting.timeout)
+    print(f"{spec.name} runs as the file says", file=sys.stderr)
+
+
+def change(client: Client, spec: StackSpec, images: Images, *, ahead: bool = False) -> int:
+    """Change the stack, say what that changes, and return the revision from which on it comes true.
+
+    Docker's sign-ins on this machine go along, those to registries that the images name.
+    """
     registries = registries_of(spec.services.values()) if images.registry_auth else set()
     accepted = client.deploy(spec, images.resolve, sign_ins(registries), ahead=ahead)
     warn_of(accepted)
     print(said(spec.name, accepted["changes"]), file=sys.stderr)
-    if not waiting.wanted:
-        return
-    settle(client, spec.name, accepted["revision"], timeout=waiting.timeout)
-    print(f"{spec.name} runs as the file says", file=sys.stderr)
+    return int(accepted["revision"])
 
 
-def _built(client: Client, services: Mapping[str, ServiceSpec]) -> dict[str, ServiceSpec]:
-    """The services, those with a `build` on the image that it gave. The same build for two services is made once."""
+def built(client: Client, spec: StackSpec) -> StackSpec:
+    """The spec, services with a `build` on the image that it gave. The same build for two services is made once."""
     made: dict[str, tuple[str, str]] = {}
-    for service in services.values():
+    for service in spec.services.values():
         if service.build is not None and service.image not in made:
             print(f"building {service.image}", file=sys.stderr)
             made[service.image] = build_image(client, service.image, service.build)
-    return {
+    services = {
         key: service if service.build is None else _on(service, *made[service.image])
-        for key, service in services.items()
+        for key, service in spec.services.items()
     }
+    return replace(spec, services=services)
 
 
 def _on(service: ServiceSpec, image: str, node: str) -> ServiceSpec:

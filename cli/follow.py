@@ -90,17 +90,22 @@ class Follower:
 def settle(
     client: Client, stack: str, revision: int, *, timeout: float | None = None, wanted: str = "converged"
 ) -> None:
-    """Show a stack's tasks on the standard error until it is `wanted` (`converged` or `removed`).
-
-    Raises CliError with the reason, the last lines of the task at fault and the next step where it ends otherwise.
-    Ctrl-C ends the watching alone, and says so.
-    """
-    follower = Follower(client, stack, revision, display_for(sys.stderr))
+    """Wait as `watch` does. Ctrl-C ends the watching alone, and says so."""
     try:
-        verdict = follower.verdict(timeout)
+        watch(client, stack, revision, timeout=timeout, wanted=wanted)
     except (KeyboardInterrupt, TimedOut, Unreachable) as error:
         print(f"\nno longer watching; what was asked for goes on: `gbnt stack ps {stack}` shows it", file=sys.stderr)
         raise error from None
+
+
+def watch(
+    client: Client, stack: str, revision: int, *, timeout: float | None = None, wanted: str = "converged"
+) -> None:
+    """Show a stack's tasks on the standard error until it is `wanted` (`converged` or `removed`).
+
+    Raises CliError with the reason, the last lines of the task at fault and the next step where it ends otherwise.
+    """
+    verdict = Follower(client, stack, revision, display_for(sys.stderr)).verdict(timeout)
     if verdict["verdict"] != wanted:
         raise CliError(_failure(stack, verdict))
 

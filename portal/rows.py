@@ -29,6 +29,7 @@ def node_row(state: State, node: Node) -> Row:
         "labels": dict(node.labels),
         "engine_labels": dict(node.engine_labels),
         "address": node.address,
+        "engine_id": node.engine_id,
         "engine_version": node.engine_version,
         "cpus": node.cpus,
         "memory": node.memory,

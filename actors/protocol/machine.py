@@ -244,10 +244,12 @@ class KeepProvisions:
 class ProvisionsNow:
     """From the `provisions` actor to the agent: the cluster's networks and volumes that are here, others' subnets.
 
-    `stuck` says of each that should be gone why it is not, in a sentence for a person.
+    `other_volumes` are those that somebody else made: a stack may name one. `stuck` says of each that should be gone
+    why it is not, in a sentence for a person.
     """
 
     networks: tuple[str, ...]
     volumes: tuple[str, ...]
     used_subnets: tuple[str, ...]
+    other_volumes: tuple[str, ...] = ()
     stuck: Mapping[str, str] = field(default_factory=dict)

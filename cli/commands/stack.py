@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,9 +15,9 @@ from cli.errors import BadInput
 from cli.group import example, group
 from cli.kinds import OneOf
 from cli.listing import SERVICES, show_tasks
-from cli.output import Output, list_options, show_list
+from cli.output import Output, list_options, output_option, show_list
 from cli.table import Column, Row, column
-from cli.waiting import Waiting, waiting_options
+from cli.waiting import Waiting, timeout_option, waiting_options
 from cli.words import age, count
 
 if TYPE_CHECKING:
@@ -163,6 +163,35 @@ def rm(name: str, volumes: bool, yes: bool, waiting: Waiting, context: str) -> N
     print(f"{name} is {'gone' if waiting.wanted else 'being removed'}")
     if owned and not volumes:
         print(f"kept its volumes {', '.join(owned)}: the next deploy of {name} finds them")
+
+
+@app.command("adopt", epilog=example("gbnt stack adopt shop --dry-run", "gbnt stack adopt shop"))
+@click.argument("project")
+@click.option("--name", metavar="STACK", default="", help="What the stack is called; as the project, where not given.")
+@click.option("--file", "-c", "-f", metavar="FILE", multiple=True, help="Read this file, not those it was run by.")
+@click.option(
+    "--leave-anonymous", is_flag=True, help="Begin with empty volumes where old ones have data and no name; those stay."
+)
+@click.option("--keep", is_flag=True, help="Keep the old containers, stopped.")
+@click.option("--undo", is_flag=True, help="Go back: remove the stack, and start the old containers.")
+@click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@timeout_option
+@output_option("table")
+@context_option
+def adopt(project: str, name: str, file: tuple[str, ...], undo: bool, yes: bool, context: str, **more: Any) -> None:
+    """Make a stack of what `docker compose` runs on this machine.
+
+    Its containers are stopped, those of the stack take their place with the same volumes, and once they serve the old
+    ones are removed. If they do not, or on Ctrl-C, the old ones run again. What was broken off goes on with the same
+    command. You see the plan first, and are asked.
+    """
+    from cli.adopt import adoption  # the engine and the YAML parser come with it
+
+    if undo:
+        adoption.undo(connect(context), project, yes=yes)
+    else:
+        adoption.adopt(connect(context), adoption.Wanted(project, name, file, yes=yes, **more))
 
 
 @app.command("config", epilog=example("gbnt stack config -c compose.yaml", "gbnt stack config --images"))

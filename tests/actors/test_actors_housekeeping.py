@@ -9,6 +9,7 @@ from actors import protocol
 from actors.housekeeping import look_at, remove_all
 from cluster.container import ContainerSpec
 from cluster.containers import ATTEMPT
+from cluster.spec import Mount, VolumeSpec
 from engine.fake import FakeEngine, FakeImage
 from engine.port import EngineUnavailable, Refused, VolumeInfo
 from tests.actors.house import House, of, serving, time_of_day
@@ -109,3 +110,22 @@ async def test_a_network_that_was_removed_while_the_engine_was_looked_at_is_gone
         await life.eventually(lambda: not engine.listing)
         await life.order(protocol.RemoveStack("shop"))
         await life.until(lambda state: not state.tasks and not state.stacks, within=100.0)
+
+
+async def test_a_volume_that_somebody_else_made_counts_as_data_once_a_stack_names_it(house: House, engine: SlowEngine):
+    for name in ("shop_data", "theirs"):
+        await engine.create_volume(name, "local", {}, {})
+    file = stack(
+        spec("web", image="web", mounts=(Mount("volume", "/data", "data"),)), volumes={"data": VolumeSpec("shop_data")}
+    )
+    async with house.life() as life:
+        await life.until(lambda state: "n1" in state.nodes and state.nodes["n1"].status == "ready")
+        await life.order(protocol.DeployStack(file))
+        await life.until(lambda state: state.nodes["n1"].volumes == ("shop_data",))
+        await life.until(serving("shop/web"))
+    async with house.life() as life:
+        await life.until(lambda state: state.nodes["n1"].status == "ready")
+        assert (await life.until(serving("shop/web"))).nodes["n1"].volumes == ("shop_data",)
+        await life.order(protocol.RemoveStack("shop", ("shop_data",)))
+        await life.until(lambda state: "shop" not in state.stacks)
+        assert [info.name for info in await engine.volumes({})] == ["theirs"]

@@ -1,0 +1,122 @@
+"""The files of a project that `docker compose` runs, and the way back that is kept on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.adopt.files import find
+from cli.adopt.record import Record, RecordFile
+from cli.errors import BadInput, CliError
+from cluster.adoption.project import ENVIRONMENT, FILES, FOLDER, SERVICE, OldContainer, OldNetwork, Project, WayBack
+from engine.docker_compose import old_network
+
+FILE = """
+services:
+  web:
+    image: "busybox:${TAG-none}"
+    volumes: [./site:/site]
+  debug: {image: busybox, profiles: [debug]}
+  other: {image: busybox, profiles: [other]}
+"""
+
+
+def project(*services: str, **labels: str) -> Project:
+    found = (
+        OldContainer(WayBack(name, f"shop_{name}_1", running=True), "busybox", {SERVICE: name, **labels})
+        for name in services
+    )
+    return Project("shop", tuple(found))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "compose.yaml").write_text(FILE)
+    (tmp_path / "more.yaml").write_text("services: {web: {environment: {MORE: '1'}}}")
+    (tmp_path / "own.env").write_text("TAG=1.2")
+    return tmp_path
+
+
+def labels(folder: Path, files: str, **more: str) -> dict[str, str]:
+    return {FOLDER: str(folder), FILES: files, **more}
+
+
+@pytest.mark.parametrize(
+    "noted",
+    ["compose.yaml,more.yaml", "{folder}/compose.yaml,{folder}/more.yaml", "deep/compose.yaml,deep/more.yaml"],
+)
+def test_the_files_are_found_as_each_release_noted_them(folder: Path, noted: str):
+    spec = find(project("web", **labels(folder, noted.format(folder=folder))), "shop", ()).spec
+    assert spec.services.keys() == {"web"}
+    assert spec.services["web"].environment == {"MORE": "1"}
+    assert spec.services["web"].mounts[0].source == str(folder / "site")
+
+
+def test_variables_come_from_the_files_that_were_named(folder: Path):
+    noted = labels(folder, "compose.yaml", **{ENVIRONMENT: f"{folder}/own.env"})
+    assert find(project("web", **noted), "shop", ()).spec.services["web"].image == "busybox:1.2"
+
+
+def test_what_runs_by_a_profile_has_it_switched_on_and_no_other(folder: Path):
+    noted = labels(folder, "compose.yaml", **{ENVIRONMENT: f"{folder}/own.env"})
+    found = find(project("web", "debug", "gone", **noted), "mine", ())
+    assert (found.spec.name, set(found.spec.services)) == ("mine", {"web", "debug"})
+    options = f"-c {folder}/compose.yaml --env-file {folder}/own.env --profile debug"
+    assert found.command == f"gbnt stack deploy {options} mine"
+
+
+def test_a_file_that_is_gone_is_named_and_another_takes_its_place(folder: Path):
+    lost = project("web", **labels(folder, "lost.yaml"))
+    with pytest.raises(BadInput, match=r"lost\.yaml, which is not there: .* -c FILE"):
+        find(lost, "shop", ())
+    assert find(lost, "shop", (str(folder / "compose.yaml"),)).spec.services.keys() == {"web"}
+
+
+def record(**fields: Any) -> Record:
+    web = WayBack("1", "shop_web_1", True, 2.0, {"Name": "always"}, {"shop_default": {"Aliases": ["web"]}})
+    return Record("shop", "shop", ((web,),), (OldNetwork("shop_default", {"Name": "shop_default"}),), **fields)
+
+
+def test_the_way_back_is_read_as_it_was_written(tmp_path: Path):
+    file = RecordFile(tmp_path / "adopt", "shop", "engine")
+    with file.alone():
+        assert file.load() is None
+        file.save(record())
+        assert file.load() == record()
+        file.save(record(serves=True))
+        assert RecordFile(tmp_path / "adopt", "shop", "engine").load() == record(serves=True)
+        assert RecordFile(tmp_path / "adopt", "shop", "another").load() is None
+        file.remove()
+        assert file.load() is None
+
+
+def test_two_do_not_adopt_at_once(tmp_path: Path):
+    one, other = RecordFile(tmp_path, "shop", "engine"), RecordFile(tmp_path, "other", "engine")
+    with one.alone(), pytest.raises(CliError, match="another `gbnt stack adopt` is at work"), other.alone():
+        pytest.fail("both are at work")
+    with other.alone():
+        assert other.load() is None
+
+
+def test_a_damaged_way_back_is_not_taken_for_none(tmp_path: Path):
+    file = RecordFile(tmp_path, "shop", "engine")
+    file.save(record())
+    next(tmp_path.glob("shop-*.json")).write_text("{")
+    with pytest.raises(CliError, match="is damaged"):
+        file.load()
+
+
+def test_a_network_is_made_again_as_it_was():
+    labels = {"com.docker.compose.network": "default"}
+    config = [{"Subnet": "172.18.0.0/16", "Gateway": "172.18.0.1", "IPRange": ""}]
+    told = {
+        "Name": "shop_default", "Id": "1", "Driver": "bridge", "EnableIPv6": False, "Internal": True,
+        "Attachable": True, "Options": {}, "Labels": labels, "Containers": {"c1": {}},
+        "IPAM": {"Driver": "default", "Options": None, "Config": config},
+    }  # fmt: skip
+    network = old_network(told)
+    assert (network.name, network.users) == ("shop_default", ("c1",))
+    assert (network.body["Internal"], network.body["Labels"]) == (True, labels)
+    assert network.body["IPAM"]["Config"] == [{"Subnet": "172.18.0.0/16", "Gateway": "172.18.0.1"}]
