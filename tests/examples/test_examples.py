@@ -34,7 +34,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         two.legion()
         manager = two.machines[0]
         with manager.host.space.network():
-            registry = serving.enter_context(Registry.serving(folder, manager.address))
+            registry = serving.enter_context(Registry.serving(folder, host=manager.address))
         manager.extra["REGISTRY"] = registry.address
         yield two
 
