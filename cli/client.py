@@ -95,16 +95,24 @@ class Client:
         return self._session.get(_stack_path(name))
 
     def deploy(
-        self, spec: StackSpec, resolve: Resolve, sign_ins: Mapping[str, Credential], *, ahead: bool = False
+        self,
+        spec: StackSpec,
+        resolve: Resolve,
+        sign_ins: Mapping[str, Credential],
+        *,
+        ahead: bool = False,
+        prune: bool = False,
     ) -> Row:
         """Make a stack be as the spec says: `revision`, `changes` by service, and `warnings` of its images.
 
         `sign_ins` are those to registries, by registry, that its images may be pulled with. `ahead`: though no machine
-        that is there could ever have its tasks.
+        that is there could ever have its tasks. `prune` removes the services that the spec has no more.
         """
         wanted: dict[str, object] = {"spec": spec}
         if resolve != "always":  # an older manager, which knows none of these, is told what it knows
             wanted["resolve"] = resolve
+        if prune:
+            wanted["prune"] = True
         if sign_ins:
             wanted["registries"] = sign_ins
         if ahead:

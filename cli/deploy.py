@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cli.build import build_image
@@ -26,29 +27,38 @@ class Images:
     registry_auth: bool = True
 
 
-def deploy(client: Client, spec: StackSpec, images: Images, waiting: Waiting, *, ahead: bool) -> None:
+def deploy(client: Client, spec: StackSpec, images: Images, waiting: Waiting, *, ahead: bool, prune: bool) -> None:
     """Build what the file says to build, change the stack, and wait until it runs as the file says.
 
-    Nothing is changed where a build fails. Where no waiting is wanted it returns when the change is durable. Raises
-    CliError with the reason where the stack does not come to run, or not in time; the deploy itself goes on.
+    Services that the file has no more are named and kept, with `prune` removed. Nothing is changed where a build fails.
+    Where no waiting is wanted it returns when the change is durable. Raises CliError with the reason where the stack
+    does not come to run, or not in time; the deploy itself goes on.
     """
-    revision = change(client, built(client, spec) if images.build else spec, images, ahead=ahead)
+    revision = change(client, built(client, spec) if images.build else spec, images, ahead=ahead, prune=prune)
     if not waiting.wanted:
         return
     settle(client, spec.name, revision, timeout=waiting.timeout)
     print(f"{spec.name} runs as the file says", file=sys.stderr)
 
 
-def change(client: Client, spec: StackSpec, images: Images, *, ahead: bool = False) -> int:
+def change(client: Client, spec: StackSpec, images: Images, *, ahead: bool = False, prune: bool = False) -> int:
     """Change the stack, say what that changes, and return the revision from which on it comes true.
 
     Docker's sign-ins on this machine go along, those to registries that the images name.
     """
     registries = registries_of(spec.services.values()) if images.registry_auth else set()
-    accepted = client.deploy(spec, images.resolve, sign_ins(registries), ahead=ahead)
+    accepted = client.deploy(spec, images.resolve, sign_ins(registries), ahead=ahead, prune=prune)
     warn_of(accepted)
     print(said(spec.name, accepted["changes"]), file=sys.stderr)
+    _name_kept(accepted["changes"])
     return int(accepted["revision"])
+
+
+def _name_kept(changes: Mapping[str, str]) -> None:
+    kept = sorted(name for name, change in changes.items() if change == "kept")
+    if kept:
+        them = "it" if len(kept) == 1 else "them"
+        print(f"no longer in the file, and kept: {', '.join(kept)}; --prune removes {them}", file=sys.stderr)
 
 
 def built(client: Client, spec: StackSpec) -> StackSpec:

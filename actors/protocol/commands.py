@@ -39,16 +39,18 @@ class Accepted:
 @message("stack.deploy/1")
 @dataclass(frozen=True, slots=True)
 class DeployStack:
-    """Make the stack be as the spec says. `changes`: service -> created, updated, scaled, unchanged, removed.
+    """Make the stack be as the spec says. `changes`: service -> created, updated, scaled, unchanged, kept, removed.
 
     `logins` are sign-ins to registries that came with it and are news. `ahead`: though no machine that is there could
-    ever have its tasks, for one that is to come.
+    ever have its tasks, for one that is to come. `prune` removes the services that the spec has no more, which are kept
+    else.
     """
 
     spec: StackSpec
     logins: tuple[Brought, ...] = ()
     request: str = ""
     ahead: bool = False
+    prune: bool = False
 
 
 @message("stack.remove/1")

@@ -49,6 +49,7 @@ name_argument = click.argument("name", metavar="STACK")
     show_default=True,
     help="Send Docker's sign-ins on this machine along, those to registries that the images name.",
 )
+@click.option("--prune", is_flag=True, help="Remove the services that the files have no more; else they are kept.")
 @click.option("--dry-run", is_flag=True, help="Read and check the files, and change nothing.")
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 @click.option("--ahead", is_flag=True, help="Though no machine that is there could have its tasks: one is to come.")
@@ -59,6 +60,7 @@ def deploy(
     build: bool,
     resolve: Resolve,
     registry_auth: bool,
+    prune: bool,
     dry_run: bool,
     strict: bool,
     ahead: bool,
@@ -66,7 +68,8 @@ def deploy(
 ) -> None:
     """Make a stack be as compose files say, and wait until it runs.
 
-    Services whose definition is as it was are not touched. The stack is called STACK, else as the files' `name:`
+    Services whose definition is as it was are not touched, and those that the files have no more are named and kept
+    unless --prune is given. The stack is called STACK, else as the files' `name:`
     says, else as the folder of the first.
     """
     from cli.compose_file import deployable, load_files  # the YAML parser, which only this command and `config` need
@@ -78,7 +81,7 @@ def deploy(
     from cli.deploy import Images
     from cli.deploy import deploy as deploy_spec
 
-    deploy_spec(connect(context), spec, Images(build, resolve, registry_auth), waiting, ahead=ahead)
+    deploy_spec(connect(context), spec, Images(build, resolve, registry_auth), waiting, ahead=ahead, prune=prune)
 
 
 @app.command("ls", epilog=example("gbnt stack ls", "gbnt stack ls -o json"))

@@ -29,11 +29,13 @@ from portal.rows import stack_row
 class Deployment:
     """The body of a deploy. `registries` are sign-ins, by registry, to pull its images with.
 
-    `ahead`: of a machine that is to come, for none that is there could have its tasks.
+    `ahead`: of a machine that is to come, for none that is there could have its tasks. `prune` removes the services
+    that the spec has no more, which are kept else.
     """
 
     spec: StackSpec
     resolve: Resolve = "always"
+    prune: bool = False
     registries: Mapping[str, Login] = field(default_factory=dict, repr=False)
     ahead: bool = False
 
@@ -62,7 +64,7 @@ async def deploy(request: Request) -> Response:
         raise Problem("invalid", f'the spec of "{name}" cannot be run', findings=[asdict(found) for found in findings])
     brought = {registry_named(name): credential(login) for name, login in deployment.registries.items()}
     found = await pin(backend_of(request), await state_of(request), deployment.spec, deployment.resolve, brought)
-    order = DeployStack(found.spec, found.logins, key_of(request), deployment.ahead)
+    order = DeployStack(found.spec, found.logins, key_of(request), deployment.ahead, deployment.prune)
     accepted = await command(request, "senate", order, Accepted)
     return answer({**asdict(accepted), "warnings": found.warnings})
 

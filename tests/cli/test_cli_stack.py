@@ -80,6 +80,24 @@ def test_a_detached_deploy_returns_when_the_change_is_durable(gbnt: Run, manager
     assert len(manager.asked) == 1
 
 
+def test_a_service_that_left_the_file_is_named_with_what_removes_it(gbnt: Run, manager: Manager, compose_file: Path):
+    manager.on("PUT /v1/stacks/shop", accepted(web="unchanged", db="kept", cache="kept"))
+    ran = gbnt("stack", "deploy", "-c", str(compose_file), "--detach")
+    assert ran.status == 0
+    assert ran.err.splitlines() == [
+        "shop: cache kept, db kept, web unchanged",
+        "no longer in the file, and kept: cache, db; --prune removes them",
+    ]
+    assert "prune" not in json.loads(manager.asked[0].body)
+
+
+def test_a_prune_is_asked_of_the_manager(gbnt: Run, manager: Manager, compose_file: Path):
+    manager.on("PUT /v1/stacks/shop", accepted(web="unchanged", db="removed"))
+    ran = gbnt("stack", "deploy", "-c", str(compose_file), "--detach", "--prune")
+    assert (ran.status, ran.err) == (0, "shop: db removed, web unchanged\n")
+    assert json.loads(manager.asked[0].body)["prune"] is True
+
+
 def test_a_deploy_whose_answer_was_lost_is_sent_again_under_the_same_key(
     gbnt: Run, manager: Manager, compose_file: Path, monkeypatch: pytest.MonkeyPatch
 ):

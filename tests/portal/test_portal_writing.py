@@ -45,6 +45,12 @@ async def test_a_deploy_hands_the_spec_on_as_it_was_meant(api, node):
     assert node.commands() == [DeployStack(SHOP, request="admin:k-1")]
 
 
+async def test_a_deploy_that_prunes_says_so_to_the_senate(api, node):
+    answer = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": SHOP, "prune": True}), headers=KEY)
+    assert answer.status_code == 200
+    assert node.commands() == [DeployStack(SHOP, request="admin:k-1", prune=True)]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "command", "status"),
     [
