@@ -33,9 +33,9 @@ class Mandate:
 
     def _on_work(self, state: State, message: object, entropy: Entropy) -> Decision | None:
         match message:
-            case protocol.DeployStack(spec, logins, ahead=ahead, prune=prune):
+            case protocol.DeployStack(spec, logins, ahead=ahead, prune=prune, origin=origin):
                 came = (_login(one, spec.name, entropy.now) for one in logins)
-                return deploy.deploy(state, spec, entropy, came, ahead=ahead, prune=prune)
+                return deploy.deploy(state, spec, entropy, came, ahead=ahead, prune=prune, origin=origin)
             case protocol.RemoveStack(stack, volumes):
                 return deploy.remove_stack(state, stack, volumes, entropy)
             case protocol.HoldStack(stack, stopped):

@@ -21,6 +21,7 @@ from cluster.model import (
     RegistryLogin,
     Service,
     Stack,
+    StackRevision,
     State,
     Table,
     Task,
@@ -33,6 +34,7 @@ from store.schema import Table as Rows
 
 TYPES: Mapping[Table, type] = {
     "stacks": Stack,
+    "stack_revisions": StackRevision,
     "services": Service,
     "tasks": Task,
     "networks": Network,

@@ -13,8 +13,10 @@ from cli.follow import settle
 from cli.output import warn_of
 from cli.waiting import Waiting
 from cli.words import said
+from cluster.compose.loader import Loaded
 from cluster.pinning import Resolve
 from cluster.registries import registries_of
+from cluster.sources import Sources, objection
 from cluster.spec import ServiceSpec, StackSpec
 
 
@@ -27,38 +29,72 @@ class Images:
     registry_auth: bool = True
 
 
-def deploy(client: Client, spec: StackSpec, images: Images, waiting: Waiting, *, ahead: bool, prune: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a deploy may do: remove services that left the file, and go on though no machine could have its tasks."""
+
+    prune: bool = False
+    ahead: bool = False
+
+
+CAREFUL = Terms()
+
+
+def deploy(client: Client, loaded: Loaded, images: Images, terms: Terms, waiting: Waiting) -> None:
     """Build what the file says to build, change the stack, and wait until it runs as the file says.
 
-    Services that the file has no more are named and kept, with `prune` removed. Nothing is changed where a build fails.
-    Where no waiting is wanted it returns when the change is durable. Raises CliError with the reason where the stack
-    does not come to run, or not in time; the deploy itself goes on.
+    Services that the file has no more are named and kept, unless the terms are to prune. Nothing is changed where a
+    build fails. Where no waiting is wanted it returns when the change is durable. Raises CliError with the reason where
+    the stack does not come to run, or not in time; the deploy itself goes on.
     """
-    revision = change(client, built(client, spec) if images.build else spec, images, ahead=ahead, prune=prune)
+    spec = built(client, loaded.spec) if images.build else loaded.spec
+    revision = change(client, spec, images, terms, _kept(loaded.sources))
     if not waiting.wanted:
         return
     settle(client, spec.name, revision, timeout=waiting.timeout)
     print(f"{spec.name} runs as the file says", file=sys.stderr)
 
 
-def change(client: Client, spec: StackSpec, images: Images, *, ahead: bool = False, prune: bool = False) -> int:
+def change(
+    client: Client, spec: StackSpec, images: Images, terms: Terms = CAREFUL, sources: Sources | None = None
+) -> int:
     """Change the stack, say what that changes, and return the revision from which on it comes true.
 
     Docker's sign-ins on this machine go along, those to registries that the images name.
     """
-    registries = registries_of(spec.services.values()) if images.registry_auth else set()
-    accepted = client.deploy(spec, images.resolve, sign_ins(registries), ahead=ahead, prune=prune)
+    accepted = client.deploy(spec.name, _order(spec, sources, images, terms))
     warn_of(accepted)
     print(said(spec.name, accepted["changes"]), file=sys.stderr)
-    _name_kept(accepted["changes"])
+    _name_left(accepted["changes"])
     return int(accepted["revision"])
 
 
-def _name_kept(changes: Mapping[str, str]) -> None:
-    kept = sorted(name for name, change in changes.items() if change == "kept")
-    if kept:
-        them = "it" if len(kept) == 1 else "them"
-        print(f"no longer in the file, and kept: {', '.join(kept)}; --prune removes {them}", file=sys.stderr)
+def _order(spec: StackSpec, sources: Sources | None, images: Images, terms: Terms) -> dict[str, object]:
+    """The body of a deploy. What is as it would be without a word is not said: an older manager may not know it."""
+    registries = registries_of(spec.services.values()) if images.registry_auth else set()
+    said = {
+        "resolve": images.resolve if images.resolve != "always" else "",
+        "registries": sign_ins(registries),
+        "prune": terms.prune,
+        "ahead": terms.ahead,
+        "sources": sources,
+    }
+    return {"spec": spec, **{key: value for key, value in said.items() if value}}
+
+
+def _kept(sources: Sources) -> Sources | None:
+    """The files as they are sent along, to be kept; None, and a warning, where a manager would not keep them."""
+    if why := objection(sources):
+        print(f"warning: the revision is kept without its files, for {why}", file=sys.stderr)
+        return None
+    return sources
+
+
+def _name_left(changes: Mapping[str, str]) -> None:
+    left = sorted(name for name, change in changes.items() if change == "kept")
+    if left:
+        them = "it" if len(left) == 1 else "them"
+        print(f"no longer in the file, and kept: {', '.join(left)}; --prune removes {them}", file=sys.stderr)
 
 
 def built(client: Client, spec: StackSpec) -> StackSpec:

@@ -172,6 +172,29 @@ class Stack:
 
 
 @dataclass(frozen=True, slots=True)
+class StackRevision:
+    """What a stack said from one deploy on: `changes` of its services, by the token called `by`; see `Origin`.
+
+    `spec` is the whole stack, kept services too. `sources` are sealed; `size` is of both and of the
+    contents of its configs, in bytes.
+    """
+
+    stack: str
+    number: int
+    at: float
+    by: str
+    changes: Mapping[str, str]
+    spec: StackSpec
+    sources: str = field(default="", repr=False)
+    size: int = 0
+
+    @property
+    def key(self) -> str:
+        """What it is kept under."""
+        return f"{self.stack}@{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """A network of a stack with the addresses that the Senate gave it. `next_host` is where the next search starts."""
 
@@ -310,10 +333,23 @@ class Event:
 
 
 Entity = (
-    Stack | Service | Task | Network | Config | Node | Departed | Token | JoinToken | RegistryLogin | ServiceSpec | str
+    Stack
+    | StackRevision
+    | Service
+    | Task
+    | Network
+    | Config
+    | Node
+    | Departed
+    | Token
+    | JoinToken
+    | RegistryLogin
+    | ServiceSpec
+    | str
 )
 Table = Literal[
     "stacks",
+    "stack_revisions",
     "services",
     "tasks",
     "networks",
@@ -345,6 +381,7 @@ class State:
     revision: int = 0
     epoch: int = 0
     stacks: Mapping[str, Stack] = field(default_factory=dict)
+    stack_revisions: Mapping[str, StackRevision] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(default_factory=dict)
     networks: Mapping[str, Network] = field(default_factory=dict)

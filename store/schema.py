@@ -17,6 +17,7 @@ class Table(StrEnum):
 
     NODES = "nodes"
     STACKS = "stacks"
+    STACK_REVISIONS = "stack_revisions"
     SERVICES = "services"
     REVISIONS = "revisions"
     TASKS = "tasks"
@@ -96,6 +97,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "guards, entities and events", _REVISION + _LEADER + _REQUESTS + _GUARD + _ENTITIES + _EVENTS),
     Migration(2, "join tokens, and nodes that were removed", _entities("join_tokens", "departed")),
     Migration(3, "sign-ins to registries", _entities("registries")),
+    Migration(4, "what stacks said at their last deploys", _entities("stack_revisions")),
 )
 
 NEWEST = MIGRATIONS[-1].number

@@ -13,6 +13,7 @@ from typing import Literal
 from actors.protocol.registries import Brought
 from cluster.decide.decision import RefusalCode
 from cluster.policy import Privileged
+from cluster.sources import UNTOLD, Origin
 from cluster.spec import StackSpec
 from supervisor.message import message
 
@@ -43,7 +44,7 @@ class DeployStack:
 
     `logins` are sign-ins to registries that came with it and are news. `ahead`: though no machine that is there could
     ever have its tasks, for one that is to come. `prune` removes the services that the spec has no more, which are kept
-    else.
+    else. `origin` is kept with the stack's revision.
     """
 
     spec: StackSpec
@@ -51,6 +52,7 @@ class DeployStack:
     request: str = ""
     ahead: bool = False
     prune: bool = False
+    origin: Origin = UNTOLD
 
 
 @message("stack.remove/1")

@@ -74,14 +74,15 @@ def deploy(
     """
     from cli.compose_file import deployable, load_files  # the YAML parser, which only this command and `config` need
 
-    spec = deployable(load_files(choice, strict=strict)).spec
+    loaded = deployable(load_files(choice, strict=strict))
+    spec = loaded.spec
     if dry_run:
         print(f"the file is good: stack {spec.name} with {count(len(spec.services), 'service')}; nothing was changed")
         return
-    from cli.deploy import Images
-    from cli.deploy import deploy as deploy_spec
+    from cli.deploy import Images, Terms
+    from cli.deploy import deploy as deploy_files
 
-    deploy_spec(connect(context), spec, Images(build, resolve, registry_auth), waiting, ahead=ahead, prune=prune)
+    deploy_files(connect(context), loaded, Images(build, resolve, registry_auth), Terms(prune, ahead), waiting)
 
 
 @app.command("ls", epilog=example("gbnt stack ls", "gbnt stack ls -o json"))
@@ -195,6 +196,55 @@ def adopt(project: str, name: str, file: tuple[str, ...], undo: bool, yes: bool,
         adoption.undo(connect(context), project, yes=yes)
     else:
         adoption.adopt(connect(context), adoption.Wanted(project, name, file, yes=yes, **more))
+
+
+@app.command("history", epilog=example("gbnt stack history shop"))
+@name_argument
+@context_option
+@list_options
+def history(name: str, context: str, output: Output, no_trunc: bool) -> None:
+    """List what a stack said at its last deploys, and who deployed it: ten at most, newest first."""
+    now = time.time()
+    columns = (
+        column("REVISION", "number"),
+        Column("DEPLOYED", lambda row: age(row["at"], now)),
+        Column("BY", lambda row: str(row["by"] or "root")),
+        column("SERVICES", "services"),
+        Column("FILES", lambda row: "kept" if row["sources"] else "-"),
+        Column("CHANGES", lambda row: ", ".join(f"{k} {v}" for k, v in sorted(row["changes"].items())), flexible=True),
+    )
+    empty = f"{name} has no revisions: its next deploy makes one"
+    show_list(connect(context).revisions(name), columns, output, no_trunc=no_trunc, empty=empty)
+
+
+@app.command("sources", epilog=example("gbnt stack sources shop", "gbnt stack sources shop --revision 3 --values"))
+@name_argument
+@click.option("--revision", type=int, metavar="NUMBER", help="Of this one, instead of the newest.")
+@click.option("--values", is_flag=True, help="Show the values of the variables too.")
+@output_option("table")
+@context_option
+def sources(name: str, revision: int | None, values: bool, output: Output, context: str) -> None:
+    """Print the compose files of a stack as they were deployed, and the variables that they name."""
+    from cli.history import newest, show_sources
+
+    client = connect(context)
+    number = newest(client, name) if revision is None else revision
+    show_sources(client.sources(name, number, values=values), output)
+
+
+@app.command("rollback", epilog=example("gbnt stack rollback shop", "gbnt stack rollback shop 3"))
+@name_argument
+@click.argument("revision", type=int, required=False)
+@waiting_options(by_default=True)
+@context_option
+def rollback(name: str, revision: int | None, waiting: Waiting, context: str) -> None:
+    """Make a stack be as REVISION says, else as the last revision that said another thing; and wait until it runs.
+
+    The images are the very ones of then, services that it does not have are removed, and volumes are left as they are.
+    """
+    from cli.history import roll_back
+
+    roll_back(connect(context), name, revision, waiting)
 
 
 @app.command("config", epilog=example("gbnt stack config -c compose.yaml", "gbnt stack config --images"))

@@ -27,6 +27,7 @@ from cluster.compose.tree.nodes import Mapping as MappingNode
 from cluster.compose.tree.nodes import place_of
 from cluster.compose.tree.text import Text
 from cluster.compose.variables.interpolate import Interpolation
+from cluster.sources import Sources
 from cluster.spec import StackSpec
 
 NAME_VARIABLE = "COMPOSE_PROJECT_NAME"
@@ -46,7 +47,7 @@ class Loaded:
     """Good files: what they ask for, and what a person should be told all the same.
 
     `document` is the canonical form and `spec` what a cluster is asked for; with `refusals` no cluster is. `profiles`
-    are all that the files name, switched on or not.
+    are all that the files name, switched on or not, and `sources` the compose files themselves, included ones too.
     """
 
     document: Document
@@ -54,6 +55,7 @@ class Loaded:
     warnings: tuple[Finding, ...]
     refusals: tuple[Finding, ...]
     profiles: tuple[str, ...] = ()
+    sources: Sources = Sources()
 
 
 def load(
@@ -83,7 +85,8 @@ def load(
     roots = [root for text in texts for root in parse(text, report)]
     named[NAME_VARIABLE] = name = _name(roots, project or variables.get(NAME_VARIABLE) or None, folder, report)
     files = Files(read)
-    root = Model(files, report).joined(roots)
+    model = Model(files, report)
+    root = model.joined(roots)
     scope = Scope(name, files, frozenset(profiles))
     document = Value(root, (), report, root.place).attempt(lambda value: stack(value, scope))
     report.end_stage()
@@ -91,7 +94,8 @@ def load(
         raise ComposeError(report.errors)
     spec = stack_spec(document, scope.contents)
     _check(spec, root, report, scope)
-    return Loaded(document, spec, tuple(report.warnings), tuple(report.refusals), tuple(sorted(scope.named_profiles)))
+    warnings, refusals = tuple(report.warnings), tuple(report.refusals)
+    return Loaded(document, spec, warnings, refusals, tuple(sorted(scope.named_profiles)), model.sources(folder))
 
 
 def _name(roots: Sequence[MappingNode], project: str | None, folder: str, report: Report) -> str:

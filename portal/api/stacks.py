@@ -14,13 +14,15 @@ from cluster.compose.checks import validate
 from cluster.model import Stack, State
 from cluster.pinning import Resolve
 from cluster.registries import registry_named
+from cluster.sources import Origin, Sources
 from cluster.spec import StackSpec
 from portal.api.bodies import body_of
 from portal.api.lines import Lines
 from portal.api.problems import Problem, missing
 from portal.api.progress import follow_stack
 from portal.api.registries import Login, credential
-from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of, whole
+from portal.api.requests import answer, backend_of, caller_of, change, command, key_of, listing, state_of, whole
+from portal.api.revisions import sealed
 from portal.pins import pin
 from portal.rows import stack_row
 
@@ -30,12 +32,14 @@ class Deployment:
     """The body of a deploy. `registries` are sign-ins, by registry, to pull its images with.
 
     `ahead`: of a machine that is to come, for none that is there could have its tasks. `prune` removes the services
-    that the spec has no more, which are kept else.
+    that the spec has no more, which are kept else. `sources` are what the spec was made from: nothing is read from
+    them here, they are kept to be shown.
     """
 
     spec: StackSpec
     resolve: Resolve = "always"
     prune: bool = False
+    sources: Sources = field(default_factory=Sources, repr=False)
     registries: Mapping[str, Login] = field(default_factory=dict, repr=False)
     ahead: bool = False
 
@@ -64,7 +68,8 @@ async def deploy(request: Request) -> Response:
         raise Problem("invalid", f'the spec of "{name}" cannot be run', findings=[asdict(found) for found in findings])
     brought = {registry_named(name): credential(login) for name, login in deployment.registries.items()}
     found = await pin(backend_of(request), await state_of(request), deployment.spec, deployment.resolve, brought)
-    order = DeployStack(found.spec, found.logins, key_of(request), deployment.ahead, deployment.prune)
+    origin = Origin(await caller_of(request), await sealed(request, name, deployment.sources))
+    order = DeployStack(found.spec, found.logins, key_of(request), deployment.ahead, deployment.prune, origin)
     accepted = await command(request, "senate", order, Accepted)
     return answer({**asdict(accepted), "warnings": found.warnings})
 

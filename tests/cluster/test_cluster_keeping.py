@@ -61,9 +61,9 @@ def test_what_is_kept_is_not_among_what_an_event_says_was_deployed_alone():
     assert [happening.message for happening in decision.happenings] == ["web scaled from 1 to 2, db kept"]
 
 
-def test_pruned_its_network_and_its_config_go_and_the_file_s_own_stay():
+def test_pruned_its_network_goes_and_the_file_s_own_stay():
     after = deployed(deployed(state_with(), whole()), WEB, prune=True)
-    assert (set(after.networks), after.configs) == ({"shop_default"}, {})
+    assert set(after.networks) == {"shop_default"}
     assert after.stacks["shop"].spec == WEB
 
 
