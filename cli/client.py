@@ -93,6 +93,10 @@ class Client:
         """Make a stack be as the order's spec says: `revision`, `changes` by service, and `warnings` of its images."""
         return self._session.write("PUT", _stack_path(stack), orjson.dumps(order))
 
+    def plan(self, stack: str, order: Mapping[str, object]) -> Row:
+        """What the same order would do now, by services, networks, volumes and configs. Nothing is changed by it."""
+        return self._session.write("POST", f"{_stack_path(stack)}/plan", orjson.dumps(order))
+
     def remove_stack(self, name: str, volumes: Iterable[str]) -> Row:
         """Begin to remove a stack with these of its volumes; it is gone when its progress says so."""
         params = {"volumes": ",".join(volumes)}

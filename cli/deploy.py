@@ -62,14 +62,14 @@ def change(
 
     Docker's sign-ins on this machine go along, those to registries that the images name.
     """
-    accepted = client.deploy(spec.name, _order(spec, sources, images, terms))
+    accepted = client.deploy(spec.name, order(spec, sources, images, terms))
     warn_of(accepted)
     print(said(spec.name, accepted["changes"]), file=sys.stderr)
     _name_left(accepted["changes"])
     return int(accepted["revision"])
 
 
-def _order(spec: StackSpec, sources: Sources | None, images: Images, terms: Terms) -> dict[str, object]:
+def order(spec: StackSpec, sources: Sources | None, images: Images, terms: Terms) -> dict[str, object]:
     """The body of a deploy. What is as it would be without a word is not said: an older manager may not know it."""
     registries = registries_of(spec.services.values()) if images.registry_auth else set()
     said = {

@@ -11,16 +11,18 @@ import click
 from cli.compose_choice import Choice, Form, Part
 from cli.compose_options import compose_options
 from cli.connect import connect, context_option
-from cli.errors import BadInput
+from cli.errors import BadInput, NotAllowed
 from cli.group import example, group
 from cli.kinds import OneOf
 from cli.listing import SERVICES, show_tasks
 from cli.output import Output, list_options, output_option, show_list
 from cli.table import Column, Row, column
 from cli.waiting import Waiting, timeout_option, waiting_options
-from cli.words import age, count
+from cli.words import age
 
 if TYPE_CHECKING:
+    from cli.deploy import Images, Terms
+    from cluster.compose.loader import Loaded
     from cluster.pinning import Resolve
 
 app = group("Deploy compose files, and see, stop and remove what they became.")
@@ -50,7 +52,8 @@ name_argument = click.argument("name", metavar="STACK")
     help="Send Docker's sign-ins on this machine along, those to registries that the images name.",
 )
 @click.option("--prune", is_flag=True, help="Remove the services that the files have no more; else they are kept.")
-@click.option("--dry-run", is_flag=True, help="Read and check the files, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Check the files, say what a deploy would do, and change nothing.")
+@output_option("table")
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 @click.option("--ahead", is_flag=True, help="Though no machine that is there could have its tasks: one is to come.")
 @context_option
@@ -64,25 +67,28 @@ def deploy(
     dry_run: bool,
     strict: bool,
     ahead: bool,
+    output: Output,
     context: str,
 ) -> None:
     """Make a stack be as compose files say, and wait until it runs.
 
     Services whose definition is as it was are not touched, and those that the files have no more are named and kept
-    unless --prune is given. The stack is called STACK, else as the files' `name:`
-    says, else as the folder of the first.
+    unless --prune is given. The stack is called STACK, else as the files' `name:` says, else as the folder of the
+    first.
     """
     from cli.compose_file import deployable, load_files  # the YAML parser, which only this command and `config` need
 
+    if output != "table" and not dry_run:
+        raise click.UsageError("--output is the form of a plan: add --dry-run, which prints one, or leave it out")
     loaded = deployable(load_files(choice, strict=strict))
-    spec = loaded.spec
-    if dry_run:
-        print(f"the file is good: stack {spec.name} with {count(len(spec.services), 'service')}; nothing was changed")
-        return
     from cli.deploy import Images, Terms
     from cli.deploy import deploy as deploy_files
 
-    deploy_files(connect(context), loaded, Images(build, resolve, registry_auth), Terms(prune, ahead), waiting)
+    images, terms = Images(build, resolve, registry_auth), Terms(prune, ahead)
+    if dry_run:
+        _plan(loaded, images, terms, output, context)
+    else:
+        deploy_files(connect(context), loaded, images, terms, waiting)
 
 
 @app.command("ls", epilog=example("gbnt stack ls", "gbnt stack ls -o json"))
@@ -286,6 +292,18 @@ def config(choice: Choice, form: Form, quiet: bool, part: Part | None, service: 
             print(name)
     else:
         print(compose_print.document(loaded, form))
+
+
+def _plan(loaded: Loaded, images: Images, terms: Terms, output: Output, context: str) -> None:
+    from cli.dry_run import say_good, show_plan
+
+    say_good(loaded)
+    try:
+        client = connect(context)
+    except NotAllowed as unknown:  # a person without a cluster has files to check, too
+        print(f"what a deploy would change is not known: {unknown}", file=sys.stderr)
+        return
+    show_plan(client, loaded, images, terms, output)
 
 
 def _hold(name: str, action: str, waiting: Waiting, context: str) -> None:

@@ -125,3 +125,23 @@ async def test_what_is_not_there_is_said(api, kept, path):
 async def test_a_stack_without_a_revision_is_asked_for_its_list_all_the_same(api, node):
     node.state = state()
     assert (await api.get("/v1/stacks/shop/revisions")).json()["items"] == []
+
+
+async def test_a_plan_is_worked_out_beside_the_senate_which_hears_nothing_of_it(api, node):
+    body = orjson.dumps({"spec": EARLIER, "prune": True})
+    planned = (await api.post("/v1/stacks/shop/plan", content=body)).json()
+    assert (planned["stack"], planned["revision"], planned["changes"]) == ("shop", node.state.revision, False)
+    assert planned["volumes"] == {"shop_data": "kept"}
+    assert [(one["name"], one["change"]) for one in planned["services"]] == [("web", "unchanged")]
+    assert not node.commands()
+
+
+async def test_what_a_deploy_would_be_refused_for_is_the_plan_s_answer_too(api, node):
+    wrong = replace(SHOP, services={"web": replace(SHOP.services["web"], replicas=99)})
+    answer = await api.post("/v1/stacks/shop/plan", content=orjson.dumps({"spec": wrong}))
+    assert answer.status_code == 422
+    elsewhere = replace(SHOP, networks={"default": replace(SHOP.networks["default"], subnet="10.1.0.0/24")})
+    node.state = replace(node.state, stacks={"shop": replace(node.state.stacks["shop"], removing=True)})
+    answer = await api.post("/v1/stacks/shop/plan", content=orjson.dumps({"spec": elsewhere}))
+    assert answer.status_code == 409
+    assert "is still being removed" in answer.json()["detail"]
