@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from cli.build import build_image
 from cli.client import Client
+from cli.compose_file import listed
 from cli.docker_config import sign_ins
+from cli.errors import CliError
 from cli.follow import settle
 from cli.output import warn_of
 from cli.waiting import Waiting
 from cli.words import said
 from cluster.compose.loader import Loaded
+from cluster.compose.report import finding_at
 from cluster.pinning import Resolve
 from cluster.registries import registries_of
 from cluster.sources import Sources, objection
@@ -48,7 +52,8 @@ def deploy(client: Client, loaded: Loaded, images: Images, terms: Terms, waiting
     the stack does not come to run, or not in time; the deploy itself goes on.
     """
     spec = built(client, loaded.spec) if images.build else loaded.spec
-    revision = change(client, spec, images, terms, _kept(loaded.sources))
+    with at_its_lines(loaded):
+        revision = change(client, spec, images, terms, _kept(loaded.sources))
     if not waiting.wanted:
         return
     settle(client, spec.name, revision, timeout=waiting.timeout)
@@ -67,6 +72,24 @@ def change(
     print(said(spec.name, accepted["changes"]), file=sys.stderr)
     _name_left(accepted["changes"])
     return int(accepted["revision"])
+
+
+@contextmanager
+def at_its_lines(loaded: Loaded) -> Iterator[None]:
+    """Tell what a manager finds wrong with a spec at the lines where that was written, if all of these are known."""
+    try:
+        yield
+    except CliError as error:
+        wrong = [finding for finding in error.findings if finding.get("path") in loaded.places]
+        if not wrong or len(wrong) < len(error.findings):
+            raise
+        told = [
+            finding_at(loaded.places[path], (path,), str(one["message"]), str(one.get("hint") or ""))
+            for one in wrong
+            for path in [str(one["path"])]
+        ]
+        message = f"the stack {loaded.spec.name} is good, but cannot be deployed as it is, and nothing was changed"
+        raise type(error)(f"{message}\n{listed(told)}") from error
 
 
 def order(spec: StackSpec, sources: Sources | None, images: Images, terms: Terms) -> dict[str, object]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from cli.client import Client
-from cli.deploy import Images, Terms, order
+from cli.deploy import Images, Terms, at_its_lines, order
 from cli.output import Output, show_list, show_value, warn_of
 from cli.table import Row, column
 from cli.words import count
@@ -32,7 +32,8 @@ def show_plan(client: Client, loaded: Loaded, images: Images, terms: Terms, outp
 
     Nothing is built for that: the plan goes by the images that builds gave last, and says so.
     """
-    plan = client.plan(loaded.spec.name, order(loaded.spec, None, images, terms))
+    with at_its_lines(loaded):
+        plan = client.plan(loaded.spec.name, order(loaded.spec, None, images, terms))
     warn_of(plan)
     if output != "table":
         show_value(plan, output)

@@ -15,6 +15,7 @@ from datetime import datetime
 import anyio
 import anyio.lowlevel
 
+from cluster.binds import Presence
 from cluster.capacity import Disk, Gpus
 from cluster.container import ContainerSpec, ExecSpec
 from cluster.registries import Credential
@@ -60,8 +61,9 @@ class _Stream:
 class FakeEngine:
     """An `Engine` whose images are what `images` says: the registry, by reference. Its containers have `commands`.
 
-    Its machine has `gpus`, and the room of `data_disk`. `calls` counts the calls by name, `executing` the commands that
-    somebody listens to; `violations` tells of each slot that had two running containers at a time.
+    Its machine has `gpus`, the room of `data_disk`, and every path but the `missing_paths`. `calls` counts the calls by
+    name, `executing` the commands that somebody listens to; `violations` tells of each slot that had two running
+    containers at a time.
     """
 
     def __init__(self, clock: Callable[[], float] = anyio.current_time, faults: Faults | None = None) -> None:
@@ -70,6 +72,7 @@ class FakeEngine:
         self.commands: dict[str, Command] = {}
         self.gpus: tuple[Gpus, ...] = ()
         self.data_disk = Disk("/var/lib/fake", 64 << 30, 48 << 30, unknown="")
+        self.missing_paths: frozenset[str] = frozenset()
         self.executing = 0
         self.faults = faults
         self.calls: Counter[str] = Counter()
@@ -167,6 +170,10 @@ class FakeEngine:
     async def disk(self) -> Disk:
         async with self._call("disk"):
             return self.data_disk
+
+    async def paths(self, paths: Sequence[str]) -> Presence:
+        async with self._call("paths"):
+            return Presence(tuple(path for path in paths if path in self.missing_paths))
 
     async def image(self, reference: str) -> ImageInfo | None:
         async with self._call("image") as world:

@@ -51,12 +51,14 @@ from actors.protocol.machine import (
     NodeReport,
     Noticed,
     Observed,
+    PathsSeen,
     ProvisionsNow,
     RegisterAgent,
     Take,
     TaskBorn,
     WantImage,
     WantNames,
+    WantPaths,
     WantProvisions,
 )
 from actors.protocol.peers import (
@@ -159,6 +161,7 @@ __all__ = [
     "Observed",
     "OpenExec",
     "OpenLogs",
+    "PathsSeen",
     "PauseReplacement",
     "PeerBegan",
     "PeerDoubted",
@@ -201,6 +204,7 @@ __all__ = [
     "WantConfig",
     "WantImage",
     "WantNames",
+    "WantPaths",
     "WantProvisions",
     "WantView",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cluster.compose.canonical.scope import Scope
 from cluster.compose.canonical.stack import Document, folder_name, stack, stack_name
@@ -24,7 +24,7 @@ from cluster.compose.report import Refused, Report
 from cluster.compose.spec import stack_spec
 from cluster.compose.tree.events import decode, parse
 from cluster.compose.tree.nodes import Mapping as MappingNode
-from cluster.compose.tree.nodes import place_of
+from cluster.compose.tree.nodes import Place, dotted, place_of
 from cluster.compose.tree.text import Text
 from cluster.compose.variables.interpolate import Interpolation
 from cluster.sources import Sources
@@ -48,6 +48,7 @@ class Loaded:
 
     `document` is the canonical form and `spec` what a cluster is asked for; with `refusals` no cluster is. `profiles`
     are all that the files name, switched on or not, and `sources` the compose files themselves, included ones too.
+    `places` say where a part of a service was written, by its path in the canonical form (`services.web.volumes[0]`).
     """
 
     document: Document
@@ -56,6 +57,7 @@ class Loaded:
     refusals: tuple[Finding, ...]
     profiles: tuple[str, ...] = ()
     sources: Sources = Sources()
+    places: Mapping[str, Place] = field(default_factory=dict)
 
 
 def load(
@@ -95,7 +97,9 @@ def load(
     spec = stack_spec(document, scope.contents)
     _check(spec, root, report, scope)
     warnings, refusals = tuple(report.warnings), tuple(report.refusals)
-    return Loaded(document, spec, warnings, refusals, tuple(sorted(scope.named_profiles)), model.sources(folder))
+    places = {dotted(path): place for path, place in scope.origins.items()}
+    profiles_named = tuple(sorted(scope.named_profiles))
+    return Loaded(document, spec, warnings, refusals, profiles_named, model.sources(folder), places)
 
 
 def _name(roots: Sequence[MappingNode], project: str | None, folder: str, report: Report) -> str:

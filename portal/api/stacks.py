@@ -27,6 +27,7 @@ from portal.api.progress import follow_stack
 from portal.api.registries import Login, credential
 from portal.api.requests import answer, backend_of, caller_of, change, command, key_of, listing, state_of, whole
 from portal.api.revisions import sealed
+from portal.binds import look
 from portal.pins import Pinned, pin
 from portal.rows import stack_row
 
@@ -65,24 +66,27 @@ async def show(request: Request) -> Response:
 async def deploy(request: Request) -> Response:
     """Make a stack be as the body's spec says."""
     name, deployment = await _wanted(request)
-    found = await _pinned(request, await state_of(request), deployment.spec, deployment)
+    state = await state_of(request)
+    warnings = await _bound(request, state, deployment.spec)
+    found = await _pinned(request, state, deployment.spec, deployment)
     origin = Origin(await caller_of(request), await sealed(request, name, deployment.sources))
     order = DeployStack(found.spec, found.logins, key_of(request), deployment.ahead, deployment.prune, origin)
     accepted = await command(request, "senate", order, Accepted)
-    return answer({**asdict(accepted), "warnings": found.warnings})
+    return answer({**asdict(accepted), "warnings": [*warnings, *found.warnings]})
 
 
 async def plan(request: Request) -> Response:
     """What the same deploy would do now: nothing is changed by asking."""
     name, deployment = await _wanted(request)
     state = await state_of(request)
+    warnings = await _bound(request, state, deployment.spec)
     found = await _pinned(request, state, planning.as_built(state, deployment.spec), deployment)
     entropy = Entropy(backend_of(request).clock(), map("planned-{}".format, itertools.count()).__next__)
     decided = decide(state, found.spec, entropy, ahead=deployment.ahead, prune=deployment.prune)
     if isinstance(decided, Refusal):
         raise refusal(Refused(decided.code, decided.message))
     planned = planning.plan(state, name, decided, entropy)
-    return answer({**asdict(planned), "changes": planned.changes, "warnings": found.warnings})
+    return answer({**asdict(planned), "changes": planned.changes, "warnings": [*warnings, *found.warnings]})
 
 
 async def _wanted(request: Request) -> tuple[str, Deployment]:
@@ -93,6 +97,15 @@ async def _wanted(request: Request) -> tuple[str, Deployment]:
     if findings:
         raise Problem("invalid", f'the spec of "{name}" cannot be run', findings=[asdict(found) for found in findings])
     return name, deployment
+
+
+async def _bound(request: Request, state: State, spec: StackSpec) -> tuple[str, ...]:
+    """What to warn of the binds; raises Problem where a path that has to be there is not wherever a task may go."""
+    judged = await look(backend_of(request), state, spec)
+    if judged.problems:
+        findings = [asdict(problem.finding()) for problem in judged.problems]
+        raise Problem("conflict", f'the stack "{spec.name}" binds what is not there', findings=findings)
+    return judged.warnings
 
 
 async def _pinned(request: Request, state: State, spec: StackSpec, deployment: Deployment) -> Pinned:

@@ -68,6 +68,24 @@ def test_what_the_deploy_would_be_refused_for_is_said_by_the_plan(gbnt: Run, man
     assert (ran.status, ran.err.splitlines()) == (1, [GOOD, "error: service web asks for what no machine is"])
 
 
+def test_what_a_manager_finds_wrong_with_a_part_is_told_at_its_line(gbnt: Run, manager: Manager, home: Path):
+    text = "name: shop\nservices:\n  web:\n    image: web\n    volumes:\n      - ./conf:/etc/conf\n"
+    (home / "compose.yaml").write_text(text)
+    finding = {"path": "services.web.volumes[0]", "message": "/srv/conf is not on gaul", "hint": "make it there"}
+    refused = problem(409, "conflict", 'the stack "shop" binds what is not there', findings=[finding])
+    manager.on("POST /v1/stacks/shop/plan", refused)
+    manager.on("PUT /v1/stacks/shop", refused)
+    for words in (("--dry-run",), ("--detach",)):
+        ran = gbnt("stack", "deploy", *words)
+        assert ran.status == 1
+        assert ran.err.splitlines()[-4:] == [
+            "error: the stack shop is good, but cannot be deployed as it is, and nothing was changed",
+            "compose.yaml:6:9: error: services.web.volumes[0]: /srv/conf is not on gaul (make it there)",
+            "        - ./conf:/etc/conf",
+            "          ^",
+        ]
+
+
 def test_where_no_cluster_is_known_the_files_are_checked_and_the_rest_is_said_to_be_unknown(gbnt: Run):
     ran = gbnt("stack", "deploy", "--dry-run")
     assert (ran.status, ran.out) == (0, "")
