@@ -21,6 +21,7 @@ from cluster.model import (
     RegistryLogin,
     Service,
     Stack,
+    StackDraft,
     StackRevision,
     State,
     Table,
@@ -35,6 +36,7 @@ from store.schema import Table as Rows
 TYPES: Mapping[Table, type] = {
     "stacks": Stack,
     "stack_revisions": StackRevision,
+    "stack_drafts": StackDraft,
     "services": Service,
     "tasks": Task,
     "networks": Network,

@@ -97,6 +97,18 @@ class Client:
         """What the same order would do now, by services, networks, volumes and configs. Nothing is changed by it."""
         return self._session.write("POST", f"{_stack_path(stack)}/plan", orjson.dumps(order))
 
+    def draft(self, stack: str, *, values: bool) -> Row:
+        """A stack's draft: `spec`, and `sources`, with the `values` of their variables where these are wanted."""
+        return self._session.get(f"{_stack_path(stack)}/draft", {"values": 1 if values else None})
+
+    def save_draft(self, stack: str, writing: Mapping[str, object]) -> Row:
+        """Keep a draft of a stack: `spec`, and `sources` if wanted."""
+        return self._session.write("PUT", f"{_stack_path(stack)}/draft", orjson.dumps(writing))
+
+    def drop_draft(self, stack: str) -> Row:
+        """Forget the draft of a stack."""
+        return self._session.write("DELETE", f"{_stack_path(stack)}/draft")
+
     def remove_stack(self, name: str, volumes: Iterable[str]) -> Row:
         """Begin to remove a stack with these of its volumes; it is gone when its progress says so."""
         params = {"volumes": ",".join(volumes)}

@@ -53,7 +53,7 @@ def deploy(client: Client, loaded: Loaded, images: Images, terms: Terms, waiting
     """
     spec = built(client, loaded.spec) if images.build else loaded.spec
     with at_its_lines(loaded):
-        revision = change(client, spec, images, terms, _kept(loaded.sources))
+        revision = change(client, spec, images, terms, kept(loaded.sources))
     if not waiting.wanted:
         return
     settle(client, spec.name, revision, timeout=waiting.timeout)
@@ -105,7 +105,7 @@ def order(spec: StackSpec, sources: Sources | None, images: Images, terms: Terms
     return {"spec": spec, **{key: value for key, value in said.items() if value}}
 
 
-def _kept(sources: Sources) -> Sources | None:
+def kept(sources: Sources) -> Sources | None:
     """The files as they are sent along, to be kept; None, and a warning, where a manager would not keep them."""
     if why := objection(sources):
         print(f"warning: the revision is kept without its files, for {why}", file=sys.stderr)

@@ -195,6 +195,17 @@ class StackRevision:
 
 
 @dataclass(frozen=True, slots=True)
+class StackDraft:
+    """What a stack is to say one day; it need not be there. As of `StackRevision`, `sources` are sealed."""
+
+    stack: str
+    at: float
+    by: str
+    spec: StackSpec
+    sources: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Network:
     """A network of a stack with the addresses that the Senate gave it. `next_host` is where the next search starts."""
 
@@ -335,6 +346,7 @@ class Event:
 Entity = (
     Stack
     | StackRevision
+    | StackDraft
     | Service
     | Task
     | Network
@@ -350,6 +362,7 @@ Entity = (
 Table = Literal[
     "stacks",
     "stack_revisions",
+    "stack_drafts",
     "services",
     "tasks",
     "networks",
@@ -382,6 +395,7 @@ class State:
     epoch: int = 0
     stacks: Mapping[str, Stack] = field(default_factory=dict)
     stack_revisions: Mapping[str, StackRevision] = field(default_factory=dict)
+    stack_drafts: Mapping[str, StackDraft] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(default_factory=dict)
     networks: Mapping[str, Network] = field(default_factory=dict)

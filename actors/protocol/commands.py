@@ -55,6 +55,25 @@ class DeployStack:
     origin: Origin = UNTOLD
 
 
+@message("stack.save/1")
+@dataclass(frozen=True, slots=True)
+class SaveDraft:
+    """Keep a draft of the spec's stack; nothing is deployed."""
+
+    spec: StackSpec
+    origin: Origin = UNTOLD
+    request: str = ""
+
+
+@message("stack.drop-draft/1")
+@dataclass(frozen=True, slots=True)
+class DropDraft:
+    """Forget the draft of a stack."""
+
+    stack: str
+    request: str = ""
+
+
 @message("stack.remove/1")
 @dataclass(frozen=True, slots=True)
 class RemoveStack:

@@ -204,6 +204,27 @@ def adopt(project: str, name: str, file: tuple[str, ...], undo: bool, yes: bool,
         adoption.adopt(connect(context), adoption.Wanted(project, name, file, yes=yes, **more))
 
 
+@app.command("save", epilog=example("gbnt stack save", "gbnt stack save shop --drop"))
+@compose_options
+@click.option("--drop", is_flag=True, help="Forget the draft of STACK instead.")
+@context_option
+def save(choice: Choice, drop: bool, context: str) -> None:
+    """Keep compose files with the manager as the draft of a stack: nothing is deployed, and no container touched.
+
+    `gbnt stack sources STACK --draft` shows them to whoever goes on with them.
+    """
+    from cli import draft
+
+    if drop:
+        if not choice.stack:
+            raise click.UsageError("--drop needs the name of the stack whose draft is to go")
+        draft.drop(connect(context), choice.stack)
+    else:
+        from cli.compose_file import deployable, load_files
+
+        draft.save(connect(context), deployable(load_files(choice)))
+
+
 @app.command("history", epilog=example("gbnt stack history shop"))
 @name_argument
 @context_option
@@ -226,16 +247,23 @@ def history(name: str, context: str, output: Output, no_trunc: bool) -> None:
 @app.command("sources", epilog=example("gbnt stack sources shop", "gbnt stack sources shop --revision 3 --values"))
 @name_argument
 @click.option("--revision", type=int, metavar="NUMBER", help="Of this one, instead of the newest.")
+@click.option("--draft", is_flag=True, help="Of its draft, which `gbnt stack save` keeps, instead.")
 @click.option("--values", is_flag=True, help="Show the values of the variables too.")
 @output_option("table")
 @context_option
-def sources(name: str, revision: int | None, values: bool, output: Output, context: str) -> None:
+def sources(name: str, revision: int | None, draft: bool, values: bool, output: Output, context: str) -> None:
     """Print the compose files of a stack as they were deployed, and the variables that they name."""
+    from cli.draft import sources_of
     from cli.history import newest, show_sources
 
+    if draft and revision is not None:
+        raise click.UsageError("--draft and --revision name two things to show: leave out one")
     client = connect(context)
-    number = newest(client, name) if revision is None else revision
-    show_sources(client.sources(name, number, values=values), output)
+    if draft:
+        found = sources_of(client, name, values=values)
+    else:
+        found = client.sources(name, newest(client, name) if revision is None else revision, values=values)
+    show_sources(found, output)
 
 
 @app.command("rollback", epilog=example("gbnt stack rollback shop", "gbnt stack rollback shop 3"))

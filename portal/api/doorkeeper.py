@@ -26,7 +26,7 @@ ADMIN_S = ("/v1/tokens", "/v1/join-tokens")
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
-_SOURCES = re.compile(r"/v1/stacks/.+/revisions/.+/sources/?")
+_SOURCES = re.compile(r"/v1/stacks/.+/(revisions/.+/sources|draft)/?")
 
 
 def may(role: Role, method: str, path: str) -> bool:

@@ -25,20 +25,31 @@ T = TypeVar("T")
 _SOURCES = TypeAdapter(Sources)
 
 
-async def sealed(request: Request, stack: str, sources: Sources) -> str:
-    """Sources as they are kept: the newest revision's own text where it has the same, so that nothing changes by it."""
+def sealed(request: Request, stack: str, sources: Sources, known: str) -> str:
+    """Sources as they are kept: the very text that is `known` where that says the same, for then nothing changes."""
     if not sources.files:
         return ""
     if why := objection(sources):
         raise Problem("invalid", why)
-    backend, text = backend_of(request), orjson.dumps(sources, option=orjson.OPT_SORT_KEYS).decode()
-    for revision in history.history_of(await state_of(request), stack)[-1:]:
-        try:
-            if revision.sources and backend.vault.unlock(_place(stack), revision.sources) == text:
-                return revision.sources
-        except Unopened:
-            break  # by an authority that is no more: these take their place
-    return backend.vault.lock(_place(stack), text)
+    vault, text = backend_of(request).vault, orjson.dumps(sources, option=orjson.OPT_SORT_KEYS).decode()
+    try:
+        if known and vault.unlock(_place(stack), known) == text:
+            return known
+    except Unopened:
+        pass  # by an authority that is no more: these take their place
+    return vault.lock(_place(stack), text)
+
+
+def opened(request: Request, stack: str, text: str, *, values: bool) -> dict[str, object]:
+    """Sealed sources as they are shown: values of variables are None unless they are asked for."""
+    try:
+        kept = _SOURCES.validate_json(backend_of(request).vault.unlock(_place(stack), text))
+    except Unopened as error:
+        raise Problem("conflict", str(error)) from error
+    return {
+        "files": kept.files,
+        "variables": {name: value if values else None for name, value in kept.variables.items()},
+    }
 
 
 async def index(request: Request) -> Response:
@@ -61,14 +72,7 @@ async def sources(request: Request) -> Response:
     _, revision = await _revision(request)
     if not revision.sources:
         raise Problem("not_found", f"revision {revision.number} of {revision.stack} came without its files")
-    try:
-        text = backend_of(request).vault.unlock(_place(revision.stack), revision.sources)
-    except Unopened as error:
-        raise Problem("conflict", str(error)) from error
-    kept = _SOURCES.validate_json(text)
-    shown = flag(request, "values")
-    variables = {name: value if shown else None for name, value in kept.variables.items()}
-    return answer({"files": kept.files, "variables": variables})
+    return answer(opened(request, revision.stack, revision.sources, values=flag(request, "values")))
 
 
 async def rollback(request: Request) -> Response:

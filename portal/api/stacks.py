@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from actors.protocol import Accepted, DeployStack, HoldStack, Refused, RemoveStack
 from cluster.compose.checks import validate
-from cluster.decide import planning
+from cluster.decide import history, planning
 from cluster.decide.decision import Entropy, Refusal
 from cluster.decide.deploy import deploy as decide
 from cluster.model import Stack, State
@@ -69,7 +69,8 @@ async def deploy(request: Request) -> Response:
     state = await state_of(request)
     warnings = await _bound(request, state, deployment.spec)
     found = await _pinned(request, state, deployment.spec, deployment)
-    origin = Origin(await caller_of(request), await sealed(request, name, deployment.sources))
+    known = next((one.sources for one in reversed(history.history_of(state, name))), "")
+    origin = Origin(await caller_of(request), sealed(request, name, deployment.sources, known))
     order = DeployStack(found.spec, found.logins, key_of(request), deployment.ahead, deployment.prune, origin)
     accepted = await command(request, "senate", order, Accepted)
     return answer({**asdict(accepted), "warnings": [*warnings, *found.warnings]})

@@ -98,3 +98,32 @@ def test_a_rollback_to_nowhere_is_refused(gbnt: Run, manager: Manager):
     manager.on("POST /v1/stacks/shop/rollback", problem(409, "conflict", "stack shop has no revision before"))
     ran = gbnt("stack", "rollback", "shop")
     assert (ran.status, ran.err) == (1, "error: stack shop has no revision before\n")
+
+
+def test_a_draft_is_saved_with_its_files_and_deploys_nothing(gbnt: Run, manager: Manager, home: Path):
+    (home / "compose.yaml").write_text(TEXT)
+    (home / ".env").write_text("TAG=2\n")
+    saved = Answer({"revision": 8, "changes": {"shop": "saved as a draft"}, "detail": {}})
+    manager.on("PUT /v1/stacks/shop/draft", saved)
+    ran = gbnt("stack", "save")
+    assert (ran.status, ran.err) == (0, "shop: saved as a draft\n")
+    [asked] = manager.asked
+    body = json.loads(asked.body)
+    assert body["sources"] == {"files": SHOWN["files"], "variables": {"TAG": "2"}}
+    assert body["spec"]["services"]["web"]["image"] == "web:2"
+
+
+def test_a_draft_s_files_are_shown_and_one_is_dropped_by_its_name(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/stacks/shop/draft", Answer({"stack": "shop", "sources": SHOWN}))
+    assert TEXT in gbnt("stack", "sources", "shop", "--draft").out
+    dropped = Answer({"revision": 9, "changes": {"shop": "draft dropped"}, "detail": {}})
+    manager.on("DELETE /v1/stacks/shop/draft", dropped)
+    assert gbnt("stack", "save", "shop", "--drop").err == "shop: draft dropped\n"
+
+
+@pytest.mark.parametrize(
+    "words", [("save", "--drop"), ("sources", "shop", "--draft", "--revision", "3")], ids=["no-name", "two"]
+)
+def test_what_does_not_go_together_is_refused(gbnt: Run, manager: Manager, words: tuple[str, ...]):
+    assert gbnt("stack", *words).status == 2
+    assert not manager.asked
