@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,20 @@ def test_a_deploy_sends_the_files_as_written_with_the_variables_that_they_name(
     sent = json.loads(manager.asked[0].body)
     assert sent["sources"] == {"files": SHOWN["files"], "variables": {"TAG": "2"}}
     assert sent["spec"]["services"]["web"]["image"] == "web:2"
+
+
+def test_several_files_are_sent_as_several_and_the_standard_input_by_the_usual_name(
+    gbnt: Run, manager: Manager, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    over = "services: {web: {init: true}}"
+    (home / "over.yaml").write_text(over)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    monkeypatch.setenv("TAG", "2")
+    manager.on("PUT /v1/stacks/shop", Answer({"revision": 8, "changes": {"web": "created"}, "detail": {}}))
+    assert gbnt("stack", "deploy", "-c", "-", "-c", "over.yaml", "--detach").status == 0
+    sent = json.loads(manager.asked[0].body)
+    assert sent["sources"]["files"] == [*SHOWN["files"], {"name": "over.yaml", "text": over}]
+    assert sent["spec"]["services"]["web"]["init"] is True
 
 
 def test_files_that_are_too_large_to_keep_are_deployed_all_the_same_and_that_is_said(
