@@ -21,13 +21,12 @@ from cluster.model import (
     RegistryLogin,
     Service,
     Stack,
-    StackDraft,
-    StackRevision,
     State,
     Table,
     Task,
     Token,
 )
+from cluster.revisions import StackDraft, StackRevision
 from cluster.spec import ServiceSpec
 from store import entities
 from store.contract import Row, Statement, Store

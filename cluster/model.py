@@ -13,6 +13,7 @@ from typing import Literal
 from cluster.capacity import Disk, Gpus
 from cluster.container import PortBinding
 from cluster.registries import login_key
+from cluster.revisions import StackDraft, StackRevision
 from cluster.spec import ServiceSpec, StackSpec
 
 TaskState = Literal[
@@ -169,40 +170,6 @@ class Stack:
     updated_at: float
     removing: bool = False
     remove_volumes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StackRevision:
-    """What a stack said from one deploy on: `changes` of its services, by the token called `by`; see `Origin`.
-
-    `spec` is the whole stack, kept services too. `sources` are sealed; `size` is of both and of the
-    contents of its configs, in bytes.
-    """
-
-    stack: str
-    number: int
-    at: float
-    by: str
-    changes: Mapping[str, str]
-    spec: StackSpec
-    sources: str = field(default="", repr=False)
-    size: int = 0
-
-    @property
-    def key(self) -> str:
-        """What it is kept under."""
-        return f"{self.stack}@{self.number}"
-
-
-@dataclass(frozen=True, slots=True)
-class StackDraft:
-    """What a stack is to say one day; it need not be there. As of `StackRevision`, `sources` are sealed."""
-
-    stack: str
-    at: float
-    by: str
-    spec: StackSpec
-    sources: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
@@ -23,6 +22,7 @@ from engine.docker_images import full_reference
 from engine.fake_container import KILLED, FakeImage
 from engine.fake_exec import Command, FakeExecution
 from engine.fake_registry import FakeRegistry, digest_of
+from engine.fake_stream import FakeStream
 from engine.fake_world import World, carries
 from engine.faults import Faults
 from engine.port import (
@@ -49,15 +49,6 @@ LINES_AT_ONCE = 1_000
 STOP_SIGNALS = frozenset({"SIGTERM", "SIGINT", "SIGQUIT"})
 
 
-@dataclass(slots=True, eq=False)
-class _Stream:
-    """One reader of events: what it has not read yet, and whether it was cut off."""
-
-    labels: Mapping[str, str]
-    waiting: deque[EngineEvent] = field(default_factory=deque)
-    broken: bool = False
-
-
 class FakeEngine:
     """An `Engine` whose images are what `images` says: the registry, by reference. Its containers have `commands`.
 
@@ -81,7 +72,7 @@ class FakeEngine:
         self._clock = clock
         self._world = World(self._tell)
         self._boots = 0
-        self._streams: list[_Stream] = []
+        self._streams: list[FakeStream] = []
         self._refusals: defaultdict[str, deque[tuple[EngineError, bool]]] = defaultdict(deque)
         self._changed: anyio.Event | None = None
 
@@ -253,7 +244,7 @@ class FakeEngine:
     @asynccontextmanager
     async def events(self, labels: Mapping[str, str]) -> AsyncIterator[AsyncIterator[EngineEvent]]:
         async with self._call("events"):
-            stream = _Stream(labels)
+            stream = FakeStream(labels)
         self._streams.append(stream)
         try:
             async with aclosing(self._read(stream)) as events:
@@ -379,7 +370,7 @@ class FakeEngine:
         if changed is not None:
             changed.set()
 
-    async def _read(self, stream: _Stream) -> AsyncGenerator[EngineEvent, None]:
+    async def _read(self, stream: FakeStream) -> AsyncGenerator[EngineEvent, None]:
         while True:
             await self._until(lambda: not self.hangs and (bool(stream.waiting) or stream.broken), running=False)
             if not stream.waiting:

@@ -9,7 +9,8 @@ from actors.protocol import SnapshotMade
 from cluster import progress
 from cluster.capacity import Disk
 from cluster.leaving import Leaver
-from cluster.model import Event, JoinToken, Node, RegistryLogin, Service, Stack, StackRevision, State, Task, Token
+from cluster.model import Event, JoinToken, Node, RegistryLogin, Service, Stack, State, Task, Token
+from cluster.revisions import StackRevision
 from supervisor.inspection import ActorInfo
 
 Row = dict[str, object]

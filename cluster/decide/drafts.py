@@ -8,7 +8,8 @@ import orjson
 
 from cluster.compose.checks import validate
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
-from cluster.model import Change, StackDraft, State
+from cluster.model import Change, State
+from cluster.revisions import StackDraft
 from cluster.sources import Origin
 from cluster.spec import StackSpec
 

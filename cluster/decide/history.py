@@ -8,7 +8,8 @@ from itertools import accumulate
 import orjson
 
 from cluster.decide.decision import Draft, Refusal
-from cluster.model import Change, StackRevision, State
+from cluster.model import Change, State
+from cluster.revisions import StackRevision
 from cluster.sources import Origin
 from cluster.spec import StackSpec
 

@@ -14,7 +14,8 @@ from actors.keyring import Unopened
 from actors.protocol import DeployStack, Refused
 from cluster.decide import history
 from cluster.decide.decision import Refusal
-from cluster.model import StackRevision, State
+from cluster.model import State
+from cluster.revisions import StackRevision
 from cluster.sources import Origin, Sources, objection
 from portal.api.problems import Problem, missing, refusal
 from portal.api.requests import answer, backend_of, caller_of, change, flag, key_of, listing, state_of, whole

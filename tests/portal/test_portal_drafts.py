@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from actors.protocol import DropDraft, SaveDraft
-from cluster.model import StackDraft
+from cluster.revisions import StackDraft
 from portal.api.app import create_api
 from tests.portal.build import NOW, SHOP, bearer
 

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from actors.protocol import DeployStack
-from cluster.model import StackRevision
+from cluster.revisions import StackRevision
 from cluster.sources import Origin
 from portal.api.app import create_api
 from tests.portal.build import NOW, SHOP, FakeNode, bearer, state
