@@ -30,8 +30,8 @@ from cluster.autonomy import LEFT_ALONE, halted, held
 from cluster.containers import TASK
 from cluster.gates import hopeless, waiting_for
 from cluster.transitions import legal, observe
-from engine.port import ContainerInfo, Engine, EngineEvent
-from supervisor.actor import Actor, Context
+from engine.port import ContainerInfo, Engine, EngineError, EngineEvent
+from supervisor.actor import Actor, Context, ReplyTo
 from supervisor.message import Terminated, message
 from supervisor.ref import Ref
 from supervisor.spec import ChildSpec
@@ -96,6 +96,7 @@ class Agent(Actor):
         self._put_away = ""
         self._alone = False
         self._epoch = 0
+        self._paths_asked = 0
 
     async def started(self, ctx: Context) -> None:
         """Find the engine, say who is there, and ask for assignments until they come."""
@@ -131,6 +132,9 @@ class Agent(Actor):
                 await self._engine_is_up(message, ctx)
             case DiskSeen(disk):
                 self._reports.tell_disk(disk, ctx)
+            case protocol.WantPaths(paths):
+                self._paths_asked += 1
+                ctx.spawn(f"paths:{self._paths_asked}", self._see_paths, paths, ctx.reply_to)
             case protocol.Containers():
                 await self._look_over(message, ctx)
             case EngineDown(reason, hangs):
@@ -182,6 +186,15 @@ class Agent(Actor):
             case "resync" if self._reports.node.status == "ready" and ctx.now() - self._looked_at >= LOOK_SECONDS:
                 self._look(ctx)  # and not while one is under way, or the engine is waited for
                 ctx.spawn("disk", self._lookout.look_at_disk)
+
+    async def _see_paths(self, paths: tuple[str, ...], reply_to: ReplyTo) -> None:
+        """Beside all else: a file system may be slow."""
+        try:
+            seen = await self._engine.paths(paths)
+        except EngineError as error:
+            reply_to.send(protocol.PathsSeen(unknown=str(error)))
+        else:
+            reply_to.send(protocol.PathsSeen(seen.missing, seen.unknown))
 
     def _be_alone(self, alone: bool, ctx: Context) -> None:
         """Whether no manager is heard: some services are to act differently then."""

@@ -16,14 +16,20 @@ ASK_SECONDS = 5.0
 
 
 class Unopened(Exception):
-    """A sealed sign-in cannot be opened. The text is a sentence for a person."""
+    """What was sealed cannot be opened. The text is a sentence for a person."""
 
 
 class Vault(Protocol):
-    """The port to the key that seals sign-ins; it is not where they are kept."""
+    """The port to the key that seals secrets; it is not where they are kept."""
 
     def seal(self, registry: str, stack: str, credential: Credential) -> str:
         """What may be kept of a credential. It is opened as that of this registry and stack alone."""
+
+    def lock(self, place: str, text: str) -> str:
+        """What may be kept of a text. It is unlocked at this place alone."""
+
+    def unlock(self, place: str, sealed: str) -> str:
+        """The text. Raises Unopened where it was sealed by another key, or for another place."""
 
     def open(self, login: RegistryLogin) -> Credential:
         """The credential of a sign-in. Raises Unopened where it was sealed by another key, or is another one's."""

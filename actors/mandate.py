@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from actors import protocol
 from cluster import addresses
-from cluster.decide import deploy, joining, legion, machines, nodes, registries, replacement, services, tasks
+from cluster.decide import deploy, drafts, joining, legion, machines, nodes, registries, replacement, services, tasks
 from cluster.decide.decision import Decision, Entropy, Refusal
 from cluster.model import JoinToken, Node, RegistryLogin, State, Token
 from cluster.placement import Board
@@ -33,9 +33,13 @@ class Mandate:
 
     def _on_work(self, state: State, message: object, entropy: Entropy) -> Decision | None:
         match message:
-            case protocol.DeployStack(spec, logins, ahead=ahead):
+            case protocol.DeployStack(spec, logins, ahead=ahead, prune=prune, origin=origin):
                 came = (_login(one, spec.name, entropy.now) for one in logins)
-                return deploy.deploy(state, spec, entropy, came, ahead=ahead)
+                return deploy.deploy(state, spec, entropy, came, ahead=ahead, prune=prune, origin=origin)
+            case protocol.SaveDraft(spec, origin):
+                return drafts.save(state, spec, origin, entropy)
+            case protocol.DropDraft(stack):
+                return drafts.drop(state, stack)
             case protocol.RemoveStack(stack, volumes):
                 return deploy.remove_stack(state, stack, volumes, entropy)
             case protocol.HoldStack(stack, stopped):

@@ -26,6 +26,7 @@ from cluster.model import (
     Task,
     Token,
 )
+from cluster.revisions import StackDraft, StackRevision
 from cluster.spec import ServiceSpec
 from store import entities
 from store.contract import Row, Statement, Store
@@ -33,6 +34,8 @@ from store.schema import Table as Rows
 
 TYPES: Mapping[Table, type] = {
     "stacks": Stack,
+    "stack_revisions": StackRevision,
+    "stack_drafts": StackDraft,
     "services": Service,
     "tasks": Task,
     "networks": Network,

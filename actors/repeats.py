@@ -9,6 +9,7 @@ import orjson
 
 from actors import protocol
 from cluster.pinning import unpinned
+from cluster.sources import UNTOLD
 from cluster.spec import fingerprint
 from supervisor.message import tag_of
 
@@ -34,7 +35,9 @@ def _of(command: Any) -> str:
     if isinstance(command, protocol.CreateToken):
         command = replace(command, id="", hash="", expires_at=0.0)
     if isinstance(command, protocol.DeployStack):  # a tag may mean another image by the next try
-        command = replace(command, spec=unpinned(command.spec), logins=())
+        command = replace(command, spec=unpinned(command.spec), logins=(), origin=UNTOLD)
+    if isinstance(command, protocol.SaveDraft):
+        command = replace(command, origin=UNTOLD)
     if isinstance(command, protocol.UpdateService):
         command = replace(command, digest="")
     if isinstance(command, protocol.SignIn):

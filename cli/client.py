@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import quote
 
 import orjson
@@ -12,11 +12,6 @@ from cli.errors import BadInput, NotFound
 from cli.session import Params, Session
 from cli.table import Row
 from cli.words import did_you_mean
-
-if TYPE_CHECKING:
-    from cluster.pinning import Resolve
-    from cluster.registries import Credential
-    from cluster.spec import StackSpec
 
 Role = Literal["admin", "operator", "viewer"]
 NodeRole = Literal["worker", "manager"]
@@ -94,22 +89,25 @@ class Client:
         """One stack."""
         return self._session.get(_stack_path(name))
 
-    def deploy(
-        self, spec: StackSpec, resolve: Resolve, sign_ins: Mapping[str, Credential], *, ahead: bool = False
-    ) -> Row:
-        """Make a stack be as the spec says: `revision`, `changes` by service, and `warnings` of its images.
+    def deploy(self, stack: str, order: Mapping[str, object]) -> Row:
+        """Make a stack be as the order's spec says: `revision`, `changes` by service, and `warnings` of its images."""
+        return self._session.write("PUT", _stack_path(stack), orjson.dumps(order))
 
-        `sign_ins` are those to registries, by registry, that its images may be pulled with. `ahead`: though no machine
-        that is there could ever have its tasks.
-        """
-        wanted: dict[str, object] = {"spec": spec}
-        if resolve != "always":  # an older manager, which knows none of these, is told what it knows
-            wanted["resolve"] = resolve
-        if sign_ins:
-            wanted["registries"] = sign_ins
-        if ahead:
-            wanted["ahead"] = True
-        return self._session.write("PUT", _stack_path(spec.name), orjson.dumps(wanted))
+    def plan(self, stack: str, order: Mapping[str, object]) -> Row:
+        """What the same order would do now, by services, networks, volumes and configs. Nothing is changed by it."""
+        return self._session.write("POST", f"{_stack_path(stack)}/plan", orjson.dumps(order))
+
+    def draft(self, stack: str, *, values: bool) -> Row:
+        """A stack's draft: `spec`, and `sources`, with the `values` of their variables where these are wanted."""
+        return self._session.get(f"{_stack_path(stack)}/draft", {"values": 1 if values else None})
+
+    def save_draft(self, stack: str, writing: Mapping[str, object]) -> Row:
+        """Keep a draft of a stack: `spec`, and `sources` if wanted."""
+        return self._session.write("PUT", f"{_stack_path(stack)}/draft", orjson.dumps(writing))
+
+    def drop_draft(self, stack: str) -> Row:
+        """Forget the draft of a stack."""
+        return self._session.write("DELETE", f"{_stack_path(stack)}/draft")
 
     def remove_stack(self, name: str, volumes: Iterable[str]) -> Row:
         """Begin to remove a stack with these of its volumes; it is gone when its progress says so."""
@@ -119,6 +117,19 @@ class Client:
     def hold_stack(self, name: str, action: Literal["stop", "start"]) -> Row:
         """Keep a stack down, or let it run again."""
         return self._session.write("POST", f"{_stack_path(name)}/{action}")
+
+    def revisions(self, stack: str) -> list[Row]:
+        """What a stack said at its last deploys, newest first."""
+        return self._session.items(f"{_stack_path(stack)}/revisions")
+
+    def sources(self, stack: str, number: int, *, values: bool) -> Row:
+        """The `files` of a revision, and the `variables` that they name, with their `values` where these are wanted."""
+        path = f"{_stack_path(stack)}/revisions/{number}/sources"
+        return self._session.get(path, {"values": 1 if values else None})
+
+    def roll_back(self, stack: str, number: int | None) -> Row:
+        """Make a stack be as a revision says; without a number as the last one that said another thing."""
+        return self._session.write("POST", f"{_stack_path(stack)}/rollback", params={"revision": number})
 
     def progress(self, stack: str, revision: int) -> Iterator[Row]:
         """What becomes of a stack from a revision on, until the last line, its verdict."""

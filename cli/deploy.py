@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from cli.build import build_image
 from cli.client import Client
+from cli.compose_file import listed
 from cli.docker_config import sign_ins
+from cli.errors import CliError
 from cli.follow import settle
 from cli.output import warn_of
 from cli.waiting import Waiting
 from cli.words import said
+from cluster.compose.loader import Loaded
+from cluster.compose.report import finding_at
 from cluster.pinning import Resolve
 from cluster.registries import registries_of
+from cluster.sources import Sources, objection
 from cluster.spec import ServiceSpec, StackSpec
 
 
@@ -26,29 +33,91 @@ class Images:
     registry_auth: bool = True
 
 
-def deploy(client: Client, spec: StackSpec, images: Images, waiting: Waiting, *, ahead: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a deploy may do: remove services that left the file, and go on though no machine could have its tasks."""
+
+    prune: bool = False
+    ahead: bool = False
+
+
+CAREFUL = Terms()
+
+
+def deploy(client: Client, loaded: Loaded, images: Images, terms: Terms, waiting: Waiting) -> None:
     """Build what the file says to build, change the stack, and wait until it runs as the file says.
 
-    Nothing is changed where a build fails. Where no waiting is wanted it returns when the change is durable. Raises
-    CliError with the reason where the stack does not come to run, or not in time; the deploy itself goes on.
+    Services that the file has no more are named and kept, unless the terms are to prune. Nothing is changed where a
+    build fails. Where no waiting is wanted it returns when the change is durable. Raises CliError with the reason where
+    the stack does not come to run, or not in time; the deploy itself goes on.
     """
-    revision = change(client, built(client, spec) if images.build else spec, images, ahead=ahead)
+    spec = built(client, loaded.spec) if images.build else loaded.spec
+    with at_its_lines(loaded):
+        revision = change(client, spec, images, terms, kept(loaded.sources))
     if not waiting.wanted:
         return
     settle(client, spec.name, revision, timeout=waiting.timeout)
     print(f"{spec.name} runs as the file says", file=sys.stderr)
 
 
-def change(client: Client, spec: StackSpec, images: Images, *, ahead: bool = False) -> int:
+def change(
+    client: Client, spec: StackSpec, images: Images, terms: Terms = CAREFUL, sources: Sources | None = None
+) -> int:
     """Change the stack, say what that changes, and return the revision from which on it comes true.
 
     Docker's sign-ins on this machine go along, those to registries that the images name.
     """
-    registries = registries_of(spec.services.values()) if images.registry_auth else set()
-    accepted = client.deploy(spec, images.resolve, sign_ins(registries), ahead=ahead)
+    accepted = client.deploy(spec.name, order(spec, sources, images, terms))
     warn_of(accepted)
     print(said(spec.name, accepted["changes"]), file=sys.stderr)
+    _name_left(accepted["changes"])
     return int(accepted["revision"])
+
+
+@contextmanager
+def at_its_lines(loaded: Loaded) -> Iterator[None]:
+    """Tell what a manager finds wrong with a spec at the lines where that was written, if all of these are known."""
+    try:
+        yield
+    except CliError as error:
+        wrong = [finding for finding in error.findings if finding.get("path") in loaded.places]
+        if not wrong or len(wrong) < len(error.findings):
+            raise
+        told = [
+            finding_at(loaded.places[path], (path,), str(one["message"]), str(one.get("hint") or ""))
+            for one in wrong
+            for path in [str(one["path"])]
+        ]
+        message = f"the stack {loaded.spec.name} is good, but cannot be deployed as it is, and nothing was changed"
+        raise type(error)(f"{message}\n{listed(told)}") from error
+
+
+def order(spec: StackSpec, sources: Sources | None, images: Images, terms: Terms) -> dict[str, object]:
+    """The body of a deploy. What is as it would be without a word is not said: an older manager may not know it."""
+    registries = registries_of(spec.services.values()) if images.registry_auth else set()
+    said = {
+        "resolve": images.resolve if images.resolve != "always" else "",
+        "registries": sign_ins(registries),
+        "prune": terms.prune,
+        "ahead": terms.ahead,
+        "sources": sources,
+    }
+    return {"spec": spec, **{key: value for key, value in said.items() if value}}
+
+
+def kept(sources: Sources) -> Sources | None:
+    """The files as they are sent along, to be kept; None, and a warning, where a manager would not keep them."""
+    if why := objection(sources):
+        print(f"warning: the revision is kept without its files, for {why}", file=sys.stderr)
+        return None
+    return sources
+
+
+def _name_left(changes: Mapping[str, str]) -> None:
+    left = sorted(name for name, change in changes.items() if change == "kept")
+    if left:
+        them = "it" if len(left) == 1 else "them"
+        print(f"no longer in the file, and kept: {', '.join(left)}; --prune removes {them}", file=sys.stderr)
 
 
 def built(client: Client, spec: StackSpec) -> StackSpec:

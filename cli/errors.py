@@ -9,11 +9,15 @@ CliError            1   asked and answered: no, or it failed
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 
 class CliError(Exception):
     """The command failed. The message is a sentence that says what to do next; it is printed after `error: `."""
 
     exit_code = 1
+    findings: Sequence[Mapping[str, object]] = ()
+    """Places in what was sent, and what a manager found wrong with each."""
 
 
 class NotFound(CliError):

@@ -131,6 +131,7 @@ class ManagerRole:
         return Backend(
             identity=Identity(identity.name, identity.cluster, identity.node, __version__),
             ask=lambda path, message, timeout: ground.system.ref(path).ask(message, timeout=timeout),
+            ask_node=lambda node, path, message, timeout: self._ask(Address(node, path), message, timeout),
             follow=self._sessions.follow,
             inspect=ground.system.inspect,
             logs=streams.logs,

@@ -94,9 +94,15 @@ def refusal(response: httpx.Response) -> CliError:
     detail = str(problem.get("detail") or problem.get("title") or f"the manager answered {response.status_code}")
     findings = problem.get("findings") or ()
     detail += "".join(f"\n  {_finding(finding)}" for finding in findings)
+    error = _error(response.status_code, problem, detail)
+    error.findings = findings
+    return error
+
+
+def _error(status: int, problem: Row, detail: str) -> CliError:
     if problem.get("code") == "unknown":
         return Unreachable(detail, sent=True)
-    match response.status_code:
+    match status:
         case 401 | 403 | 429:
             return NotAllowed(detail)
         case 404:

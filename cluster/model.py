@@ -13,6 +13,7 @@ from typing import Literal
 from cluster.capacity import Disk, Gpus
 from cluster.container import PortBinding
 from cluster.registries import login_key
+from cluster.revisions import StackDraft, StackRevision
 from cluster.spec import ServiceSpec, StackSpec
 
 TaskState = Literal[
@@ -310,10 +311,25 @@ class Event:
 
 
 Entity = (
-    Stack | Service | Task | Network | Config | Node | Departed | Token | JoinToken | RegistryLogin | ServiceSpec | str
+    Stack
+    | StackRevision
+    | StackDraft
+    | Service
+    | Task
+    | Network
+    | Config
+    | Node
+    | Departed
+    | Token
+    | JoinToken
+    | RegistryLogin
+    | ServiceSpec
+    | str
 )
 Table = Literal[
     "stacks",
+    "stack_revisions",
+    "stack_drafts",
     "services",
     "tasks",
     "networks",
@@ -345,6 +361,8 @@ class State:
     revision: int = 0
     epoch: int = 0
     stacks: Mapping[str, Stack] = field(default_factory=dict)
+    stack_revisions: Mapping[str, StackRevision] = field(default_factory=dict)
+    stack_drafts: Mapping[str, StackDraft] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(default_factory=dict)
     networks: Mapping[str, Network] = field(default_factory=dict)

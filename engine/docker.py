@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import anyio
 
+from cluster.binds import Presence
 from cluster.capacity import Disk
 from cluster.container import ContainerSpec, ExecSpec
 from cluster.registries import Credential, registry_of
@@ -29,6 +30,7 @@ from engine.docker_gpus import gpu_runtime, gpus
 from engine.docker_images import BuildSteps, PullMeter, auth_config, auth_header, full_reference
 from engine.docker_logs import FrameReader, TerminalReader
 from engine.docker_network import image_info, network_body, network_info, volume_info
+from engine.docker_paths import HostPaths
 from engine.port import (
     Conflict,
     ContainerInfo,
@@ -57,6 +59,7 @@ class DockerEngine:
     def __init__(self, host: str = "") -> None:
         self._engine = Connection(host)
         self._disk = DataDisk(self._engine.host)
+        self._paths = HostPaths(self._engine.host)
         self._root = ""
         self._log_driver = ""
 
@@ -86,6 +89,9 @@ class DockerEngine:
         if not self._root:
             await self.info()
         return await self._disk.look(self._root)
+
+    async def paths(self, paths: Sequence[str]) -> Presence:
+        return await self._paths.look(paths)
 
     # -- images ---------------------------------------------------------------------------------------------------
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
 
 import anyio
 import anyio.lowlevel
 
+from cluster.binds import Presence
 from cluster.capacity import Disk, Gpus
 from cluster.container import ContainerSpec, ExecSpec
 from cluster.registries import Credential
@@ -22,6 +22,7 @@ from engine.docker_images import full_reference
 from engine.fake_container import KILLED, FakeImage
 from engine.fake_exec import Command, FakeExecution
 from engine.fake_registry import FakeRegistry, digest_of
+from engine.fake_stream import FakeStream
 from engine.fake_world import World, carries
 from engine.faults import Faults
 from engine.port import (
@@ -48,20 +49,12 @@ LINES_AT_ONCE = 1_000
 STOP_SIGNALS = frozenset({"SIGTERM", "SIGINT", "SIGQUIT"})
 
 
-@dataclass(slots=True, eq=False)
-class _Stream:
-    """One reader of events: what it has not read yet, and whether it was cut off."""
-
-    labels: Mapping[str, str]
-    waiting: deque[EngineEvent] = field(default_factory=deque)
-    broken: bool = False
-
-
 class FakeEngine:
     """An `Engine` whose images are what `images` says: the registry, by reference. Its containers have `commands`.
 
-    Its machine has `gpus`, and the room of `data_disk`. `calls` counts the calls by name, `executing` the commands that
-    somebody listens to; `violations` tells of each slot that had two running containers at a time.
+    Its machine has `gpus`, the room of `data_disk`, and every path but the `missing_paths`. `calls` counts the calls by
+    name, `executing` the commands that somebody listens to; `violations` tells of each slot that had two running
+    containers at a time.
     """
 
     def __init__(self, clock: Callable[[], float] = anyio.current_time, faults: Faults | None = None) -> None:
@@ -70,6 +63,7 @@ class FakeEngine:
         self.commands: dict[str, Command] = {}
         self.gpus: tuple[Gpus, ...] = ()
         self.data_disk = Disk("/var/lib/fake", 64 << 30, 48 << 30, unknown="")
+        self.missing_paths: frozenset[str] = frozenset()
         self.executing = 0
         self.faults = faults
         self.calls: Counter[str] = Counter()
@@ -78,7 +72,7 @@ class FakeEngine:
         self._clock = clock
         self._world = World(self._tell)
         self._boots = 0
-        self._streams: list[_Stream] = []
+        self._streams: list[FakeStream] = []
         self._refusals: defaultdict[str, deque[tuple[EngineError, bool]]] = defaultdict(deque)
         self._changed: anyio.Event | None = None
 
@@ -168,6 +162,10 @@ class FakeEngine:
         async with self._call("disk"):
             return self.data_disk
 
+    async def paths(self, paths: Sequence[str]) -> Presence:
+        async with self._call("paths"):
+            return Presence(tuple(path for path in paths if path in self.missing_paths))
+
     async def image(self, reference: str) -> ImageInfo | None:
         async with self._call("image") as world:
             return world.image(reference)
@@ -246,7 +244,7 @@ class FakeEngine:
     @asynccontextmanager
     async def events(self, labels: Mapping[str, str]) -> AsyncIterator[AsyncIterator[EngineEvent]]:
         async with self._call("events"):
-            stream = _Stream(labels)
+            stream = FakeStream(labels)
         self._streams.append(stream)
         try:
             async with aclosing(self._read(stream)) as events:
@@ -372,7 +370,7 @@ class FakeEngine:
         if changed is not None:
             changed.set()
 
-    async def _read(self, stream: _Stream) -> AsyncGenerator[EngineEvent, None]:
+    async def _read(self, stream: FakeStream) -> AsyncGenerator[EngineEvent, None]:
         while True:
             await self._until(lambda: not self.hangs and (bool(stream.waiting) or stream.broken), running=False)
             if not stream.waiting:

@@ -26,6 +26,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol
 
+from cluster.binds import Presence
 from cluster.capacity import Disk, Gpus
 from cluster.container import ContainerSpec, ExecSpec
 from cluster.registries import Credential, Trouble
@@ -280,6 +281,9 @@ class Engine(Protocol):
 
     async def disk(self) -> Disk:
         """The file system that holds its data; one that cannot be seen from here says why."""
+
+    async def paths(self, paths: Sequence[str]) -> Presence:
+        """Which of these absolute paths of its machine are missing; where that cannot be seen from here it says why."""
 
     async def image(self, reference: str) -> ImageInfo | None:
         """The local image of that name or id, or None."""

@@ -54,6 +54,13 @@ class Ask(Protocol):
         """The actor's reply, within `timeout` seconds."""
 
 
+class AskNode(Protocol):
+    """Asks the actor at `path` of any node. Raises supervisor.errors.ActorError where no answer comes."""
+
+    async def __call__(self, node: str, path: str, message: object, timeout: float) -> object:
+        """The actor's reply, within `timeout` seconds."""
+
+
 class Logs(Protocol):
     """Reads the output of one container of a task, on whichever machine it is. Raises EngineFailed, or Unreached."""
 
@@ -128,6 +135,7 @@ class Backend:
 
     identity: Identity
     ask: Ask
+    ask_node: AskNode
     follow: Follow
     inspect: Callable[[str], Sequence[ActorInfo]]
     logs: Logs

@@ -10,6 +10,7 @@ from cluster import progress
 from cluster.capacity import Disk
 from cluster.leaving import Leaver
 from cluster.model import Event, JoinToken, Node, RegistryLogin, Service, Stack, State, Task, Token
+from cluster.revisions import StackRevision
 from supervisor.inspection import ActorInfo
 
 Row = dict[str, object]
@@ -75,6 +76,20 @@ def stack_row(state: State, stack: Stack) -> Row:
         "updated_at": stack.updated_at,
         "volumes": sorted(volume.name for volume in stack.spec.volumes.values()),
         "networks": sorted(network.name for network in stack.spec.networks.values()),
+    }
+
+
+def revision_row(revision: StackRevision, newest: int) -> Row:
+    """What a stack said from one deploy on, without spec and sources. `by` is empty for the manager's own root."""
+    return {
+        "stack": revision.stack,
+        "number": revision.number,
+        "at": revision.at,
+        "by": revision.by,
+        "changes": dict(revision.changes),
+        "services": len(revision.spec.services),
+        "sources": bool(revision.sources),
+        "newest": revision.number == newest,
     }
 
 

@@ -17,6 +17,8 @@ class Table(StrEnum):
 
     NODES = "nodes"
     STACKS = "stacks"
+    STACK_REVISIONS = "stack_revisions"
+    STACK_DRAFTS = "stack_drafts"
     SERVICES = "services"
     REVISIONS = "revisions"
     TASKS = "tasks"
@@ -96,6 +98,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "guards, entities and events", _REVISION + _LEADER + _REQUESTS + _GUARD + _ENTITIES + _EVENTS),
     Migration(2, "join tokens, and nodes that were removed", _entities("join_tokens", "departed")),
     Migration(3, "sign-ins to registries", _entities("registries")),
+    Migration(4, "what stacks said, and are to say", _entities("stack_revisions", "stack_drafts")),
 )
 
 NEWEST = MIGRATIONS[-1].number

@@ -13,6 +13,7 @@ from typing import Literal
 from actors.protocol.registries import Brought
 from cluster.decide.decision import RefusalCode
 from cluster.policy import Privileged
+from cluster.sources import UNTOLD, Origin
 from cluster.spec import StackSpec
 from supervisor.message import message
 
@@ -39,16 +40,38 @@ class Accepted:
 @message("stack.deploy/1")
 @dataclass(frozen=True, slots=True)
 class DeployStack:
-    """Make the stack be as the spec says. `changes`: service -> created, updated, scaled, unchanged, removed.
+    """Make the stack be as the spec says. `changes`: service -> created, updated, scaled, unchanged, kept, removed.
 
     `logins` are sign-ins to registries that came with it and are news. `ahead`: though no machine that is there could
-    ever have its tasks, for one that is to come.
+    ever have its tasks, for one that is to come. `prune` removes the services that the spec has no more, which are kept
+    else. `origin` is kept with the stack's revision.
     """
 
     spec: StackSpec
     logins: tuple[Brought, ...] = ()
     request: str = ""
     ahead: bool = False
+    prune: bool = False
+    origin: Origin = UNTOLD
+
+
+@message("stack.save/1")
+@dataclass(frozen=True, slots=True)
+class SaveDraft:
+    """Keep a draft of the spec's stack; nothing is deployed."""
+
+    spec: StackSpec
+    origin: Origin = UNTOLD
+    request: str = ""
+
+
+@message("stack.drop-draft/1")
+@dataclass(frozen=True, slots=True)
+class DropDraft:
+    """Forget the draft of a stack."""
+
+    stack: str
+    request: str = ""
 
 
 @message("stack.remove/1")

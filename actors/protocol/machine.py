@@ -59,6 +59,23 @@ class Observed:
     seen: tuple[Observation, ...]
 
 
+@message("agent.want-paths/1")
+@dataclass(frozen=True, slots=True)
+class WantPaths:
+    """Ask a machine's agent which of these absolute paths are there; it answers `PathsSeen`."""
+
+    paths: tuple[str, ...]
+
+
+@message("agent.paths-seen/1")
+@dataclass(frozen=True, slots=True)
+class PathsSeen:
+    """The paths that are missing there; `unknown` says why nobody can tell."""
+
+    missing: tuple[str, ...] = ()
+    unknown: str = ""
+
+
 @message("agent.confirmed/1")
 @dataclass(frozen=True, slots=True)
 class Confirmed:

@@ -11,16 +11,18 @@ import click
 from cli.compose_choice import Choice, Form, Part
 from cli.compose_options import compose_options
 from cli.connect import connect, context_option
-from cli.errors import BadInput
+from cli.errors import BadInput, NotAllowed
 from cli.group import example, group
 from cli.kinds import OneOf
 from cli.listing import SERVICES, show_tasks
 from cli.output import Output, list_options, output_option, show_list
 from cli.table import Column, Row, column
 from cli.waiting import Waiting, timeout_option, waiting_options
-from cli.words import age, count
+from cli.words import age
 
 if TYPE_CHECKING:
+    from cli.deploy import Images, Terms
+    from cluster.compose.loader import Loaded
     from cluster.pinning import Resolve
 
 app = group("Deploy compose files, and see, stop and remove what they became.")
@@ -49,7 +51,9 @@ name_argument = click.argument("name", metavar="STACK")
     show_default=True,
     help="Send Docker's sign-ins on this machine along, those to registries that the images name.",
 )
-@click.option("--dry-run", is_flag=True, help="Read and check the files, and change nothing.")
+@click.option("--prune", is_flag=True, help="Remove the services that the files have no more; else they are kept.")
+@click.option("--dry-run", is_flag=True, help="Check the files, say what a deploy would do, and change nothing.")
+@output_option("table")
 @click.option("--strict", is_flag=True, help="Take warnings for errors.")
 @click.option("--ahead", is_flag=True, help="Though no machine that is there could have its tasks: one is to come.")
 @context_option
@@ -59,26 +63,32 @@ def deploy(
     build: bool,
     resolve: Resolve,
     registry_auth: bool,
+    prune: bool,
     dry_run: bool,
     strict: bool,
     ahead: bool,
+    output: Output,
     context: str,
 ) -> None:
     """Make a stack be as compose files say, and wait until it runs.
 
-    Services whose definition is as it was are not touched. The stack is called STACK, else as the files' `name:`
-    says, else as the folder of the first.
+    Services whose definition is as it was are not touched, and those that the files have no more are named and kept
+    unless --prune is given. The stack is called STACK, else as the files' `name:` says, else as the folder of the
+    first.
     """
     from cli.compose_file import deployable, load_files  # the YAML parser, which only this command and `config` need
 
-    spec = deployable(load_files(choice, strict=strict)).spec
-    if dry_run:
-        print(f"the file is good: stack {spec.name} with {count(len(spec.services), 'service')}; nothing was changed")
-        return
-    from cli.deploy import Images
-    from cli.deploy import deploy as deploy_spec
+    if output != "table" and not dry_run:
+        raise click.UsageError("--output is the form of a plan: add --dry-run, which prints one, or leave it out")
+    loaded = deployable(load_files(choice, strict=strict))
+    from cli.deploy import Images, Terms
+    from cli.deploy import deploy as deploy_files
 
-    deploy_spec(connect(context), spec, Images(build, resolve, registry_auth), waiting, ahead=ahead)
+    images, terms = Images(build, resolve, registry_auth), Terms(prune, ahead)
+    if dry_run:
+        _plan(loaded, images, terms, output, context)
+    else:
+        deploy_files(connect(context), loaded, images, terms, waiting)
 
 
 @app.command("ls", epilog=example("gbnt stack ls", "gbnt stack ls -o json"))
@@ -194,6 +204,83 @@ def adopt(project: str, name: str, file: tuple[str, ...], undo: bool, yes: bool,
         adoption.adopt(connect(context), adoption.Wanted(project, name, file, yes=yes, **more))
 
 
+@app.command("save", epilog=example("gbnt stack save", "gbnt stack save shop --drop"))
+@compose_options
+@click.option("--drop", is_flag=True, help="Forget the draft of STACK instead.")
+@context_option
+def save(choice: Choice, drop: bool, context: str) -> None:
+    """Keep compose files with the manager as the draft of a stack: nothing is deployed, and no container touched.
+
+    `gbnt stack sources STACK --draft` shows them to whoever goes on with them.
+    """
+    from cli import draft
+
+    if drop:
+        if not choice.stack:
+            raise click.UsageError("--drop needs the name of the stack whose draft is to go")
+        draft.drop(connect(context), choice.stack)
+    else:
+        from cli.compose_file import deployable, load_files
+
+        draft.save(connect(context), deployable(load_files(choice)))
+
+
+@app.command("history", epilog=example("gbnt stack history shop"))
+@name_argument
+@context_option
+@list_options
+def history(name: str, context: str, output: Output, no_trunc: bool) -> None:
+    """List what a stack said at its last deploys, and who deployed it: ten at most, newest first."""
+    now = time.time()
+    columns = (
+        column("REVISION", "number"),
+        Column("DEPLOYED", lambda row: age(row["at"], now)),
+        Column("BY", lambda row: str(row["by"] or "root")),
+        column("SERVICES", "services"),
+        Column("FILES", lambda row: "kept" if row["sources"] else "-"),
+        Column("CHANGES", lambda row: ", ".join(f"{k} {v}" for k, v in sorted(row["changes"].items())), flexible=True),
+    )
+    empty = f"{name} has no revisions: its next deploy makes one"
+    show_list(connect(context).revisions(name), columns, output, no_trunc=no_trunc, empty=empty)
+
+
+@app.command("sources", epilog=example("gbnt stack sources shop", "gbnt stack sources shop --revision 3 --values"))
+@name_argument
+@click.option("--revision", type=int, metavar="NUMBER", help="Of this one, instead of the newest.")
+@click.option("--draft", is_flag=True, help="Of its draft, which `gbnt stack save` keeps, instead.")
+@click.option("--values", is_flag=True, help="Show the values of the variables too.")
+@output_option("table")
+@context_option
+def sources(name: str, revision: int | None, draft: bool, values: bool, output: Output, context: str) -> None:
+    """Print the compose files of a stack as they were deployed, and the variables that they name."""
+    from cli.draft import sources_of
+    from cli.history import newest, show_sources
+
+    if draft and revision is not None:
+        raise click.UsageError("--draft and --revision name two things to show: leave out one")
+    client = connect(context)
+    if draft:
+        found = sources_of(client, name, values=values)
+    else:
+        found = client.sources(name, newest(client, name) if revision is None else revision, values=values)
+    show_sources(found, output)
+
+
+@app.command("rollback", epilog=example("gbnt stack rollback shop", "gbnt stack rollback shop 3"))
+@name_argument
+@click.argument("revision", type=int, required=False)
+@waiting_options(by_default=True)
+@context_option
+def rollback(name: str, revision: int | None, waiting: Waiting, context: str) -> None:
+    """Make a stack be as REVISION says, else as the last revision that said another thing; and wait until it runs.
+
+    The images are the very ones of then, services that it does not have are removed, and volumes are left as they are.
+    """
+    from cli.history import roll_back
+
+    roll_back(connect(context), name, revision, waiting)
+
+
 @app.command("config", epilog=example("gbnt stack config -c compose.yaml", "gbnt stack config --images"))
 @compose_options
 @click.option(
@@ -233,6 +320,18 @@ def config(choice: Choice, form: Form, quiet: bool, part: Part | None, service: 
             print(name)
     else:
         print(compose_print.document(loaded, form))
+
+
+def _plan(loaded: Loaded, images: Images, terms: Terms, output: Output, context: str) -> None:
+    from cli.dry_run import say_good, show_plan
+
+    say_good(loaded)
+    try:
+        client = connect(context)
+    except NotAllowed as unknown:  # a person without a cluster has files to check, too
+        print(f"what a deploy would change is not known: {unknown}", file=sys.stderr)
+        return
+    show_plan(client, loaded, images, terms, output)
 
 
 def _hold(name: str, action: str, waiting: Waiting, context: str) -> None:

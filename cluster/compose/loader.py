@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cluster.compose.canonical.scope import Scope
 from cluster.compose.canonical.stack import Document, folder_name, stack, stack_name
@@ -24,9 +24,10 @@ from cluster.compose.report import Refused, Report
 from cluster.compose.spec import stack_spec
 from cluster.compose.tree.events import decode, parse
 from cluster.compose.tree.nodes import Mapping as MappingNode
-from cluster.compose.tree.nodes import place_of
+from cluster.compose.tree.nodes import Place, dotted, place_of
 from cluster.compose.tree.text import Text
 from cluster.compose.variables.interpolate import Interpolation
+from cluster.sources import Sources
 from cluster.spec import StackSpec
 
 NAME_VARIABLE = "COMPOSE_PROJECT_NAME"
@@ -46,7 +47,8 @@ class Loaded:
     """Good files: what they ask for, and what a person should be told all the same.
 
     `document` is the canonical form and `spec` what a cluster is asked for; with `refusals` no cluster is. `profiles`
-    are all that the files name, switched on or not.
+    are all that the files name, switched on or not, and `sources` the compose files themselves, included ones too.
+    `places` say where a part of a service was written, by its path in the canonical form (`services.web.volumes[0]`).
     """
 
     document: Document
@@ -54,6 +56,8 @@ class Loaded:
     warnings: tuple[Finding, ...]
     refusals: tuple[Finding, ...]
     profiles: tuple[str, ...] = ()
+    sources: Sources = Sources()
+    places: Mapping[str, Place] = field(default_factory=dict)
 
 
 def load(
@@ -83,7 +87,8 @@ def load(
     roots = [root for text in texts for root in parse(text, report)]
     named[NAME_VARIABLE] = name = _name(roots, project or variables.get(NAME_VARIABLE) or None, folder, report)
     files = Files(read)
-    root = Model(files, report).joined(roots)
+    model = Model(files, report)
+    root = model.joined(roots)
     scope = Scope(name, files, frozenset(profiles))
     document = Value(root, (), report, root.place).attempt(lambda value: stack(value, scope))
     report.end_stage()
@@ -91,7 +96,10 @@ def load(
         raise ComposeError(report.errors)
     spec = stack_spec(document, scope.contents)
     _check(spec, root, report, scope)
-    return Loaded(document, spec, tuple(report.warnings), tuple(report.refusals), tuple(sorted(scope.named_profiles)))
+    warnings, refusals = tuple(report.warnings), tuple(report.refusals)
+    places = {dotted(path): place for path, place in scope.origins.items()}
+    profiles_named = tuple(sorted(scope.named_profiles))
+    return Loaded(document, spec, warnings, refusals, profiles_named, model.sources(folder), places)
 
 
 def _name(roots: Sequence[MappingNode], project: str | None, folder: str, report: Report) -> str:

@@ -28,10 +28,14 @@ def settle(draft: Draft, spec: StackSpec) -> StackSpec | Refusal:
 
 
 def forget_unused(draft: Draft) -> None:
-    """Let go of the contents that no stack and no revision names: a task's revision is kept as long as the task is."""
+    """Let go of the contents that no stack and no revision of a stack or a service names.
+
+    A task's revision is kept as long as the task is.
+    """
     if not draft.state.configs:
         return
     named = {config.digest for stack in draft.state.stacks.values() for config in stack.spec.configs.values()}
+    named |= {one.digest for past in draft.state.stack_revisions.values() for one in past.spec.configs.values()}
     named |= {file.digest for spec in draft.state.revisions.values() for file in spec.configs}
     for digest in [digest for digest in draft.state.configs if digest not in named]:
         draft.put(Change("configs", digest, None))

@@ -7,14 +7,16 @@ from dataclasses import replace
 
 from cluster import addresses
 from cluster.compose.checks import validate
-from cluster.decide import registries
+from cluster.decide import history, registries
 from cluster.decide.configs import settle
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
+from cluster.decide.keeping import keep, left
 from cluster.decide.placeable import unplaceable
 from cluster.decide.sweep import sweep
 from cluster.model import Change, Network, RegistryLogin, Service, Stack, State, revision_key
 from cluster.policy import objections
 from cluster.progress import obstacle
+from cluster.sources import UNTOLD, Origin
 from cluster.spec import NetworkSpec, Port, ServiceSpec, StackSpec
 
 
@@ -25,11 +27,14 @@ def deploy(
     logins: Iterable[RegistryLogin] = (),
     *,
     ahead: bool = False,
+    prune: bool = False,
+    origin: Origin = UNTOLD,
 ) -> Decision:
     """Make the stack be as `wanted` says. An unchanged file gives a decision without changes.
 
-    `logins` are sign-ins to registries that came with it, those alone that are news. `ahead`: though no machine
-    that is there could ever have its tasks, for one that is to come.
+    Services that `wanted` has no more are kept, with `prune` removed. `logins` are sign-ins to registries that came
+    with it, those alone that are news. `ahead`: though no machine that is there could ever have its tasks, for one
+    that is to come. `origin` is kept with the revision of the stack that this makes.
     """
     findings = validate(wanted)
     if findings:
@@ -38,23 +43,30 @@ def deploy(
     spec = settle(draft, wanted)
     if isinstance(spec, Refusal):
         return spec
-    refusal = _refuse(state, spec) or (None if ahead else _unplaceable(state, spec))
+    refusal = _refuse(state, spec)
+    if refusal is not None:
+        return refusal
+    whole = spec if prune else keep(state, spec)
+    if isinstance(whole, Refusal):
+        return whole
+    refusal = None if ahead else _unplaceable(state, whole)
     if refusal is not None:
         return refusal
     known = state.stacks.get(spec.name)
-    if known is None or known.spec != spec:
+    if known is None or known.spec != whole:
         created = entropy.now if known is None else known.created_at
-        draft.put(Change("stacks", spec.name, Stack(spec.name, spec, created, entropy.now)))
+        draft.put(Change("stacks", spec.name, Stack(spec.name, whole, created, entropy.now)))
     for key, network in spec.networks.items():
         _network(draft, spec.name, key, network)
     told = {name: _service(draft, spec.name, wanted, entropy.now) for name, wanted in spec.services.items()}
-    for service in state.services_of(spec.name):
-        if service.name not in spec.services and not service.removing:
+    for service in left(state, spec):
+        told[service.name] = "removed" if prune else "kept"
+        if prune:
             draft.put(Change("services", service.key, replace(service, removing=True, updated_at=entropy.now)))
-            told[service.name] = "removed"
     registries.bring(draft, spec.name, logins)
+    history.note(draft, whole, told, origin, entropy.now)
     sweep(draft)
-    if any(what != "unchanged" for what in told.values()):
+    if any(what not in history.QUIET for what in told.values()):
         draft.tell("stack.deployed", spec.name, ", ".join(f"{name} {what}" for name, what in told.items()))
     return draft.decided(told)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cluster.decide import registries
+from cluster.decide import history, registries
 from cluster.decide.configs import forget_unused
 from cluster.decide.decision import Draft
 from cluster.model import Change, Service, Stack
@@ -28,6 +28,7 @@ def sweep(draft: Draft) -> None:
         if stack.removing and _is_gone(draft, stack):
             draft.put(Change("stacks", stack.name, None))
             registries.forget(draft, stack.name)
+            history.forget(draft, stack.name)
             draft.tell("stack.removed", stack.name, "removed")
     forget_unused(draft)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Collection, Mapping
 from typing import Literal
 
@@ -25,16 +26,18 @@ ADMIN_S = ("/v1/tokens", "/v1/join-tokens")
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
+_SOURCES = re.compile(r"/v1/stacks/.+/(revisions/.+/sources|draft)/?")
+
 
 def may(role: Role, method: str, path: str) -> bool:
-    """Whether a role may do this: a viewer only looks, and credentials and restores are an admin's."""
+    """Whether a role may do this: credentials and restores are an admin's; a viewer only looks, and not at sources."""
     if role == "admin":
         return True
     if path.startswith("/v1/registries") and method not in READING:
         return False
     if path.startswith(ADMIN_S) or path == "/v1/snapshots/release-held":
         return False
-    return role == "operator" or method in READING
+    return role == "operator" or (method in READING and not _SOURCES.fullmatch(path))
 
 
 def _method(scope: Scope) -> str:

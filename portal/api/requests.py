@@ -87,6 +87,12 @@ def key_of(request: Request) -> str:
     return f"{request.scope.get(CALLER, '')}:{key}" if key else ""
 
 
+async def caller_of(request: Request) -> str:
+    """The name of whose token the request came with; empty for the manager's own root, who needs none."""
+    token = (await state_of(request)).tokens.get(request.scope.get(CALLER, ""))
+    return token.name if token is not None else ""
+
+
 def flag(request: Request, name: str) -> bool:
     """Whether a parameter such as `follow=1` is set."""
     return request.query_params.get(name, "").lower() in ("1", "true", "yes")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
@@ -9,19 +10,25 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from actors.protocol import Accepted, DeployStack, HoldStack, RemoveStack
+from actors.protocol import Accepted, DeployStack, HoldStack, Refused, RemoveStack
 from cluster.compose.checks import validate
+from cluster.decide import history, planning
+from cluster.decide.decision import Entropy, Refusal
+from cluster.decide.deploy import deploy as decide
 from cluster.model import Stack, State
 from cluster.pinning import Resolve
 from cluster.registries import registry_named
+from cluster.sources import Origin, Sources
 from cluster.spec import StackSpec
 from portal.api.bodies import body_of
 from portal.api.lines import Lines
-from portal.api.problems import Problem, missing
+from portal.api.problems import Problem, missing, refusal
 from portal.api.progress import follow_stack
 from portal.api.registries import Login, credential
-from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of, whole
-from portal.pins import pin
+from portal.api.requests import answer, backend_of, caller_of, change, command, key_of, listing, state_of, whole
+from portal.api.revisions import sealed
+from portal.binds import look
+from portal.pins import Pinned, pin
 from portal.rows import stack_row
 
 
@@ -29,11 +36,15 @@ from portal.rows import stack_row
 class Deployment:
     """The body of a deploy. `registries` are sign-ins, by registry, to pull its images with.
 
-    `ahead`: of a machine that is to come, for none that is there could have its tasks.
+    `ahead`: of a machine that is to come, for none that is there could have its tasks. `prune` removes the services
+    that the spec has no more, which are kept else. `sources` are what the spec was made from: nothing is read from
+    them here, they are kept to be shown.
     """
 
     spec: StackSpec
     resolve: Resolve = "always"
+    prune: bool = False
+    sources: Sources = field(default_factory=Sources, repr=False)
     registries: Mapping[str, Login] = field(default_factory=dict, repr=False)
     ahead: bool = False
 
@@ -54,17 +65,53 @@ async def show(request: Request) -> Response:
 
 async def deploy(request: Request) -> Response:
     """Make a stack be as the body's spec says."""
+    name, deployment = await _wanted(request)
+    state = await state_of(request)
+    warnings = await _bound(request, state, deployment.spec)
+    found = await _pinned(request, state, deployment.spec, deployment)
+    known = next((one.sources for one in reversed(history.history_of(state, name))), "")
+    origin = Origin(await caller_of(request), sealed(request, name, deployment.sources, known))
+    order = DeployStack(found.spec, found.logins, key_of(request), deployment.ahead, deployment.prune, origin)
+    accepted = await command(request, "senate", order, Accepted)
+    return answer({**asdict(accepted), "warnings": [*warnings, *found.warnings]})
+
+
+async def plan(request: Request) -> Response:
+    """What the same deploy would do now: nothing is changed by asking."""
+    name, deployment = await _wanted(request)
+    state = await state_of(request)
+    warnings = await _bound(request, state, deployment.spec)
+    found = await _pinned(request, state, planning.as_built(state, deployment.spec), deployment)
+    entropy = Entropy(backend_of(request).clock(), map("planned-{}".format, itertools.count()).__next__)
+    decided = decide(state, found.spec, entropy, ahead=deployment.ahead, prune=deployment.prune)
+    if isinstance(decided, Refusal):
+        raise refusal(Refused(decided.code, decided.message))
+    planned = planning.plan(state, name, decided, entropy)
+    return answer({**asdict(planned), "changes": planned.changes, "warnings": [*warnings, *found.warnings]})
+
+
+async def _wanted(request: Request) -> tuple[str, Deployment]:
     name, deployment = request.path_params["name"], await body_of(request, Deployment)
     if deployment.spec.name != name:
         raise Problem("invalid", f'the path names the stack "{name}" and the spec "{deployment.spec.name}"')
     findings = validate(deployment.spec)
     if findings:
         raise Problem("invalid", f'the spec of "{name}" cannot be run', findings=[asdict(found) for found in findings])
+    return name, deployment
+
+
+async def _bound(request: Request, state: State, spec: StackSpec) -> tuple[str, ...]:
+    """What to warn of the binds; raises Problem where a path that has to be there is not wherever a task may go."""
+    judged = await look(backend_of(request), state, spec)
+    if judged.problems:
+        findings = [asdict(problem.finding()) for problem in judged.problems]
+        raise Problem("conflict", f'the stack "{spec.name}" binds what is not there', findings=findings)
+    return judged.warnings
+
+
+async def _pinned(request: Request, state: State, spec: StackSpec, deployment: Deployment) -> Pinned:
     brought = {registry_named(name): credential(login) for name, login in deployment.registries.items()}
-    found = await pin(backend_of(request), await state_of(request), deployment.spec, deployment.resolve, brought)
-    order = DeployStack(found.spec, found.logins, key_of(request), deployment.ahead)
-    accepted = await command(request, "senate", order, Accepted)
-    return answer({**asdict(accepted), "warnings": found.warnings})
+    return await pin(backend_of(request), state, spec, deployment.resolve, brought)
 
 
 async def remove(request: Request) -> Response:
@@ -101,6 +148,7 @@ ROUTES = (
     Route("/v1/stacks/{name}", show),
     Route("/v1/stacks/{name}", deploy, methods=["PUT"]),
     Route("/v1/stacks/{name}", remove, methods=["DELETE"]),
+    Route("/v1/stacks/{name}/plan", plan, methods=["POST"]),
     Route("/v1/stacks/{name}/stop", stop, methods=["POST"]),
     Route("/v1/stacks/{name}/start", start, methods=["POST"]),
     Route("/v1/stacks/{name}/progress", progress),

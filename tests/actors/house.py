@@ -86,6 +86,15 @@ class GlassVault:
     def seal(self, registry: str, stack: str, credential: Credential) -> str:
         return "|".join((self.key, login_key(registry, stack), credential.username, credential.password))
 
+    def lock(self, place: str, text: str) -> str:
+        return "|".join((self.key, place, text))
+
+    def unlock(self, place: str, sealed: str) -> str:
+        key, where, text = sealed.split("|", 2)
+        if (key, where) != (self.key, place):
+            raise Unopened(f"{place} was sealed by another key")
+        return text
+
     def open(self, login: RegistryLogin) -> Credential:
         key, place, username, password = login.sealed.split("|")
         if (key, place) != (self.key, login.key):

@@ -84,3 +84,11 @@ async def test_what_an_event_stream_missed_is_seen_when_it_is_back(house: House)
         house.engine.exit(task.container_id, 1)
         await life.until(lambda state: of(state)[0].attempt == 2 and of(state)[0].serving)
     assert house.engine.calls["start"] == 2
+
+
+async def test_a_machine_says_which_paths_it_lacks_while_its_engine_is_there(house: House):
+    house.engine.missing_paths = frozenset({"/srv/conf"})
+    async with house.life() as life:
+        await life.until(lambda state: [node.status for node in state.nodes.values()] == ["ready"])
+        asked = protocol.WantPaths(("/etc", "/srv/conf"))
+        assert await life.ask(asked, path="agent/executor") == protocol.PathsSeen(("/srv/conf",))

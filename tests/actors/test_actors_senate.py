@@ -1,12 +1,14 @@
 """The Senate: durable before it is told, once however often it is asked, and many at a time."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import anyio
 import orjson
 import pytest
 
 from actors import protocol, senate
+from cluster.sources import Origin
 from store import entities
 from store.contract import Applied, Outcome, Statement
 from store.schema import Table
@@ -111,6 +113,17 @@ async def test_an_answer_that_an_older_gbnt_kept_is_given_to_any_command(house: 
         life.kill()
     async with house.life() as life:
         assert await life.order(deploy(request="r1")) == protocol.Accepted(3, {"web": "created"})
+
+
+async def test_what_a_stack_said_is_known_after_a_crash_and_a_repeat_sealed_anew_makes_no_second_revision(house: House):
+    async with house.life() as life:
+        first = await life.order(replace(deploy(request="r1"), origin=Origin("ci", "sealed one way")))
+        life.kill()
+    async with house.life() as life:
+        again = replace(deploy(request="r1"), origin=Origin("ci", "sealed another way"))
+        assert await life.order(again) == first
+        [kept] = (await life.state()).stack_revisions.values()
+        assert (kept.key, kept.by, kept.sources, kept.changes) == ("shop@1", "ci", "sealed one way", first.changes)
 
 
 async def test_an_unchanged_deploy_writes_nothing(house: House, store: list[WilfulStore]):

@@ -80,6 +80,24 @@ def test_a_detached_deploy_returns_when_the_change_is_durable(gbnt: Run, manager
     assert len(manager.asked) == 1
 
 
+def test_a_service_that_left_the_file_is_named_with_what_removes_it(gbnt: Run, manager: Manager, compose_file: Path):
+    manager.on("PUT /v1/stacks/shop", accepted(web="unchanged", db="kept", cache="kept"))
+    ran = gbnt("stack", "deploy", "-c", str(compose_file), "--detach")
+    assert ran.status == 0
+    assert ran.err.splitlines() == [
+        "shop: cache kept, db kept, web unchanged",
+        "no longer in the file, and kept: cache, db; --prune removes them",
+    ]
+    assert "prune" not in json.loads(manager.asked[0].body)
+
+
+def test_a_prune_is_asked_of_the_manager(gbnt: Run, manager: Manager, compose_file: Path):
+    manager.on("PUT /v1/stacks/shop", accepted(web="unchanged", db="removed"))
+    ran = gbnt("stack", "deploy", "-c", str(compose_file), "--detach", "--prune")
+    assert (ran.status, ran.err) == (0, "shop: db removed, web unchanged\n")
+    assert json.loads(manager.asked[0].body)["prune"] is True
+
+
 def test_a_deploy_whose_answer_was_lost_is_sent_again_under_the_same_key(
     gbnt: Run, manager: Manager, compose_file: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -152,7 +170,7 @@ def test_what_is_no_file_to_read_is_said_in_one_sentence(gbnt: Run, home: Path, 
 
 def test_without_a_file_one_of_the_usual_name_is_taken(gbnt: Run, compose_file: Path):
     ran = gbnt("stack", "deploy", "--dry-run")
-    assert ran.out == "the file is good: stack shop with 1 service; nothing was changed\n"
+    assert ran.err.splitlines()[0] == "the file is good: stack shop with 1 service; nothing was changed"
     compose_file.unlink()
     ran = gbnt("stack", "deploy", "--dry-run")
     assert ran.status == 2
@@ -162,13 +180,14 @@ def test_without_a_file_one_of_the_usual_name_is_taken(gbnt: Run, compose_file: 
 def test_the_usual_names_are_looked_for_in_compose_s_order_and_an_override_is_laid_over(gbnt: Run, home: Path):
     for name in ("docker-compose.yaml", "docker-compose.yml", "compose.yml", "compose.yaml"):
         (home / name).write_text(FILE.replace("shop", name.replace(".", "-")))
-        assert f"stack {name.replace('.', '-')} with" in gbnt("stack", "deploy", "--dry-run").out
+        assert f"stack {name.replace('.', '-')} with" in gbnt("stack", "deploy", "--dry-run").err
     (home / "compose.override.yaml").write_text("services: {cache: {image: busybox}}")
     ran = gbnt("stack", "deploy", "--dry-run")
-    assert "with 2 services" in ran.out
-    assert ran.err == f"warning: {home} has {' and '.join(compose_choice.USUAL_NAMES)}: compose.yaml is read\n"
+    assert "with 2 services" in ran.err
+    assert f"warning: {home} has {' and '.join(compose_choice.USUAL_NAMES)}: compose.yaml is read\n" in ran.err
     ran = gbnt("stack", "deploy", "-f", "compose.yml", "--dry-run")
-    assert ("with 1 service;" in ran.out, ran.err) == (True, "")
+    assert "with 1 service;" in ran.err
+    assert "warning" not in ran.err
 
 
 def test_a_wrong_standard_input_is_called_so(gbnt: Run, monkeypatch: pytest.MonkeyPatch):

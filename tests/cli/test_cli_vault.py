@@ -43,6 +43,16 @@ def test_what_was_moved_or_changed_is_not_opened(tmp_path: Path, moved: dict[str
         vault.open(replace(kept(vault), **moved))  # type: ignore[arg-type]
 
 
+def test_a_text_is_unlocked_at_its_place_and_by_its_authority_alone(tmp_path: Path):
+    vault = AuthorityVault(authority(tmp_path / "one"))
+    sealed = vault.lock("sources of stack shop", "TAG=qualis")
+    assert AuthorityVault(authority(tmp_path / "one")).unlock("sources of stack shop", sealed) == "TAG=qualis"
+    assert "qualis" not in sealed
+    for other, place in ((vault, "sources of stack blog"), (AuthorityVault(authority(tmp_path / "two")), "shop")):
+        with pytest.raises(Unopened, match="sealed by another authority: deploy it again"):
+            other.unlock(place, sealed)
+
+
 def test_another_authority_opens_nothing(tmp_path: Path):
     login = kept(AuthorityVault(authority(tmp_path / "one")))
     for other in (authority(tmp_path / "two"), authority(tmp_path / "one", "other")):

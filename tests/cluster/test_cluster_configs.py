@@ -11,6 +11,7 @@ from cluster.assignment import Assignment
 from cluster.compose.checks import validate
 from cluster.configs import LARGEST, ConfigFile, ConfigSpec, digest_of, encoded, named
 from cluster.containers import container_for
+from cluster.decide import history
 from cluster.decide.configs import may_read
 from cluster.decide.decision import Decided, Refusal
 from cluster.decide.deploy import deploy, remove_stack
@@ -80,8 +81,10 @@ def test_a_spec_as_it_is_shown_may_be_sent_back_and_one_whose_content_is_gone_ma
 
 
 def test_a_content_goes_once_no_stack_and_no_revision_names_it():
-    state = deployed(deployed(deployed(state_with(), brings(b"one")), brings(b"two")), brings(b"three"))
-    assert set(state.configs) == {digest_of(b"two"), digest_of(b"three")}  # the revision before, and the present one
+    contents, state = [b"%d" % number for number in range(history.KEPT + 2)], state_with()
+    for content in contents:
+        state = deployed(state, brings(content))
+    assert set(state.configs) == set(map(digest_of, contents[-history.KEPT :]))
     removed = remove_stack(state, "shop", (), entropy())
     assert isinstance(removed, Decided)
     assert state.after(removed.changes).configs == {}

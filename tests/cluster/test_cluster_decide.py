@@ -101,9 +101,12 @@ def test_scaling_in_the_file_says_so_and_restarts_nothing() -> None:
     assert set(state.tasks) <= set(after.tasks)
 
 
-def test_a_service_that_left_the_file_goes_with_its_tasks() -> None:
+def test_a_service_that_left_the_file_goes_with_its_tasks_where_that_is_asked_for() -> None:
     state = settled(deployed(stack(spec("web"), spec("db"))))
-    after = settled(deployed(stack(spec("web")), state))
+    decision = deploy.deploy(state, stack(spec("web")), entropy(), prune=True)
+    assert isinstance(decision, Decided)
+    assert decision.told == {"web": "unchanged", "db": "removed"}
+    after = settled(done(state, decision))
     assert set(after.services) == {"shop/web"}
     assert {task.service for task in after.tasks.values()} == {"web"}
 

@@ -52,6 +52,10 @@ class EngineContract:
         assert 0 < disk.free <= disk.total
         assert disk.unknown == ""
 
+    async def test_paths_of_its_machine_are_there_or_missing(self, stage: Stage):
+        seen = await stage.engine.paths(("/etc", stage.nowhere))
+        assert (seen.missing, seen.unknown) == ((stage.nowhere,), "")
+
     async def test_an_image_that_is_not_here_is_none(self, stage: Stage):
         assert await stage.engine.image(stage.programs.unheard_of) is None
 

@@ -6,7 +6,7 @@ import socket
 import tarfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 
@@ -59,6 +59,7 @@ class Stage:
     engine: Engine
     programs: Programs
     token: str = field(default_factory=lambda: secrets.token_hex(4))
+    nowhere: ClassVar[str] = "/gbnt-test/nowhere"
 
     @property
     def labels(self) -> dict[str, str]:

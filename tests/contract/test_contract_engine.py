@@ -50,6 +50,7 @@ class TestFakeEngine(EngineContract):
     @pytest.fixture
     def stage(self) -> Stage:
         engine = FakeEngine()
+        engine.missing_paths = frozenset({Stage.nowhere})
         engine.images.update(FAKE_IMAGES)
         engine.registry.accounts["hub.example"] = NERO
         behaving = {word: Program(word) for word, image in FAKE_IMAGES.items() if image.local}

@@ -31,7 +31,8 @@ def reader(name: str, content: bytes, **fields: Any) -> StackSpec:
 
 def deploy(node: Node, spec: StackSpec) -> Row:
     """Have the manager take it; what it says of each service."""
-    return dict(connect(socket_first=True, environment=node.environment).deploy(spec, "never", {})["changes"])
+    client = connect(socket_first=True, environment=node.environment)
+    return dict(client.deploy(spec.name, {"spec": spec, "resolve": "never"})["changes"])
 
 
 def container_of(node: Node, stack: str) -> str:

@@ -11,12 +11,14 @@ import pytest
 from aiohttp import web
 
 from actors import lookout
+from cluster.binds import Presence
 from cluster.capacity import Gpus
 from cluster.container import ContainerSpec, Endpoint
 from cluster.registries import Credential
-from engine import docker_disk
+from engine import docker_disk, docker_paths
 from engine.docker import DockerEngine
 from engine.docker_disk import DataDisk
+from engine.docker_paths import HostPaths
 from engine.port import AddressTaken, DiskFull, EngineUnavailable, ImageDenied, Refused
 from tests.engine.stub import INFO, VERSION, StubEngine, broken_after, ended_after, endless, silent
 
@@ -46,6 +48,39 @@ async def test_gpus_and_the_disk_of_the_engines_folder_are_seen(tmp_path: Path):
         assert (disk.path, disk.unknown, 0 < disk.free <= disk.total) == (str(tmp_path), "", True)
         info = await engine.info()
         assert (info.gpus, info.gpu_runtime) == ((Gpus("gpu", "declared", 2),), "nvidia")
+
+
+async def test_paths_are_looked_for_where_the_engine_has_the_files_that_are_here(tmp_path: Path):
+    there, gone = str(tmp_path), str(tmp_path / "gone")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    async with StubEngine().serving(tmp_path) as engine:
+        assert await engine.paths((there, gone, str(tmp_path / "dangling"))) == Presence((gone,))
+    assert "reached at tcp://192.0.2.1" in (await HostPaths("tcp://192.0.2.1:2375").look((there,))).unknown
+
+
+async def test_where_the_engine_has_other_files_no_path_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("os.path.samestat", lambda ours, theirs: False)
+    async with StubEngine().serving(tmp_path) as engine:
+        found = await engine.paths((str(tmp_path / "gone"),))
+    assert (found.missing, "does not see its engine's files" in found.unknown) == ((), True)
+
+
+async def test_a_file_system_that_hangs_leaves_paths_unknown_and_keeps_one_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(docker_paths, "PATIENCE", 0.05)
+    stuck, looks = threading.Event(), list[str]()
+
+    def hang(path: str) -> bool:
+        looks.append(path)
+        return not stuck.wait(60)
+
+    monkeypatch.setattr(docker_paths, "_same_files", hang)
+    paths = HostPaths("unix:///socket")
+    for _ in range(3):
+        assert "does not answer" in (await paths.look((str(tmp_path),))).unknown
+    stuck.set()
+    assert looks == ["/socket"]
 
 
 async def test_a_disk_that_cannot_be_seen_is_unknown_and_says_why(tmp_path: Path):

@@ -138,6 +138,8 @@ class FakeNode:
         self.state = present or state()
         self.asked: list[tuple[str, object]] = []
         self.replies: dict[type, object] = {}
+        self.of_nodes: dict[str, object] = {}
+        self.asked_nodes: list[tuple[str, str, object]] = []
         self.events = Events((event(5), event(6), event(6, 2)), compacted=2)
         self.output: dict[str, list[Said] | EngineFailed] = {}
         self.breaks: dict[str, list[Said | EngineFailed]] = {}
@@ -162,6 +164,7 @@ class FakeNode:
         return Backend(
             identity=Identity("legion", "c-1", NODE, "0.1.0"),
             ask=self.ask,
+            ask_node=self.ask_node,
             follow=self.follow,
             inspect=lambda path: self.tree,
             logs=self.logs,
@@ -200,6 +203,13 @@ class FakeNode:
             case _ if path == "senate":
                 return Accepted(8, {"web": "created"})
         raise NoSuchActor(Address(NODE, path))
+
+    async def ask_node(self, node: str, path: str, message: object, timeout: float) -> object:
+        reply = self.of_nodes.get(node)
+        if reply is None:
+            raise NoSuchActor(Address(node, path))
+        self.asked_nodes.append((node, path, message))
+        return reply
 
     def commands(self) -> list[object]:
         """The questions apart from those for the state."""

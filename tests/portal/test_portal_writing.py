@@ -27,6 +27,7 @@ from actors.protocol import (
     UpdateNode,
     UpdateService,
 )
+from cluster.sources import Origin
 from portal.api.app import create_api
 from portal.credentials import is_valid, parse
 from supervisor.address import Address
@@ -36,13 +37,20 @@ from tests.portal.build import NODE, NOW, SHOP, bearer, token
 pytestmark = pytest.mark.anyio
 
 KEY = {"idempotency-key": "k-1"}
+ADMIN = Origin("admin's")
 
 
 async def test_a_deploy_hands_the_spec_on_as_it_was_meant(api, node):
     answer = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": SHOP}), headers=KEY)
     assert answer.status_code == 200
     assert answer.json() == {"revision": 8, "changes": {"web": "created"}, "detail": {}, "warnings": []}
-    assert node.commands() == [DeployStack(SHOP, request="admin:k-1")]
+    assert node.commands() == [DeployStack(SHOP, request="admin:k-1", origin=ADMIN)]
+
+
+async def test_a_deploy_that_prunes_says_so_to_the_senate(api, node):
+    answer = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": SHOP, "prune": True}), headers=KEY)
+    assert answer.status_code == 200
+    assert node.commands() == [DeployStack(SHOP, request="admin:k-1", prune=True, origin=ADMIN)]
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,9 @@ class Customer:
     def _deploy(self, request: str) -> Order:
         file = self._file(self.stack, self._random)
         wanted = {one.name: self._as_deployed(one) for one in file.services.values()}
-        return Order(protocol.DeployStack(file, request=request, ahead=True), wanted)
+        prune = self._random.random() < 0.5
+        kept = {} if prune else self.wanted
+        return Order(protocol.DeployStack(file, request=request, ahead=True, prune=prune), {**kept, **wanted})
 
     def _as_deployed(self, service: ServiceSpec) -> Wanted:
         return Wanted(

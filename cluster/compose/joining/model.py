@@ -22,6 +22,7 @@ from cluster.compose.tree.events import decode, parse
 from cluster.compose.tree.nodes import Mapping
 from cluster.compose.tree.text import Text
 from cluster.compose.variables.interpolate import Interpolation
+from cluster.sources import SourceFile, Sources
 
 MOST_NESTED = 20
 MOST_INCLUDED = 100
@@ -37,7 +38,13 @@ class Model:
         self._interpolation = Interpolation(report)
         self._extends = Extends(report, self._open)
         self._opened: dict[tuple[str, int], Mapping] = {}
+        self._texts: dict[str, str] = {}
         self._included = self._size = 0
+
+    def sources(self, folder: str) -> Sources:
+        """All compose files that were joined, as they are seen from a folder, and the variables that they name."""
+        files = (SourceFile(posixpath.relpath(path, folder), content) for path, content in self._texts.items())
+        return Sources(tuple(files), self._interpolation.used)
 
     def joined(self, roots: Iterable[Mapping], trail: tuple[str, ...] = ()) -> Mapping:
         """The documents merged in their order; there is at least one. `trail` are the files that include them.
@@ -46,6 +53,7 @@ class Model:
         """
         result: Mapping | None = None
         for root in roots:
+            self._texts[root.place.text.path] = root.place.text.content
             whole = self._extends.document(self._interpolation.tree(root))
             self._report.end_stage()
             whole = self._with_included(whole, (*trail, root.place.text.path))
@@ -100,4 +108,5 @@ class Model:
         if self._size > MOST_BYTES:
             raise value.refuse(f"the files of one stack hold more than {MOST_BYTES} bytes", code="too-large")
         decode(data, text, self._report)
+        self._texts[text.path] = text.content
         return parse(text, self._report)

@@ -15,11 +15,13 @@ MOST_CHARACTERS = 8 * 1024 * 1024
 class Interpolation:
     """Expands one tree after another, each with the variables of its text. What aliases share is expanded once.
 
-    Errors go to the report. A variable that is missing is warned of once, in whatever files it is missed.
+    Errors go to the report. A variable that is missing is warned of once, in whatever files it is missed; `used` are
+    those that were named and not missing, each with the first value that it had.
     """
 
     report: Report
     missed: set[str] = field(default_factory=set)
+    used: dict[str, str] = field(default_factory=dict)
     characters: int = 0
     _done: dict[int, Node] = field(default_factory=dict)
 
@@ -52,7 +54,8 @@ class Interpolation:
 
     def _scalar(self, node: Scalar, path: Path) -> Scalar:
         try:
-            text = expand(node.text, node.place.text.variables, lambda name: self._unset(name, node, path))
+            variables = node.place.text.variables
+            text = expand(node.text, variables, lambda name: self._unset(name, node, path), self.used.setdefault)
         except BadTemplate as error:
             self.report.error(node.place, path, error.message, error.hint, error.code)
             return node

@@ -28,14 +28,20 @@ class BadTemplate(Exception):
         super().__init__(message)
 
 
-def expand(text: str, environment: Mapping[str, str], unset: Callable[[str], None] = lambda name: None) -> str:
+def expand(
+    text: str,
+    environment: Mapping[str, str],
+    unset: Callable[[str], None] = lambda name: None,
+    used: Callable[[str, str], object] = lambda name, value: None,
+) -> str:
     """`text` with its variables replaced, in time linear in the result.
 
-    `unset` is told the name of each variable that has no value and no default. Raises BadTemplate.
+    `unset` is told the name of each variable that has no value and no default, `used` each that is named and has a
+    value, with that. Raises BadTemplate.
     """
     if "$" not in text:
         return text
-    return _Scanner(text, environment, unset).scan(nested=False, wanted=True, depth=0)
+    return _Scanner(text, environment, unset, used).scan(nested=False, wanted=True, depth=0)
 
 
 @dataclass(slots=True)
@@ -45,6 +51,7 @@ class _Scanner:
     text: str
     environment: Mapping[str, str]
     unset: Callable[[str], None]
+    used: Callable[[str, str], object]
     at: int = 0
 
     def scan(self, *, nested: bool, wanted: bool, depth: int) -> str:
@@ -97,7 +104,7 @@ class _Scanner:
         return self._operation(name[0], operator[0], wanted, depth)
 
     def _operation(self, name: str, operator: str, wanted: bool, depth: int) -> str:
-        value = self.environment.get(name)
+        value = self._found(name)
         present = value is not None and (value != "" or not operator.startswith(":"))
         takes_operand = present if operator.endswith("+") else not present
         operand = self.scan(nested=True, wanted=wanted and takes_operand, depth=depth + 1)
@@ -109,10 +116,16 @@ class _Scanner:
         return operand
 
     def _value(self, name: str, wanted: bool) -> str:
-        value = self.environment.get(name)
+        value = self._found(name)
         if value is None and wanted:
             self.unset(name)
         return value or ""
+
+    def _found(self, name: str) -> str | None:
+        value = self.environment.get(name)
+        if value is not None:
+            self.used(name, value)
+        return value
 
 
 _HELP = 'write "${NAME}" or "${NAME:-default}", or "$$" for a dollar'

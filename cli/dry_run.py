@@ -1,0 +1,65 @@
+"""A deploy that is only asked for: what it would do to the cluster as it is now."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+from cli.client import Client
+from cli.deploy import Images, Terms, at_its_lines, order
+from cli.output import Output, show_list, show_value, warn_of
+from cli.table import Row, column
+from cli.words import count
+from cluster.compose.loader import Loaded
+
+COLUMNS = (
+    column("KIND", "kind"),
+    column("NAME", "name"),
+    column("WOULD BE", "change"),
+    column("DETAIL", "detail", flexible=True),
+)
+KINDS = {"network": "networks", "volume": "volumes", "config": "configs"}
+
+
+def say_good(loaded: Loaded) -> None:
+    """Say that the files can be deployed, as far as they tell by themselves."""
+    services = count(len(loaded.spec.services), "service")
+    print(f"the file is good: stack {loaded.spec.name} with {services}; nothing was changed", file=sys.stderr)
+
+
+def show_plan(client: Client, loaded: Loaded, images: Images, terms: Terms, output: Output) -> None:
+    """Ask the manager what a deploy of these files would do now, and print it. Raises what the deploy would raise.
+
+    Nothing is built for that: the plan goes by the images that builds gave last, and says so.
+    """
+    with at_its_lines(loaded):
+        plan = client.plan(loaded.spec.name, order(loaded.spec, None, images, terms))
+    warn_of(plan)
+    if output != "table":
+        show_value(plan, output)
+        return
+    show_list(list(_rows(plan)), COLUMNS, output)
+    if not plan["changes"]:
+        print(f"{plan['stack']}: nothing to change", file=sys.stderr)
+
+
+def _rows(plan: Row) -> Iterator[Row]:
+    for service in plan["services"]:
+        detail = "; ".join(_details(service))
+        yield {"kind": "service", "name": service["name"], "change": service["change"], "detail": detail}
+    for kind, key in KINDS.items():
+        for name, change in plan[key].items():
+            yield {"kind": kind, "name": name, "change": change, "detail": ""}
+
+
+def _details(service: Row) -> Iterator[str]:
+    if service["fields"]:
+        yield f"other than before: {', '.join(service['fields'])}"
+    if service["machines"]:
+        yield f"first on {', '.join(f'{name} ({number})' for name, number in service['machines'].items())}"
+    if service["waits"]:
+        yield str(service["waits"])
+    if service["note"]:
+        yield str(service["note"])
+    if service["change"] == "kept":
+        yield "no longer in the file; --prune removes it"

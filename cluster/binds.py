@@ -1,0 +1,97 @@
+"""Binds of a machine's own paths: what they find wherever a task may go is known before it is deployed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from cluster.ask import ask_of
+from cluster.compose.problem import Problem
+from cluster.model import Node, State
+from cluster.spec import Mount, ServiceSpec, StackSpec
+
+MOST_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Which of the paths that were asked for are missing on a machine; `unknown` says why nobody can tell."""
+
+    missing: tuple[str, ...] = ()
+    unknown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What keeps a deploy back, and what a person should know all the same."""
+
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+
+
+def to_look_for(state: State, spec: StackSpec) -> Mapping[str, tuple[str, ...]]:
+    """By the id of each machine the paths that new or changed services would bind there, in order."""
+    found: dict[str, dict[str, None]] = {}
+    for service in _news(state, spec):
+        paths = dict.fromkeys(mount.source for _, mount in _binds(service))
+        for node in _candidates(state, spec.name, service) if paths else ():
+            found.setdefault(node.id, {}).update(paths)
+    return {id: tuple(paths) for id, paths in found.items()}
+
+
+def judge(state: State, spec: StackSpec, found: Mapping[str, Presence]) -> Judged:
+    """What the machines said, by their ids. A path that its bind does not make has to be wherever a task may go.
+
+    One that it makes is begun empty where it was not; where that is the only machine it is as Compose has it.
+    """
+    problems, warnings = list[Problem](), dict[str, None]()
+    for service in _news(state, spec):
+        candidates = _candidates(state, spec.name, service)
+        for index, mount in _binds(service):
+            lacking = [node for node in candidates if mount.source in _of(found, node).missing]
+            if lacking and not mount.create_host_path:
+                problems.append(_missing(service.name, index, mount, lacking))
+            elif lacking and len(candidates) > 1:
+                words = f"{mount.source} is not on {_named(lacking)}: a task of {service.name} finds it empty there"
+                warnings[words] = None
+            for node in candidates:
+                if why := _of(found, node).unknown:
+                    warnings[f"whether {mount.source} is on {node.name} is not known: {why}"] = None
+    return Judged(tuple(problems), tuple(warnings))
+
+
+def _news(state: State, spec: StackSpec) -> Iterator[ServiceSpec]:
+    """The services that are new, or bind or go elsewhere than before: of what runs on as it is nothing is asked."""
+    for service in spec.services.values():
+        known = state.services.get(f"{spec.name}/{service.name}")
+        before = (known.spec.mounts, known.spec.placement) if known is not None else None
+        if before != (service.mounts, service.placement):
+            yield service
+
+
+def _binds(service: ServiceSpec) -> list[tuple[int, Mount]]:
+    return [(index, mount) for index, mount in enumerate(service.mounts) if mount.type == "bind"]
+
+
+def _candidates(state: State, stack: str, service: ServiceSpec) -> list[Node]:
+    """The machines that take new tasks and meet the service's constraints, by name."""
+    terms = ask_of(stack, service).terms
+    there = (node for node in state.nodes.values() if node.availability == "active")
+    fit = [node for node in there if all(one.allows(node, terms.stack) for one in terms.constraints)]
+    return sorted(fit, key=lambda node: node.name)
+
+
+def _of(found: Mapping[str, Presence], node: Node) -> Presence:
+    return found.get(node.id, Presence(unknown="it does not answer"))
+
+
+def _missing(service: str, index: int, mount: Mount, lacking: list[Node]) -> Problem:
+    message = f"{mount.source} is not on {_named(lacking)}"
+    hint = "make it there, keep tasks where it is by deploy.placement.constraints, or say bind.create_host_path: true"
+    return Problem(("services", service, "volumes", index), message, hint, "no-path")
+
+
+def _named(nodes: list[Node]) -> str:
+    names = [node.name for node in nodes[:MOST_NAMED]]
+    more = len(nodes) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")

@@ -1,0 +1,62 @@
+"""`/v1/stacks/{name}/draft`: what a person has not deployed yet."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from actors.protocol import DropDraft, SaveDraft
+from cluster.compose.checks import validate
+from cluster.sources import Origin, Sources
+from cluster.spec import StackSpec
+from portal.api.bodies import body_of
+from portal.api.problems import Problem
+from portal.api.requests import answer, caller_of, change, flag, key_of, state_of
+from portal.api.revisions import opened, sealed
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """The body of a draft."""
+
+    spec: StackSpec
+    sources: Sources = field(default_factory=Sources, repr=False)
+
+
+async def show(request: Request) -> Response:
+    """A stack's draft, with its files and, where `values=1` asks for them, the values of their variables."""
+    name = request.path_params["name"]
+    draft = (await state_of(request)).stack_drafts.get(name)
+    if draft is None:
+        raise Problem("not_found", f'stack "{name}" has no draft')
+    files = opened(request, name, draft.sources, values=flag(request, "values")) if draft.sources else None
+    return answer({"stack": name, "at": draft.at, "by": draft.by, "spec": draft.spec, "sources": files})
+
+
+async def save(request: Request) -> Response:
+    """Keep a draft; no container is touched by it."""
+    name, writing = request.path_params["name"], await body_of(request, Writing)
+    if writing.spec.name != name:
+        raise Problem("invalid", f'the path names the stack "{name}" and the spec "{writing.spec.name}"')
+    findings = validate(writing.spec)
+    if findings:
+        raise Problem("invalid", f'the spec of "{name}" cannot be run', findings=[asdict(found) for found in findings])
+    known = (await state_of(request)).stack_drafts.get(name)
+    origin = Origin(await caller_of(request), sealed(request, name, writing.sources, known.sources if known else ""))
+    return await change(request, SaveDraft(writing.spec, origin, key_of(request)))
+
+
+async def drop(request: Request) -> Response:
+    """Forget a draft."""
+    return await change(request, DropDraft(request.path_params["name"], key_of(request)))
+
+
+ONE = "/v1/stacks/{name}/draft"
+ROUTES = (
+    Route(ONE, show),
+    Route(ONE, save, methods=["PUT"]),
+    Route(ONE, drop, methods=["DELETE"]),
+)

@@ -1,0 +1,114 @@
+"""`/v1/stacks/{name}/revisions`: what a stack said at its last deploys, its files as written, and the way back."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import orjson
+from pydantic import TypeAdapter
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from actors.keyring import Unopened
+from actors.protocol import DeployStack, Refused
+from cluster.decide import history
+from cluster.decide.decision import Refusal
+from cluster.model import State
+from cluster.revisions import StackRevision
+from cluster.sources import Origin, Sources, objection
+from portal.api.problems import Problem, missing, refusal
+from portal.api.requests import answer, backend_of, caller_of, change, flag, key_of, listing, state_of, whole
+from portal.rows import revision_row
+
+T = TypeVar("T")
+
+_SOURCES = TypeAdapter(Sources)
+
+
+def sealed(request: Request, stack: str, sources: Sources, known: str) -> str:
+    """Sources as they are kept: the very text that is `known` where that says the same, for then nothing changes."""
+    if not sources.files:
+        return ""
+    if why := objection(sources):
+        raise Problem("invalid", why)
+    vault, text = backend_of(request).vault, orjson.dumps(sources, option=orjson.OPT_SORT_KEYS).decode()
+    try:
+        if known and vault.unlock(_place(stack), known) == text:
+            return known
+    except Unopened:
+        pass  # by an authority that is no more: these take their place
+    return vault.lock(_place(stack), text)
+
+
+def opened(request: Request, stack: str, text: str, *, values: bool) -> dict[str, object]:
+    """Sealed sources as they are shown: values of variables are None unless they are asked for."""
+    try:
+        kept = _SOURCES.validate_json(backend_of(request).vault.unlock(_place(stack), text))
+    except Unopened as error:
+        raise Problem("conflict", str(error)) from error
+    return {
+        "files": kept.files,
+        "variables": {name: value if values else None for name, value in kept.variables.items()},
+    }
+
+
+async def index(request: Request) -> Response:
+    """A stack's revisions that are kept, newest first."""
+    state, name = await state_of(request), request.path_params["name"]
+    kept = history.history_of(state, _known(state, name))
+    newest = kept[-1].number if kept else 0
+    return listing([revision_row(one, newest) for one in reversed(kept)], state.revision)
+
+
+async def show(request: Request) -> Response:
+    """One revision, with its spec."""
+    state, revision = await _revision(request)
+    newest = history.history_of(state, revision.stack)[-1].number
+    return answer({**revision_row(revision, newest), "spec": revision.spec})
+
+
+async def sources(request: Request) -> Response:
+    """The files of a revision, and the variables that they name; their values where `values=1` asks for them."""
+    _, revision = await _revision(request)
+    if not revision.sources:
+        raise Problem("not_found", f"revision {revision.number} of {revision.stack} came without its files")
+    return answer(opened(request, revision.stack, revision.sources, values=flag(request, "values")))
+
+
+async def rollback(request: Request) -> Response:
+    """Make a stack be as one of its revisions says (`revision=`), else as the last one that said another thing."""
+    state, name = await state_of(request), request.path_params["name"]
+    found = _expected(history.find(state, _known(state, name), whole(request.query_params, "revision")))
+    origin = Origin(await caller_of(request), found.sources)
+    return await change(request, DeployStack(found.spec, (), key_of(request), prune=True, origin=origin))
+
+
+async def _revision(request: Request) -> tuple[State, StackRevision]:
+    state, name = await state_of(request), request.path_params["name"]
+    return state, _expected(history.find(state, _known(state, name), whole(request.path_params, "number", 0)))
+
+
+def _known(state: State, name: str) -> str:
+    if name not in state.stacks:
+        raise missing("stack", name, state.stacks, "gbnt stack ls")
+    return name
+
+
+def _expected(found: T | Refusal) -> T:
+    if isinstance(found, Refusal):
+        raise refusal(Refused(found.code, found.message))
+    return found
+
+
+def _place(stack: str) -> str:
+    return f"sources of stack {stack}"
+
+
+ALL = "/v1/stacks/{name}/revisions"
+ROUTES = (
+    Route(ALL, index),
+    Route(ALL + "/{number}", show),
+    Route(ALL + "/{number}/sources", sources),
+    Route("/v1/stacks/{name}/rollback", rollback, methods=["POST"]),
+)
