@@ -310,22 +310,8 @@ class Event:
     message: str
 
 
-Entity = (
-    Stack
-    | StackRevision
-    | StackDraft
-    | Service
-    | Task
-    | Network
-    | Config
-    | Node
-    | Departed
-    | Token
-    | JoinToken
-    | RegistryLogin
-    | ServiceSpec
-    | str
-)
+_OfStacks = Stack | StackRevision | StackDraft | Service | ServiceSpec
+Entity = _OfStacks | Task | Network | Config | Node | Departed | Token | JoinToken | RegistryLogin | str
 Table = Literal[
     "stacks",
     "stack_revisions",
