@@ -101,7 +101,7 @@ class Parts(WorkerParts):
     peers: Peers | None = None
     voice: Voice | None = None
     entrance: ChildSpec | None = None
-    mandate: Mandate = Mandate()
+    mandate: Mandate = field(default_factory=Mandate)
     observe: Observe = lambda name, seconds: None
 
 
