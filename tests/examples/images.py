@@ -20,26 +20,26 @@ AT_ONCE = 2
 T = TypeVar("T")
 
 
-def folders() -> dict[str, Path]:
-    """The names of all images that the examples build, and what each is built from."""
+def folders(examples: Iterable[str]) -> dict[str, Path]:
+    """The names of the images that these examples build, and what each is built from."""
     found = {}
-    for file in EXAMPLES.glob("*/compose.yaml"):
+    for file in (EXAMPLES / name / "compose.yaml" for name in sorted(examples)):
         for service in yaml.safe_load(file.read_text())["services"].values():
             if "build" in service:
                 found[service["image"].partition("}/")[2]] = (file.parent / service["build"]).resolve()
     return found
 
 
-def build() -> None:
-    """Build all of them, on a Debian that is made of Debian's packages where there is none."""
+def build(examples: Iterable[str]) -> None:
+    """Build them, on a Debian that is made of Debian's packages where there is none."""
     subprocess.run([ROOT / "scripts" / "debian-image.sh"], check=True)
-    _each(_build, folders().items())
+    _each(_build, folders(examples).items())
 
 
-def publish(folder: Path) -> None:
-    """Put all of them into the folder of a registry."""
+def publish(folder: Path, examples: Iterable[str]) -> None:
+    """Put them into the folder of a registry."""
     with Registry.serving(folder) as registry:
-        _each(lambda name: registry.push(f"gbnt-examples/{name}", name), folders())
+        _each(lambda name: registry.push(f"gbnt-examples/{name}", name), folders(examples))
 
 
 def _build(named: tuple[str, Path]) -> None:

@@ -9,6 +9,7 @@ from http.client import HTTPException
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from tests.e2e.node import until
 from tests.engine.registry import Registry
@@ -22,14 +23,17 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(900)]  #
 
 # What a checkout begins with, and gbnt itself: other tests have them.
 OTHERS = {"gbnt-in-docker", "hello"}
+# Those that the suite runs each time, of few and light images; `make soak` runs them all.
+ALWAYS = {"guestbook", "replica", "sensors", "votes"}
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Two machines that are one cluster, and on the first a registry with the images of all examples."""
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Two machines that are one cluster, and on the first a registry with the images of the examples that are run."""
     folder: Path = tmp_path_factory.mktemp("registry")
-    build()
-    publish(folder)
+    names = run(request.session)
+    build(names)
+    publish(folder, names)
     with lab(2) as two, ExitStack() as serving:
         two.legion()
         manager = two.machines[0]
@@ -39,11 +43,23 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         yield two
 
 
+def run(session: pytest.Session) -> set[str]:
+    """The examples that this session runs."""
+    params = (item.callspec.params for item in session.items if hasattr(item, "callspec"))
+    return {found["example"].name for found in params if "example" in found}
+
+
+def cases() -> Iterator[ParameterSet]:
+    for one in EXAMPLES:
+        yield pytest.param(one, marks=() if one.name in ALWAYS else pytest.mark.soak, id=one.name)
+
+
 def test_each_example_is_put_to_the_test():
+    assert {one.name for one in EXAMPLES} > ALWAYS
     assert {file.parent.name for file in FOLDER.glob("*/compose.yaml")} == {one.name for one in EXAMPLES} | OTHERS
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
+@pytest.mark.parametrize("example", list(cases()))
 def test_what_comes_in_by_the_web_is_there_after_a_kill_and_after_another_deploy(pair: Lab, example: Example):
     with Stack.running(example.name, pair) as stack:
         brought(stack, example, "prima")
