@@ -50,9 +50,14 @@ def load_files(choice: Choice, environment: Mapping[str, str] = os.environ, *, s
 def deployable(loaded: Loaded) -> Loaded:
     """The same files, where a cluster can be asked for them; else BadInput with every place."""
     if loaded.refusals:
-        message = "is good, but cannot be deployed as it is, and nothing was changed"
-        raise BadInput(f"the stack {loaded.spec.name} {message}\n{listed(loaded.refusals)}")
+        raise BadInput(undeployable(loaded, loaded.refusals))
     return loaded
+
+
+def undeployable(loaded: Loaded, findings: Sequence[Finding]) -> str:
+    """What is said of files that are good by themselves, where a cluster cannot do as they say."""
+    words = "is good, but cannot be deployed as it is, and nothing was changed"
+    return f"the stack {loaded.spec.name} {words}\n{listed(findings)}"
 
 
 def listed(findings: Sequence[Finding]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from cli.build import build_image
 from cli.client import Client
-from cli.compose_file import listed
+from cli.compose_file import undeployable
 from cli.docker_config import sign_ins
 from cli.errors import CliError
 from cli.follow import settle
@@ -88,8 +88,7 @@ def at_its_lines(loaded: Loaded) -> Iterator[None]:
             for one in wrong
             for path in [str(one["path"])]
         ]
-        message = f"the stack {loaded.spec.name} is good, but cannot be deployed as it is, and nothing was changed"
-        raise type(error)(f"{message}\n{listed(told)}") from error
+        raise type(error)(undeployable(loaded, told)) from error
 
 
 def order(spec: StackSpec, sources: Sources | None, images: Images, terms: Terms) -> dict[str, object]:

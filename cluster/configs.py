@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 LARGEST = 1000 * 1024
 """Bytes of one config at most, as in Docker Swarm, so that a file means the same in both."""
+LARGEST_ID = 2**32 - 2
+"""The last id of a user or group that owns a file: the one after it stands for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,11 @@ def validate(spec: StackSpec) -> tuple[Finding, ...]:
     return tuple(problem.finding() for problem, _ in zip(problems(spec), range(MOST_FINDINGS), strict=False))
 
 
+def wrong(spec: StackSpec) -> str:
+    """The errors of a spec in one line; empty where it can be deployed."""
+    return "; ".join(f"{found.path}: {found.message}" for found in validate(spec))
+
+
 def problems(spec: StackSpec) -> Iterator[Problem]:
     """Every error of a spec, whether of what it says or of what can be done here."""
     if not spec.services:

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 
 from cluster.compose.findings import quote
 from cluster.compose.problem import Problem
-from cluster.configs import LARGEST, ConfigFile, ConfigSpec, decoded
+from cluster.configs import LARGEST, LARGEST_ID, ConfigFile, ConfigSpec, decoded
 from cluster.spec import ServiceSpec, StackSpec
 
-_LARGEST_ID = 2**32 - 2
 _LARGEST_MODE = 0o7777
 
 
@@ -64,5 +63,5 @@ def _ownership_problems(path: tuple[str | int, ...], file: ConfigFile) -> Iterat
     if not 0 <= file.mode <= _LARGEST_MODE:
         yield Problem(path, f"{file.mode:o} is no mode of a file", 'write it as in "0440"', "range")
     for key, number in (("uid", file.uid), ("gid", file.gid)):
-        if not 0 <= number <= _LARGEST_ID:
-            yield Problem(path, f"{number} is no {key}", f"it is from 0 to {_LARGEST_ID}", "range")
+        if not 0 <= number <= LARGEST_ID:
+            yield Problem(path, f"{number} is no {key}", f"it is from 0 to {LARGEST_ID}", "range")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from cluster import addresses
-from cluster.compose.checks import validate
+from cluster.compose.checks import wrong
 from cluster.decide import history, registries
 from cluster.decide.configs import settle
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
@@ -36,9 +36,8 @@ def deploy(
     with it, those alone that are news. `ahead`: though no machine that is there could ever have its tasks, for one
     that is to come. `origin` is kept with the revision of the stack that this makes.
     """
-    findings = validate(wanted)
-    if findings:
-        return Refusal("invalid", "; ".join(f"{found.path}: {found.message}" for found in findings))
+    if why := wrong(wanted):
+        return Refusal("invalid", why)
     draft = Draft(state)
     spec = settle(draft, wanted)
     if isinstance(spec, Refusal):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import orjson
 
-from cluster.compose.checks import validate
+from cluster.compose.checks import wrong
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.model import Change, State
 from cluster.revisions import StackDraft
@@ -19,9 +19,8 @@ LARGEST = 1024 * 1024
 
 def save(state: State, spec: StackSpec, origin: Origin, entropy: Entropy) -> Decision:
     """Keep a draft of a stack in the place of the one before; the stack need not be there."""
-    findings = validate(spec)
-    if findings:
-        return Refusal("invalid", "; ".join(f"{found.path}: {found.message}" for found in findings))
+    if why := wrong(spec):
+        return Refusal("invalid", why)
     if len(orjson.dumps(spec)) + len(origin.sources) > LARGEST:
         return Refusal(
             "invalid", f"the draft is larger than {LARGEST >> 20} MiB: keep large contents of configs in files"

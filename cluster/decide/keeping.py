@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from cluster.compose.checks import validate
+from cluster.compose.checks import wrong
 from cluster.decide.decision import Refusal
 from cluster.model import Service, State
 from cluster.spec import ServiceSpec, StackSpec
@@ -38,11 +38,9 @@ def keep(state: State, wanted: StackSpec) -> StackSpec | Refusal:
         volumes={**_of(known.volumes, _volumes(kept)), **wanted.volumes},
         configs={**_of(known.configs, _configs(kept)), **wanted.configs},
     )
-    findings = validate(whole)
-    if findings:
-        wrong = "; ".join(f"{found.path}: {found.message}" for found in findings)
+    if why := wrong(whole):
         who = f"{', '.join(names)} left the file and {'is' if len(names) == 1 else 'are'} kept"
-        return Refusal("conflict", f"{wrong}. {who}: deploy with --prune to remove what left, or put it back")
+        return Refusal("conflict", f"{why}. {who}: deploy with --prune to remove what left, or put it back")
     return whole
 
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from actors.protocol import DropDraft, SaveDraft
-from cluster.compose.checks import validate
 from cluster.sources import Origin, Sources
 from cluster.spec import StackSpec
 from portal.api.bodies import body_of
 from portal.api.problems import Problem
 from portal.api.requests import answer, caller_of, change, flag, key_of, state_of
 from portal.api.revisions import opened, sealed
+from portal.api.specs import check_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,7 @@ async def show(request: Request) -> Response:
 async def save(request: Request) -> Response:
     """Keep a draft; no container is touched by it."""
     name, writing = request.path_params["name"], await body_of(request, Writing)
-    if writing.spec.name != name:
-        raise Problem("invalid", f'the path names the stack "{name}" and the spec "{writing.spec.name}"')
-    findings = validate(writing.spec)
-    if findings:
-        raise Problem("invalid", f'the spec of "{name}" cannot be run', findings=[asdict(found) for found in findings])
+    check_spec(name, writing.spec)
     known = (await state_of(request)).stack_drafts.get(name)
     origin = Origin(await caller_of(request), sealed(request, name, writing.sources, known.sources if known else ""))
     return await change(request, SaveDraft(writing.spec, origin, key_of(request)))

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from actors.protocol import Accepted, DeployStack, HoldStack, Refused, RemoveStack
-from cluster.compose.checks import validate
 from cluster.decide import history, planning
 from cluster.decide.decision import Entropy, Refusal
 from cluster.decide.deploy import deploy as decide
@@ -27,6 +26,7 @@ from portal.api.progress import follow_stack
 from portal.api.registries import Login, credential
 from portal.api.requests import answer, backend_of, caller_of, change, command, key_of, listing, state_of, whole
 from portal.api.revisions import sealed
+from portal.api.specs import check_spec
 from portal.binds import look
 from portal.pins import Pinned, pin
 from portal.rows import stack_row
@@ -92,11 +92,7 @@ async def plan(request: Request) -> Response:
 
 async def _wanted(request: Request) -> tuple[str, Deployment]:
     name, deployment = request.path_params["name"], await body_of(request, Deployment)
-    if deployment.spec.name != name:
-        raise Problem("invalid", f'the path names the stack "{name}" and the spec "{deployment.spec.name}"')
-    findings = validate(deployment.spec)
-    if findings:
-        raise Problem("invalid", f'the spec of "{name}" cannot be run', findings=[asdict(found) for found in findings])
+    check_spec(name, deployment.spec)
     return name, deployment
 
 

@@ -14,19 +14,18 @@ from cluster.compose.reading.files import local_path
 from cluster.compose.reading.keys import Table, filled, later, read
 from cluster.compose.reading.value import Value
 from cluster.compose.report import Refused
+from cluster.configs import LARGEST, LARGEST_ID
 
 # What Swarm's store takes, so that a file means the same in both.
-LARGEST_CONFIG = 1000 * 1024
 LARGEST_SECRET = 500 * 1024
 SECRETS = "/run/secrets"
-_LARGEST_ID = 2**32 - 2
 
 _SOURCES = ("file", "environment", "content", "external")
 
 
 def config(key: str, value: Value, scope: Scope) -> dict[str, Any]:
     """An entry of the top-level `configs`."""
-    return _source(key, value, CONFIG, LARGEST_CONFIG, scope)
+    return _source(key, value, CONFIG, LARGEST, scope)
 
 
 def secret(key: str, value: Value, scope: Scope) -> dict[str, Any]:
@@ -52,7 +51,7 @@ def _source(key: str, value: Value, table: Table, most: int, scope: Scope) -> di
 
 def check_config(found: dict[str, Any], value: Value, scope: Scope) -> None:
     """Keep what a used config is made of; raises `Refused` where that cannot be had here."""
-    content = _content(found, value, LARGEST_CONFIG, scope)
+    content = _content(found, value, LARGEST, scope)
     if content is not None:
         scope.contents[str(value.path[-1])] = content
 
@@ -114,7 +113,7 @@ def _grant(item: Value, folder: str) -> dict[str, Any]:
 def _number(value: Value) -> str:
     """An id of a user or group; a name would be another one's in each image."""
     text = value.rendered()
-    if not text.isdigit() or int(text) > _LARGEST_ID:
+    if not text.isdigit() or int(text) > LARGEST_ID:
         raise value.refuse(f"{quote(text)} is no id", 'write its number, as in "1000"')
     return text
 
