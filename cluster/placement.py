@@ -51,8 +51,6 @@ class Board:
         self._asks: dict[str, Ask] = {}
         self._stacks: dict[str, list[Service]] = {}
         self._pools: dict[Terms, Pool] = {}
-        self._packing: list[Pool] = []
-        self._changes = 0
         self._turn: _Turn | None = None
         if state is not None:
             self.follow(state)
@@ -61,7 +59,7 @@ class Board:
 
     def follow(self, state: State) -> None:
         """Take in what differs in a state from the one before, and from what was taken since."""
-        self._end_turn()
+        self._turn = None
         before, self._state = self._state, state
         if state.services is not before.services:
             self._stacks = _by_stack(state)
@@ -76,13 +74,11 @@ class Board:
         nodes, seats = self._state.nodes, self._seats.by_id
         if nodes.keys() != seats.keys():  # tasks of a machine that is new may be known already
             self._seats, self._known, self._held = Seats(nodes.values()), {}, {}
-            self._pools, self._packing = {}, []
+            self._pools = {}
             return
         if any(offer(seat.node) != offer(nodes[id]) for id, seat in seats.items() if seat.node is not nodes[id]):
-            self._pools, self._packing = {}, []
-        for id, seat in seats.items():
-            seat.node = nodes[id]
-            seat.weigh()
+            self._pools = {}
+        self._seats.renew(nodes)
 
     def _follow_tasks(self) -> None:
         tasks, known = self._state.tasks, self._known
@@ -118,19 +114,16 @@ class Board:
         self._count(held, 1)
 
     def _count(self, held: Held, times: int) -> None:
-        """Count a task, or with -1 take it off again, and tell who ranks the machine that it became better."""
+        """Count a task, or with -1 take it off again."""
         seat = self._seats.count(held, times)
         if seat is None:
             return
-        self._changes += 1
-        for pool in self._packing if times > 0 else self._pools.values():
-            pool.enter(seat)
         turn = self._turn
         if turn is not None and turn.key == held.key:
             turn.reason = ""
             turn.search.changed(seat, times)
         else:
-            self._end_turn()
+            self._turn = None
 
     # -- where to ------------------------------------------------------------------------------------------------
 
@@ -174,7 +167,6 @@ class Board:
 
     def _turn_of(self, service: Service) -> _Turn:
         if self._turn is None or self._turn.service is not service:
-            self._end_turn()
             key, seats = service.key, self._seats
             ask = ask_of(service.stack, service.spec)
             search = Search(
@@ -186,16 +178,8 @@ class Board:
 
     def _pool_of(self, terms: Terms) -> Pool:
         if terms not in self._pools:
-            self._pools[terms] = pool = Pool(terms, self._seats.by_id.values())
-            if pool.packs:
-                self._packing.append(pool)
-        self._pools[terms].begin(self._changes)
+            self._pools[terms] = Pool(terms, self._seats.by_id.values())
         return self._pools[terms]
-
-    def _end_turn(self) -> None:
-        if self._turn is not None:
-            self._turn.search.end()
-        self._turn = None
 
     def _predecessors(self, service: Service, slot: int) -> Sequence[Held]:
         """Whom a task finds gone: where it starts after its predecessor has stopped, that."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush, heapreplace
 
@@ -18,7 +18,9 @@ class Search:
     """Goes on from task to task of one service. `fits` tells of a machine whether another task may go there now.
 
     Machines that have a task of the service, or its image, have a cost of their own and are in its own heaps. All
-    others cost as their rank says, and are taken from the pool: those that do not fit are put aside until `end`.
+    others cost as their rank says, which stays while one service is searched for: they are dealt out to the leaves in
+    that order, as far as is asked for, and those that do not fit are dropped. So a task costs about as much as the
+    logarithm of the number of machines.
     """
 
     def __init__(self, pool: Pool, seats: Seats, key: str, image: str, fits: Callable[[Seat], bool]) -> None:
@@ -27,7 +29,8 @@ class Search:
         self._there = seats.images.get(image, set())
         self._heaps: dict[Path, list[Cost]] = {path: [] for path in pool.leaves}
         self._special = (self._there | self._own.keys()) & pool.paths.keys()
-        self._aside: set[str] = set()
+        self._others: dict[Path, deque[Seat]] = {path: deque() for path in pool.leaves}
+        self._undealt = seats.in_order(packs=pool.packs)
         self._counts: Counter[Path] = Counter()
         self._tops: dict[Path, tuple[Price, Seat]] = {}
         self._unknown = set(pool.leaves)
@@ -52,7 +55,7 @@ class Search:
 
     def best(self) -> Seat | None:
         """The best machine, which stays where it is; None where none fits."""
-        for path in self._unknown & self._pool.leaves.keys():
+        for path in self._unknown & self._pool.leaves:
             seat = self._top(path)
             if seat is not None:
                 self._tops[path] = self.price(seat), seat
@@ -66,11 +69,6 @@ class Search:
         counts, path = self._counts, self._pool.path(seat)
         levels = (counts[path],) if len(path) == 1 else tuple([counts[path[:n]] for n in range(1, len(path) + 1)])
         return levels, self._cost(seat)
-
-    def end(self) -> None:
-        """Give back to the pool what was taken from it."""
-        for id in self._aside:
-            self._pool.enter(self._seats.by_id[id])
 
     def _spread(self, path: Path, times: int) -> None:
         for depth in range(1, len(path) + 1):
@@ -88,18 +86,19 @@ class Search:
 
     def _top(self, path: Path) -> Seat | None:
         """The best machine of a leaf."""
-        own, leaf, seats = self._heaps[path], self._pool.leaves[path], self._seats.by_id
-        while own or leaf:
-            if not own or (leaf and (0, *leaf[0][:2], True, leaf[0][2]) < own[0]):
-                seat = seats[leaf[0][2]]
-                if not self._pool.settle(leaf, seat):
-                    continue
-                if seat.node.id not in self._special and self._fits(seat):
-                    return seat
-                heappop(leaf)
-                self._aside.add(seat.node.id)
+        own, others = self._heaps[path], self._others[path]
+        while True:
+            other = others[0] if others else self._deal(path)
+            if other is not None and other.node.id in self._special:
+                others.popleft()
+            elif other is not None and (not own or self._cost(other) < own[0]):
+                if self._fits(other):
+                    return other
+                others.popleft()
+            elif not own:
+                return None
             else:
-                seat = seats[own[0][-1]]
+                seat = self._seats.by_id[own[0][-1]]
                 now = self._cost(seat)
                 if own[0] < now:
                     heapreplace(own, now)
@@ -107,4 +106,14 @@ class Search:
                     return seat
                 else:  # a better cost than it has was entered when it was so, or it has no room
                     heappop(own)
+
+    def _deal(self, path: Path) -> Seat | None:
+        """Deal out machines until one is that leaf's; None where none is left."""
+        paths, others = self._pool.paths, self._others
+        for seat in self._undealt:
+            home = paths.get(seat.node.id)
+            if home is not None:
+                others[home].append(seat)
+                if home == path:
+                    return seat
         return None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from cluster.ask import ALL, NANO, Ask
@@ -85,6 +88,7 @@ class Seats:
 
     def __init__(self, nodes: Iterable[Node]) -> None:
         self.by_id = {node.id: Seat(node) for node in nodes}
+        self._ranks = sorted(seat.rank for seat in self.by_id.values())
         self.where: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.company: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.slots: dict[tuple[str, int], dict[str, Held]] = {}
@@ -99,7 +103,10 @@ class Seats:
             self.images[ask.image].add(task.node)
         if seat is None or task.ended:
             return None
+        before = seat.rank
         seat.count(task, ask, times)
+        del self._ranks[bisect_left(self._ranks, before)]
+        insort(self._ranks, seat.rank)
         self.where[key][task.node] += times
         for other in ask.shuns:
             self.shunned[other][key] += times
@@ -112,6 +119,21 @@ class Seats:
         else:
             del self.slots[key, task.slot]
         return seat
+
+    def renew(self, nodes: Mapping[str, Node]) -> None:
+        """Take what is known of the same machines now."""
+        for id, seat in self.by_id.items():
+            seat.node = nodes[id]
+            seat.weigh()
+        self._ranks = sorted(seat.rank for seat in self.by_id.values())
+
+    def in_order(self, *, packs: bool) -> Iterator[Seat]:
+        """All machines as they are ranked now, the best first; where one `packs`, that is who has most."""
+        ranks, seats = self._ranks.copy(), self.by_id
+        if not packs:
+            return (seats[rank[2]] for rank in ranks)
+        ranks.reverse()  # but those that have as much as each other stay in the order of their ids
+        return (seats[rank[2]] for _, alike in groupby(ranks, itemgetter(0, 1)) for rank in reversed(list(alike)))
 
     def forget(self, services: Container[str], images: Container[str]) -> None:
         """Keep nothing of services that have no task and are not among these, nor of other images."""

@@ -5,11 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster import pool
 from cluster.ask import ask_of
 from cluster.constraints import value_of
 from cluster.model import Node, Service, State, Task, revision_key
@@ -146,14 +144,6 @@ STEPS = st.tuples(
     st.integers(1, 8),
     st.sampled_from(["add", "add", "add", "end", "move"]),
 )
-
-
-@pytest.fixture(autouse=True, scope="module", params=[0, pool.MANY], ids=["ranks-put-right", "ranks-taken-anew"])
-def ranks(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Among so few machines ranks would always be taken anew."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pool, "MANY", request.param)
-        yield
 
 
 @given(
