@@ -74,7 +74,7 @@ class Census:
     def networks(self, state: State) -> set[str]:
         """Every network of theirs, but of stacks that cannot go before the dead have said that their tasks are gone."""
         theirs = (task for task in state.tasks.values() if task.node in self.dead)
-        waiting = {task.stack for task in theirs if task.state == "lost" or not task.ended}
+        waiting = {task.stack for task in theirs if task.desired == "remove" or not task.ended}
         waited_for = {network.name for network in state.networks.values() if network.stack in waiting}
         homes = [self._legion.homes[name] for name in self._living(state)]
         return {network for home in homes for network in home.engine._world.networks} - waited_for
