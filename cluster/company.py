@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from cluster.model import Node, Service, State, Task
 from cluster.moves import WANTED
@@ -74,18 +74,32 @@ def strays(state: State) -> Mapping[str, frozenset[str]]:
     They are parted where only some of them had moved: people changed their mind about emptying a machine, or one that
     was down came back before all of its tasks were replaced.
     """
-    places: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    machines: defaultdict[str, set[str]] = defaultdict(set)
-    for task in state.tasks.values():
+    stacks: defaultdict[str, list[Service]] = defaultdict(list)
+    for key in sorted(state.services):
+        stacks[state.services[key].stack].append(state.services[key])
+    return {key: left for services in stacks.values() for key, left in strays_of(state, services).items()}
+
+
+def strays_of(state: State, services: Iterable[Service]) -> Mapping[str, frozenset[str]]:
+    """The same of one stack, whose `services` these are."""
+    company = [service for service in services if has_company(service)]
+    if len(company) < 2:
+        return {}
+    places = {one.key: Counter(_kept_company(state, one)) for one in company}
+    if len({node for there in places.values() for node in there}) < 2:
+        return {}
+    away: dict[str, frozenset[str]] = {}
+    for group in groups(company):
+        away.update(_away(state, group, {one.key: places[one.key] for one in group}))
+    return {key: left for key, left in away.items() if left}
+
+
+def _kept_company(state: State, service: Service) -> Iterator[str]:
+    """The machine of each of its tasks that others are to be with."""
+    for task in state.tasks_of(service.key):
         node = state.nodes.get(task.node)
         if node is not None and stays(node) and is_company(task):
-            places[task.service_key][task.node] += 1
-            machines[task.stack].add(task.node)
-    away: dict[str, frozenset[str]] = {}
-    for stack in (stack for stack, where in machines.items() if len(where) > 1):
-        for group in groups(filter(has_company, state.services_of(stack))):
-            away.update(_away(state, group, {one.key: places[one.key] for one in group}))
-    return {key: left for key, left in away.items() if left}
+            yield task.node
 
 
 def _away(state: State, group: list[Service], places: Mapping[str, Counter[str]]) -> Mapping[str, frozenset[str]]:

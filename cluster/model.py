@@ -7,6 +7,7 @@ with it are the agent's once the task is assigned. Times are seconds since the e
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -15,6 +16,7 @@ from cluster.container import PortBinding
 from cluster.registries import login_key
 from cluster.revisions import StackDraft, StackRevision
 from cluster.spec import ServiceSpec, StackSpec
+from cluster.tasks import Tasks, by_service
 
 TaskState = Literal[
     "pending",
@@ -350,7 +352,7 @@ class State:
     stack_revisions: Mapping[str, StackRevision] = field(default_factory=dict)
     stack_drafts: Mapping[str, StackDraft] = field(default_factory=dict)
     services: Mapping[str, Service] = field(default_factory=dict)
-    tasks: Mapping[str, Task] = field(default_factory=dict)
+    tasks: Mapping[str, Task] = field(default_factory=Tasks)
     networks: Mapping[str, Network] = field(default_factory=dict)
     configs: Mapping[str, Config] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
@@ -362,21 +364,26 @@ class State:
     settings: Mapping[str, str] = field(default_factory=dict)
     commands: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.tasks, Tasks):
+            object.__setattr__(self, "tasks", Tasks(self.tasks))
+
     def after(self, changes: Iterable[Change], revision: int | None = None) -> State:
         """The state with these changes made, at `revision` (the same one when left out)."""
         tables: dict[str, dict[str, object]] = {}
         for change in changes:
-            rows = tables.setdefault(change.table, dict(getattr(self, change.table)))
+            rows = tables.get(change.table)
+            if rows is None:
+                rows = tables[change.table] = copy(getattr(self, change.table))
             if change.entity is None:
                 rows.pop(change.key, None)
             else:
                 rows[change.key] = change.entity
         return replace(self, revision=self.revision if revision is None else revision, **tables)  # type: ignore[arg-type]
 
-    def tasks_of(self, service_key: str) -> list[Task]:
+    def tasks_of(self, service_key: str) -> tuple[Task, ...]:
         """The service's tasks, by slot and age."""
-        mine = (task for task in self.tasks.values() if task.service_key == service_key)
-        return sorted(mine, key=lambda task: (task.slot, task.created_at, task.id))
+        return by_service(self.tasks).get(service_key, ())
 
     def services_of(self, stack: str) -> list[Service]:
         """The stack's services, by name."""

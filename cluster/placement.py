@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from itertools import compress
-from operator import is_not
 
 from cluster.ask import Ask, Terms, ask_of
 from cluster.model import Node, Service, State, Task, revision_key
@@ -20,6 +18,7 @@ from cluster.pool import Pool
 from cluster.search import Search
 from cluster.seats import Held, Seat, Seats
 from cluster.spec import ServiceSpec
+from cluster.tasks import by_service
 from cluster.ties import Ties
 
 AS_IT_IS: AbstractContextManager[None] = nullcontext()
@@ -46,7 +45,8 @@ class Board:
     def __init__(self, state: State | None = None) -> None:
         self._state = State()
         self._seats = Seats(())
-        self._known: dict[str, Task] = {}
+        self._known: dict[str, dict[str, Task]] = {}
+        self._seen: dict[str, tuple[Task, ...]] = {}
         self._held: dict[str, Held] = {}
         self._asks: dict[str, Ask] = {}
         self._stacks: dict[str, list[Service]] = {}
@@ -73,7 +73,7 @@ class Board:
     def _follow_nodes(self) -> None:
         nodes, seats = self._state.nodes, self._seats.by_id
         if nodes.keys() != seats.keys():  # tasks of a machine that is new may be known already
-            self._seats, self._known, self._held = Seats(nodes.values()), {}, {}
+            self._seats, self._known, self._seen, self._held = Seats(nodes.values()), {}, {}, {}
             self._pools = {}
             return
         if any(offer(seat.node) != offer(nodes[id]) for id, seat in seats.items() if seat.node is not nodes[id]):
@@ -81,36 +81,44 @@ class Board:
         self._seats.renew(nodes)
 
     def _follow_tasks(self) -> None:
-        tasks, known = self._state.tasks, self._known
-        # Most are as they were: they are passed over without a step of Python for each.
-        news = list(compress(tasks.values(), map(is_not, map(known.get, tasks), tasks.values())))
-        if len(known) + sum(task.id not in known for task in news) > len(tasks):
-            for id in known.keys() - tasks.keys():
-                self._leave(id)
-        for task in news:
-            self._leave(task.id)
-            self._enter(task, self._state.spec_of(task))
+        """A service whose tasks are as they were has the same tuple: it is passed over without a look at each."""
+        now, seen = by_service(self._state.tasks), self._seen
+        for key in [key for key, tasks in now.items() if seen.get(key) is not tasks]:
+            self._follow_service(key, now[key])
+        for key in [key for key in self._known if key not in now]:
+            self._follow_service(key, ())
+        self._seen = dict(now)
+
+    def _follow_service(self, key: str, tasks: Sequence[Task]) -> None:
+        known = self._known.get(key, {})
+        for id in known.keys() - {task.id for task in tasks}:
+            self._leave(key, id)
+        for task in tasks:
+            if known.get(task.id) is not task:
+                self._leave(key, task.id)
+                self._enter(key, task, self._state.spec_of(task))
 
     def take(self, task: Task, spec: ServiceSpec) -> None:
         """Count a task that has a machine."""
-        self._leave(task.id)
-        self._enter(task, spec)
+        key = task.service_key
+        self._leave(key, task.id)
+        self._enter(key, task, spec)
+        self._seen.pop(key, None)
 
-    def _leave(self, id: str) -> None:
-        self._known.pop(id, None)
+    def _leave(self, key: str, id: str) -> None:
         held = self._held.pop(id, None)
         if held is not None:
             self._count(held, -1)
+        self._known.get(key, {}).pop(id, None)
 
-    def _enter(self, task: Task, spec: ServiceSpec) -> None:
-        self._known[task.id] = task
+    def _enter(self, key: str, task: Task, spec: ServiceSpec) -> None:
+        self._known.setdefault(key, {})[task.id] = task
         if not task.node:
             return
-        service = task.service_key
-        key = revision_key(service, task.revision)
-        if key not in self._asks:
-            self._asks[key] = ask_of(task.stack, spec)
-        self._held[task.id] = held = Held(task, self._asks[key], service)
+        revision = revision_key(key, task.revision)
+        if revision not in self._asks:
+            self._asks[revision] = ask_of(task.stack, spec)
+        self._held[task.id] = held = Held(task, self._asks[revision], key)
         self._count(held, 1)
 
     def _count(self, held: Held, times: int) -> None:
@@ -134,7 +142,8 @@ class Board:
         """
         if not self._seats.by_id:
             return None, "waits for a machine: none is there yet"
-        turn, gone = self._turn_of(service), self._predecessors(service, slot)
+        turn = self._turn_of(service)
+        gone = self._predecessors(turn, slot)
         if only:
             return self._at_home(turn, gone, only)
         if turn.reason and not gone:
@@ -160,7 +169,8 @@ class Board:
 
     def explain(self, service: Service, slot: int) -> dict[str, list[Objection]]:
         """All that speaks against each machine, by its id; nothing against one that a task in this slot could go to."""
-        turn, gone = self._turn_of(service), self._predecessors(service, slot)
+        turn = self._turn_of(service)
+        gone = self._predecessors(turn, slot)
         bounds = turn.ties.bounds(slot)
         with self._without(gone):
             return {id: list(self._objections(turn, seat, bounds)) for id, seat in self._seats.by_id.items()}
@@ -181,11 +191,12 @@ class Board:
             self._pools[terms] = Pool(terms, self._seats.by_id.values())
         return self._pools[terms]
 
-    def _predecessors(self, service: Service, slot: int) -> Sequence[Held]:
+    def _predecessors(self, turn: _Turn, slot: int) -> Sequence[Held]:
         """Whom a task finds gone: where it starts after its predecessor has stopped, that."""
-        if service.spec.update.order != "stop-first":
+        if turn.service.spec.update.order != "stop-first":
             return ()
-        return tuple(self._seats.slots.get((service.key, slot), {}).values())
+        held = self._seats.slots.get((turn.key, slot))
+        return tuple(held.values()) if held else ()
 
     def _without(self, leaving: Sequence[Held]) -> AbstractContextManager[None]:
         return self._while_away(leaving) if leaving else AS_IT_IS

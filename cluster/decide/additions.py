@@ -124,9 +124,10 @@ class Additions:
     def _taken_on(self, name: str, key: str) -> set[str]:
         """The addresses of a network that somebody has, or is given by the file."""
         if name not in self._taken:
-            state = self._draft.state
-            used = {task.addresses.get(name, "") for task in state.tasks.values() if not task.ended}
-            self._taken[name] = used | _reserved(state, self._service.stack, key)
+            state, stack = self._draft.state, self._service.stack
+            tasks = (task for service in state.services_of(stack) for task in state.tasks_of(service.key))
+            used = {task.addresses.get(name, "") for task in tasks if not task.ended}
+            self._taken[name] = used | _reserved(state, stack, key)
         return self._taken[name]
 
     def _bindings(self, slot: int) -> tuple[PortBinding, ...]:

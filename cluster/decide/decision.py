@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -85,7 +86,7 @@ class Draft:
     def _rows(self, table: Table) -> dict[str, Any]:
         """The table to write in: copied once, for a thousand tasks are added one after another."""
         if table not in self._own:
-            self._own[table] = dict(getattr(self.state, table))
+            self._own[table] = copy(getattr(self.state, table))
             self.state = replace(self.state, **{table: self._own[table]})  # type: ignore[arg-type]
         return self._own[table]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cluster.decide import history, registries
 from cluster.decide.configs import forget_unused
 from cluster.decide.decision import Draft
-from cluster.model import Change, Service, Stack
+from cluster.model import Change, Network, Service, Stack, State
 
 
 def sweep(draft: Draft) -> None:
@@ -21,8 +21,7 @@ def sweep(draft: Draft) -> None:
     for network in list(draft.state.networks.values()):
         stack = draft.state.stacks.get(network.stack)
         named = stack is not None and not stack.removing and network.key in stack.spec.networks
-        used = any(network.name in task.addresses for task in draft.state.tasks.values())
-        if not named and not used:
+        if not named and not _is_used(draft.state, network):
             draft.put(Change("networks", network.name, None))
     for stack in list(draft.state.stacks.values()):
         if stack.removing and _is_gone(draft, stack):
@@ -46,6 +45,12 @@ def _old_revisions(draft: Draft, service: Service) -> None:
     for key in [key for key in draft.state.revisions if key.startswith(f"{service.key}@")]:
         if key.rpartition("@")[2] not in kept:
             draft.put(Change("revisions", key, None))
+
+
+def _is_used(state: State, network: Network) -> bool:
+    """Whether a task of its stack has an address there."""
+    tasks = (task for service in state.services_of(network.stack) for task in state.tasks_of(service.key))
+    return any(network.name in task.addresses for task in tasks)
 
 
 def _is_gone(draft: Draft, stack: Stack) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cluster import addresses
 from cluster.assignment import Observation
-from cluster.company import strays
+from cluster.company import strays_of
 from cluster.decide.additions import Additions
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.decide.nodes import lose_task, lost_tasks
@@ -48,7 +48,8 @@ def carry_out(
     if decided.adds:
         board = board or Board()
         board.follow(draft.state)
-        leaving = emptied(draft.state.nodes.values()) | strays(draft.state).get(service.key, frozenset())
+        astray = strays_of(draft.state, draft.state.services_of(service.stack))
+        leaving = emptied(draft.state.nodes.values()) | astray.get(service.key, frozenset())
         additions = Additions(draft, board, service, leaving, pool)
         for add in decided.adds:
             additions.add(add, entropy)
