@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
@@ -29,7 +29,7 @@ from cluster.assignment import Assignment, Observation
 from cluster.autonomy import LEFT_ALONE, halted, held
 from cluster.containers import TASK
 from cluster.gates import hopeless, waiting_for
-from cluster.transitions import legal, observe
+from cluster.transitions import as_seen
 from engine.port import ContainerInfo, Engine, EngineError, EngineEvent
 from supervisor.actor import Actor, Context, ReplyTo
 from supervisor.message import Terminated, message
@@ -124,8 +124,9 @@ class Agent(Actor):
                 self._born(task, ctx)
             case protocol.Take(assignment):
                 self._give(assignment.task.id, ctx)
-            case protocol.Confirmed(batch):
+            case protocol.Confirmed(batch, ahead):
                 self._reports.confirm(batch, ctx)
+                self._overtake(ahead, ctx)
             case Again():
                 self._reports.again(ctx)
             case EngineUp():
@@ -246,7 +247,7 @@ class Agent(Actor):
             self._look(ctx)
 
     def _keep(self, orders: protocol.Assign, ctx: Context) -> None:
-        known = (_as_seen(one, self._seen.get(task)) for task, one in self._assigned.items())
+        known = (as_seen(one, self._seen.get(task)) for task, one in self._assigned.items())
         self._keepsake.keep(ctx, replace(orders, full=True, assignments=tuple(known), gone=()))
 
     async def _let_go(self, task: str, ctx: Context) -> None:
@@ -291,7 +292,7 @@ class Agent(Actor):
         self._told[task] = take
         actor = ctx.ref(f"agent/tasks/{task}")
         # To a new life of the actor the record is what the life before it told last.
-        actor.tell(replace(take, assignment=_as_seen(assignment, self._seen.get(task))) if known is None else take)
+        actor.tell(replace(take, assignment=as_seen(assignment, self._seen.get(task))) if known is None else take)
         if known is None and task in self._untouched:
             # The Senate has only just made it, so no container of it can be there: nothing to look for.
             self._untouched.discard(task)
@@ -316,6 +317,13 @@ class Agent(Actor):
         self._reports.tell(seen, ctx)
         for task in self._gated_by[self._assigned[seen.task].task.service_key]:
             self._give(task, ctx)
+
+    def _overtake(self, ahead: Mapping[str, int], ctx: Context) -> None:
+        """What was told is taken for old, as a life before this one had the clock ahead: it is told again as news."""
+        for task, sequence in ahead.items():
+            if task in self._seen and self._seen[task].sequence < sequence:
+                ctx.ref(f"agent/tasks/{task}").tell(protocol.Overtaken(sequence + 1))
+                self._notice(replace(self._seen[task], sequence=sequence + 1), ctx)
 
     def _index(self) -> None:
         """Which tasks each service has, and which wait for it: so that one that is seen wakes those alone.
@@ -389,9 +397,3 @@ class Agent(Actor):
             "unconfirmed": self._reports.waiting,
             "held": len(self._reports.node.held),
         }
-
-
-def _as_seen(assignment: Assignment, seen: Observation | None) -> Assignment:
-    if seen is None or not legal(assignment.task, seen):
-        return assignment
-    return replace(assignment, task=observe(assignment.task, seen))

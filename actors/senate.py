@@ -17,6 +17,7 @@ from actors import protocol, records, repeats
 from actors.mandate import Mandate
 from cluster.decide.configs import may_read
 from cluster.decide.decision import Decided, Entropy, Refusal
+from cluster.decide.tasks import ahead
 from cluster.model import Change, State
 from store import entities
 from store.contract import Applied, Outcome, Statement, Store, StoreError
@@ -148,7 +149,7 @@ class Senate(Actor):
             return _Answer(envelope, protocol.Refused(decision.code, decision.message)), Decided()
         revision = self._state.revision + (1 if decision.changes or decision.happenings else 0)
         accepted = protocol.Accepted(revision, dict(decision.told), dict(decision.detail))
-        reply = protocol.Confirmed(message.batch) if isinstance(message, protocol.Observed) else accepted
+        reply = _confirmed(working, message) if isinstance(message, protocol.Observed) else accepted
         if request and decision.changes:
             kept = Change("commands", request, repeats.kept(message, accepted))
             decision = Decided((*decision.changes, kept), decision.happenings)
@@ -237,6 +238,10 @@ class Senate(Actor):
             "commits": self._commits,
             "problem": self._problem,
         }
+
+
+def _confirmed(state: State, observed: protocol.Observed) -> protocol.Confirmed:
+    return protocol.Confirmed(observed.batch, ahead(state, observed.node, observed.seen))
 
 
 def _piece(state: State, wanted: protocol.GetConfig) -> protocol.ConfigPiece | protocol.Refused:

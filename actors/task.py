@@ -73,6 +73,8 @@ class TaskActor(Actor):
                 self._look(message, ctx)
             case protocol.Happened(event):
                 self._hear(event, ctx)
+            case protocol.Overtaken(sequence):
+                self._sequence = max(self._sequence, sequence)
             case protocol.EngineGone() if self._sightings is not None and not self._done:
                 self._sightings.engine_gone()
             case Stepped():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cluster.assignment import Observation
+from cluster.assignment import Assignment, Observation
 from cluster.model import Attempt, Task, TaskState
 
 KEPT_ATTEMPTS = 5
@@ -72,6 +72,13 @@ def observe(task: Task, seen: Observation) -> Task:
         ports=seen.ports,
         past=_remember(task.past, seen.ended),
     )
+
+
+def as_seen(assignment: Assignment, seen: Observation | None) -> Assignment:
+    """The assignment with what was seen of its task in the record, where that may follow it."""
+    if seen is None or not legal(assignment.task, seen):
+        return assignment
+    return replace(assignment, task=observe(assignment.task, seen))
 
 
 def _remember(past: tuple[Attempt, ...], ended: tuple[Attempt, ...]) -> tuple[Attempt, ...]:

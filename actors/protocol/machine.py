@@ -79,9 +79,13 @@ class PathsSeen:
 @message("agent.confirmed/1")
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The observations of this batch are durable."""
+    """The observations of this batch are durable.
+
+    But those of tasks that are `ahead`: their records have these sequences, and are of a later word than was told.
+    """
 
     batch: int
+    ahead: Mapping[str, int] = field(default_factory=dict)
 
 
 @message("node.report/1")
@@ -164,6 +168,14 @@ class Take:
 @dataclass(frozen=True, slots=True)
 class EngineGone:
     """To every task's actor: the engine ended, or its event stream broke."""
+
+
+@message("task.overtaken/1")
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """To a task's actor: its record has this sequence already."""
+
+    sequence: int
 
 
 @message("task.containers/1")

@@ -121,6 +121,20 @@ def take_in(state: State, node: str, seen: Iterable[Observation]) -> Decided:
     return draft.decided()
 
 
+def ahead(state: State, node: str, seen: Iterable[Observation]) -> Mapping[str, int]:
+    """By task the sequence of a record that is of a later word than what a machine saw now.
+
+    A life of gbnt that begins from an older record takes the time of day for where its last life was. If that was set
+    back meanwhile, what it says would be taken for old until the clock has caught up.
+    """
+    records = ((one, state.tasks.get(one.task)) for one in seen)
+    return {
+        one.task: task.sequence
+        for one, task in records
+        if task is not None and task.node == node and task.sequence > one.sequence
+    }
+
+
 def _all_put_away(draft: Draft, node: str) -> None:
     """A machine that was down is ready again once nothing is left there that runs elsewhere."""
     known = draft.state.nodes.get(node)

@@ -7,13 +7,14 @@ import anyio
 import pytest
 
 from actors import protocol
+from cluster.assignment import Observation
 from cluster.container import ContainerSpec, Endpoint
 from cluster.model import State, Task
 from cluster.progress import Failed, obstacle, verdict
 from cluster.spec import Dependency, Port, RestartPolicy
 from engine.fake import FakeEngine, FakeImage
 from tests.actors.house import House, Life, of, serving
-from tests.cluster.build import spec, stack
+from tests.cluster.build import NOW, spec, stack
 
 pytestmark = pytest.mark.anyio
 
@@ -250,3 +251,25 @@ async def test_a_removed_stack_leaves_nothing_but_its_volumes(house: House, engi
         assert (state.tasks, state.services, state.networks) == ({}, {}, {})
     assert await engine.containers({}) == []
     assert [info.name for info in await engine.networks({"gbnt.stack": "shop"})] == []
+
+
+async def test_a_life_that_begins_behind_the_last_word_of_the_one_before_is_heard_all_the_same(house: House):
+    async with house.life() as life:
+        await deploy(life, spec(image="web"))
+        first = only(await life.until(serving("shop/web")))
+        tomorrow = Observation(
+            first.id,
+            first.sequence + 86_400_000,
+            "running",
+            "as the clock was ahead",
+            NOW,
+            1,
+            True,
+            container_id=first.container_id,
+        )
+        life.system.ref("senate").tell(protocol.Observed(first.node, "rome-1/nobody", 1, (tomorrow,)))
+        await life.until(says("as the clock was ahead"))
+        house.engine.exit(first.container_id, 137)
+        again = only(await life.until(lambda state: only(state).attempt == 2 and serving("shop/web")(state)))
+        house.engine.exit(again.container_id, 1)
+        await life.until(lambda state: only(state).attempt == 3 and serving("shop/web")(state))
