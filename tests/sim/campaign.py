@@ -141,6 +141,7 @@ class Campaign:
         state, machines = await self._admin.state(), self._mishaps.machines
         bare = [name for name in machines if name not in state.nodes or "base_data" not in state.nodes[name].volumes]
         dead = self._random.choice([name for name in bare if name != MANAGER])
+        await self._come(set(machines) - {dead})
         drained = self._random.choice([name for name in bare if name != dead])
         labelled = self._random.choice([name for name in machines if name not in (dead, drained)])
         for name in machines:
@@ -154,6 +155,12 @@ class Campaign:
             await self._legion.kill(MANAGER)
             await self._legion.start(MANAGER)
         self._legion.homes[MANAGER].engine.set_clock(self._random.choice((-3600.0, 0.0, 0.0, 3600.0)))
+
+    async def _come(self, names: set[str]) -> None:
+        """Wait for machines that are still on their way: nothing can be said of one that is not there."""
+        with anyio.fail_after(SETTLES_WITHIN):
+            while names - (await self._admin.state()).nodes.keys():
+                await anyio.sleep(1.0)
 
     async def _settle(self) -> None:
         await settle(self._unsettled, SETTLES_WITHIN, 2.0)
