@@ -195,19 +195,19 @@ class Client:
 
     def task(self, reference: str) -> Row:
         """One task by its id, a unique beginning of it, or its name (stack-service-slot)."""
-        return self._session.get(_task_path(reference))
+        return self._session.get(task_path(reference))
 
     def task_placement(self, reference: str) -> Row:
         """Why a task is where it is: a `sentence`, and each of the `nodes` with the reasons against it."""
-        return self._session.get(f"{_task_path(reference)}/placement")
+        return self._session.get(f"{task_path(reference)}/placement")
 
     def remove_task(self, reference: str) -> Row:
         """Stop a task's container for good; its service replaces it."""
-        return self._session.write("DELETE", _task_path(reference))
+        return self._session.write("DELETE", task_path(reference))
 
     def task_logs(self, reference: str, params: Params) -> Iterator[Row]:
         """The lines of one task."""
-        return self._session.lines("GET", f"{_task_path(reference)}/logs", params)
+        return self._session.lines("GET", f"{task_path(reference)}/logs", params)
 
     # -- the rest ------------------------------------------------------------------------------------------------
 
@@ -289,5 +289,9 @@ def _node_path(reference: str) -> str:
     return f"/v1/nodes/{quote(reference, safe='')}"
 
 
-def _task_path(reference: str) -> str:
+def task_path(reference: str) -> str:
+    """Where a task is, by its id, the beginning of one, or its name. Raises BadInput for what names a service."""
+    if "/" in reference:
+        first = f"{reference.replace('/', '-')}-1"
+        raise BadInput(f"{reference} is a service: say which of its tasks, as {first}; `gbnt task ls` shows them")
     return f"/v1/tasks/{quote(reference, safe='')}"

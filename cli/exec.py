@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from cli import terminal
+from cli.client import task_path
 from cli.connect import open_websocket
 from cli.errors import BadInput, CliError, Unreachable
 from cli.table import Row
@@ -51,7 +51,7 @@ def run(task: str, wanted: Wanted, context: str) -> int:
     if wanted.tty and wanted.stdin and not os.isatty(STDIN):
         raise BadInput("the input is no terminal: leave out -t, or run this in one")
     sys.stdout.flush()
-    websocket = open_websocket(f"/v1/tasks/{quote(task, safe='')}/exec", PROTOCOL, context)
+    websocket = open_websocket(f"{task_path(task)}/exec", PROTOCOL, context)
     try:
         websocket.send(wanted.message())
         with ExitStack() as stack:

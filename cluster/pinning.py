@@ -32,11 +32,12 @@ def to_ask(spec: StackSpec, known: Mapping[str, ServiceSpec], resolve: Resolve) 
 
 
 def pinned(
-    spec: StackSpec, known: Mapping[str, ServiceSpec], resolve: Resolve, found: Mapping[str, Resolved]
+    spec: StackSpec, known: Mapping[str, ServiceSpec], resolve: Resolve, found: Mapping[str, Resolved], machines: int
 ) -> tuple[StackSpec, tuple[str, ...]]:
     """The spec with the digest of each image, and warnings: one for each that has none, or keeps the one it had.
 
-    A registry that does not answer is no reason to run anything else than before.
+    A registry that does not answer is no reason to run anything else than before. Where there are no two `machines`,
+    an image without a digest cannot be another one on another: nothing is said of it.
     """
     services, warnings = dict[str, ServiceSpec](), dict[str, None]()
     for name, service in spec.services.items():
@@ -45,7 +46,7 @@ def pinned(
         answer = found.get(service.image, Resolved(had))
         if not has_tag(service) or resolve == "never":
             answer = Resolved()
-        elif answer.problem:
+        elif answer.problem and (had or machines > 1):
             warnings[_warning(service.image, answer.problem, had)] = None
         services[name] = replace(service, digest=answer.digest or (had if answer.problem else ""))
     return replace(spec, services=services), tuple(warnings)

@@ -43,7 +43,7 @@ async def pin(
         if registry in needed and credential != kept[registry] and login_key(registry, "") not in state.registries
     }
     found = await _ask(backend, to_ask(spec, known, resolve), {**kept, **news})
-    spec, warnings = pinned(spec, known, resolve, found)
+    spec, warnings = pinned(spec, known, resolve, found, len(state.nodes))
     sealed = (Brought(r, one.username, backend.vault.seal(r, spec.name, one)) for r, one in news.items())
     return Pinned(spec, warnings, tuple(sealed))
 

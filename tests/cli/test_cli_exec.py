@@ -150,6 +150,7 @@ def test_a_reader_that_leaves_ends_it_without_a_word(node: FakeNode, home: Path)
 @pytest.mark.parametrize(
     ("role", "words", "status", "said"),
     [
+        ("operator", ("shop/web", "true"), 2, "shop/web is a service: say which of its tasks, as shop-web-1"),
         ("viewer", ("shop-web-1", "true"), 4, "has the role viewer, which may not do this"),
         ("nobody", ("shop-web-1", "true"), 4, "a good token is needed"),
         ("operator", ("shop-web-9", "true"), 1, 'there is no task "shop-web-9"'),

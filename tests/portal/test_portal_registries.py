@@ -36,6 +36,12 @@ def keep(node: FakeNode, *logins: RegistryLogin) -> None:
     node.state = replace(node.state, registries={one.key: one for one in logins})
 
 
+def join(node: FakeNode) -> None:
+    """A second machine, which may have another image of the same name."""
+    one = next(iter(node.state.nodes.values()))
+    node.state = replace(node.state, nodes={**node.state.nodes, "n2": replace(one, id="n2", name="rome-2")})
+
+
 async def deploy(api: httpx.AsyncClient, **body: object) -> httpx.Response:
     answer = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": FILE, **body}))
     assert answer.status_code == 200, answer.text
@@ -141,6 +147,7 @@ async def test_one_for_a_registry_that_no_image_names_goes_nowhere(api, node):
 
 async def test_what_cannot_be_looked_up_is_deployed_with_a_warning(api, node):
     node.tags[f"{HUB}/web:1"] = Resolved(problem="the registry is not reached")
+    join(node)
     answer = await deploy(api)
     [warning] = answer.json()["warnings"]
     assert "is not pinned" in warning
@@ -148,7 +155,13 @@ async def test_what_cannot_be_looked_up_is_deployed_with_a_warning(api, node):
     assert sent(node).spec == FILE
 
 
+async def test_what_cannot_be_looked_up_is_nothing_to_warn_of_where_there_is_one_machine(api, node):
+    node.tags[f"{HUB}/web:1"] = Resolved(problem="the registry is not reached")
+    assert (await deploy(api)).json()["warnings"] == []
+
+
 async def test_a_registry_that_hangs_holds_no_deploy_up_for_ever(api, node, monkeypatch):
+    join(node)
     monkeypatch.setattr(pins, "SECONDS", 0.05)
     monkeypatch.setattr(node, "digest", lambda image, credential: anyio.sleep_forever())
     answer = await deploy(api)
