@@ -13,7 +13,7 @@ from actors import protocol
 from actors.following import SENATE
 from actors.machine import Machine
 from cluster.configs import ConfigFile, decoded, digest_of
-from engine.port import EngineUnavailable
+from engine.port import EngineError, EngineUnavailable
 from supervisor.actor import Actor, Context, ReplyTo
 from supervisor.errors import ActorError
 from supervisor.message import message
@@ -32,7 +32,7 @@ class Unplaced(Exception):
 
 
 class ConfigFolder(Protocol):
-    """The port to the place where files of configs lie. Calls raise `Unplaced`, `find` EngineUnavailable too."""
+    """The port to the place where files of configs lie. Calls raise `Unplaced`, `find` EngineError too."""
 
     async def find(self, file: ConfigFile) -> str:
         """The path by which the engine knows the file; empty where it is not there, or not as it should be."""
@@ -99,7 +99,7 @@ class ConfigsActor(Actor):
         """What is to be said of a file that is here, or cannot be; None where it has to be brought."""
         try:
             path = await self._folder.find(file)
-        except (Unplaced, EngineUnavailable) as error:
+        except (Unplaced, EngineError) as error:
             return _failed(file, error)
         return protocol.ConfigHere(path) if path else None
 

@@ -16,6 +16,7 @@ from cluster.registries import HUB, TOKEN_USER, Credential, registry_named
 # What Docker calls its own registry there.
 HUB_KEY = "https://index.docker.io/v1/"
 NOT_FOUND = "credentials not found"
+HELPER_SECONDS = 30.0
 
 
 def sign_ins(registries: Iterable[str]) -> dict[str, Credential]:
@@ -73,17 +74,20 @@ def _from_helper(helper: str, server: str) -> Credential | None:
     """What `docker-credential-HELPER get` answers: it reads the server from its input, and writes JSON or an error."""
     program = f"docker-credential-{helper}"
     try:
-        ended = subprocess.run([program, "get"], input=server, stdout=subprocess.PIPE, text=True, check=False)
+        ended = subprocess.run(
+            [program, "get"], input=server, stdout=subprocess.PIPE, text=True, check=False, timeout=HELPER_SECONDS
+        )
         if ended.returncode == 0:
             answer = json.loads(ended.stdout)
             return Credential(str(answer["Username"]), str(answer["Secret"]))
+        why = "" if NOT_FOUND in ended.stdout else f"it ended with status {ended.returncode}"
+    except subprocess.TimeoutExpired:
+        why = f"it has not answered for {HELPER_SECONDS:g} s; `{program} list` shows whether it waits for somebody"
     except (OSError, ValueError, KeyError, TypeError) as error:
         # Of what it wrote nothing is shown, which may be a secret.
-        why = error.strerror if isinstance(error, OSError) else "its answer is none"
+        why = str(error.strerror) if isinstance(error, OSError) else "its answer is none"
+    if why:
         _warn(f"{program} does not give Docker's sign-in to {server}: {why}")
-        return None
-    if NOT_FOUND not in ended.stdout:
-        _warn(f"{program} does not give Docker's sign-in to {server}: it ended with status {ended.returncode}")
     return None
 
 

@@ -8,14 +8,13 @@ from functools import lru_cache
 from itertools import takewhile
 
 from cluster.constraints import SERVICES, STACK, Constraint, parse
+from cluster.gpus import Wish, wish_of
 from cluster.policy import Need, needs
-from cluster.privileges import DeviceRequest
 from cluster.spec import Placement, ServiceSpec
 
 # Keys that no two machines share: to spread over one is to have few on each machine.
 UNIQUE = ("node.id", "node.hostname")
 NANO = 1_000_000_000
-ALL = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +38,14 @@ class Terms:
 class Ask:
     """A service's terms, what its tasks reserve, and which other services (`stack/name`) they want to be with.
 
-    `joins` has a set for each constraint: a task of one of these must be there. CPUs are in billionths, and `ALL` GPUs
-    are those of a whole machine.
+    `joins` has a set for each constraint: a task of one of these must be there. CPUs are in billionths.
     """
 
     terms: Terms
     image: str
     nano_cpus: int
     memory: int
-    gpus: int
+    gpus: Wish | None
     ports: tuple[tuple[str, int], ...]
     most: int
     joins: tuple[frozenset[str], ...]
@@ -63,18 +61,12 @@ def ask_of(stack: str, spec: ServiceSpec) -> Ask:
         image=spec.reference,
         nano_cpus=round((spec.reserved.cpus or 0.0) * NANO),
         memory=spec.reserved.memory or 0,
-        gpus=_gpus(spec.privileges.requests),
+        gpus=wish_of(spec.privileges.requests),
         ports=tuple((one.protocol, one.published) for one in spec.ports if one.published and not one.published_last),
         most=spec.placement.max_replicas_per_node,
         joins=joins,
         shuns=shuns,
     )
-
-
-def _gpus(requests: Iterable[DeviceRequest]) -> int:
-    """How many GPUs are asked for; more requests than one add up, unless one is for all."""
-    asked = [len(one.ids) or one.count for one in requests if "gpu" in one.capabilities or one.driver == "nvidia"]
-    return ALL if ALL in asked else sum(asked)
 
 
 @lru_cache(maxsize=4096)

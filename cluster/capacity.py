@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,14 +35,6 @@ class Gpus:
     source: Literal["declared", "discovered"]
     count: int
     names: tuple[str, ...] = ()
-
-
-def gpus_of(found: Iterable[Gpus]) -> int:
-    """How many GPUs a machine has: the most that one source tells of, for one card may be in both."""
-    counts = Counter[str]()
-    for one in found:
-        counts[one.source] += one.count
-    return max(counts.values(), default=0)
 
 
 def told(known: Disk, seen: Disk) -> Disk:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from cluster.assignment import Assignment
 from cluster.configs import ConfigFile
 from cluster.container import ContainerSpec, Endpoint
+from cluster.gpus import assigned
 from cluster.model import Network
 from cluster.spec import Mount, ServiceSpec
 from cluster.tuning import Tuning
@@ -100,7 +101,7 @@ def container_for(
         cap_drop=spec.cap_drop,
         tmpfs=spec.tmpfs,
         tuning=_tuning(spec),
-        privileges=spec.privileges,
+        privileges=assigned(spec.privileges, task.gpus),
         domainname=spec.domainname,
         mac_address=spec.mac_address,
         platform=spec.platform,

@@ -69,7 +69,7 @@ class Task:
 
     `why` is the Senate's reason for `desired`, `message` the agent's words for `state`. `unknown` is the Senate's, too:
     why nothing is known of the task now, for its machine is down or its engine does not answer. `forsaken`: so much so
-    that its slot gets another.
+    that its slot gets another. `gpus` are the cards that it has of its machine, as `cluster.gpus` calls them.
     """
 
     id: str
@@ -98,6 +98,7 @@ class Task:
     started_at: float = 0.0
     addresses: Mapping[str, str] = field(default_factory=dict)
     bindings: tuple[PortBinding, ...] = ()
+    gpus: tuple[str, ...] = ()
     ports: tuple[HostPort, ...] = ()
     past: tuple[Attempt, ...] = ()
     unknown: str = ""

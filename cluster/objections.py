@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from cluster.ask import ALL, NANO, Ask, Terms
-from cluster.capacity import gpus_of
+from cluster.ask import NANO, Ask, Terms
 from cluster.constraints import STACK, Constraint
+from cluster.gpus import Dealt, Wish, cards_of, deal, free_of
 from cluster.model import Node
 from cluster.policy import ENGINES, knows
 from cluster.seats import Seat, Seats
@@ -76,25 +76,26 @@ def crowding(seat: Seat, seats: Seats, key: str, ask: Ask) -> Iterator[Objection
         why = f"have too little memory free (it reserves {_megabytes(ask.memory)})"
         left = f"{_or_none(free, _megabytes(free))} of {_megabytes(node.memory)} free"
         yield Objection(why, f"{left}: {_freed(ask.memory > node.memory, 'memory')}")
-    if ask.gpus and not _has_gpus(seat, ask.gpus):
-        many = "all" if ask.gpus == ALL else ask.gpus
-        yield Objection(f"have too few GPUs free (it asks for {many})", _gpu_remedy(seat))
+    if ask.gpus is not None and (against := cards_for(seat, seats, ask.gpus).against):
+        yield Objection(against, _gpu_remedy(seat))
     for protocol, port in ask.ports:
         if seat.ports[protocol, port]:
             yield Objection(f"have port {port} taken by another task", "publish another port, or remove who has it")
 
 
-def _has_gpus(seat: Seat, asked: int) -> bool:
-    """Whether so many are free, or with `ALL` every one that there is."""
-    free = seat.free_gpus
-    return 0 < free == gpus_of(seat.node.gpus) if asked == ALL else asked <= free
+def cards_for(seat: Seat, seats: Seats, wish: Wish) -> Dealt:
+    """The GPUs of a machine for one more task."""
+    return deal(wish, seat.node, seat.held, unnamed=seat.unnamed > 0, counted=seats.counted)
 
 
 def _gpu_remedy(seat: Seat) -> str:
-    total = gpus_of(seat.node.gpus)
-    if total == 0 and seat.node.gpu_runtime:
+    cards = cards_of(seat.node.gpus)
+    if not cards and seat.node.gpu_runtime:
         return f"its engine does not say how many it has: node-generic-resources in {seat.node.name}'s daemon.json does"
-    return f"{seat.free_gpus or 'none'} of {total} free: move other tasks off it" if total else "a machine with GPUs"
+    if not cards:
+        return "a machine with GPUs"
+    free = 0 if seat.unnamed else len(free_of(cards, seat.held))
+    return f"{free or 'none'} of {len(cards)} free ({', '.join(cards)}): move other tasks off it"
 
 
 def _or_none(free: float, words: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from cluster.ask import Ask, Terms, ask_of
 from cluster.model import Node, Service, State, Task, revision_key
-from cluster.objections import Bound, Objection, counted, crowding, inflected, outside, standing
+from cluster.objections import Bound, Objection, cards_for, counted, crowding, inflected, outside, standing
 from cluster.pool import Pool
 from cluster.search import Search
 from cluster.seats import Held, Seat, Seats
@@ -167,6 +167,14 @@ class Board:
             return None, f"waits for {seat.node.name}, which {inflected(against.why, 1)}"
         return seat.node, ""
 
+    def cards(self, service: Service, slot: int, node: str) -> tuple[str, ...]:
+        """The GPUs that a task in this slot gets on a machine where it was found a place."""
+        turn = self._turn_of(service)
+        if turn.ask.gpus is None:
+            return ()
+        with self._without(self._predecessors(turn, slot)):
+            return cards_for(self._seats.by_id[node], self._seats, turn.ask.gpus).cards
+
     def explain(self, service: Service, slot: int) -> dict[str, list[Objection]]:
         """All that speaks against each machine, by its id; nothing against one that a task in this slot could go to."""
         turn = self._turn_of(service)
@@ -233,7 +241,8 @@ def offer(node: Node) -> object:
     """What of a machine decides whether tasks may go there, and how many."""
     labels = tuple(sorted(node.labels.items())), tuple(sorted(node.engine_labels.items()))
     place = node.name, node.role, node.address, node.os, node.arch, node.engine_version
-    return node.id, node.status, node.message, node.availability, node.cpus, node.memory, node.gpus, *place, *labels
+    room = node.cpus, node.memory, node.gpus, node.gpu_runtime
+    return node.id, node.status, node.message, node.availability, *room, *place, *labels
 
 
 def awaits_machine(state: State) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, cast, get_args
 
+from cluster.might import mighty
 from cluster.model import Node, State
-from cluster.privileges import mighty
 from cluster.spec import ServiceSpec, StackSpec
 
 Privileged = Literal["auto", "allow", "refuse"]
@@ -42,16 +42,24 @@ def takes_mighty(state: State) -> bool:
 def objections(state: State, spec: StackSpec) -> Iterator[str]:
     """Why the stack may not be deployed here: a sentence for each service that is new or changed, with what to do."""
     for service in spec.services.values():
-        known = state.services.get(f"{spec.name}/{service.name}")
-        if known is not None and known.spec == service:
+        if _is_known(state, spec, service):
             continue
-        keys = list(mighty(service.privileged, service.cap_add, service.privileges))
+        keys = list(mighty(service, spec.volumes))
         if keys and not takes_mighty(state):
             yield (
                 f"service {service.name}: {', '.join(keys)} would let its containers do all that root does on a "
                 f"machine, and {_why(state)}: remove that, or allow it: `{ALLOW}`"
             )
         yield from _too_new(service, list(state.nodes.values()))
+
+
+def _is_known(state: State, spec: StackSpec, service: ServiceSpec) -> bool:
+    """Whether the service is deployed just so, and the volumes that it may mount with it."""
+    known, stack = state.services.get(f"{spec.name}/{service.name}"), state.stacks.get(spec.name)
+    if known is None or stack is None or known.spec != service:
+        return False
+    mounted = [mount.source for mount in service.mounts if mount.type == "volume"]
+    return all(stack.spec.volumes.get(key) == spec.volumes.get(key) for key in mounted)
 
 
 def _why(state: State) -> str:

@@ -10,9 +10,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
-from cluster.ask import ALL, NANO, Ask
-from cluster.capacity import gpus_of
+from cluster.ask import NANO, Ask
 from cluster.company import is_company
+from cluster.gpus import are_counted
 from cluster.model import Node, Task
 
 Rank = tuple[float, int, str]
@@ -23,15 +23,16 @@ class Seat:
     """One machine, and what it has taken on. CPUs are counted in billionths, so that adding them up is exact.
 
     `rank` is its place among machines that are as good otherwise, the least first: little reserved of CPUs or memory,
-    whichever is more, as a share; few tasks; the id. `whole` is how many tasks have all of its GPUs.
+    whichever is more, as a share; few tasks; the id. `cards` are the GPUs that its tasks have, `unnamed` counts the
+    tasks of whose GPUs no name is known.
     """
 
     node: Node
     tasks: int = 0
     nano_cpus: int = 0
     memory: int = 0
-    gpus: int = 0
-    whole: int = 0
+    cards: Counter[str] = field(default_factory=Counter)
+    unnamed: int = 0
     ports: Counter[tuple[str, int]] = field(default_factory=Counter)
     rank: Rank = field(init=False)
 
@@ -43,19 +44,19 @@ class Seat:
         self.tasks += times
         self.nano_cpus += times * ask.nano_cpus
         self.memory += times * ask.memory
-        if ask.gpus == ALL:
-            self.whole += times
-        else:
-            self.gpus += times * ask.gpus
+        for card in task.gpus:
+            self.cards[card] += times
+        if ask.gpus is not None and not task.gpus:
+            self.unnamed += times
         for binding in task.bindings:
             if binding.host_port:
                 self.ports[binding.protocol, binding.host_port] += times
         self.weigh()
 
     @property
-    def free_gpus(self) -> int:
-        """How many of its GPUs nobody has."""
-        return 0 if self.whole else gpus_of(self.node.gpus) - self.gpus
+    def held(self) -> list[str]:
+        """The GPUs that its tasks have."""
+        return [card for card, number in self.cards.items() if number]
 
     def weigh(self) -> None:
         """Work out its rank anew."""
@@ -83,11 +84,13 @@ class Seats:
 
     `where` is how many tasks of a service each machine has, `company` how many of those its companions are to be with,
     `slots` who holds a slot of a service, and `shunned` who does not want to be where a service is. `images` are the
-    machines on which a container of an image was seen: it is there unless it was removed since.
+    machines on which a container of an image was seen: it is there unless it was removed since. `counted` is whether
+    any machine tells how many GPUs it has.
     """
 
     def __init__(self, nodes: Iterable[Node]) -> None:
         self.by_id = {node.id: Seat(node) for node in nodes}
+        self.counted = are_counted(seat.node for seat in self.by_id.values())
         self._ranks = sorted(seat.rank for seat in self.by_id.values())
         self.where: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.company: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -125,6 +128,7 @@ class Seats:
         for id, seat in self.by_id.items():
             seat.node = nodes[id]
             seat.weigh()
+        self.counted = are_counted(nodes.values())
         self._ranks = sorted(seat.rank for seat in self.by_id.values())
 
     def in_order(self, *, packs: bool) -> Iterator[Seat]:

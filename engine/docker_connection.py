@@ -15,7 +15,7 @@ from urllib.parse import quote
 import orjson
 from yarl import URL
 
-from engine.docker_errors import refusal, unreachable
+from engine.docker_errors import no_engine, refusal, unreachable
 from engine.lean_http import Stream, aiodocker, aiohttp
 from engine.port import EngineUnavailable, Refused
 
@@ -33,14 +33,13 @@ CONNECT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an engine is answering. A connection that breaks while it is read raises EngineUnavailable."""
+    """What an engine is answering.
+
+    A connection that breaks while it is read raises EngineUnavailable, and so does what is no JSON where it should be.
+    """
 
     _response: aiohttp.ClientResponse
     _in_words: Translation
-
-    @property
-    def is_json(self) -> bool:
-        return self._response.content_type == "application/json"
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The bytes as they come."""
@@ -55,7 +54,14 @@ class Answer:
             *whole, rest = (rest + chunk).split(b"\n")
             for line in whole:
                 if line.strip():
-                    yield orjson.loads(line)
+                    yield self.parsed(line)
+        if rest.strip():
+            yield self.parsed(rest)
+
+    def parsed(self, text: bytes) -> Any:
+        """The JSON of a text."""
+        with self._in_words():
+            return orjson.loads(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +140,7 @@ class Connection:
             method, path, about=about, params=params, body=body, headers=headers, seconds=seconds
         ) as answer:
             content = b"".join([chunk async for chunk in answer.chunks()])
-        return orjson.loads(content) if content and answer.is_json else None
+        return answer.parsed(content) if content else None
 
     @asynccontextmanager
     async def stream(
@@ -227,6 +233,9 @@ class Connection:
             raise self._lost(error.message) from error
         except TimeoutError as error:
             raise self._lost("it took too long") from error
+        except ValueError as error:
+            self._api = (0, 0)
+            raise no_engine(self.host, getattr(error, "doc", "")) from error
         except (aiohttp.ClientError, OSError) as error:
             raise self._lost(str(error)) from error
 

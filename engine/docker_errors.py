@@ -27,6 +27,8 @@ from engine.port import (
     RegistryUnreachable,
 )
 
+MOST_SHOWN = 60
+
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
@@ -206,3 +208,10 @@ def unreachable(host: str, problem: str) -> EngineUnavailable:
     else:
         advice = problem or "the connection broke"
     return EngineUnavailable(f"the Docker Engine at {host} does not answer; {advice}")
+
+
+def no_engine(host: str, said: str) -> EngineUnavailable:
+    """The exception for what answered at `host` and `said` no JSON. What begins as such may have secrets."""
+    begun = " ".join(said.split())[:MOST_SHOWN]
+    shown = "JSON that is broken" if begun[:1] in ("{", "[") else f'"{begun}"' if begun else "nothing that can be read"
+    return EngineUnavailable(f"what answers at {host} is no Docker Engine: it said {shown}; see what listens there")

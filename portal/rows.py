@@ -178,6 +178,7 @@ def task_row(state: State, task: Task) -> Row:
         "started_at": task.started_at,
         "addresses": dict(task.addresses),
         "ports": [asdict(port) for port in task.ports],
+        "gpus": list(task.gpus),
         "past": [asdict(attempt) for attempt in task.past],
     }
 

@@ -14,6 +14,7 @@ from cluster.compose.gates import OFF
 from cluster.compose.host import privileges, tuning
 from cluster.configs import ConfigFile, ConfigSpec, encoded
 from cluster.constraints import NoConstraint, parse
+from cluster.privileges import capability
 from cluster.spec import (
     Attachment,
     Build,
@@ -118,8 +119,7 @@ def _words(words: list[str] | None) -> tuple[str, ...] | None:
 
 
 def _capabilities(names: list[str]) -> tuple[str, ...]:
-    """In upper case and without their prefix, so that two ways to write one are equal."""
-    return tuple(dict.fromkeys(name.upper().removeprefix("CAP_") for name in names))
+    return tuple(dict.fromkeys(map(capability, names)))
 
 
 def _pull_policy(policy: str) -> Any:

@@ -95,8 +95,15 @@ class Additions:
         except addresses.Exhausted as error:
             return replace(task, message=f"waits for an address: {error}", problem=str(error))
         draft.put(*trial.decided().changes)
-        bindings = self._bindings(add.slot)
-        placed = replace(task, node=node.id, state="assigned", message=add.message, addresses=given, bindings=bindings)
+        placed = replace(
+            task,
+            node=node.id,
+            state="assigned",
+            message=add.message,
+            addresses=given,
+            bindings=self._bindings(add.slot),
+            gpus=self._board.cards(service, add.slot, node.id),
+        )
         self._board.take(placed, service.spec)
         return placed
 

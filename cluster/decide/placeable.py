@@ -5,11 +5,11 @@ How machines are now does not count, nor what runs there: they come back, and ta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from cluster.ask import ALL, NANO, Ask, ask_of
-from cluster.capacity import gpus_of
+from cluster.ask import NANO, Ask, ask_of
 from cluster.constraints import SERVICES, Constraint, parse
+from cluster.gpus import ALL, Wish, are_counted, cards_of, deal, may_have
 from cluster.model import Node, State
 from cluster.objections import counted, remedy
 from cluster.spec import ServiceSpec, StackSpec
@@ -24,12 +24,35 @@ def unplaceable(state: State, spec: StackSpec) -> str:
     Of what runs already with the same wishes nothing is said: a machine may have changed since.
     """
     for name, service in spec.services.items():
-        known = state.services.get(f"{spec.name}/{name}")
-        if known is None or (known.spec.placement, known.spec.reserved) != (service.placement, service.reserved):
-            why = next(_reasons(state, spec, service), "")
-            if why:
-                return f"service {name} {why}"
+        if _is_news(state, spec, service) and (why := next(_reasons(state, spec, service), "")):
+            return f"service {name} {why}"
     return ""
+
+
+def hopes(state: State, spec: StackSpec) -> tuple[str, ...]:
+    """What to warn of where a service may go to machines of whose GPUs nobody knows the number."""
+    news = [one for one in spec.services.values() if _is_news(state, spec, one)]
+    return tuple(words for one in news if (words := _hope(state, ask_of(spec.name, one), one.name)))
+
+
+def _is_news(state: State, spec: StackSpec, service: ServiceSpec) -> bool:
+    known = state.services.get(f"{spec.name}/{service.name}")
+    return known is None or _wishes(known.spec) != _wishes(service)
+
+
+def _wishes(service: ServiceSpec) -> object:
+    return service.placement, service.reserved, service.privileges.requests
+
+
+def _hope(state: State, ask: Ask, name: str) -> str:
+    counted = are_counted(state.nodes.values())
+    unknown = sorted(node.name for node in _fitting(state, ask) if may_have(node, counted=counted))
+    if ask.gpus is None or not unknown:
+        return ""
+    return (
+        f"service {name} asks for GPUs, and how many {' or '.join(unknown)} has is not known: they go to one task at a "
+        "time, or to such as name their own; node-generic-resources in the engine's daemon.json tells the number"
+    )
 
 
 def _reasons(state: State, spec: StackSpec, service: ServiceSpec) -> Iterator[str]:
@@ -40,12 +63,17 @@ def _reasons(state: State, spec: StackSpec, service: ServiceSpec) -> Iterator[st
     for constraint in ask.terms.constraints:
         if not any(_may_meet(node, constraint, ask) for node in state.nodes.values()):
             yield _unmet(constraint, list(state.nodes.values()))
-    fit = [node for node in state.nodes.values() if all(_may_meet(node, one, ask) for one in ask.terms.constraints)]
+    fit = _fitting(state, ask)
     if not fit:
         yield f"asks for what no machine is at once: {', '.join(map(str, ask.terms.constraints))}"
     elif all(node.cpus and node.memory for node in fit):
         yield from _too_large(ask, fit)
-        yield from _gpus_short(ask, fit)
+        if ask.gpus is not None:
+            yield from _gpus_short(ask.gpus, fit, counted=are_counted(state.nodes.values()))
+
+
+def _fitting(state: State, ask: Ask) -> list[Node]:
+    return [node for node in state.nodes.values() if all(_may_meet(node, one, ask) for one in ask.terms.constraints)]
 
 
 def _may_meet(node: Node, constraint: Constraint, ask: Ask) -> bool:
@@ -74,12 +102,13 @@ def _too_large(ask: Ask, fit: Iterable[Node]) -> Iterator[str]:
         )
 
 
-def _gpus_short(ask: Ask, fit: Iterable[Node]) -> Iterator[str]:
-    most = max(gpus_of(node.gpus) for node in fit)
-    if max(ask.gpus, 1 if ask.gpus else 0) > most:
-        many = "all GPUs of a machine" if ask.gpus == ALL else f"{ask.gpus} GPUs"
-        has = f"has more than {most}" if most else "is known to have one"
-        yield f"asks for {many}, and no machine that it may go to {has}: `gbnt node ls -o wide` shows what each has"
+def _gpus_short(wish: Wish, fit: Collection[Node], *, counted: bool) -> Iterator[str]:
+    if not all(deal(wish, node, counted=counted).against for node in fit):
+        return
+    most = max(len(cards_of(node.gpus)) for node in fit)
+    many = "all GPUs of a machine" if wish.number == ALL else str(wish) if wish.ids else f"{wish} GPUs"
+    has = "is known to have one" if not most else "has that" if wish.ids else f"has more than {most}"
+    yield f"asks for {many}, and no machine that it may go to {has}: `gbnt node ls -o wide` shows what each has"
 
 
 def _lonely(state: State, spec: StackSpec, service: ServiceSpec) -> Iterator[str]:

@@ -14,6 +14,7 @@ from actors.protocol import Accepted, DeployStack, HoldStack, Refused, RemoveSta
 from cluster.decide import history, planning
 from cluster.decide.decision import Entropy, Refusal
 from cluster.decide.deploy import deploy as decide
+from cluster.decide.placeable import hopes
 from cluster.model import Stack, State
 from cluster.pinning import Resolve
 from cluster.registries import registry_named
@@ -97,12 +98,12 @@ async def _wanted(request: Request) -> tuple[str, Deployment]:
 
 
 async def _bound(request: Request, state: State, spec: StackSpec) -> tuple[str, ...]:
-    """What to warn of the binds; raises Problem where a path that has to be there is not wherever a task may go."""
+    """What to warn of the machines; raises Problem where a path that is bound is not wherever a task may go."""
     judged = await look(backend_of(request), state, spec)
     if judged.problems:
         findings = [asdict(problem.finding()) for problem in judged.problems]
         raise Problem("conflict", f'the stack "{spec.name}" binds what is not there', findings=findings)
-    return judged.warnings
+    return (*judged.warnings, *hopes(state, spec))
 
 
 async def _pinned(request: Request, state: State, spec: StackSpec, deployment: Deployment) -> Pinned:

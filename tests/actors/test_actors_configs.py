@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from actors import protocol
-from actors.configs import CONFIGS
+from actors.configs import CONFIGS, ConfigsActor
+from actors.machine import Machine
 from cluster.configs import ConfigFile, ConfigSpec, digest_of, encoded
 from cluster.spec import StackSpec
 from engine.fake import FakeEngine, FakeImage
 from engine.port import Refused
+from supervisor.actor import Actor, Context
+from supervisor.spec import ChildSpec, SupervisorSpec
+from supervisor.system import System
 from tests.actors.house import Files, House, of, serving, time_of_day
 from tests.actors.legion import MANAGER, legion
 from tests.cluster.build import spec, stack
@@ -158,3 +166,75 @@ async def test_files_that_an_earlier_life_left_go_with_the_first_orders(house: H
         await life.until(serving("shop/web"))
         assert set(house.files.contents) == {name(b"salve")}
         assert life.actor(CONFIGS).detail["problem"] == ""
+
+
+class Scribe(Actor):
+    """A Senate that sends one content whatever it is asked for, once it may."""
+
+    def __init__(self, content: bytes, may: anyio.Event) -> None:
+        self.text, self.may = encoded(content), may
+
+    async def receive(self, message: object, ctx: Context) -> None:
+        if isinstance(message, protocol.GetConfig):
+            await self.may.wait()
+            assert ctx.reply_to is not None
+            ctx.reply_to.send(protocol.ConfigPiece(self.text, len(self.text)))
+
+
+FILE = ConfigFile("conf", "/etc/web.conf", digest=digest_of(b"salve"))
+
+
+@asynccontextmanager
+async def archive(files: Files, content: bytes, may: anyio.Event) -> AsyncIterator[System]:
+    """The actor of a machine that needs FILE, with nobody but a Senate that sends this content."""
+    machine = Machine("n1", "rome-1", "127.0.0.1", "legion", "boot")
+    configs = ChildSpec("configs", partial(ConfigsActor, machine, files))
+    system = System("rome-1")
+    async with anyio.create_task_group() as group:
+        children = (ChildSpec("senate", partial(Scribe, content, may)), configs)
+        await group.start(partial(system.run, SupervisorSpec(children=children)))
+        system.ref("configs").tell(protocol.KeepConfigs(frozenset({FILE.file_name})))
+        yield system
+        system.stop()
+
+
+async def want(system: System) -> object:
+    return await system.ref("configs").ask(protocol.WantConfig(FILE), timeout=30.0)
+
+
+async def test_another_content_than_the_one_deployed_is_never_read():
+    files, may = Files(), anyio.Event()
+    may.set()
+    async with archive(files, b"vale", may) as system:
+        answer = await want(system)
+    assert answer == protocol.Failed(
+        "config conf: what the manager sent of it is not what was deployed: deploy it again"
+    )
+    assert files.contents == {}
+
+
+async def test_a_file_that_nobody_needs_any_more_when_it_comes_is_not_written():
+    files, may, answers = Files(), anyio.Event(), list[object]()
+    async with archive(files, b"salve", may) as system, anyio.create_task_group() as group:
+
+        async def ask() -> None:
+            answers.append(await want(system))
+
+        group.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        system.ref("configs").tell(protocol.KeepConfigs(frozenset()))
+        await anyio.wait_all_tasks_blocked()
+        may.set()
+    assert answers == [protocol.Failed("config conf: no task here is to start with it any more")]
+    assert files.contents == {}
+
+
+async def test_whatever_an_engine_refuses_of_a_file_is_an_answer_and_no_crash():
+    class Walled(Files):
+        async def find(self, file: ConfigFile) -> str:
+            raise Refused("the Docker Engine refused container abc: no such thing")
+
+    async with archive(Walled(), b"salve", anyio.Event()) as system:
+        answer = await want(system)
+        assert answer == protocol.Failed("config conf: the Docker Engine refused container abc: no such thing")
+        assert system.inspect("configs")[0].restarts == 0

@@ -7,7 +7,7 @@ from actors import protocol
 from cluster.registries import Credential
 from cluster.spec import PullPolicy
 from engine.fake import FakeEngine, FakeImage
-from engine.port import EngineUnavailable, ImageLimited
+from engine.port import EngineUnavailable, ImageInfo, ImageLimited
 from tests.actors.house import NODE, House, Life, of, serving
 from tests.cluster.build import spec, stack
 
@@ -59,6 +59,24 @@ async def test_who_finds_the_image_does_not_wait_for_another_s_pull(house: House
         assert isinstance(found, protocol.ImageHere)
         assert waited == never == 0.0
         assert pulled >= 20.0
+        assert engine.calls["pull"] == 1
+
+
+async def test_a_pull_answers_who_looked_too_early_to_find_its_image(
+    house: House, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+):
+    look, looks = engine.image, list[str]()
+
+    async def slow(reference: str) -> ImageInfo | None:
+        looks.append(reference)
+        found = await look(reference)
+        await anyio.sleep(60.0 if len(looks) == 1 else 0.0)
+        return found
+
+    monkeypatch.setattr(engine, "image", slow)
+    async with house.life() as life:
+        answers = await want(life, ("web", "never"), ("web", "missing"), ("web", "always"))
+        assert {type(answer) for answer, _ in answers} == {protocol.ImageHere}
         assert engine.calls["pull"] == 1
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cli import docker_config
 from cli.docker_config import sign_ins
 from cluster.registries import Credential
 from tests.cli.conftest import Run
@@ -184,6 +185,19 @@ def test_a_helper_that_fails_is_a_warning_that_shows_nothing_of_what_it_wrote(
     assert told.startswith("warning: docker-credential-all does not give Docker's sign-in to hub.example:5000: ")
     assert said in told
     assert "qualis" not in told
+
+
+def test_a_helper_that_hangs_is_ended_and_is_a_warning(
+    docker: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    helper(home, monkeypatch, "all", f"{HUB}) exec sleep 1000 ;;")
+    monkeypatch.setattr(docker_config, "HELPER_SECONDS", 0.2)
+    configured(docker, credsStore="all")
+    assert sign_ins([HUB]) == {}
+    assert capsys.readouterr().err == (
+        f"warning: docker-credential-all does not give Docker's sign-in to {HUB}: it has not answered for 0.2 s; "
+        "`docker-credential-all list` shows whether it waits for somebody\n"
+    )
 
 
 def test_a_helper_that_is_not_there_is_a_warning(docker: Path, capsys: pytest.CaptureFixture[str]):

@@ -9,10 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.ask import ask_of
+from cluster.capacity import Gpus
 from cluster.constraints import value_of
+from cluster.gpus import cards_of
 from cluster.model import Node, Service, State, Task, revision_key
 from cluster.objections import crowding, standing
 from cluster.placement import Board
+from cluster.privileges import DeviceRequest, Privileges
 from cluster.seats import Held, Seats
 from cluster.spec import Placement, Port, Resources, ServiceSpec, UpdatePolicy
 from tests.cluster.build import node, running, service, spec
@@ -29,12 +32,14 @@ CONSTRAINTS = (
     "stack.name == shop",
 )
 MACHINES = st.builds(
-    lambda cpus, memory, labels, availability, status: {
+    lambda cpus, memory, labels, availability, status, gpus: {
         "cpus": cpus,
         "memory": memory * GB,
         "labels": {key: value for key, value in labels.items() if value},
         "availability": availability,
         "status": status,
+        "gpus": tuple(Gpus("nvidia.com/gpu", "discovered", number) for number in gpus if number),
+        "gpu_runtime": "nvidia" if gpus else "",
     },
     cpus=st.integers(1, 4),
     memory=st.integers(1, 8),
@@ -48,15 +53,17 @@ MACHINES = st.builds(
     ),
     availability=st.sampled_from(["active"] * 5 + ["pause", "drain"]),
     status=st.sampled_from(["ready"] * 5 + ["down"]),
+    gpus=st.sampled_from([(), (), (0,), (1,), (3,)]),
 )
 SPECS = st.builds(
-    lambda cpus, memory, constraints, spread, most, binpack, ports, order: spec(
+    lambda cpus, memory, constraints, spread, most, binpack, ports, order, gpus: spec(
         "web",
         reserved=Resources(cpus, memory and memory * GB),
         placement=Placement(tuple(constraints), tuple(spread), most, binpack),
         ports=ports,
         update=UpdatePolicy(order=order),
         network_mode="bridge",
+        privileges=Privileges(requests=tuple(DeviceRequest("nvidia", *gpu) for gpu in gpus)),
     ),
     cpus=st.sampled_from([None, 0.1, 0.7, 2.0]),
     memory=st.sampled_from([None, 1, 3]),
@@ -66,6 +73,7 @@ SPECS = st.builds(
     binpack=st.booleans(),
     ports=st.sampled_from([(), (), (Port(80, 8080),)]),
     order=st.sampled_from(["stop-first", "start-first"]),
+    gpus=st.sampled_from([(), (), ((1,),), ((2,),), ((-1,),), ((1,), (0, ("0",)))]),
 )
 NAMES = ("web", "db", "cache")
 
@@ -133,7 +141,13 @@ def step(state: State, board: Board, wanted: Service, slot: int) -> State:
     if found is None:
         return state
     placed = running(
-        id=f"{wanted.name}{slot}", service=wanted.name, slot=slot, node=found.id, bindings=(), container_id=""
+        id=f"{wanted.name}{slot}",
+        service=wanted.name,
+        slot=slot,
+        node=found.id,
+        bindings=(),
+        container_id="",
+        gpus=board.cards(wanted, slot, found.id),
     )
     board.take(placed, wanted.spec)
     return replace(state, tasks={**state.tasks, placed.id: placed})
@@ -168,7 +182,8 @@ def test_a_board_that_follows_answers_as_a_new_one_and_takes_the_best_by_definit
             board.follow(state)
         else:
             last = sorted(state.nodes)[-1]
-            changed = replace(state.nodes[last], labels={"zone": "west"}, availability="active", cpus=slot)
+            gpus = (Gpus("nvidia.com/gpu", "discovered", 1),) * (slot % 2)
+            changed = replace(state.nodes[last], labels={"zone": "west"}, availability="active", cpus=slot, gpus=gpus)
             state = replace(state, nodes={**state.nodes, last: changed})
             board.follow(state)
 
@@ -194,6 +209,9 @@ def test_who_gets_no_machine_is_told_a_true_reason_of_each_and_who_gets_one_neve
         there = [task for task in state.tasks.values() if task.node == one.id]
         assert len(there) * (wanted_spec.reserved.cpus or 0) <= one.cpus + 1e-9
         assert len(there) * (wanted_spec.reserved.memory or 0) <= one.memory
+        given = [card for task in there for card in task.gpus]
+        assert len(given) == len(set(given)) <= len(cards_of(one.gpus))
+        assert len(there) < 2 or all(task.gpus for task in there) or not wanted_spec.privileges.requests
 
 
 @given(st.lists(st.sampled_from(["east", "west", "north"]), min_size=2, max_size=8), st.integers(1, 20))

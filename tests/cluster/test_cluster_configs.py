@@ -94,7 +94,10 @@ def test_a_content_stays_as_long_as_a_task_reads_it():
     state = deployed(state_with(), brings(b"one"))
     old = task(revision=state.services["shop/web"].revision)
     state = replace(state, tasks={old.id: old})
-    state = deployed(deployed(state, brings(b"two")), brings(b"three"))
+    for content in (*(b"%d" % number for number in range(history.KEPT)), b"three"):
+        state = deployed(state, brings(content))
+    named = {one.digest for past in state.stack_revisions.values() for one in past.spec.configs.values()}
+    assert digest_of(b"one") not in named
     assert digest_of(b"one") in state.configs
     assert may_read(state, "n1", digest_of(b"one"))
     assert not may_read(state, "n1", digest_of(b"three"))

@@ -57,6 +57,9 @@ def test_the_same_file_again_forgets_nothing_and_writes_nothing():
 def test_what_the_images_need_no_more_is_forgotten_and_what_they_do_not_need_is_not_kept():
     state = done(state_with(), deploy.deploy(state_with(), FILE, entropy(), [BROUGHT, replace(BROUGHT, registry="x")]))
     assert [login.registry for login in state.registries.values()] == [HUB]
+    first = deploy.deploy(state_with(), FILE, entropy(), [replace(BROUGHT, registry="x"), BROUGHT])
+    assert isinstance(first, Decided)
+    assert [told.subject for told in first.happenings if told.kind == "registry.login"] == [HUB]
     state = done(state, deploy.deploy(state, stack(spec(image="busybox")), entropy()))
     assert state.registries == {}
 

@@ -58,7 +58,8 @@ def fill(state: State, of: ServiceSpec, count: int) -> list[str]:
         found, reason = board.place(wanted(of), slot)
         assert found is not None, reason
         went.append(found.id)
-        board.take(running(id=f"new{slot}", slot=slot, node=found.id, service=of.name), of)
+        cards = board.cards(wanted(of), slot, found.id)
+        board.take(running(id=f"new{slot}", slot=slot, node=found.id, service=of.name, gpus=cards), of)
     return went
 
 
@@ -282,7 +283,7 @@ def test_no_gpu_is_given_twice():
     two = machine("b", gpus=(Gpus("nvidia.com/gpu", "discovered", 2), Gpus("GPU", "declared", 1)))
     state = cluster(machine("a", gpu_runtime="nvidia"), two, services=(asking(1),))
     assert fill(state, asking(1), 2) == ["b", "b"]
-    busy = replace(state, tasks={"t": running(id="t", node="b", slot=9)})
+    busy = replace(state, tasks={"t": running(id="t", node="b", slot=9, gpus=("nvidia.com/gpu=0",))})
     assert fill(busy, asking(1), 1) == ["b"]
     assert why_not(busy, asking(-1)) == "waits for a machine (2 nodes: 2 have too few GPUs free (it asks for all))"
     assert fill(state, asking(-1), 1) == ["b"]
@@ -291,7 +292,7 @@ def test_no_gpu_is_given_twice():
     told = [one.remedy for against in Board(busy).explain(wanted(asking(2)), 1).values() for one in against]
     assert told == [
         "its engine does not say how many it has: node-generic-resources in a's daemon.json does",
-        "1 of 2 free: move other tasks off it",
+        "1 of 2 free (nvidia.com/gpu=0, nvidia.com/gpu=1): move other tasks off it",
     ]
 
 

@@ -70,7 +70,7 @@ def test_kernel_settings_have_the_engines_names():
 def test_what_is_opened_of_the_machine_has_the_engines_names():
     privileges = Privileges(
         devices=(Device("/dev/fuse", "/dev/fuse", "rw"),),
-        requests=(DeviceRequest("nvidia", -1, (), ("gpu", "compute")),),
+        requests=(DeviceRequest("nvidia", -1, (), ("gpu", "compute")), DeviceRequest("cdi", ids=("nvidia.com/gpu=1",))),
         security_opt=("no-new-privileges", "systempaths=unconfined"),
         pid="host",
         uts="host",
@@ -78,7 +78,8 @@ def test_what_is_opened_of_the_machine_has_the_engines_names():
     made = body(privileges=privileges)["HostConfig"]
     assert made["Devices"] == [{"PathOnHost": "/dev/fuse", "PathInContainer": "/dev/fuse", "CgroupPermissions": "rw"}]
     assert made["DeviceRequests"] == [
-        {"Driver": "nvidia", "Count": -1, "DeviceIDs": [], "Capabilities": [["gpu", "compute"]], "Options": {}}
+        {"Driver": "nvidia", "Count": -1, "DeviceIDs": [], "Capabilities": [["gpu", "compute"]], "Options": {}},
+        {"Driver": "cdi", "Count": 0, "DeviceIDs": ["nvidia.com/gpu=1"], "Capabilities": [], "Options": {}},
     ]
     assert (made["SecurityOpt"], made["MaskedPaths"], made["ReadonlyPaths"]) == (["no-new-privileges"], [], [])
     assert (made["PidMode"], made["UTSMode"]) == ("host", "host")

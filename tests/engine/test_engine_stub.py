@@ -183,6 +183,37 @@ async def test_a_creation_that_is_cancelled_half_way_is_taken_back(tmp_path: Pat
         assert stub.asked[-1][:2] == ("DELETE", "/v1.41/containers/c1")
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"<html>  <h1>Welcome to the router", '"<html> <h1>Welcome to the router"'),
+        (b'{"Config": {"Env": ["PASSWORD=artifex', "JSON that is broken"),
+        (b"\xff\xfe", "nothing that can be read"),
+    ],
+)
+async def test_what_answers_no_json_is_no_engine_and_says_what_it_said(tmp_path: Path, said: bytes, told: str):
+    stub = StubEngine(
+        answers={"GET containers/web/json": ended_after(said), "POST images/create": ended_after(b"{}\n", said)}
+    )
+    async with stub.serving(tmp_path) as engine:
+        with pytest.raises(EngineUnavailable) as one:
+            await engine.container("web")
+        with pytest.raises(EngineUnavailable) as other:
+            async for _ in engine.pull("busybox"):
+                pass
+        said_of = f"what answers at unix://{tmp_path}/engine.sock is no Docker Engine: it said"
+        assert {str(one.value), str(other.value)} == {f"{said_of} {told}; see what listens there"}
+
+
+async def test_a_refusal_that_is_no_json_is_no_engine_s(tmp_path: Path):
+    async def refuse(request: web.Request) -> web.StreamResponse:
+        return web.Response(status=502, headers={"Content-Type": "application/json"}, body=b"Bad Gateway")
+
+    async with StubEngine(answers={"GET containers/web/json": refuse}).serving(tmp_path) as engine:
+        with pytest.raises(EngineUnavailable, match='it said "Bad Gateway"'):
+            await engine.container("web")
+
+
 async def test_a_broken_event_stream_is_an_unavailable_engine(tmp_path: Path):
     stub = StubEngine(answers={"GET events": broken_after(CREATED)})
     async with stub.serving(tmp_path) as engine, engine.events({}) as events:

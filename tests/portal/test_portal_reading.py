@@ -158,12 +158,14 @@ async def test_a_task_is_found_by_id_beginning_or_name(api, reference):
 
 
 async def test_a_task_tells_all_that_a_person_may_ask(api, node):
-    node.state = state(task(1, exit_code=None, past=(attempt(1, "c0", "exit 137, out of memory"),), attempt=2))
+    past = (attempt(1, "c0", "exit 137, out of memory"),)
+    node.state = state(task(1, exit_code=None, past=past, attempt=2, gpus=("nvidia.com/gpu=0",)))
     row = (await api.get("/v1/tasks/shop-web-1")).json()
     assert row["node"] == "rome"
     assert row["image"] == "web:1"
     assert row["addresses"] == {"shop_default": "10.9.0.5"}
     assert row["ports"] == [{"target": 80, "protocol": "tcp", "host_ip": "0.0.0.0", "host_port": 8080}]
+    assert row["gpus"] == ["nvidia.com/gpu=0"]
     assert row["past"][0]["reason"] == "exit 137, out of memory"
 
 

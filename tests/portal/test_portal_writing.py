@@ -1,5 +1,7 @@
 """What the API asks of the Senate, and how it passes on what became of that."""
 
+from dataclasses import replace
+
 import httpx
 import orjson
 import pytest
@@ -27,12 +29,13 @@ from actors.protocol import (
     UpdateNode,
     UpdateService,
 )
+from cluster.privileges import DeviceRequest, Privileges
 from cluster.sources import Origin
 from portal.api.app import create_api
 from portal.credentials import is_valid, parse
 from supervisor.address import Address
 from supervisor.errors import AskTimeout, MailboxFull
-from tests.portal.build import NODE, NOW, SHOP, bearer, token
+from tests.portal.build import NODE, NOW, SHOP, WEB, bearer, state, token
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +48,18 @@ async def test_a_deploy_hands_the_spec_on_as_it_was_meant(api, node):
     assert answer.status_code == 200
     assert answer.json() == {"revision": 8, "changes": {"web": "created"}, "detail": {}, "warnings": []}
     assert node.commands() == [DeployStack(SHOP, request="admin:k-1", origin=ADMIN)]
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/v1/stacks/shop"), ("POST", "/v1/stacks/shop/plan")])
+async def test_gpus_of_an_unknown_number_are_a_warning_of_a_deploy_and_of_its_plan(api, node, method, path):
+    there = state()
+    node.state = replace(there, nodes={NODE: replace(there.nodes[NODE], gpu_runtime="nvidia", cpus=4, memory=8 << 30)})
+    gpu = Privileges(requests=(DeviceRequest("nvidia", 1, capabilities=("gpu",)),))
+    body = orjson.dumps({"spec": replace(SHOP, services={"web": replace(WEB, privileges=gpu)})})
+    answer = await api.request(method, path, content=body)
+    assert answer.status_code == 200
+    [warning] = answer.json()["warnings"]
+    assert warning.startswith("service web asks for GPUs, and how many rome has is not known")
 
 
 async def test_a_deploy_that_prunes_says_so_to_the_senate(api, node):
