@@ -105,5 +105,5 @@ def _gates(state: State, service: Service) -> tuple[Gate, ...]:
     return tuple(
         Gate(f"{service.stack}/{need.service}", need.condition, without_tasks(need.service, other))
         for need, other in needed.items()
-        if need.required or other is not None
+        if need.required or not without_tasks(need.service, other)
     )

@@ -90,6 +90,17 @@ def test_a_machine_that_starts_has_to_look_before_what_was_up_there_counts(statu
     assert [one.reached for one in elsewhere(state)] == [(come,)]
 
 
+def test_what_is_not_required_is_not_waited_for_where_nothing_of_it_is_to_run():
+    optional = replace(WEB, depends_on=(Dependency("db", required=False), Dependency("gone", required=False)))
+
+    def gates(replicas: int) -> tuple[Gate, ...]:
+        services = {"shop/web": service(spec=optional), "shop/db": service(spec=DB, replicas=replicas)}
+        return node_views(replace(shop(1, {"t1": task()}), services=services))["n1"].assignments[0].gates
+
+    assert gates(1) == (Gate("shop/db", "service_started"),)
+    assert gates(0) == ()
+
+
 def test_what_a_machine_reported_itself_is_no_news_to_it_and_what_is_wanted_is():
     before = node_views(shop(1, {"t1": task()}))["n1"]
     assert same_view(before, node_views(shop(1, {"t1": running()}))["n1"])
