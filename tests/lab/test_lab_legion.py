@@ -71,6 +71,9 @@ def test_what_is_everywhere_waits_for_what_is_on_one_machine_and_starts_once_tha
     machines = [machine.name for machine in legion.machines]
     until(lambda: agents() == [(name, "waits for db to be healthy") for name in machines], "agents that wait")
     assert second.containers() == third.containers() == []
+    [node] = [row["node"] for row in rome.rows("task", "ls") if row["name"] == "shop-agent-1"]
+    assert f"shop-agent-1: is on {node}, waits for db to be healthy\n" in rome.ok("explain", "shop-agent-1")
+    assert "; 3 of 3 tasks: waits for db to be healthy\n" in rome.ok("explain", "shop/agent")
     [database] = until(rome.containers, "a database")
     rome.docker("exec", database["Id"], "touch", "/ready")
     until(lambda: agents() == [(name, "running") for name in machines], "an agent on each machine")
