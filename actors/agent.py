@@ -15,6 +15,7 @@ from functools import partial
 from typing import ClassVar
 
 from actors import protocol
+from actors.dependencies import Dependencies
 from actors.dispatcher import DISPATCHER
 from actors.following import SENATE
 from actors.housekeeping import remove_all
@@ -82,13 +83,10 @@ class Agent(Actor):
         self._told: dict[str, protocol.Take] = {}
         self._seen: dict[str, Observation] = {}
         self._untouched: set[str] = set()
-        self._lost: set[str] = set()
-        self._by_service: defaultdict[str, list[str]] = defaultdict(list)
-        self._gated_by: defaultdict[str, list[str]] = defaultdict(list)
+        self._dependencies = Dependencies(self._seen)
         self._births: defaultdict[str, list[float]] = defaultdict(list)
         self._looked_at = -LOOK_SECONDS
         self._provisions_at = -math.inf
-        self._completed: tuple[str, ...] = ()
         self._reports = Reports(machine)
         self._complete = False
         self._hold = False
@@ -229,7 +227,7 @@ class Agent(Actor):
         self._reports.name_volumes(self._inventory.volume_names.union(orders.remove_volumes), ctx)
         turned = self._hold != orders.hold
         self._squatters.expect(orders.hold and (orders.full or turned))
-        self._completed, self._hold = orders.completed, orders.hold
+        self._hold = orders.hold
         for task in gone & self._assigned.keys():
             await self._let_go(task, ctx)
         for task, assignment in now.items():
@@ -239,7 +237,8 @@ class Agent(Actor):
                 self._untouched.add(task)
             if new:
                 await ctx.system.start_child("agent/tasks", ChildSpec(task, partial(self._make_task, task)))
-        self._index()
+        self._dependencies.take(orders, self._assigned.values())
+        self._put_away = self._to_put_away()
         for task in self._assigned:
             self._give(task, ctx)
         self._inventory.tell_keepers(orders, self._assigned.values(), ctx)
@@ -276,13 +275,13 @@ class Agent(Actor):
         assignment = self._assigned.get(task)
         if assignment is None:
             return
-        up = self._up(assignment)
-        waits = waiting_for(assignment.gates, up, self._completed)
+        reached = self._dependencies.reached(assignment)
+        waits = waiting_for(assignment.gates, reached)
         waits = waits or ("" if assignment.task.desired in ("stop", "remove") else self._put_away)
         take = protocol.Take(
             assignment,
             waits,
-            self._squatters.hopeless(assignment.task) or hopeless(assignment.gates, up, self._completed),
+            self._squatters.hopeless(assignment.task) or hopeless(assignment.gates, reached),
             self._squatters.held(assignment.task) or held(assignment.spec, self._alone),
             halted(assignment.spec, self._alone),
         )
@@ -300,22 +299,12 @@ class Agent(Actor):
         elif known is None and self._reports.node.status == "ready":
             ctx.spawn(f"look:{task}", partial(self._lookout.look_at, task, actor))
 
-    def _up(self, assignment: Assignment) -> dict[str, list[Observation]]:
-        """What was seen of the services that it waits for."""
-        named = {gate.service for gate in assignment.gates}
-        return {service: [self._seen[t] for t in self._by_service[service] if self._counts(t)] for service in named}
-
-    def _counts(self, task: str) -> bool:
-        """Whether what was seen of a task may open a gate."""
-        return task in self._seen and task not in self._lost and self._assigned[task].task.desired == "run"
-
     def _notice(self, seen: Observation, ctx: Context) -> None:
         if seen.task not in self._assigned:
             return
-        self._lost.discard(seen.task)
         self._seen[seen.task] = seen
         self._reports.tell(seen, ctx)
-        for task in self._gated_by[self._assigned[seen.task].task.service_key]:
+        for task in self._dependencies.noticed(self._assigned[seen.task]):
             self._give(task, ctx)
 
     def _overtake(self, ahead: Mapping[str, int], ctx: Context) -> None:
@@ -325,19 +314,10 @@ class Agent(Actor):
                 ctx.ref(f"agent/tasks/{task}").tell(protocol.Overtaken(sequence + 1))
                 self._notice(replace(self._seen[task], sequence=sequence + 1), ctx)
 
-    def _index(self) -> None:
-        """Which tasks each service has, and which wait for it: so that one that is seen wakes those alone.
-
-        What others took over while this machine was taken for lost is put away before anything new begins.
-        """
+    def _to_put_away(self) -> str:
+        """What others took over while this machine was taken for lost goes before anything new begins, in words."""
         lost = sorted(one.task.name for one in self._assigned.values() if one.task.state == "lost")
-        self._put_away = f"{', '.join(lost)} to be gone from here, for it runs elsewhere since" if lost else ""
-        self._by_service.clear()
-        self._gated_by.clear()
-        for task, assignment in self._assigned.items():
-            self._by_service[assignment.task.service_key].append(task)
-            for gate in assignment.gates:
-                self._gated_by[gate.service].append(task)
+        return f"{', '.join(lost)} to be gone from here, for it runs elsewhere since" if lost else ""
 
     # -- the engine ------------------------------------------------------------------------------------------------
 
@@ -369,7 +349,7 @@ class Agent(Actor):
         by_task: defaultdict[str, list[ContainerInfo]] = defaultdict(list)
         for container in found.containers:
             by_task[container.labels.get(TASK, "")].append(container)
-        self._lost = {task for task in self._assigned if self._went_down(task, by_task[task])}
+        self._dependencies.went_down([task for task in self._assigned if self._went_down(task, by_task[task])])
         strangers = unknown(found.containers, self._assigned, self._machine.node)
         self._squatters.see(strangers, self._hold)
         for task in self._assigned:

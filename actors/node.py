@@ -54,6 +54,7 @@ class NodeActor(Actor):
             remove_volumes=view.remove_volumes,
             completed=view.completed,
             hold=view.hold,
+            elsewhere=view.elsewhere,
         )
 
     def describe(self) -> dict[str, object]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from actors import protocol
-from cluster.assignment import Assignment, Gate
+from cluster.assignment import Assignment, Elsewhere, Gate, Milestone
 from cluster.decide.nodes import HOLD
-from cluster.gates import without_tasks
+from cluster.gates import milestone, without_tasks
 from cluster.model import Service, State, Task
+
+Reached = Mapping[str, Mapping[Milestone, set[str]]]
 
 
 def node_views(state: State) -> Mapping[str, protocol.NodeView]:
     """What each machine must bring about in this state. What is the same for all is worked out once."""
     stacks = [stack for stack in state.stacks.values() if not stack.removing]
     removing = [stack for stack in state.stacks.values() if stack.removing]
+    reached = _reached(state)
     common = protocol.NodeView(
         revision=state.revision,
         epoch=state.epoch,
@@ -25,11 +28,16 @@ def node_views(state: State) -> Mapping[str, protocol.NodeView]:
         networks=tuple(state.networks[name] for name in sorted(state.networks)),
         volumes=tuple(protocol.StackVolumes(stack.name, stack.spec.volumes) for stack in stacks),
         remove_volumes=tuple(volume for stack in removing for volume in stack.remove_volumes),
-        completed=completed(state),
+        completed=tuple(sorted(key for key, found in reached.items() if found.keys() == {"complete"})),
         hold=HOLD in state.settings,
     )
     assignments = _assignments(state)
-    return {node: replace(common, node=node, assignments=tuple(assignments[node])) for node in state.nodes}
+
+    def view(node: str) -> protocol.NodeView:
+        own = tuple(assignments[node])
+        return replace(common, node=node, assignments=own, elsewhere=tuple(_elsewhere(node, own, reached)))
+
+    return {node: view(node) for node in state.nodes}
 
 
 def same_view(one: protocol.NodeView, other: protocol.NodeView) -> bool:
@@ -41,6 +49,7 @@ def same_view(one: protocol.NodeView, other: protocol.NodeView) -> bool:
         and one.remove_volumes == other.remove_volumes
         and one.completed == other.completed
         and one.hold == other.hold
+        and one.elsewhere == other.elsewhere
         and len(one.assignments) == len(other.assignments)
         and all(same_orders(*pair) for pair in zip(one.assignments, other.assignments, strict=True))
     )
@@ -56,13 +65,28 @@ def same_orders(one: Assignment, other: Assignment) -> bool:
     )
 
 
-def completed(state: State) -> tuple[str, ...]:
-    """The services whose one-off work is done: every wanted task ended well."""
-    wanted: defaultdict[str, list[Task]] = defaultdict(list)
+def _reached(state: State) -> Reached:
+    """How far each service's wanted tasks have come, and on which machines."""
+    reached = defaultdict[str, defaultdict[Milestone, set[str]]](lambda: defaultdict(set))
     for task in state.tasks.values():
         if task.desired == "run":
-            wanted[task.service_key].append(task)
-    return tuple(sorted(key for key, tasks in wanted.items() if all(task.state == "complete" for task in tasks)))
+            reached[task.service_key][_milestone(state, task)].add(task.node)
+    return reached
+
+
+def _milestone(state: State, task: Task) -> Milestone:
+    """What was up on a machine that starts is not taken to be up still before that has looked."""
+    node = state.nodes.get(task.node)
+    unseen = node is not None and node.status == "starting" and not task.ended
+    return "" if unseen else milestone(task.standing, task.health)
+
+
+def _elsewhere(node: str, assignments: Iterable[Assignment], reached: Reached) -> Iterator[Elsewhere]:
+    """Of each service that a machine's tasks wait for what it cannot see itself."""
+    for service in sorted({gate.service for assignment in assignments for gate in assignment.gates}):
+        come = tuple(sorted(one for one, nodes in reached.get(service, {}).items() if nodes != {node}))
+        if come:
+            yield Elsewhere(service, come)
 
 
 def _assignments(state: State) -> defaultdict[str, list[Assignment]]:
@@ -81,5 +105,5 @@ def _gates(state: State, service: Service) -> tuple[Gate, ...]:
     return tuple(
         Gate(f"{service.stack}/{need.service}", need.condition, without_tasks(need.service, other))
         for need, other in needed.items()
-        if need.required or other is not None
+        if need.required or not without_tasks(need.service, other)
     )

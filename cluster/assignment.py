@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from cluster.model import Attempt, Health, HostPort, Task, TaskState
 from cluster.spec import Condition, ServiceSpec
+
+Milestone = Literal["", "started", "unchecked", "healthy", "complete"]
+"""How far a task has come for those that wait for it; `unchecked` runs, and nothing checks its health."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,14 @@ class Gate:
     service: str
     condition: Condition
     hopeless: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """How far the wanted tasks of `service` (stack/name) have come on all other machines, each milestone once."""
+
+    service: str
+    reached: tuple[Milestone, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,8 @@ from cluster.objections import inflected
 from cluster.placement import Board
 
 Word = Literal["here", "best", "fits", "no"]
+
+MOST_SAID = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +47,51 @@ class Explanation:
     nodes: tuple[Judged, ...]
 
 
+def said(task: Task) -> str:
+    """What a person is told of how a task stands: its own words, or why nothing is known of it."""
+    return task.message if task.ended else task.unknown or task.message
+
+
 def explain_task(state: State, task: Task) -> Explanation:
-    """Why a task is where it is, and where its successor could go. One that waits says what its list says of it."""
+    """Why a task is where it is, and where its successor could go. One that does not serve says what its list says."""
     node = state.nodes.get(task.node)
     if node is not None:
-        sentence = f"is on {node.name}" + (f", {task.message}" if task.ended and task.message else "")
+        sentence = f"is on {node.name}" + ("" if task.serving else f", {said(task) or task.standing}")
     else:
-        sentence = task.message or f"is {task.standing}"
+        sentence = said(task) or f"is {task.standing}"
     service = state.services.get(task.service_key)
     judged = _judged(Board(state), state, service, task.slot, {task.node}) if service is not None else ()
     return Explanation(task.name, sentence, judged)
 
 
 def explain_service(state: State, service: Service) -> Explanation:
-    """Where another task of a service could go, and what those of it say that wait for a machine."""
+    """Where another task of a service could go, or what those of it say that do not serve."""
     wanted = [task for task in state.tasks_of(service.key) if task.desired in WANTED]
     waiting = [task for task in wanted if task.state == "pending"]
     slot = waiting[0].slot if waiting else max((task.slot for task in wanted), default=0) + 1
     board = Board(state)
+    amiss = _amiss(wanted, service.replicas)
     if service.spec.mode == "global":
         judged = _judged(board, state, service, 0, {task.node for task in wanted})
         sentence = f"is global: it is to have a task on {service.replicas} of {len(state.nodes)} machines"
-        return Explanation(service.key, sentence, judged)
+        return Explanation(service.key, "; ".join((sentence, *amiss)), judged)
     judged = _judged(board, state, service, slot, ())
     best = next((one.node for one in judged if one.word == "best"), "")
-    if waiting:
-        sentence = f"{len(waiting)} of {service.replicas} tasks: {waiting[0].message}"
+    if amiss:
+        sentence = "; ".join(amiss)
     elif best:
         sentence = f"another task would go to {best}"
     else:
         sentence = f"another task {board.place(service, slot)[1].replace('waits', 'would wait', 1)}"
     return Explanation(service.key, sentence, judged)
+
+
+def _amiss(wanted: Iterable[Task], replicas: int) -> list[str]:
+    """What keeps those from serving that do not, and how many each; the most frequent alone where that is much."""
+    why = Counter(said(task) or task.standing for task in wanted if not task.serving and task.state != "complete")
+    told = [f"{count} of {replicas} tasks: {words}" for words, count in why.most_common(MOST_SAID)]
+    rest = sum(count for _, count in why.most_common()[MOST_SAID:])
+    return [*told, f"{rest} more for other reasons"] if rest else told
 
 
 def _judged(board: Board, state: State, service: Service, slot: int, here: Collection[str]) -> tuple[Judged, ...]:

@@ -1,32 +1,46 @@
-"""What a task waits for before its first start: from its gates and what is up, to words."""
+"""What a task waits for before its first start: from its gates and how far what it needs has come, to words."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import Literal
 
-from cluster.assignment import Gate, Observation
-from cluster.model import Service
+from cluster.assignment import Gate, Milestone
+from cluster.model import Health, Service, TaskState
 
 
-def waiting_for(gates: Iterable[Gate], up: Mapping[str, Collection[Observation]], completed: Collection[str]) -> str:
+def milestone(state: TaskState | Literal["unknown"], health: Health) -> Milestone:
+    """How far a task has come that stands so."""
+    match state:
+        case "complete":
+            return "complete"
+        case "running" if health in ("", "healthy"):
+            return "healthy" if health else "unchecked"
+        case "starting" | "running":
+            return "started"
+        case _:
+            return ""
+
+
+def waiting_for(gates: Iterable[Gate], reached: Mapping[str, Collection[Milestone]]) -> str:
     """What is not yet as the gates want it, in words; empty when the task may start.
 
-    `up` is what is known of each service's wanted tasks by `stack/name`, `completed` the services whose one-off work
-    is done. One replica that meets the condition opens the gate.
+    `reached` is how far the wanted tasks of each service (`stack/name`) have come, on whichever machine. One replica
+    that meets the condition opens the gate; what is to complete has to with all of them.
     """
-    shut = [_words(gate) for gate in gates if not _open(gate, up.get(gate.service, ()), completed)]
+    shut = [_words(gate) for gate in gates if not _open(gate, reached.get(gate.service, ()))]
     return " and ".join(shut)
 
 
-def hopeless(gates: Iterable[Gate], up: Mapping[str, Collection[Observation]], completed: Collection[str]) -> str:
-    """Why a gate that is shut will not open by itself, for a person to mend; empty where it may. `up` as above."""
+def hopeless(gates: Iterable[Gate], reached: Mapping[str, Collection[Milestone]]) -> str:
+    """Why a gate that is shut will not open by itself, for a person to mend; empty where it may. `reached` as above."""
     for gate in gates:
-        seen = up.get(gate.service, ())
-        if _open(gate, seen, completed):
+        come = reached.get(gate.service, ())
+        if _open(gate, come):
             continue
         if gate.hopeless:
             return gate.hopeless
-        if any(_unchecked(gate, one) for one in seen):
+        if gate.condition == "service_healthy" and "unchecked" in come:
             return f"{_name(gate)} has no health check: give it one, or wait for service_started instead"
     return ""
 
@@ -40,17 +54,15 @@ def without_tasks(name: str, service: Service | None) -> str:
     return "" if service.replicas else f"{name} has 0 replicas: scale it up"
 
 
-def _unchecked(gate: Gate, seen: Observation) -> bool:
-    return gate.condition == "service_healthy" and seen.state == "running" and not seen.health
-
-
-def _open(gate: Gate, seen: Collection[Observation], completed: Collection[str]) -> bool:
-    done = gate.service in completed or (bool(seen) and all(one.state == "complete" for one in seen))
-    if gate.condition == "service_completed_successfully" or done:
-        return done
-    if gate.condition == "service_healthy":
-        return any(one.state == "running" and one.health == "healthy" for one in seen)
-    return any(one.state in ("starting", "running") for one in seen)
+def _open(gate: Gate, reached: Collection[Milestone]) -> bool:
+    done = bool(reached) and all(one == "complete" for one in reached)
+    match gate.condition:
+        case "service_healthy":
+            return done or "healthy" in reached
+        case "service_completed_successfully":
+            return done
+        case _:
+            return any(reached)
 
 
 def _name(gate: Gate) -> str:

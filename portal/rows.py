@@ -8,6 +8,7 @@ from dataclasses import asdict
 from actors.protocol import SnapshotMade
 from cluster import progress
 from cluster.capacity import Disk
+from cluster.explaining import said
 from cluster.leaving import Leaver
 from cluster.model import Event, JoinToken, Node, RegistryLogin, Service, Stack, State, Task, Token
 from cluster.revisions import StackRevision
@@ -164,7 +165,7 @@ def task_row(state: State, task: Task) -> Row:
         "desired": task.desired,
         "state": task.standing,
         "health": task.health,
-        "message": task.message if task.ended else task.unknown or task.message,
+        "message": said(task),
         "problem": task.problem,
         "attempt": task.attempt,
         "crashes": task.crashes,

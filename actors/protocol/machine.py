@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from actors.protocol.views import StackVolumes
-from cluster.assignment import Assignment, Observation
+from cluster.assignment import Assignment, Elsewhere, Observation
 from cluster.capacity import Disk, Gpus
 from cluster.model import Network
 from cluster.registries import Trouble
@@ -32,8 +32,9 @@ class RegisterAgent:
 class Assign:
     """What one machine must bring about. `full` replaces all assignments known; otherwise they are changes to them.
 
-    Networks and volumes are always complete. `completed` names the services (stack/name) whose one-off work is done;
-    `hold` keeps containers that no assignment knows.
+    Networks and volumes are always complete, and so is `elsewhere`: of each service that these tasks wait for, how far
+    it is on other machines. `hold` keeps containers that no assignment knows. `completed` names the services
+    (stack/name) whose one-off work is done, for agents of a release that knows no `elsewhere`.
     """
 
     epoch: int
@@ -46,6 +47,7 @@ class Assign:
     remove_volumes: tuple[str, ...]
     completed: tuple[str, ...]
     hold: bool = False
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 @message("agent.observed/1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cluster.assignment import Assignment
+from cluster.assignment import Assignment, Elsewhere
 from cluster.model import Network, Service, Task
 from cluster.reconcile import Reconciled
 from cluster.spec import VolumeSpec
@@ -61,6 +61,7 @@ class NodeView:
     remove_volumes: tuple[str, ...]
     completed: tuple[str, ...]
     hold: bool
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 @message("view.want/1")

@@ -58,8 +58,8 @@ class Additions:
         else:
             self._slots[add.slot].append(task.id)
         draft.put(Change("tasks", task.id, task))
-        where = f"on {_machine(draft.state, task)}"
-        draft.tell("task.created" if pending is None else "task.placed", task.name, task.message or where)
+        kind = "task.created" if pending is None else "task.placed" if task.node else "task.waiting"
+        draft.tell(kind, task.name, task.message or f"on {_machine(draft.state, task)}")
         if task.node:
             for one in forsaken:
                 lose_task(draft, one, f"it runs on {_machine(draft.state, task)} since", entropy.now)

@@ -23,6 +23,15 @@ async def test_orders_are_read_as_they_were_written_and_by_nobody_else(tmp_path:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+async def test_orders_that_an_older_release_kept_are_read(tmp_path: Path):
+    path = tmp_path / "orders"
+    await FileDrawer(path).save(ORDERS)
+    written = path.read_bytes()
+    path.write_bytes(written.replace(b',"elsewhere":[]', b""))
+    assert len(path.read_bytes()) < len(written)
+    assert await FileDrawer(path).load() == ORDERS
+
+
 async def test_a_file_that_holds_no_orders_is_told(tmp_path: Path):
     path = tmp_path / "orders"
     path.write_bytes(b"half a fi")

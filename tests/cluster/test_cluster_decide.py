@@ -263,9 +263,28 @@ def test_without_a_machine_tasks_wait_and_say_so() -> None:
     assert [t.state for t in placed.tasks.values()] == ["running"]
 
 
-def settled_pending(state: State) -> State:
+def test_what_waits_for_another_reason_is_told_to_wait_and_to_be_placed_only_once_it_is() -> None:
+    state = settled_pending(deployed(stack(spec("web")), State()))
+    drained = done(state, nodes.report_node(state, node(availability="drain")))
+    told = tried_again(drained)
+    assert [(one.kind, one.message) for one in told.happenings] == [
+        ("task.waiting", "waits for a machine (1 node: 1 is draining)")
+    ]
+    drained = done(drained, told)
+    assert tried_again(drained).happenings == ()
+    told = tried_again(replace(drained, nodes={"n1": node()}))
+    assert [(one.kind, one.message) for one in told.happenings] == [("task.placed", "on rome")]
+
+
+def tried_again(state: State) -> Decided:
     service = state.services["shop/web"]
-    return done(state, tasks.carry_out(state, service, reconcile(service, (), NOW), entropy()))
+    decided = tasks.carry_out(state, service, reconcile(service, state.tasks_of("shop/web"), NOW), entropy())
+    assert isinstance(decided, Decided)
+    return decided
+
+
+def settled_pending(state: State) -> State:
+    return done(state, tried_again(state))
 
 
 def test_what_was_revoked_is_remembered_and_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:

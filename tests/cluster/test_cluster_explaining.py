@@ -1,6 +1,9 @@
 """Why a task is where it is, or nowhere, machine by machine."""
 
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from cluster.explaining import Explanation, explain_service, explain_task
 from cluster.model import State, revision_key
@@ -51,6 +54,41 @@ def test_a_task_that_waits_says_the_sentence_of_its_list_and_what_it_asks_of_eac
     beside = replace(full, tasks={id: one for id, one in full.tasks.items() if id != "t3"})
     assert explain_service(beside, beside.services["shop/web"]).sentence == (
         f"another task would {reason.replace('waits', 'wait')}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("stands", "sentence"),
+    [
+        ({"state": "preparing", "message": "waits for db to start"}, "is on oslo, waits for db to start"),
+        ({"state": "running", "message": "running", "unknown": "it is down"}, "is on oslo, it is down"),
+        ({"state": "running", "message": "unhealthy", "health": "unhealthy"}, "is on oslo, unhealthy"),
+        ({"state": "failed", "message": "exit 1"}, "is on oslo, exit 1"),
+        ({"state": "assigned"}, "is on oslo, assigned"),
+    ],
+)
+def test_a_task_that_is_on_a_machine_and_does_not_serve_says_why(stands: dict[str, Any], sentence: str):
+    assert explain_task(STATE, task(node="b", **stands)).sentence == sentence
+
+
+def test_what_tasks_of_a_service_wait_for_is_said_once_with_how_many_do():
+    waits = {"state": "preparing", "message": "waits for db to start"}
+    tasks = [task(id="t1", node="b", **waits), running(id="t2", slot=2, node="b"), task(id="t3", node="a", **waits)]
+    tasks += [task(id="t4", slot=4, node="", state="pending", message="waits for a machine (why)")]
+    state = replace(STATE, tasks={one.id: one for one in tasks})
+    several = service(spec=WEB, replicas=4)
+    sentence = "2 of 4 tasks: waits for db to start; 1 of 4 tasks: waits for a machine (why)"
+    assert explain_service(state, several).sentence == sentence
+    everywhere = service(spec=replace(WEB, mode="global"), replicas=4)
+    assert explain_service(state, everywhere).sentence.endswith(f"a task on 4 of 3 machines; {sentence}")
+
+
+def test_of_many_reasons_the_most_frequent_are_said():
+    told = (1, 1, 2, 3, 4, 5)
+    tasks = [task(id=f"t{n}", slot=n, state="preparing", message=f"reason {said}") for n, said in enumerate(told)]
+    state = replace(STATE, tasks={one.id: one for one in tasks})
+    assert explain_service(state, service(spec=WEB, replicas=6)).sentence == (
+        "2 of 6 tasks: reason 1; 1 of 6 tasks: reason 2; 1 of 6 tasks: reason 3; 2 more for other reasons"
     )
 
 

@@ -15,6 +15,21 @@ from tests.lab.sightings import sights, slots
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(180)]
 
 REPLICAS = 30
+WAITS = """
+services:
+  db:
+    image: busybox
+    command: [sleep, "1000"]
+    init: true
+    healthcheck: {test: [CMD, test, -e, /ready], interval: 1s}
+    deploy: {placement: {constraints: [node.hostname == rome-1]}}
+  agent:
+    image: busybox
+    command: [sleep, "1000"]
+    init: true
+    depends_on: {db: {condition: service_healthy}}
+    deploy: {mode: global}
+"""
 
 
 def test_three_machines_are_one_cluster_after_two_pasted_lines(three: Lab, stopwatch):
@@ -44,3 +59,22 @@ def test_a_service_of_thirty_is_spread_over_three_evenly(legion: Lab, service, s
     assert slots(legion.machines) == Counter({f"web.{slot}": 1 for slot in range(1, REPLICAS + 1)})
     assert Counter(sight.machine for sight in sights(legion.machines)) == {"rome-1": 10, "rome-2": 10, "rome-3": 10}
     assert Counter(row["node"] for row in rome.rows("task", "ls")) == {"rome-1": 10, "rome-2": 10, "rome-3": 10}
+
+
+def test_what_is_everywhere_waits_for_what_is_on_one_machine_and_starts_once_that_is_healthy(legion: Lab):
+    rome, second, third = legion.machines
+    assert (ended := rome.deploy(WAITS, "shop", "--detach")).code == 0, ended.text
+
+    def agents() -> list[tuple[str, str]]:
+        return sorted((row["node"], row["message"]) for row in rome.rows("task", "ls") if row["service"] == "agent")
+
+    machines = [machine.name for machine in legion.machines]
+    until(lambda: agents() == [(name, "waits for db to be healthy") for name in machines], "agents that wait")
+    assert second.containers() == third.containers() == []
+    [node] = [row["node"] for row in rome.rows("task", "ls") if row["name"] == "shop-agent-1"]
+    assert f"shop-agent-1: is on {node}, waits for db to be healthy\n" in rome.ok("explain", "shop-agent-1")
+    assert "; 3 of 3 tasks: waits for db to be healthy\n" in rome.ok("explain", "shop/agent")
+    [database] = until(rome.containers, "a database")
+    rome.docker("exec", database["Id"], "touch", "/ready")
+    until(lambda: agents() == [(name, "running") for name in machines], "an agent on each machine")
+    assert slots(legion.machines) == Counter({"db.1": 1, **{f"agent.{slot}": 1 for slot in (1, 2, 3)}})

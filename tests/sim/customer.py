@@ -18,7 +18,7 @@ from tests.sim.orders import Ask, Excused, Note, Orders
 File = Callable[[str, Random], StackSpec]
 
 WEB = ("web:1", "web:2", "web:3")
-NETWORKS = ("default", "back")
+NETWORKS = ("default", "back", "aside")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +170,13 @@ def shop(stack_name: str, random: Random) -> StackSpec:
             image=image,
             configs=(ConfigFile("settings", "/etc/web.conf"),),
             replicas=random.randint(1, 3),
-            networks=tuple(Attachment(key) for key in NETWORKS),
+            networks=(Attachment("default"), Attachment("back")),
             depends_on=(Dependency("db", "service_healthy"),),
             ports=(Port(80, 8000, 8009),) if stack_name == "shop" else (),
         ),
         spec("db", image="db", healthcheck=Healthcheck(("CMD", "true"))),
+        # On a network of its own, so that what it waits for is mostly on another machine.
+        spec("agent", image=image, replicas=2, networks=(Attachment("aside"),), depends_on=(Dependency("db"),)),
     ]
     if random.random() < 0.4:
         services.append(spec("job", image="job", restart=RestartPolicy("on-failure")))
