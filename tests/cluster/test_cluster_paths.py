@@ -4,6 +4,8 @@ import pytest
 
 from cluster.paths import GIVING, GIVING_TO_WRITERS, gives_machine
 
+HOME = "/home/nero"
+
 
 @pytest.mark.parametrize(
     "path",
@@ -33,8 +35,8 @@ from cluster.paths import GIVING, GIVING_TO_WRITERS, gives_machine
         "/root/.ssh",
         "/root/.gbntctl/config",
         "/home",
-        "/home/nero",
-        "/home/nero/.ssh/authorized_keys",
+        HOME,
+        f"{HOME}/.ssh/authorized_keys",
     ],
 )
 def test_what_gives_the_machine_gives_it_to_who_only_reads_too(path: str):
@@ -67,7 +69,7 @@ def test_a_file_that_anyone_may_know_does_not_as_long_as_it_is_read(path: str):
         "/var/lib/dockers",
         "/var/running",
         "/root/app/data",
-        "/home/nero/app/.env",
+        f"{HOME}/app/.env",
         "/homes",
         "/etc/../srv",
     ],
