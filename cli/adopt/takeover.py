@@ -29,8 +29,8 @@ class Takeover:
     def deploy(self, record: Record, spec: StackSpec) -> Record:
         """Stop the old containers, and have the stack serve in their place; the record of that.
 
-        Raises CliError with what went wrong, and KeyboardInterrupt; the old containers run again then, or the text
-        says why not.
+        Raises CliError with what went wrong, and whatever else broke it off; the old containers run again then, or the
+        text says why not.
         """
         try:
             self.file.save(record)
@@ -41,14 +41,12 @@ class Takeover:
                 raise CliError(f"{spec.name} runs, but not on this machine's engine: is this the right DOCKER_HOST?")
             served = replace(record, serves=True)
             self.file.save(served)
-        except KeyboardInterrupt:
-            print("\nbroken off", file=sys.stderr)
+        except BaseException as error:  # whatever it was: what served before has to serve again
+            print(f"failed: {error}" if isinstance(error, Exception) else "\nbroken off", file=sys.stderr)
             self.undo(record)
+            if isinstance(error, CliError):
+                raise CliError(f"{record.project} was not adopted, and runs as before: {error}") from error
             raise
-        except CliError as error:
-            print(f"failed: {error}", file=sys.stderr)
-            self.undo(record)
-            raise CliError(f"{record.project} was not adopted, and runs as before: {error}") from error
         return served
 
     def undo(self, record: Record) -> None:
