@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,15 @@ from cli.adopt.old import OldContainers
 from cli.adopt.record import Record, RecordFile
 from cli.adopt.takeover import Takeover
 from cli.client import Client
+from cli.deploy import kept
 from cli.errors import BadInput, CliError
 from cli.http import httpx
 from cli.session import Session
 from cluster.adoption.project import ENVIRONMENT, FILES, FOLDER, SERVICE, OldContainer, OldNetwork, Project, WayBack
 from cluster.spec import StackSpec
 from engine.docker_compose import old_network
-from tests.cli.manager import Answer, Manager, problem
+from tests.cli.manager import Answer, Lines, Manager, problem
+from tests.cli.rows import verdict
 
 FILE = """
 services:
@@ -141,6 +144,9 @@ class Old(OldContainers):
         for fault in self._fault:
             raise fault
 
+    def has_stack(self, stack: str) -> bool:
+        return True
+
     def bring_back(self, record: Record) -> None:
         self.done.append("brought back")
 
@@ -152,10 +158,20 @@ def takeover(manager: Manager, old: Old, folder: Path) -> Takeover:
     return Takeover(client, old, RecordFile(folder, "shop", "engine"))
 
 
+def test_the_stack_keeps_the_files_of_the_project(manager: Manager, home: Path, folder: Path):
+    found = find(project("web", **labels(folder, "compose.yaml")), "shop", ())
+    manager.on("PUT /v1/stacks/shop", Answer({"revision": 8, "changes": {"web": "created"}}))
+    manager.on("GET /v1/stacks/shop/progress", Lines(verdict()))
+    served = takeover(manager, Old(), home / "adopt").deploy(record(), found.spec, kept(found.sources))
+    assert served.serves
+    sources = json.loads(manager.asked[0].body)["sources"]
+    assert sources == {"files": [{"name": "compose.yaml", "text": FILE}], "variables": {}}
+
+
 def test_what_nobody_foresaw_has_the_old_containers_run_again_too(manager: Manager, home: Path):
     old = Old(ZeroDivisionError("half way"))
     with pytest.raises(ZeroDivisionError):
-        takeover(manager, old, home / "adopt").deploy(record(), StackSpec("shop", {}))
+        takeover(manager, old, home / "adopt").deploy(record(), StackSpec("shop", {}), None)
     assert old.done == ["stopped", "brought back"]
     assert RecordFile(home / "adopt", "shop", "engine").load() is None
 
@@ -164,5 +180,5 @@ def test_an_answer_that_no_manager_gives_has_the_old_containers_run_again(manage
     manager.on("PUT /v1/stacks/shop", Answer({"revision": 8}))
     old = Old()
     with pytest.raises(CliError, match=r"was not adopted, and runs as before: what answers at .* is not gbnt"):
-        takeover(manager, old, home / "adopt").deploy(record(), StackSpec("shop", {}))
+        takeover(manager, old, home / "adopt").deploy(record(), StackSpec("shop", {}), None)
     assert old.done == ["stopped", "brought back"]
