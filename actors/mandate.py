@@ -6,7 +6,19 @@ from dataclasses import dataclass, field
 
 from actors import protocol
 from cluster import addresses
-from cluster.decide import deploy, drafts, joining, legion, machines, nodes, registries, replacement, services, tasks
+from cluster.decide import (
+    deploy,
+    drafts,
+    joining,
+    legion,
+    machines,
+    nodes,
+    registries,
+    replacement,
+    rollback,
+    services,
+    tasks,
+)
 from cluster.decide.decision import Decision, Entropy, Refusal
 from cluster.model import JoinToken, Node, RegistryLogin, State, Token
 from cluster.placement import Board
@@ -36,6 +48,8 @@ class Mandate:
             case protocol.DeployStack(spec, logins, ahead=ahead, prune=prune, origin=origin):
                 came = (_login(one, spec.name, entropy.now) for one in logins)
                 return deploy.deploy(state, spec, entropy, came, ahead=ahead, prune=prune, origin=origin)
+            case protocol.RollBack(stack, number, newest, by):
+                return rollback.roll_back(state, stack, number, newest, by, entropy)
             case protocol.SaveDraft(spec, origin):
                 return drafts.save(state, spec, origin, entropy)
             case protocol.DropDraft(stack):

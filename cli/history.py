@@ -7,7 +7,7 @@ import sys
 from cli.client import Client
 from cli.errors import NotFound
 from cli.follow import settle
-from cli.output import Output, show_value
+from cli.output import Output, show_value, warn_of
 from cli.table import Row
 from cli.waiting import Waiting
 from cli.words import said
@@ -40,9 +40,20 @@ def show_sources(sources: Row, output: Output) -> None:
 
 
 def roll_back(client: Client, stack: str, number: int | None, waiting: Waiting) -> None:
-    """Make a stack be as a revision says, and wait for that where it is wanted. Raises as `settle` does."""
-    accepted = client.roll_back(stack, number)
-    print(said(stack, accepted["changes"]), file=sys.stderr)
+    """Make a stack be as a revision says, and wait for that where it is wanted. Raises as `settle` does.
+
+    Without a number it is the one before the present one: the manager is told which one that is, for somebody else may
+    have gone back a moment ago.
+    """
+    accepted = client.roll_back(stack, number, newest(client, stack) if number is None else None)
+    warn_of(accepted)
+    print(f"{said(stack, accepted['changes'])}; to revision {accepted['detail']['to']}", file=sys.stderr)
     if waiting.wanted:
         settle(client, stack, accepted["revision"], timeout=waiting.timeout)
         print(f"{stack} runs as the revision says", file=sys.stderr)
+
+
+def changes_of(row: Row) -> str:
+    """What one revision changed, in a cell, and which one it goes back to."""
+    changes = ", ".join(f"{name} {change}" for name, change in sorted(row["changes"].items()))
+    return f"back to {row['of']}: {changes}" if row.get("of") else changes

@@ -41,10 +41,14 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a deploy came from: the name of whose token it was, empty for the manager's own root; sealed sources."""
+    """Where a deploy came from: the name of whose token it was, empty for the manager's own root; sealed sources.
+
+    `of` is the number of the revision that it goes back to; 0 for one that goes on.
+    """
 
     by: str = ""
     sources: str = field(default="", repr=False)
+    of: int = 0
 
 
 UNTOLD = Origin()

@@ -55,6 +55,22 @@ class DeployStack:
     origin: Origin = UNTOLD
 
 
+@message("stack.roll-back/1")
+@dataclass(frozen=True, slots=True)
+class RollBack:
+    """Make the stack be as the revision `number` says, or as the last before the present one. `detail`: `to`, which.
+
+    `newest` is the newest that whoever asks knows of: where there is another by now it is refused. `by` is the name of
+    whose token this came with.
+    """
+
+    stack: str
+    number: int | None = None
+    newest: int | None = None
+    by: str = ""
+    request: str = ""
+
+
 @message("stack.save/1")
 @dataclass(frozen=True, slots=True)
 class SaveDraft:

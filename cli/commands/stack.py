@@ -231,6 +231,8 @@ def save(choice: Choice, drop: bool, context: str) -> None:
 @list_options
 def history(name: str, context: str, output: Output, no_trunc: bool) -> None:
     """List what a stack said at its last deploys, and who deployed it: ten at most, newest first."""
+    from cli.history import changes_of
+
     now = time.time()
     columns = (
         column("REVISION", "number"),
@@ -238,7 +240,7 @@ def history(name: str, context: str, output: Output, no_trunc: bool) -> None:
         Column("BY", lambda row: str(row["by"] or "root")),
         column("SERVICES", "services"),
         Column("FILES", lambda row: "kept" if row["sources"] else "-"),
-        Column("CHANGES", lambda row: ", ".join(f"{k} {v}" for k, v in sorted(row["changes"].items())), flexible=True),
+        Column("CHANGES", changes_of, flexible=True),
     )
     empty = f"{name} has no revisions: its next deploy makes one"
     show_list(connect(context).revisions(name), columns, output, no_trunc=no_trunc, empty=empty)
@@ -272,9 +274,10 @@ def sources(name: str, revision: int | None, draft: bool, values: bool, output: 
 @waiting_options(by_default=True)
 @context_option
 def rollback(name: str, revision: int | None, waiting: Waiting, context: str) -> None:
-    """Make a stack be as REVISION says, else as the last revision that said another thing; and wait until it runs.
+    """Make a stack be as REVISION says, else as the last one before that said another thing; and wait until it runs.
 
-    The images are the very ones of then, services that it does not have are removed, and volumes are left as they are.
+    What was gone back from never returns: a second time leads further back. The images are the very ones of then,
+    services that it does not have are removed, and volumes are left as they are.
     """
     from cli.history import roll_back
 

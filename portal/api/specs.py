@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from starlette.requests import Request
+
 from cluster.compose.checks import validate
+from cluster.decide.placeable import hopes
+from cluster.model import State
 from cluster.spec import StackSpec
 from portal.api.problems import Problem
+from portal.api.requests import backend_of
+from portal.binds import look
 
 
 def check_spec(name: str, spec: StackSpec) -> None:
@@ -16,3 +22,12 @@ def check_spec(name: str, spec: StackSpec) -> None:
     findings = validate(spec)
     if findings:
         raise Problem("invalid", f'the spec of "{name}" cannot be run', findings=[asdict(found) for found in findings])
+
+
+async def check_machines(request: Request, state: State, spec: StackSpec) -> tuple[str, ...]:
+    """What to warn of the machines; raises Problem where a path that is bound is not wherever a task may go."""
+    judged = await look(backend_of(request), state, spec)
+    if judged.problems:
+        findings = [asdict(problem.finding()) for problem in judged.problems]
+        raise Problem("conflict", f'the stack "{spec.name}" binds what is not there', findings=findings)
+    return (*judged.warnings, *hopes(state, spec))

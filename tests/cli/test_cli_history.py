@@ -63,12 +63,13 @@ def test_files_that_are_too_large_to_keep_are_deployed_all_the_same_and_that_is_
 
 
 def test_history_lists_who_changed_what(gbnt: Run, manager: Manager):
-    rows = (revision(4, by="", newest=True), revision(3, sources=False))
+    rows = (revision(5, of=3), revision(4, by="", newest=True), revision(3, sources=False))
     manager.on("GET /v1/stacks/shop/revisions", listing(*rows))
     ran = gbnt("stack", "history", "shop")
-    assert [line.split()[0] for line in ran.out.splitlines()] == ["REVISION", "4", "3"]
-    assert " root " in ran.out.splitlines()[1]
-    assert ran.out.splitlines()[2].rstrip().endswith("web updated")
+    assert [line.split()[0] for line in ran.out.splitlines()] == ["REVISION", "5", "4", "3"]
+    assert " root " in ran.out.splitlines()[2]
+    assert ran.out.splitlines()[1].rstrip().endswith("  back to 3: web updated")
+    assert ran.out.splitlines()[3].rstrip().endswith("  web updated")
     assert json.loads(gbnt("stack", "history", "shop", "-o", "json").out) == list(rows)
 
 
@@ -98,20 +99,22 @@ def test_a_stack_without_revisions_has_no_sources(gbnt: Run, manager: Manager):
     assert (ran.status, ran.err) == (1, "error: shop has no revisions: its next deploy makes one\n")
 
 
-@pytest.mark.parametrize(("words", "query"), [((), {}), (("3",), {"revision": "3"})])
+@pytest.mark.parametrize(("words", "query"), [((), {"newest": "4"}), (("3",), {"revision": "3"})])
 def test_a_rollback_says_what_it_did_and_waits(gbnt: Run, manager: Manager, words: tuple[str, ...], query: object):
-    manager.on("POST /v1/stacks/shop/rollback", Answer({"revision": 9, "changes": {"web": "updated"}, "detail": {}}))
+    manager.on("GET /v1/stacks/shop/revisions", listing(revision(4)))
+    changed = {"revision": 9, "changes": {"web": "updated"}, "detail": {"to": "3"}, "warnings": ["/srv is empty"]}
+    manager.on("POST /v1/stacks/shop/rollback", Answer(changed))
     manager.on("GET /v1/stacks/shop/progress", Lines(verdict()))
     ran = gbnt("stack", "rollback", "shop", *words)
     assert ran.status == 0
-    assert ran.err.splitlines()[0] == "shop: web updated"
+    assert ran.err.splitlines()[:2] == ["warning: /srv is empty", "shop: web updated; to revision 3"]
     assert ran.err.splitlines()[-1] == "shop runs as the revision says"
-    assert manager.asked[0].query == query
+    assert [asked.query for asked in manager.asked if asked.method == "POST"] == [query]
 
 
 def test_a_rollback_to_nowhere_is_refused(gbnt: Run, manager: Manager):
     manager.on("POST /v1/stacks/shop/rollback", problem(409, "conflict", "stack shop has no revision before"))
-    ran = gbnt("stack", "rollback", "shop")
+    ran = gbnt("stack", "rollback", "shop", "3")
     assert (ran.status, ran.err) == (1, "error: stack shop has no revision before\n")
 
 

@@ -35,7 +35,7 @@ def test_a_field_that_lacks_is_named(gbnt: Run, manager: Manager):
 @pytest.mark.parametrize("body", PAGES, ids=["page", "nothing", "list", "text", "bytes", "deep", "empty"])
 def test_whether_a_change_was_made_is_unknown_after_an_odd_answer(gbnt: Run, manager: Manager, body: bytes):
     manager.on("POST /v1/stacks/shop/rollback", Raw(body))
-    ran = gbnt("stack", "rollback", "shop")
+    ran = gbnt("stack", "rollback", "shop", "3")
     assert (ran.status, len(manager.asked)) == (3, 1)
     assert ran.err.endswith("; what was asked may have been done: look, and try again\n")
 

@@ -76,7 +76,11 @@ def test_a_stack_is_planned_changed_in_part_looked_back_at_and_taken_back(runnin
     assert running.ok("stack", "rollback", SHOP) == ""
     assert containers(running)["web"][1] == ["sleep", "1000"]
     assert containers(running)["db"] == before["db"]
-    assert running.rows("stack", "history", SHOP)[0]["number"] == 3
+    newest = running.rows("stack", "history", SHOP)[0]
+    assert (newest["number"], newest["of"]) == (3, 1)
+    again = running.gbnt("stack", "rollback", SHOP)
+    assert (again.code, "has no revision before the present one" in again.err) == (1, True), again.text
+    assert containers(running)["web"][1] == ["sleep", "1000"]
 
     assert "db removed" in deploy(running, WEB, 1000, "--prune")
     assert set(containers(running)) == {"web"}
@@ -90,7 +94,9 @@ def running_plan(node: Node, text: str, seconds: int) -> str:
     return ended.out
 
 
-def test_what_variables_hold_is_in_no_event_no_log_and_no_clear_text_of_the_state(running: Node) -> None:
+def test_what_a_variable_holds_that_no_spec_says_is_in_no_event_no_log_and_no_clear_text_of_the_state(
+    running: Node,
+) -> None:
     secret = "never-to-be-seen-but-where-it-is-asked-for"
     running.extra["UNUSED_BY_THE_SPEC"] = secret
     web = "{image: busybox, command: [sleep, '1000'], init: true, labels: {a: '${UNUSED_BY_THE_SPEC:+set}'}}"
