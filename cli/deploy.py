@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cli.build import build_image
 from cli.client import Client
-from cli.compose_file import undeployable
 from cli.docker_config import sign_ins
-from cli.errors import CliError
 from cli.follow import settle
+from cli.lines import at_its_lines, warn_at_lines
 from cli.output import warn_of
+from cli.table import Row
 from cli.waiting import Waiting
 from cli.words import said
 from cluster.compose.loader import Loaded
-from cluster.compose.report import finding_at
 from cluster.pinning import Resolve
 from cluster.registries import registries_of
 from cluster.sources import Sources, objection
@@ -44,6 +43,17 @@ class Terms:
 CAREFUL = Terms()
 
 
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What goes along with a spec of the files that it was written in.
+
+    `sources` are kept. `here` are the paths of binds that were written relative to them, and are there on this machine.
+    """
+
+    sources: Sources | None = None
+    here: tuple[str, ...] = ()
+
+
 def deploy(client: Client, loaded: Loaded, images: Images, terms: Terms, waiting: Waiting) -> None:
     """Build what the file says to build, change the stack, and wait until it runs as the file says.
 
@@ -53,55 +63,48 @@ def deploy(client: Client, loaded: Loaded, images: Images, terms: Terms, waiting
     """
     spec = built(client, loaded.spec) if images.build else loaded.spec
     with at_its_lines(loaded):
-        revision = change(client, spec, images, terms, kept(loaded.sources))
+        accepted = client.deploy(spec.name, order(spec, images, terms, writing_of(loaded)))
+    warn_at_lines(accepted, loaded)
+    _tell(spec.name, accepted)
     if not waiting.wanted:
         return
-    settle(client, spec.name, revision, timeout=waiting.timeout)
+    settle(client, spec.name, accepted["revision"], timeout=waiting.timeout)
     print(f"{spec.name} runs as the file says", file=sys.stderr)
 
 
-def change(
-    client: Client, spec: StackSpec, images: Images, terms: Terms = CAREFUL, sources: Sources | None = None
-) -> int:
-    """Change the stack, say what that changes, and return the revision from which on it comes true.
-
-    Docker's sign-ins on this machine go along, those to registries that the images name.
-    """
-    accepted = client.deploy(spec.name, order(spec, sources, images, terms))
+def change(client: Client, spec: StackSpec, images: Images, sources: Sources | None) -> int:
+    """Change the stack, say what that changes, and return the revision from which on it comes true."""
+    accepted = client.deploy(spec.name, order(spec, images, CAREFUL, Writing(sources)))
     warn_of(accepted)
-    print(said(spec.name, accepted["changes"]), file=sys.stderr)
-    _name_left(accepted["changes"])
+    _tell(spec.name, accepted)
     return int(accepted["revision"])
 
 
-@contextmanager
-def at_its_lines(loaded: Loaded) -> Iterator[None]:
-    """Tell what a manager finds wrong with a spec at the lines where that was written, if all of these are known."""
-    try:
-        yield
-    except CliError as error:
-        wrong = [finding for finding in error.findings if finding.get("path") in loaded.places]
-        if not wrong or len(wrong) < len(error.findings):
-            raise
-        told = [
-            finding_at(loaded.places[path], (path,), str(one["message"]), str(one.get("hint") or ""))
-            for one in wrong
-            for path in [str(one["path"])]
-        ]
-        raise type(error)(undeployable(loaded, told)) from error
+def order(spec: StackSpec, images: Images, terms: Terms, writing: Writing) -> dict[str, object]:
+    """The body of a deploy. What is as it would be without a word is not said: an older manager may not know it.
 
-
-def order(spec: StackSpec, sources: Sources | None, images: Images, terms: Terms) -> dict[str, object]:
-    """The body of a deploy. What is as it would be without a word is not said: an older manager may not know it."""
+    Docker's sign-ins on this machine go along, those to registries that the images name.
+    """
     registries = registries_of(spec.services.values()) if images.registry_auth else set()
     said = {
         "resolve": images.resolve if images.resolve != "always" else "",
         "registries": sign_ins(registries),
         "prune": terms.prune,
         "ahead": terms.ahead,
-        "sources": sources,
+        "sources": writing.sources,
+        "here": writing.here,
     }
     return {"spec": spec, **{key: value for key, value in said.items() if value}}
+
+
+def writing_of(loaded: Loaded) -> Writing:
+    """What goes along of these files."""
+    return Writing(kept(loaded.sources), here(loaded))
+
+
+def here(loaded: Loaded) -> tuple[str, ...]:
+    """The paths of binds that were written relative to the files, and are there on this machine."""
+    return tuple(path for path in loaded.relative if os.path.exists(path))
 
 
 def kept(sources: Sources) -> Sources | None:
@@ -112,7 +115,9 @@ def kept(sources: Sources) -> Sources | None:
     return sources
 
 
-def _name_left(changes: Mapping[str, str]) -> None:
+def _tell(stack: str, accepted: Row) -> None:
+    changes: Mapping[str, str] = accepted["changes"]
+    print(said(stack, changes), file=sys.stderr)
     left = sorted(name for name, change in changes.items() if change == "kept")
     if left:
         them = "it" if len(left) == 1 else "them"

@@ -6,8 +6,9 @@ import sys
 from collections.abc import Iterator
 
 from cli.client import Client
-from cli.deploy import Images, Terms, at_its_lines, order
-from cli.output import Output, show_list, show_value, warn_of
+from cli.deploy import Images, Terms, Writing, here, order
+from cli.lines import at_its_lines, warn_at_lines
+from cli.output import Output, show_list, show_value
 from cli.table import Row, column
 from cli.words import count
 from cluster.compose.loader import Loaded
@@ -33,8 +34,8 @@ def show_plan(client: Client, loaded: Loaded, images: Images, terms: Terms, outp
     Nothing is built for that: the plan goes by the images that builds gave last, and says so.
     """
     with at_its_lines(loaded):
-        plan = client.plan(loaded.spec.name, order(loaded.spec, None, images, terms))
-    warn_of(plan)
+        plan = client.plan(loaded.spec.name, order(loaded.spec, images, terms, Writing(here=here(loaded))))
+    warn_at_lines(plan, loaded)
     if output != "table":
         show_value(plan, output)
         return

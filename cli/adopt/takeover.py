@@ -36,7 +36,7 @@ class Takeover:
         try:
             self.file.save(record)
             self.old.stop(record)
-            revision = change(self.client, spec, AS_THEY_ARE, sources=sources)
+            revision = change(self.client, spec, AS_THEY_ARE, sources)
             watch(self.client, spec.name, revision, timeout=self.timeout)
             if not self.old.has_stack(spec.name):
                 raise CliError(f"{spec.name} runs, but not on this machine's engine: is this the right DOCKER_HOST?")

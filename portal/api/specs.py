@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict
 
 from starlette.requests import Request
@@ -24,9 +25,14 @@ def check_spec(name: str, spec: StackSpec) -> None:
         raise Problem("invalid", f'the spec of "{name}" cannot be run', findings=[asdict(found) for found in findings])
 
 
-async def check_machines(request: Request, state: State, spec: StackSpec) -> tuple[str, ...]:
-    """What to warn of the machines; raises Problem where a path that is bound is not wherever a task may go."""
-    judged = await look(backend_of(request), state, spec)
+async def check_machines(
+    request: Request, state: State, spec: StackSpec, sent: Collection[str] = ()
+) -> tuple[str, ...]:
+    """What to warn of the machines; raises Problem where a path that is bound is not wherever a task may go.
+
+    `sent` are paths that are there where the spec came from.
+    """
+    judged = await look(backend_of(request), state, spec, sent)
     if judged.problems:
         findings = [asdict(problem.finding()) for problem in judged.problems]
         raise Problem("conflict", f'the stack "{spec.name}" binds what is not there', findings=findings)

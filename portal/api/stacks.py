@@ -37,7 +37,8 @@ class Deployment:
 
     `ahead`: of a machine that is to come, for none that is there could have its tasks. `prune` removes the services
     that the spec has no more, which are kept else. `sources` are what the spec was made from: nothing is read from
-    them here, they are kept to be shown.
+    them here, they are kept to be shown. `here` are the paths of binds that were written relative to these, and are
+    there on the machine that they came from.
     """
 
     spec: StackSpec
@@ -46,6 +47,7 @@ class Deployment:
     sources: Sources = field(default_factory=Sources, repr=False)
     registries: Mapping[str, Login] = field(default_factory=dict, repr=False)
     ahead: bool = False
+    here: tuple[str, ...] = ()
 
 
 async def index(request: Request) -> Response:
@@ -66,7 +68,7 @@ async def deploy(request: Request) -> Response:
     """Make a stack be as the body's spec says."""
     name, deployment = await _wanted(request)
     state = await state_of(request)
-    warnings = await check_machines(request, state, deployment.spec)
+    warnings = await check_machines(request, state, deployment.spec, deployment.here)
     found = await _pinned(request, state, deployment.spec, deployment)
     known = next((one.sources for one in reversed(history.history_of(state, name))), "")
     origin = Origin(await caller_of(request), sealed(request, name, deployment.sources, known))
@@ -79,7 +81,7 @@ async def plan(request: Request) -> Response:
     """What the same deploy would do now: nothing is changed by asking."""
     name, deployment = await _wanted(request)
     state = await state_of(request)
-    warnings = await check_machines(request, state, deployment.spec)
+    warnings = await check_machines(request, state, deployment.spec, deployment.here)
     found = await _pinned(request, state, planning.as_built(state, deployment.spec), deployment)
     entropy = Entropy(backend_of(request).clock(), map("planned-{}".format, itertools.count()).__next__)
     decided = decide(state, found.spec, entropy, ahead=deployment.ahead, prune=deployment.prune)

@@ -1,0 +1,49 @@
+"""What a manager says of a spec, told at the lines of the files where that was written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cli.compose_file import undeployable
+from cli.errors import CliError
+from cli.table import Row
+from cluster.compose.loader import Loaded
+from cluster.compose.report import finding_at
+
+
+@contextmanager
+def at_its_lines(loaded: Loaded) -> Iterator[None]:
+    """Tell what a manager finds wrong with a spec at the lines where that was written, if all of these are known."""
+    try:
+        yield
+    except CliError as error:
+        wrong = [finding for finding in error.findings if finding.get("path") in loaded.places]
+        if not wrong or len(wrong) < len(error.findings):
+            raise
+        told = [
+            finding_at(loaded.places[path], (path,), str(one["message"]), str(one.get("hint") or ""))
+            for one in wrong
+            for path in [str(one["path"])]
+        ]
+        raise type(error)(undeployable(loaded, told)) from error
+
+
+def warnings_of(answer: Row, loaded: Loaded) -> list[str]:
+    """What a manager warns of in its answer to a deploy or a plan, at its lines where it names a part of the spec."""
+    return [_placed(str(warning), loaded) for warning in answer.get("warnings") or ()]
+
+
+def warn_at_lines(answer: Row, loaded: Loaded) -> None:
+    """Print that."""
+    for warning in warnings_of(answer, loaded):
+        print(warning, file=sys.stderr)
+
+
+def _placed(warning: str, loaded: Loaded) -> str:
+    path, _, message = warning.partition(": ")
+    place = loaded.places.get(path)
+    if place is None:
+        return f"warning: {warning}"
+    return finding_at(place, (path,), message, severity="warning").render()
