@@ -45,9 +45,9 @@ class Mandate:
 
     def _on_work(self, state: State, message: object, entropy: Entropy) -> Decision | None:
         match message:
-            case protocol.DeployStack(spec, logins, ahead=ahead, prune=prune, origin=origin):
+            case protocol.DeployStack(spec, logins, _, ahead, prune, origin, aside):
                 came = (_login(one, spec.name, entropy.now) for one in logins)
-                return deploy.deploy(state, spec, entropy, came, ahead=ahead, prune=prune, origin=origin)
+                return deploy.deploy(state, spec, entropy, came, ahead=ahead, prune=prune, aside=aside, origin=origin)
             case protocol.RollBack(stack, number, newest, by):
                 return rollback.roll_back(state, stack, number, newest, by, entropy)
             case protocol.SaveDraft(spec, origin):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from cli.build import build_image
@@ -48,10 +48,12 @@ class Writing:
     """What goes along with a spec of the files that it was written in.
 
     `sources` are kept. `here` are the paths of binds that were written relative to them, and are there on this machine.
+    `aside` are the services that they have, and leave out for want of a profile.
     """
 
     sources: Sources | None = None
     here: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
 
 
 def deploy(client: Client, loaded: Loaded, images: Images, terms: Terms, waiting: Waiting) -> None:
@@ -63,9 +65,9 @@ def deploy(client: Client, loaded: Loaded, images: Images, terms: Terms, waiting
     """
     spec = built(client, loaded.spec) if images.build else loaded.spec
     with at_its_lines(loaded):
-        accepted = client.deploy(spec.name, order(spec, images, terms, writing_of(loaded)))
+        accepted = client.deploy(spec.name, order(spec, images, terms, writing_of(loaded, kept(loaded.sources))))
     warn_at_lines(accepted, loaded)
-    _tell(spec.name, accepted)
+    _tell(spec.name, accepted, loaded.aside)
     if not waiting.wanted:
         return
     settle(client, spec.name, accepted["revision"], timeout=waiting.timeout)
@@ -76,7 +78,7 @@ def change(client: Client, spec: StackSpec, images: Images, sources: Sources | N
     """Change the stack, say what that changes, and return the revision from which on it comes true."""
     accepted = client.deploy(spec.name, order(spec, images, CAREFUL, Writing(sources)))
     warn_of(accepted)
-    _tell(spec.name, accepted)
+    _tell(spec.name, accepted, ())
     return int(accepted["revision"])
 
 
@@ -93,18 +95,14 @@ def order(spec: StackSpec, images: Images, terms: Terms, writing: Writing) -> di
         "ahead": terms.ahead,
         "sources": writing.sources,
         "here": writing.here,
+        "aside": writing.aside if terms.prune else (),
     }
     return {"spec": spec, **{key: value for key, value in said.items() if value}}
 
 
-def writing_of(loaded: Loaded) -> Writing:
-    """What goes along of these files."""
-    return Writing(kept(loaded.sources), here(loaded))
-
-
-def here(loaded: Loaded) -> tuple[str, ...]:
-    """The paths of binds that were written relative to the files, and are there on this machine."""
-    return tuple(path for path in loaded.relative if os.path.exists(path))
+def writing_of(loaded: Loaded, sources: Sources | None) -> Writing:
+    """What goes along of these files, as they are on this machine."""
+    return Writing(sources, tuple(path for path in loaded.relative if os.path.exists(path)), loaded.aside)
 
 
 def kept(sources: Sources) -> Sources | None:
@@ -115,11 +113,13 @@ def kept(sources: Sources) -> Sources | None:
     return sources
 
 
-def _tell(stack: str, accepted: Row) -> None:
+def _tell(stack: str, accepted: Row, aside: Collection[str]) -> None:
     changes: Mapping[str, str] = accepted["changes"]
     print(said(stack, changes), file=sys.stderr)
-    left = sorted(name for name, change in changes.items() if change == "kept")
-    if left:
+    still = sorted(name for name, change in changes.items() if change == "kept")
+    if out := [name for name in still if name in aside]:
+        print(f"left out by its profile, and kept: {', '.join(out)}; --profile takes it in", file=sys.stderr)
+    if left := [name for name in still if name not in aside]:
         them = "it" if len(left) == 1 else "them"
         print(f"no longer in the file, and kept: {', '.join(left)}; --prune removes {them}", file=sys.stderr)
 

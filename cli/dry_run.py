@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from cli.client import Client
-from cli.deploy import Images, Terms, Writing, here, order
+from cli.deploy import Images, Terms, order, writing_of
 from cli.lines import at_its_lines, warn_at_lines
 from cli.output import Output, show_list, show_value
 from cli.table import Row, column
@@ -34,26 +34,26 @@ def show_plan(client: Client, loaded: Loaded, images: Images, terms: Terms, outp
     Nothing is built for that: the plan goes by the images that builds gave last, and says so.
     """
     with at_its_lines(loaded):
-        plan = client.plan(loaded.spec.name, order(loaded.spec, images, terms, Writing(here=here(loaded))))
+        plan = client.plan(loaded.spec.name, order(loaded.spec, images, terms, writing_of(loaded, None)))
     warn_at_lines(plan, loaded)
     if output != "table":
         show_value(plan, output)
         return
-    show_list(list(_rows(plan)), COLUMNS, output)
+    show_list(list(_rows(plan, loaded.aside)), COLUMNS, output)
     if not plan["changes"]:
         print(f"{plan['stack']}: nothing to change", file=sys.stderr)
 
 
-def _rows(plan: Row) -> Iterator[Row]:
+def _rows(plan: Row, aside: Collection[str]) -> Iterator[Row]:
     for service in plan["services"]:
-        detail = "; ".join(_details(service))
+        detail = "; ".join(_details(service, aside))
         yield {"kind": "service", "name": service["name"], "change": service["change"], "detail": detail}
     for kind, key in KINDS.items():
         for name, change in plan[key].items():
             yield {"kind": kind, "name": name, "change": change, "detail": ""}
 
 
-def _details(service: Row) -> Iterator[str]:
+def _details(service: Row, aside: Collection[str]) -> Iterator[str]:
     if service["fields"]:
         yield f"other than before: {', '.join(service['fields'])}"
     if service["machines"]:
@@ -63,4 +63,5 @@ def _details(service: Row) -> Iterator[str]:
     if service["note"]:
         yield str(service["note"])
     if service["change"] == "kept":
-        yield "no longer in the file; --prune removes it"
+        out = service["name"] in aside
+        yield "left out by its profile; --profile takes it in" if out else "no longer in the file; --prune removes it"

@@ -44,7 +44,7 @@ class DeployStack:
 
     `logins` are sign-ins to registries that came with it and are news. `ahead`: though no machine that is there could
     ever have its tasks, for one that is to come. `prune` removes the services that the spec has no more, which are kept
-    else. `origin` is kept with the stack's revision.
+    else, but for those `aside`, which the file has and leaves out for now. `origin` is kept with the stack's revision.
     """
 
     spec: StackSpec
@@ -53,6 +53,7 @@ class DeployStack:
     ahead: bool = False
     prune: bool = False
     origin: Origin = UNTOLD
+    aside: tuple[str, ...] = ()
 
 
 @message("stack.roll-back/1")

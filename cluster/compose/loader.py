@@ -49,7 +49,8 @@ class Loaded:
     `document` is the canonical form and `spec` what a cluster is asked for; with `refusals` no cluster is. `profiles`
     are all that the files name, switched on or not, and `sources` the compose files themselves, included ones too.
     `places` say where a part of a service was written, by its path in the canonical form (`services.web.volumes[0]`).
-    `relative` are the paths, absolute, of binds that were written relative to a file or to the home folder.
+    `relative` are the paths, absolute, of binds that were written relative to a file or to the home folder, and `aside`
+    the services that are left out, for none of their profiles is on.
     """
 
     document: Document
@@ -60,6 +61,7 @@ class Loaded:
     sources: Sources = Sources()
     places: Mapping[str, Place] = field(default_factory=dict)
     relative: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
 
 
 def load(
@@ -101,8 +103,8 @@ def load(
     warnings, refusals = tuple(report.warnings), tuple(report.refusals)
     places = {dotted(path): place for path, place in scope.origins.items()}
     profiles_named = tuple(sorted(scope.named_profiles))
-    relative = tuple(sorted(scope.relative))
-    return Loaded(document, spec, warnings, refusals, profiles_named, model.sources(folder), places, relative)
+    relative, aside = tuple(sorted(scope.relative)), tuple(scope.aside)
+    return Loaded(document, spec, warnings, refusals, profiles_named, model.sources(folder), places, relative, aside)
 
 
 def _name(roots: Sequence[MappingNode], project: str | None, folder: str, report: Report) -> str:

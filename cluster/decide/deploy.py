@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from cluster import addresses
@@ -28,11 +28,13 @@ def deploy(
     *,
     ahead: bool = False,
     prune: bool = False,
+    aside: Collection[str] = (),
     origin: Origin = UNTOLD,
 ) -> Decision:
     """Make the stack be as `wanted` says. An unchanged file gives a decision without changes.
 
-    Services that `wanted` has no more are kept, with `prune` removed. `logins` are sign-ins to registries that came
+    Services that `wanted` has no more are kept, with `prune` removed, but for those `aside`, which their file has and
+    leaves out for now. `logins` are sign-ins to registries that came
     with it, those alone that are news. `ahead`: though no machine that is there could ever have its tasks, for one
     that is to come. `origin` is kept with the revision of the stack that this makes.
     """
@@ -45,7 +47,9 @@ def deploy(
     refusal = _refuse(state, spec)
     if refusal is not None:
         return refusal
-    whole = spec if prune else keep(state, spec)
+    gone = left(state, spec)
+    kept = [one.name for one in gone if not prune or one.name in aside]
+    whole = keep(state, spec, kept)
     if isinstance(whole, Refusal):
         return whole
     refusal = None if ahead else _unplaceable(state, whole)
@@ -58,9 +62,9 @@ def deploy(
     for key, network in spec.networks.items():
         _network(draft, spec.name, key, network)
     told = {name: _service(draft, spec.name, wanted, entropy.now) for name, wanted in spec.services.items()}
-    for service in left(state, spec):
-        told[service.name] = "removed" if prune else "kept"
-        if prune:
+    for service in gone:
+        told[service.name] = "kept" if service.name in kept else "removed"
+        if service.name not in kept:
             draft.put(Change("services", service.key, replace(service, removing=True, updated_at=entropy.now)))
     registries.bring(draft, spec.name, logins)
     history.note(draft, whole, told, origin, entropy.now)

@@ -36,9 +36,9 @@ class Deployment:
     """The body of a deploy. `registries` are sign-ins, by registry, to pull its images with.
 
     `ahead`: of a machine that is to come, for none that is there could have its tasks. `prune` removes the services
-    that the spec has no more, which are kept else. `sources` are what the spec was made from: nothing is read from
-    them here, they are kept to be shown. `here` are the paths of binds that were written relative to these, and are
-    there on the machine that they came from.
+    that the spec has no more, which are kept else; those `aside` are kept all the same, for the files have them.
+    `sources` are what the spec was made from: nothing is read from them here, they are kept to be shown. `here` are the
+    paths of binds that were written relative to these, and are there on the machine that they came from.
     """
 
     spec: StackSpec
@@ -48,6 +48,7 @@ class Deployment:
     registries: Mapping[str, Login] = field(default_factory=dict, repr=False)
     ahead: bool = False
     here: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
 
 
 async def index(request: Request) -> Response:
@@ -72,7 +73,8 @@ async def deploy(request: Request) -> Response:
     found = await _pinned(request, state, deployment.spec, deployment)
     known = next((one.sources for one in reversed(history.history_of(state, name))), "")
     origin = Origin(await caller_of(request), sealed(request, name, deployment.sources, known))
-    order = DeployStack(found.spec, found.logins, key_of(request), deployment.ahead, deployment.prune, origin)
+    terms = (deployment.ahead, deployment.prune, origin, deployment.aside)
+    order = DeployStack(found.spec, found.logins, key_of(request), *terms)
     accepted = await command(request, "senate", order, Accepted)
     return answer({**asdict(accepted), "warnings": [*warnings, *found.warnings]})
 
@@ -84,7 +86,8 @@ async def plan(request: Request) -> Response:
     warnings = await check_machines(request, state, deployment.spec, deployment.here)
     found = await _pinned(request, state, planning.as_built(state, deployment.spec), deployment)
     entropy = Entropy(backend_of(request).clock(), map("planned-{}".format, itertools.count()).__next__)
-    decided = decide(state, found.spec, entropy, ahead=deployment.ahead, prune=deployment.prune)
+    ahead, prune, aside = deployment.ahead, deployment.prune, deployment.aside
+    decided = decide(state, found.spec, entropy, ahead=ahead, prune=prune, aside=aside)
     if isinstance(decided, Refusal):
         raise refusal(Refused(decided.code, decided.message))
     planned = planning.plan(state, name, decided, entropy)

@@ -45,6 +45,12 @@ def test_what_would_change_is_a_table_with_why_and_where(gbnt: Run, manager: Man
     ]
 
 
+def test_what_its_profile_leaves_out_is_not_said_to_be_gone(gbnt: Run, manager: Manager, home: Path):
+    (home / "compose.yaml").write_text("name: shop\nservices: {web: {image: web}, db: {image: db, profiles: [db]}}\n")
+    manager.on("POST /v1/stacks/shop/plan", Answer(plan(service("db", "kept"))))
+    assert "left out by its profile; --profile takes it in" in gbnt("stack", "deploy", "--dry-run").out
+
+
 def test_the_plan_is_asked_for_as_the_deploy_would_be_without_a_build_and_without_the_files(
     gbnt: Run, manager: Manager
 ):

@@ -63,9 +63,10 @@ async def test_gpus_of_an_unknown_number_are_a_warning_of_a_deploy_and_of_its_pl
 
 
 async def test_a_deploy_that_prunes_says_so_to_the_senate(api, node):
-    answer = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": SHOP, "prune": True}), headers=KEY)
+    body = orjson.dumps({"spec": SHOP, "prune": True, "aside": ["debug"]})
+    answer = await api.put("/v1/stacks/shop", content=body, headers=KEY)
     assert answer.status_code == 200
-    assert node.commands() == [DeployStack(SHOP, request="admin:k-1", prune=True, origin=ADMIN)]
+    assert node.commands() == [DeployStack(SHOP, request="admin:k-1", prune=True, origin=ADMIN, aside=("debug",))]
 
 
 @pytest.mark.parametrize(
