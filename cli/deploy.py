@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from cli.build import build_image
 from cli.client import Client
 from cli.docker_config import sign_ins
+from cli.errors import BadInput
 from cli.follow import settle
-from cli.lines import at_its_lines, warn_at_lines
+from cli.lines import at_its_lines, warn_at_lines, warnings_of
 from cli.output import warn_of
 from cli.table import Row
 from cli.waiting import Waiting
@@ -34,10 +35,14 @@ class Images:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a deploy may do: remove services that left the file, and go on though no machine could have its tasks."""
+    """What a deploy may do: remove services that left the file, and go on though no machine could have its tasks.
+
+    A `strict` one may not do what a manager would warn of.
+    """
 
     prune: bool = False
     ahead: bool = False
+    strict: bool = False
 
 
 CAREFUL = Terms()
@@ -63,6 +68,8 @@ def deploy(client: Client, loaded: Loaded, images: Images, terms: Terms, waiting
     build fails. Where no waiting is wanted it returns when the change is durable. Raises CliError with the reason where
     the stack does not come to run, or not in time; the deploy itself goes on.
     """
+    if terms.strict:
+        planned(client, loaded, images, terms)
     spec = built(client, loaded.spec) if images.build else loaded.spec
     with at_its_lines(loaded):
         accepted = client.deploy(spec.name, order(spec, images, terms, writing_of(loaded, kept(loaded.sources))))
@@ -72,6 +79,21 @@ def deploy(client: Client, loaded: Loaded, images: Images, terms: Terms, waiting
         return
     settle(client, spec.name, accepted["revision"], timeout=waiting.timeout)
     print(f"{spec.name} runs as the file says", file=sys.stderr)
+
+
+def planned(client: Client, loaded: Loaded, images: Images, terms: Terms) -> Row:
+    """What a deploy of these files would do now. Raises what the deploy would raise, on strict terms for a warning.
+
+    Nothing is built for that: the plan goes by the images that builds gave last.
+    """
+    name = loaded.spec.name
+    with at_its_lines(loaded):
+        plan = client.plan(name, order(loaded.spec, images, terms, writing_of(loaded, None)))
+    warnings = [*_unkept(loaded.sources), *warnings_of(plan, loaded)]
+    if terms.strict and warnings:
+        words = f"{name} would be deployed with warnings, which --strict refuses; nothing was changed"
+        raise BadInput("\n".join((words, *warnings)))
+    return plan
 
 
 def change(client: Client, spec: StackSpec, images: Images, sources: Sources | None) -> int:
@@ -107,10 +129,15 @@ def writing_of(loaded: Loaded, sources: Sources | None) -> Writing:
 
 def kept(sources: Sources) -> Sources | None:
     """The files as they are sent along, to be kept; None, and a warning, where a manager would not keep them."""
-    if why := objection(sources):
-        print(f"warning: the revision is kept without its files, for {why}", file=sys.stderr)
-        return None
-    return sources
+    warnings = _unkept(sources)
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    return None if warnings else sources
+
+
+def _unkept(sources: Sources) -> list[str]:
+    why = objection(sources)
+    return [f"warning: the revision is kept without its files, for {why}"] if why else []
 
 
 def _tell(stack: str, accepted: Row, aside: Collection[str]) -> None:

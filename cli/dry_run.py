@@ -6,8 +6,8 @@ import sys
 from collections.abc import Collection, Iterator
 
 from cli.client import Client
-from cli.deploy import Images, Terms, order, writing_of
-from cli.lines import at_its_lines, warn_at_lines
+from cli.deploy import Images, Terms, planned
+from cli.lines import warn_at_lines
 from cli.output import Output, show_list, show_value
 from cli.table import Row, column
 from cli.words import count
@@ -29,12 +29,8 @@ def say_good(loaded: Loaded) -> None:
 
 
 def show_plan(client: Client, loaded: Loaded, images: Images, terms: Terms, output: Output) -> None:
-    """Ask the manager what a deploy of these files would do now, and print it. Raises what the deploy would raise.
-
-    Nothing is built for that: the plan goes by the images that builds gave last, and says so.
-    """
-    with at_its_lines(loaded):
-        plan = client.plan(loaded.spec.name, order(loaded.spec, images, terms, writing_of(loaded, None)))
+    """Ask the manager what a deploy of these files would do now, and print it. Raises what the deploy would raise."""
+    plan = planned(client, loaded, images, terms)
     warn_at_lines(plan, loaded)
     if output != "table":
         show_value(plan, output)

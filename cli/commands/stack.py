@@ -54,7 +54,7 @@ name_argument = click.argument("name", metavar="STACK")
 @click.option("--prune", is_flag=True, help="Remove the services that the files have no more; else they are kept.")
 @click.option("--dry-run", is_flag=True, help="Check the files, say what a deploy would do, and change nothing.")
 @output_option("table")
-@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@click.option("--strict", is_flag=True, help="Take warnings for errors, the manager's too.")
 @click.option("--ahead", is_flag=True, help="Though no machine that is there could have its tasks: one is to come.")
 @context_option
 def deploy(
@@ -84,7 +84,7 @@ def deploy(
     from cli.deploy import Images, Terms
     from cli.deploy import deploy as deploy_files
 
-    images, terms = Images(build, resolve, registry_auth), Terms(prune, ahead)
+    images, terms = Images(build, resolve, registry_auth), Terms(prune, ahead, strict)
     if dry_run:
         _plan(loaded, images, terms, output, context)
     else:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cluster.sources import LARGEST
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Manager, problem
 
@@ -60,6 +61,34 @@ def test_the_plan_is_asked_for_as_the_deploy_would_be_without_a_build_and_withou
     [asked] = manager.asked
     body = json.loads(asked.body)
     assert (body["prune"], body["resolve"], set(body)) == (True, "never", {"spec", "prune", "resolve"})
+
+
+@pytest.mark.parametrize("words", [("--dry-run",), ("--detach",)], ids=" ".join)
+def test_what_the_manager_would_warn_of_is_an_error_where_it_is_strict_and_changes_nothing(
+    gbnt: Run, manager: Manager, words: tuple[str, ...]
+):
+    warned = plan(service("web", "created"), warnings=["web:2 is not pinned"])
+    manager.on("POST /v1/stacks/shop/plan", Answer(warned), Answer(plan(service("web", "created"))))
+    manager.on("PUT /v1/stacks/shop", Answer({"revision": 8, "changes": {"web": "created"}, "detail": {}}))
+    refused = gbnt("stack", "deploy", "--strict", "--no-build", *words)
+    assert (refused.status, refused.out, refused.err.splitlines()[-2:]) == (
+        2,
+        "",
+        [
+            "error: shop would be deployed with warnings, which --strict refuses; nothing was changed",
+            "warning: web:2 is not pinned",
+        ],
+    )
+    assert [asked.method for asked in manager.asked] == ["POST"]
+    assert gbnt("stack", "deploy", "--strict", "--no-build", *words).status == 0
+    assert [asked.method for asked in manager.asked][1:] == (["POST"] if "--dry-run" in words else ["POST", "PUT"])
+
+
+def test_files_that_would_not_be_kept_are_an_error_where_it_is_strict(gbnt: Run, manager: Manager, home: Path):
+    (home / "compose.yaml").write_text(f"name: shop\nservices: {{web: {{image: web}}}}\n# {'x' * LARGEST}\n")
+    manager.on("POST /v1/stacks/shop/plan", Answer(plan(service("web", "created"))))
+    ran = gbnt("stack", "deploy", "--strict", "--detach")
+    assert (ran.status, "kept without its files" in ran.err, len(manager.asked)) == (2, True, 1)
 
 
 def test_as_json_it_is_the_plan_as_the_api_gives_it(gbnt: Run, manager: Manager):
