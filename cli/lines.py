@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from cli.compose_file import undeployable
 from cli.errors import CliError
 from cli.table import Row
+from cluster.compose.findings import Finding
 from cluster.compose.loader import Loaded
 from cluster.compose.report import finding_at
 
@@ -19,15 +20,11 @@ def at_its_lines(loaded: Loaded) -> Iterator[None]:
     try:
         yield
     except CliError as error:
-        wrong = [finding for finding in error.findings if finding.get("path") in loaded.places]
-        if not wrong or len(wrong) < len(error.findings):
+        told = [_told(finding, loaded) for finding in error.findings]
+        placed = [finding for finding in told if finding is not None]
+        if not placed or len(placed) < len(told):
             raise
-        told = [
-            finding_at(loaded.places[path], (path,), str(one["message"]), str(one.get("hint") or ""))
-            for one in wrong
-            for path in [str(one["path"])]
-        ]
-        raise type(error)(undeployable(loaded, told)) from error
+        raise type(error)(undeployable(loaded, placed)) from error
 
 
 def warnings_of(answer: Row, loaded: Loaded) -> list[str]:
@@ -41,9 +38,13 @@ def warn_at_lines(answer: Row, loaded: Loaded) -> None:
         print(warning, file=sys.stderr)
 
 
+def _told(finding: Mapping[str, object], loaded: Loaded) -> Finding | None:
+    path, message, hint = (str(finding.get(key) or "") for key in ("path", "message", "hint"))
+    place = loaded.place(path)
+    return None if place is None else finding_at(place, (path,), message, hint)
+
+
 def _placed(warning: str, loaded: Loaded) -> str:
     path, _, message = warning.partition(": ")
-    place = loaded.places.get(path)
-    if place is None:
-        return f"warning: {warning}"
-    return finding_at(place, (path,), message, severity="warning").render()
+    place = loaded.place(path)
+    return f"warning: {warning}" if place is None else finding_at(place, (path,), message, severity="warning").render()

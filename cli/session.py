@@ -113,8 +113,8 @@ def refusal(response: httpx.Response) -> CliError:
     """The manager's problem document (RFC 9457) as an error of ours."""
     problem = _problem(response)
     detail = str(problem.get("detail") or problem.get("title") or f"the manager answered {response.status_code}")
-    findings = problem.get("findings") or ()
-    detail += "".join(f"\n  {_finding(finding)}" for finding in findings)
+    findings = [finding for finding in problem.get("findings") or () if isinstance(finding, dict)]
+    detail += "".join(f"\n  {_finding(finding)}" for finding in findings if str(finding.get("message")) not in detail)
     error = _error(response.status_code, problem, detail)
     error.findings = findings
     return error
@@ -151,9 +151,7 @@ def _problem(response: httpx.Response) -> Row:
     return problem if isinstance(problem, dict) else {}
 
 
-def _finding(finding: object) -> str:
-    if not isinstance(finding, dict):
-        return str(finding)
+def _finding(finding: Row) -> str:
     path, message, hint = (str(finding.get(key) or "") for key in ("path", "message", "hint"))
     return (f"{path}: " if path else "") + message + (f" ({hint})" if hint else "")
 

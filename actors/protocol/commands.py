@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from actors.protocol.registries import Brought
+from cluster.compose.problem import Problem
 from cluster.decide.decision import RefusalCode
 from cluster.policy import Privileged
 from cluster.sources import UNTOLD, Origin
@@ -21,10 +22,14 @@ from supervisor.message import message
 @message("refused/1")
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No, and why: `message` is a sentence with what to do next. `unknown`: it may have been done; ask again."""
+    """No, and why: `message` is a sentence with what to do next. `unknown`: it may have been done; ask again.
+
+    `problems` are the parts of a spec that it is about.
+    """
 
     code: RefusalCode
     message: str
+    problems: tuple[Problem, ...] = ()
 
 
 @message("accepted/1")

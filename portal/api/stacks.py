@@ -89,7 +89,7 @@ async def plan(request: Request) -> Response:
     ahead, prune, aside = deployment.ahead, deployment.prune, deployment.aside
     decided = decide(state, found.spec, entropy, ahead=ahead, prune=prune, aside=aside)
     if isinstance(decided, Refusal):
-        raise refusal(Refused(decided.code, decided.message))
+        raise refusal(Refused(decided.code, decided.message, decided.problems))
     planned = planning.plan(state, name, decided, entropy)
     return answer({**asdict(planned), "changes": planned.changes, "warnings": [*warnings, *found.warnings]})
 

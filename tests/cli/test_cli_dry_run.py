@@ -121,6 +121,45 @@ def test_what_a_manager_finds_wrong_with_a_part_is_told_at_its_line(gbnt: Run, m
         ]
 
 
+TEXT = """\
+name: shop
+services:
+  web:
+    image: web
+    ports: ["8080:80"]
+    deploy:
+      placement:
+        constraints:
+          - node.labels.gpu == yes
+networks:
+  default: {internal: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("services.web.ports[0]", "5:13"),
+        ("services.web.deploy.placement.constraints[0]", "9:13"),
+        ("services.web.deploy.resources.reservations", "6:5"),
+        ("services.web", "3:3"),
+        ("networks.default.internal", "11:23"),
+    ],
+)
+def test_whatever_part_a_manager_names_has_a_line(gbnt: Run, manager: Manager, home: Path, path: str, place: str):
+    (home / "compose.yaml").write_text(TEXT)
+    finding = {"path": path, "message": "is held", "hint": "choose another"}
+    manager.on("PUT /v1/stacks/shop", problem(409, "conflict", "service web is held", findings=[finding]))
+    ran = gbnt("stack", "deploy", "--detach")
+    assert f"compose.yaml:{place}: error: {path}: is held (choose another)" in ran.err
+
+
+def test_a_part_that_is_in_no_file_is_told_without_a_line_and_once(gbnt: Run, manager: Manager):
+    finding = {"path": "volumes.data", "message": "data is held", "hint": ""}
+    manager.on("PUT /v1/stacks/shop", problem(409, "conflict", "data is held: wait", findings=[finding]))
+    assert gbnt("stack", "deploy", "--detach", "--no-build").err == "error: data is held: wait\n"
+
+
 def test_where_no_cluster_is_known_the_files_are_checked_and_the_rest_is_said_to_be_unknown(gbnt: Run):
     ran = gbnt("stack", "deploy", "--dry-run")
     assert (ran.status, ran.out) == (0, "")

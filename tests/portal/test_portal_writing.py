@@ -29,6 +29,7 @@ from actors.protocol import (
     UpdateNode,
     UpdateService,
 )
+from cluster.compose.problem import Problem
 from cluster.privileges import DeviceRequest, Privileges
 from cluster.sources import Origin
 from portal.api.app import create_api
@@ -140,6 +141,18 @@ async def test_a_refusal_keeps_its_code_and_its_words(api, node, code, status):
     assert (problem["status"], problem["code"], problem["detail"]) == (status, code, "because")
     assert problem["type"] == "about:blank"
     assert problem["title"]
+
+
+async def test_a_refusal_names_the_parts_of_the_spec_that_it_is_about(api, node):
+    part = Problem(("services", "web", "ports", 0), "publishes port 80", "choose another")
+    node.replies[DeployStack] = Refused("conflict", "service web publishes port 80: choose another", (part,))
+    answer = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": SHOP}))
+    [finding] = answer.json()["findings"]
+    assert (finding["path"], finding["message"], finding["hint"]) == (
+        "services.web.ports[0]",
+        "publishes port 80",
+        "choose another",
+    )
 
 
 async def test_a_write_without_an_answer_may_have_been_made(api, node):
