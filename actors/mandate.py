@@ -50,8 +50,8 @@ class Mandate:
                 return deploy.deploy(state, spec, entropy, came, ahead=ahead, prune=prune, aside=aside, origin=origin)
             case protocol.RollBack(stack, number, newest, by):
                 return rollback.roll_back(state, stack, number, newest, by, entropy)
-            case protocol.SaveDraft(spec, origin):
-                return drafts.save(state, spec, origin, entropy)
+            case protocol.SaveDraft(spec, origin, _, refusals, replaces):
+                return drafts.save(state, spec, origin, entropy, refusals, replaces)
             case protocol.DropDraft(stack):
                 return drafts.drop(state, stack)
             case protocol.RemoveStack(stack, volumes):

@@ -98,11 +98,11 @@ class Client:
         return self._session.write("POST", f"{_stack_path(stack)}/plan", orjson.dumps(order))
 
     def draft(self, stack: str, *, values: bool) -> Row:
-        """A stack's draft: `spec`, and `sources`, with the `values` of their variables where these are wanted."""
+        """A stack's draft: `spec`, `refusals` and `sources`, with the `values` of variables where wanted."""
         return self._session.get(f"{_stack_path(stack)}/draft", {"values": 1 if values else None})
 
     def save_draft(self, stack: str, writing: Mapping[str, object]) -> Row:
-        """Keep a draft of a stack: `spec`, and `sources` if wanted."""
+        """Keep a draft of a stack: `spec`, with `sources`, `refusals` and `replaces` if wanted."""
         return self._session.write("PUT", f"{_stack_path(stack)}/draft", orjson.dumps(writing))
 
     def drop_draft(self, stack: str) -> Row:

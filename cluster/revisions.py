@@ -34,10 +34,14 @@ class StackRevision:
 
 @dataclass(frozen=True, slots=True)
 class StackDraft:
-    """What a stack is to say one day; it need not be there. As of `StackRevision`, `sources` are sealed."""
+    """What a stack is to say one day; it need not be there. As of `StackRevision`, `sources` are sealed.
+
+    With `refusals` it cannot be deployed, and they say why: the spec is not all that the files say then.
+    """
 
     stack: str
     at: float
     by: str
     spec: StackSpec
     sources: str = field(default="", repr=False)
+    refusals: tuple[str, ...] = ()

@@ -80,11 +80,16 @@ class RollBack:
 @message("stack.save/1")
 @dataclass(frozen=True, slots=True)
 class SaveDraft:
-    """Keep a draft of the spec's stack; nothing is deployed."""
+    """Keep a draft of the spec's stack; nothing is deployed. `refusals` say what keeps it from being, in words.
+
+    One that somebody else saved is only replaced where `replaces` is the time when that was.
+    """
 
     spec: StackSpec
     origin: Origin = UNTOLD
     request: str = ""
+    refusals: tuple[str, ...] = ()
+    replaces: float | None = None
 
 
 @message("stack.drop-draft/1")

@@ -56,6 +56,7 @@ name_argument = click.argument("name", metavar="STACK")
 @output_option("table")
 @click.option("--strict", is_flag=True, help="Take warnings for errors, the manager's too.")
 @click.option("--ahead", is_flag=True, help="Though no machine that is there could have its tasks: one is to come.")
+@click.option("--draft", is_flag=True, help="Deploy the draft of STACK, which `gbnt stack save` keeps, and no files.")
 @context_option
 def deploy(
     choice: Choice,
@@ -67,6 +68,7 @@ def deploy(
     dry_run: bool,
     strict: bool,
     ahead: bool,
+    draft: bool,
     output: Output,
     context: str,
 ) -> None:
@@ -76,11 +78,9 @@ def deploy(
     unless --prune is given. The stack is called STACK, else as the files' `name:` says, else as the folder of the
     first.
     """
-    from cli.compose_file import deployable, load_files  # the YAML parser, which only this command and `config` need
-
     if output != "table" and not dry_run:
         raise click.UsageError("--output is the form of a plan: add --dry-run, which prints one, or leave it out")
-    loaded = deployable(load_files(choice, strict=strict))
+    loaded = _drafted(choice, context) if draft else _written(choice, strict)
     from cli.deploy import Images, Terms
     from cli.deploy import deploy as deploy_files
 
@@ -206,12 +206,14 @@ def adopt(project: str, name: str, file: tuple[str, ...], undo: bool, yes: bool,
 
 @app.command("save", epilog=example("gbnt stack save", "gbnt stack save shop --drop"))
 @compose_options
+@click.option("--replace", "over", is_flag=True, help="In the place of a draft that somebody else saved.")
 @click.option("--drop", is_flag=True, help="Forget the draft of STACK instead.")
 @context_option
-def save(choice: Choice, drop: bool, context: str) -> None:
+def save(choice: Choice, over: bool, drop: bool, context: str) -> None:
     """Keep compose files with the manager as the draft of a stack: nothing is deployed, and no container touched.
 
-    `gbnt stack sources STACK --draft` shows them to whoever goes on with them.
+    Files that no deploy takes are kept too, with a warning. `gbnt stack sources STACK --draft` shows them to whoever
+    goes on with them, and `gbnt stack deploy STACK --draft` deploys them.
     """
     from cli import draft
 
@@ -220,9 +222,9 @@ def save(choice: Choice, drop: bool, context: str) -> None:
             raise click.UsageError("--drop needs the name of the stack whose draft is to go")
         draft.drop(connect(context), choice.stack)
     else:
-        from cli.compose_file import deployable, load_files
+        from cli.compose_file import load_files
 
-        draft.save(connect(context), deployable(load_files(choice)))
+        draft.save(connect(context), load_files(choice), over=over)
 
 
 @app.command("history", epilog=example("gbnt stack history shop"))
@@ -323,6 +325,22 @@ def config(choice: Choice, form: Form, quiet: bool, part: Part | None, service: 
             print(name)
     else:
         print(compose_print.document(loaded, form))
+
+
+def _written(choice: Choice, strict: bool) -> Loaded:
+    from cli.compose_file import deployable, load_files  # the YAML parser, which only this command and `config` need
+
+    return deployable(load_files(choice, strict=strict))
+
+
+def _drafted(choice: Choice, context: str) -> Loaded:
+    from cli.draft import load_draft
+
+    if not choice.stack:
+        raise click.UsageError("--draft needs the name of the stack whose draft is to be deployed")
+    if choice.files or choice.env_files or choice.profiles or choice.with_env_file:
+        raise click.UsageError("--draft and the options for files name two things to deploy: leave out one")
+    return load_draft(connect(context), choice.stack)
 
 
 def _plan(loaded: Loaded, images: Images, terms: Terms, output: Output, context: str) -> None:

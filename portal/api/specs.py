@@ -16,13 +16,19 @@ from portal.api.requests import backend_of
 from portal.binds import look
 
 
-def check_spec(name: str, spec: StackSpec) -> None:
-    """Raise Problem unless the spec is of the stack that the path names, and could be deployed."""
+def check_name(name: str, spec: StackSpec) -> None:
+    """Raise Problem unless the spec is of the stack that the path names."""
     if spec.name != name:
         raise Problem("invalid", f'the path names the stack "{name}" and the spec "{spec.name}"')
+
+
+def check_spec(spec: StackSpec) -> None:
+    """Raise Problem unless the spec could be deployed."""
     findings = validate(spec)
     if findings:
-        raise Problem("invalid", f'the spec of "{name}" cannot be run', findings=[asdict(found) for found in findings])
+        raise Problem(
+            "invalid", f'the spec of "{spec.name}" cannot be run', findings=[asdict(found) for found in findings]
+        )
 
 
 async def check_machines(

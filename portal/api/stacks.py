@@ -26,7 +26,7 @@ from portal.api.progress import follow_stack
 from portal.api.registries import Login, credential
 from portal.api.requests import answer, backend_of, caller_of, change, command, key_of, listing, state_of, whole
 from portal.api.revisions import sealed
-from portal.api.specs import check_machines, check_spec
+from portal.api.specs import check_machines, check_name, check_spec
 from portal.pins import Pinned, pin
 from portal.rows import stack_row
 
@@ -96,7 +96,8 @@ async def plan(request: Request) -> Response:
 
 async def _wanted(request: Request) -> tuple[str, Deployment]:
     name, deployment = request.path_params["name"], await body_of(request, Deployment)
-    check_spec(name, deployment.spec)
+    check_name(name, deployment.spec)
+    check_spec(deployment.spec)
     return name, deployment
 
 

@@ -131,6 +131,57 @@ def test_a_draft_is_saved_with_its_files_and_deploys_nothing(gbnt: Run, manager:
     assert body["spec"]["services"]["web"]["image"] == "web:2"
 
 
+SECRET = "name: shop\nservices: {web: {image: web, secrets: [key]}}\nsecrets: {key: {environment: KEY}}\n"
+SAVED = {"revision": 8, "changes": {"shop": "saved as a draft"}, "detail": {}}
+
+
+def test_files_that_no_deploy_takes_are_saved_with_a_warning_and_the_reasons(
+    gbnt: Run, manager: Manager, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("KEY", "of the door")
+    (home / "compose.yaml").write_text(SECRET)
+    manager.on("PUT /v1/stacks/shop/draft", Answer(SAVED))
+    ran = gbnt("stack", "save")
+    assert (ran.status, "compose.yaml:2:" in ran.err, ": warning: services.web.secrets" in ran.err) == (0, True, True)
+    assert ran.err.endswith("shop: saved as a draft\nthe draft of shop cannot be deployed as it is\n")
+    [reason] = json.loads(manager.asked[0].body)["refusals"]
+    assert "services.web.secrets" in reason
+
+
+def test_a_colleague_s_draft_is_replaced_where_that_is_asked_for(gbnt: Run, manager: Manager, home: Path):
+    (home / "compose.yaml").write_text("name: shop\nservices: {web: {image: web}}\n")
+    manager.on("GET /v1/stacks/shop/draft", Answer({"at": 7.25}), problem(404, "not_found", "there is none"))
+    manager.on("PUT /v1/stacks/shop/draft", Answer(SAVED))
+    for replaces in (7.25, None):
+        assert gbnt("stack", "save", "--replace").status == 0
+        assert json.loads(manager.asked[-1].body).get("replaces") == replaces
+    gbnt("stack", "save")
+    assert [asked.method for asked in manager.asked] == ["GET", "PUT", "GET", "PUT", "PUT"]
+
+
+def draft(**fields: Any) -> Answer:
+    spec = {"name": "shop", "services": {"web": {"name": "web", "image": "web:2", "replicas": 2}}}
+    return Answer({"at": 7.0, "by": "livia", "refusals": [], "spec": spec, "sources": None, **fields})
+
+
+def test_a_draft_is_deployed_as_it_was_saved(gbnt: Run, manager: Manager):
+    shown = {**SHOWN, "variables": {"TAG": "2"}}
+    manager.on("GET /v1/stacks/shop/draft", draft(sources=shown))
+    manager.on("PUT /v1/stacks/shop", Answer({"revision": 8, "changes": {"web": "created"}, "detail": {}}))
+    ran = gbnt("stack", "deploy", "shop", "--draft", "--detach")
+    assert (ran.status, ran.err) == (0, "shop: web created\n")
+    body = json.loads(manager.asked[-1].body)
+    assert (body["spec"]["services"]["web"]["replicas"], body["sources"]) == (2, shown)
+    assert manager.asked[0].query == {"values": "1"}
+
+
+def test_a_draft_that_cannot_be_deployed_is_not(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/stacks/shop/draft", draft(refusals=["compose.yaml:2:1: error: secrets are not supported"]))
+    ran = gbnt("stack", "deploy", "shop", "--draft")
+    assert (ran.status, len(manager.asked)) == (2, 1)
+    assert ran.err.endswith("nothing was changed\n  compose.yaml:2:1: error: secrets are not supported\n")
+
+
 def test_a_draft_s_files_are_shown_and_one_is_dropped_by_its_name(gbnt: Run, manager: Manager):
     manager.on("GET /v1/stacks/shop/draft", Answer({"stack": "shop", "sources": SHOWN}))
     assert TEXT in gbnt("stack", "sources", "shop", "--draft").out
@@ -140,7 +191,14 @@ def test_a_draft_s_files_are_shown_and_one_is_dropped_by_its_name(gbnt: Run, man
 
 
 @pytest.mark.parametrize(
-    "words", [("save", "--drop"), ("sources", "shop", "--draft", "--revision", "3")], ids=["no-name", "two"]
+    "words",
+    [
+        ("save", "--drop"),
+        ("sources", "shop", "--draft", "--revision", "3"),
+        ("deploy", "--draft"),
+        ("deploy", "shop", "--draft", "-c", "compose.yaml"),
+    ],
+    ids=["no-name", "two", "whose", "which"],
 )
 def test_what_does_not_go_together_is_refused(gbnt: Run, manager: Manager, words: tuple[str, ...]):
     assert gbnt("stack", *words).status == 2

@@ -109,3 +109,21 @@ def test_what_a_variable_holds_that_no_spec_says_is_in_no_event_no_log_and_no_cl
     assert secret.encode() not in stored
     shown = json.loads(running.ok("stack", "sources", SHOP, "--values", "-o", "json"))
     assert shown["variables"] == {"UNUSED_BY_THE_SPEC": secret}
+
+
+def test_a_draft_waits_for_who_deploys_it_and_one_that_no_deploy_takes_says_why(running: Node) -> None:
+    text = "services: {web: {image: busybox, command: [sleep, '1000'], init: true"
+    path = running.folder / "compose.yaml"
+    path.write_text(f"{text}, secrets: [key]}}}}\nsecrets: {{key: {{file: ./key}}}}\n")
+    (running.folder / "key").write_text("of the door")
+    saved = running.gbnt("stack", "save", SHOP, "-c", str(path))
+    assert (saved.code, "cannot be deployed as it is" in saved.err) == (0, True), saved.text
+    refused = running.gbnt("stack", "deploy", SHOP, "--draft")
+    assert (refused.code, "services.web.secrets" in refused.err) == (2, True), refused.text
+    path.write_text(f"{text}}}}}\n")
+    assert running.gbnt("stack", "save", SHOP, "-c", str(path)).code == 0
+    assert not running.rows("stack", "ls")
+    deployed = running.gbnt("stack", "deploy", SHOP, "--draft", "--resolve-image", "never")
+    assert deployed.code == 0, deployed.text
+    assert set(containers(running)) == {"web"}
+    assert running.ok("stack", "sources", SHOP) == path.read_text()
