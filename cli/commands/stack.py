@@ -253,10 +253,16 @@ def history(name: str, context: str, output: Output, no_trunc: bool) -> None:
 @click.option("--revision", type=int, metavar="NUMBER", help="Of this one, instead of the newest.")
 @click.option("--draft", is_flag=True, help="Of its draft, which `gbnt stack save` keeps, instead.")
 @click.option("--values", is_flag=True, help="Show the values of the variables too.")
+@click.option("--file", metavar="NAME", default="", help="Print this one alone, to the letter.")
 @output_option("table")
 @context_option
-def sources(name: str, revision: int | None, draft: bool, values: bool, output: Output, context: str) -> None:
-    """Print the compose files of a stack as they were deployed, and the variables that they name."""
+def sources(
+    name: str, revision: int | None, draft: bool, values: bool, file: str, output: Output, context: str
+) -> None:
+    """Print the compose files of a stack as they were deployed, and the variables that they name.
+
+    The variables go to the standard error. What one file says can be written to a file; of several --file names one.
+    """
     from cli.draft import sources_of
     from cli.history import newest, show_sources
 
@@ -267,7 +273,7 @@ def sources(name: str, revision: int | None, draft: bool, values: bool, output: 
         found = sources_of(client, name, values=values)
     else:
         found = client.sources(name, newest(client, name) if revision is None else revision, values=values)
-    show_sources(found, output)
+    show_sources(found, output, file)
 
 
 @app.command("rollback", epilog=example("gbnt stack rollback shop", "gbnt stack rollback shop 3"))

@@ -101,6 +101,7 @@ def load(
     files = Files(read)
     model = Model(files, report)
     root = model.joined(roots)
+    profiles = tuple(profiles)
     scope = Scope(name, files, frozenset(profiles))
     document = Value(root, (), report, root.place).attempt(lambda value: stack(value, scope))
     report.end_stage()
@@ -109,12 +110,11 @@ def load(
     spec = stack_spec(document, scope.contents)
     _check(spec, root, report, scope)
     warnings, refusals = tuple(report.warnings), tuple(report.refusals)
+    written = model.sources(folder, (one.path for one in sources), profiles)
     origins = {dotted(path): place for path, place in scope.origins.items()}
     profiles_named = tuple(sorted(scope.named_profiles))
     relative, aside = tuple(sorted(scope.relative)), tuple(scope.aside)
-    return Loaded(
-        document, spec, warnings, refusals, profiles_named, model.sources(folder), root, origins, relative, aside
-    )
+    return Loaded(document, spec, warnings, refusals, profiles_named, written, root, origins, relative, aside)
 
 
 def _name(roots: Sequence[MappingNode], project: str | None, folder: str, report: Report) -> str:

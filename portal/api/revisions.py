@@ -52,6 +52,8 @@ def opened(request: Request, stack: str, text: str, *, values: bool) -> dict[str
     return {
         "files": kept.files,
         "variables": {name: value if values else None for name, value in kept.variables.items()},
+        "roots": kept.roots,
+        "profiles": kept.profiles,
     }
 
 

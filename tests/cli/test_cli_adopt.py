@@ -165,7 +165,8 @@ def test_the_stack_keeps_the_files_of_the_project(manager: Manager, home: Path, 
     served = takeover(manager, Old(), home / "adopt").deploy(record(), found.spec, kept(found.sources))
     assert served.serves
     sources = json.loads(manager.asked[0].body)["sources"]
-    assert sources == {"files": [{"name": "compose.yaml", "text": FILE}], "variables": {}}
+    assert sources["files"] == [{"name": "compose.yaml", "text": FILE}]
+    assert (sources["roots"], sources["profiles"]) == (["compose.yaml"], [])
 
 
 def test_what_nobody_foresaw_has_the_old_containers_run_again_too(manager: Manager, home: Path):

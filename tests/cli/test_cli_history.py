@@ -15,7 +15,12 @@ from tests.cli.manager import Answer, Lines, Manager, listing, problem
 from tests.cli.rows import verdict
 
 TEXT = "name: shop\nservices:\n  web:  # the door\n    image: web:${TAG}\n"
-SHOWN = {"files": [{"name": "compose.yaml", "text": TEXT}], "variables": {"TAG": None}}
+SHOWN = {
+    "files": [{"name": "compose.yaml", "text": TEXT}],
+    "variables": {"TAG": None},
+    "roots": ["compose.yaml"],
+    "profiles": [],
+}
 
 
 def revision(number: int, **fields: Any) -> dict[str, Any]:
@@ -31,7 +36,7 @@ def test_a_deploy_sends_the_files_as_written_with_the_variables_that_they_name(
     manager.on("PUT /v1/stacks/shop", Answer({"revision": 8, "changes": {"web": "created"}, "detail": {}}))
     assert gbnt("stack", "deploy", "--detach").status == 0
     sent = json.loads(manager.asked[0].body)
-    assert sent["sources"] == {"files": SHOWN["files"], "variables": {"TAG": "2"}}
+    assert sent["sources"] == {**SHOWN, "variables": {"TAG": "2"}}
     assert sent["spec"]["services"]["web"]["image"] == "web:2"
 
 
@@ -77,13 +82,26 @@ def test_sources_are_those_of_the_newest_revision_with_values_hidden(gbnt: Run, 
     manager.on("GET /v1/stacks/shop/revisions", listing(revision(4), revision(3)))
     manager.on("GET /v1/stacks/shop/revisions/4/sources", Answer(SHOWN))
     ran = gbnt("stack", "sources", "shop")
-    assert ran.out == f"==> compose.yaml <==\n{TEXT}==> variables <==\nTAG=***\n"
+    assert (ran.out, ran.err) == (TEXT, "TAG=***\n")
     assert manager.asked[-1].query == {}
 
 
 def test_sources_of_one_file_without_variables_are_that_file_to_the_letter(gbnt: Run, manager: Manager):
     manager.on("GET /v1/stacks/shop/revisions/3/sources", Answer({**SHOWN, "variables": {}}))
     assert gbnt("stack", "sources", "shop", "--revision", "3").out == TEXT
+
+
+def test_of_several_files_one_is_printed_to_the_letter_by_its_name(gbnt: Run, manager: Manager):
+    files = [*SHOWN["files"], {"name": "../base.yaml", "text": "services: {}"}]
+    manager.on("GET /v1/stacks/shop/revisions/3/sources", Answer({**SHOWN, "files": files}))
+    command = ("stack", "sources", "shop", "--revision", "3")
+    every = gbnt(*command)
+    assert every.out == f"==> compose.yaml <==\n{TEXT}==> ../base.yaml <==\nservices: {{}}\n"
+    assert every.err == "TAG=***\n2 files: --file NAME prints one of them alone, to the letter\n"
+    assert gbnt(*command, "--file", "../base.yaml").out == "services: {}"
+    lost = gbnt(*command, "--file", "compose.yml")
+    assert (lost.status, lost.out) == (1, "")
+    assert lost.err.startswith('error: there is no compose.yml (did you mean "compose.yaml"?): the files are ')
 
 
 def test_values_are_asked_for(gbnt: Run, manager: Manager):
@@ -127,7 +145,7 @@ def test_a_draft_is_saved_with_its_files_and_deploys_nothing(gbnt: Run, manager:
     assert (ran.status, ran.err) == (0, "shop: saved as a draft\n")
     [asked] = manager.asked
     body = json.loads(asked.body)
-    assert body["sources"] == {"files": SHOWN["files"], "variables": {"TAG": "2"}}
+    assert body["sources"] == {**SHOWN, "variables": {"TAG": "2"}}
     assert body["spec"]["services"]["web"]["image"] == "web:2"
 
 

@@ -155,6 +155,8 @@ FILE = SourceFile("compose.yaml", "services: {}\n")
         (Sources((replace(FILE, name="/etc/passwd"),)), "a compose file cannot be called '/etc/passwd'"),
         (Sources((replace(FILE, name="a\nb"),)), "a compose file cannot be called"),
         (Sources((replace(FILE, text="x" * LARGEST),)), "the compose files are larger than 256 KiB in all"),
+        (Sources((FILE,), roots=("compose.yaml",)), ""),
+        (Sources((FILE,), roots=("lost.yaml",)), "'lost.yaml' is laid over the others, and none of the compose files"),
         (Sources((FILE,), {"TAG": "x" * LARGEST}), "the compose files are larger than 256 KiB in all"),
         (Sources(tuple(SourceFile(f"{n}.yaml", "") for n in range(201))), "there are more than 200 compose files"),
     ],

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.anyio
 SOURCES = {
     "files": [{"name": "compose.yaml", "text": "services: {web: {image: 'web:${TAG}'}}"}],
     "variables": {"TAG": "2"},
+    "roots": ["compose.yaml"],
+    "profiles": [],
 }
 BODY = orjson.dumps({"spec": SHOP, "sources": SOURCES})
 

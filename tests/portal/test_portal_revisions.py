@@ -17,7 +17,12 @@ from tests.portal.build import NODE, NOW, SHOP, FakeNode, bearer, state
 pytestmark = pytest.mark.anyio
 
 TEXT = "services: {web: {image: 'web:${TAG}'}}  # the door"
-SOURCES = {"files": [{"name": "compose.yaml", "text": TEXT}], "variables": {"TAG": "qualis-artifex"}}
+SOURCES = {
+    "files": [{"name": "compose.yaml", "text": TEXT}],
+    "variables": {"TAG": "qualis-artifex"},
+    "roots": ["compose.yaml"],
+    "profiles": ["debug"],
+}
 EARLIER = replace(SHOP, volumes={})
 
 
@@ -83,7 +88,7 @@ async def test_revisions_are_listed_newest_first_without_what_they_say(api, kept
 
 async def test_the_files_are_shown_as_they_were_and_values_where_they_are_asked_for(api, kept):
     shown = (await api.get("/v1/stacks/shop/revisions/4/sources")).json()
-    assert shown == {"files": SOURCES["files"], "variables": {"TAG": None}}
+    assert shown == {**SOURCES, "variables": {"TAG": None}}
     with_values = (await api.get("/v1/stacks/shop/revisions/4/sources?values=1")).json()
     assert with_values == SOURCES
     without = await api.get("/v1/stacks/shop/revisions/3/sources")
