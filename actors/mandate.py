@@ -6,7 +6,19 @@ from dataclasses import dataclass, field
 
 from actors import protocol
 from cluster import addresses
-from cluster.decide import deploy, drafts, joining, legion, machines, nodes, registries, replacement, services, tasks
+from cluster.decide import (
+    deploy,
+    drafts,
+    joining,
+    legion,
+    machines,
+    nodes,
+    registries,
+    replacement,
+    rollback,
+    services,
+    tasks,
+)
 from cluster.decide.decision import Decision, Entropy, Refusal
 from cluster.model import JoinToken, Node, RegistryLogin, State, Token
 from cluster.placement import Board
@@ -33,11 +45,13 @@ class Mandate:
 
     def _on_work(self, state: State, message: object, entropy: Entropy) -> Decision | None:
         match message:
-            case protocol.DeployStack(spec, logins, ahead=ahead, prune=prune, origin=origin):
+            case protocol.DeployStack(spec, logins, _, ahead, prune, origin, aside):
                 came = (_login(one, spec.name, entropy.now) for one in logins)
-                return deploy.deploy(state, spec, entropy, came, ahead=ahead, prune=prune, origin=origin)
-            case protocol.SaveDraft(spec, origin):
-                return drafts.save(state, spec, origin, entropy)
+                return deploy.deploy(state, spec, entropy, came, ahead=ahead, prune=prune, aside=aside, origin=origin)
+            case protocol.RollBack(stack, number, newest, by):
+                return rollback.roll_back(state, stack, number, newest, by, entropy)
+            case protocol.SaveDraft(spec, origin, _, refusals, replaces):
+                return drafts.save(state, spec, origin, entropy, refusals, replaces)
             case protocol.DropDraft(stack):
                 return drafts.drop(state, stack)
             case protocol.RemoveStack(stack, volumes):

@@ -36,6 +36,8 @@ def _of(command: Any) -> str:
         command = replace(command, id="", hash="", expires_at=0.0)
     if isinstance(command, protocol.DeployStack):  # a tag may mean another image by the next try
         command = replace(command, spec=unpinned(command.spec), logins=(), origin=UNTOLD)
+    if isinstance(command, protocol.RollBack):  # a token may be given another name meanwhile
+        command = replace(command, by="")
     if isinstance(command, protocol.SaveDraft):
         command = replace(command, origin=UNTOLD)
     if isinstance(command, protocol.UpdateService):

@@ -146,7 +146,7 @@ class Senate(Actor):
             return _Answer(envelope, repeats.answer(working.commands[request], message)), Decided()
         decision = self._mandate.decide(working, message, self._entropy())
         if isinstance(decision, Refusal):
-            return _Answer(envelope, protocol.Refused(decision.code, decision.message)), Decided()
+            return _Answer(envelope, protocol.Refused(decision.code, decision.message, decision.problems)), Decided()
         revision = self._state.revision + (1 if decision.changes or decision.happenings else 0)
         accepted = protocol.Accepted(revision, dict(decision.told), dict(decision.detail))
         reply = _confirmed(working, message) if isinstance(message, protocol.Observed) else accepted

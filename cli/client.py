@@ -98,11 +98,11 @@ class Client:
         return self._session.write("POST", f"{_stack_path(stack)}/plan", orjson.dumps(order))
 
     def draft(self, stack: str, *, values: bool) -> Row:
-        """A stack's draft: `spec`, and `sources`, with the `values` of their variables where these are wanted."""
+        """A stack's draft: `spec`, `refusals` and `sources`, with the `values` of variables where wanted."""
         return self._session.get(f"{_stack_path(stack)}/draft", {"values": 1 if values else None})
 
     def save_draft(self, stack: str, writing: Mapping[str, object]) -> Row:
-        """Keep a draft of a stack: `spec`, and `sources` if wanted."""
+        """Keep a draft of a stack: `spec`, with `sources`, `refusals` and `replaces` if wanted."""
         return self._session.write("PUT", f"{_stack_path(stack)}/draft", orjson.dumps(writing))
 
     def drop_draft(self, stack: str) -> Row:
@@ -127,9 +127,13 @@ class Client:
         path = f"{_stack_path(stack)}/revisions/{number}/sources"
         return self._session.get(path, {"values": 1 if values else None})
 
-    def roll_back(self, stack: str, number: int | None) -> Row:
-        """Make a stack be as a revision says; without a number as the last one that said another thing."""
-        return self._session.write("POST", f"{_stack_path(stack)}/rollback", params={"revision": number})
+    def roll_back(self, stack: str, number: int | None, newest: int | None) -> Row:
+        """Make a stack be as a revision says, `to` in the detail; without a number as the last that said another thing.
+
+        `newest` is the newest that is known here: past another one nothing is changed.
+        """
+        params = {"revision": number, "newest": newest}
+        return self._session.write("POST", f"{_stack_path(stack)}/rollback", params=params)
 
     def progress(self, stack: str, revision: int) -> Iterator[Row]:
         """What becomes of a stack from a revision on, until the last line, its verdict."""

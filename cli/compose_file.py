@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from cli.compose_choice import STANDARD_INPUT, USUAL_NAMES, Choice, settle
 from cli.compose_read import read
 from cli.errors import BadInput
-from cli.words import count
-from cluster.compose.findings import ComposeError, Finding
+from cli.words import count, did_you_mean
+from cluster.compose.canonical.services import EVERY_PROFILE
+from cluster.compose.findings import ComposeError, Finding, quote
 from cluster.compose.loader import Loaded, Source, load
 
 # What a person, or a program between, reads of errors: past it only their number counts.
@@ -38,6 +40,7 @@ def load_files(choice: Choice, environment: Mapping[str, str] = os.environ, *, s
         )
     except ComposeError as error:
         raise BadInput(f"{shown} cannot be deployed, and nothing was changed\n{listed(error.findings)}") from error
+    loaded = replace(loaded, warnings=(*loaded.warnings, *_unnamed(choice.profiles, loaded.profiles)))
     if strict and loaded.warnings:
         raise BadInput(f"{shown} has warnings, which --strict refuses\n{listed(loaded.warnings)}")
     for warning in loaded.warnings:
@@ -45,6 +48,14 @@ def load_files(choice: Choice, environment: Mapping[str, str] = os.environ, *, s
     if loaded.warnings:
         print(f"{count(len(loaded.warnings), 'warning')} in {shown}\n", file=sys.stderr)
     return loaded
+
+
+def _unnamed(wanted: Sequence[str], named: Sequence[str]) -> Iterator[Finding]:
+    """A warning for each profile that was switched on, and that no file names."""
+    for profile in wanted:
+        if profile not in (EVERY_PROFILE, *named):
+            message = f"no service has the profile {quote(profile)}{did_you_mean(profile, named)}"
+            yield Finding("", 0, 0, "", message, severity="warning", code="profile")
 
 
 def deployable(loaded: Loaded) -> Loaded:

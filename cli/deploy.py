@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from cli.build import build_image
 from cli.client import Client
-from cli.compose_file import undeployable
 from cli.docker_config import sign_ins
-from cli.errors import CliError
+from cli.errors import BadInput
 from cli.follow import settle
+from cli.lines import at_its_lines, warn_at_lines, warnings_of
 from cli.output import warn_of
+from cli.table import Row
 from cli.waiting import Waiting
 from cli.words import said
 from cluster.compose.loader import Loaded
-from cluster.compose.report import finding_at
 from cluster.pinning import Resolve
 from cluster.registries import registries_of
 from cluster.sources import Sources, objection
@@ -35,13 +35,30 @@ class Images:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a deploy may do: remove services that left the file, and go on though no machine could have its tasks."""
+    """What a deploy may do: remove services that left the file, and go on though no machine could have its tasks.
+
+    A `strict` one may not do what a manager would warn of.
+    """
 
     prune: bool = False
     ahead: bool = False
+    strict: bool = False
 
 
 CAREFUL = Terms()
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What goes along with a spec of the files that it was written in.
+
+    `sources` are kept. `here` are the paths of binds that were written relative to them, and are there on this machine.
+    `aside` are the services that they have, and leave out for want of a profile.
+    """
+
+    sources: Sources | None = None
+    here: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
 
 
 def deploy(client: Client, loaded: Loaded, images: Images, terms: Terms, waiting: Waiting) -> None:
@@ -51,70 +68,85 @@ def deploy(client: Client, loaded: Loaded, images: Images, terms: Terms, waiting
     build fails. Where no waiting is wanted it returns when the change is durable. Raises CliError with the reason where
     the stack does not come to run, or not in time; the deploy itself goes on.
     """
+    if terms.strict:
+        planned(client, loaded, images, terms)
     spec = built(client, loaded.spec) if images.build else loaded.spec
     with at_its_lines(loaded):
-        revision = change(client, spec, images, terms, kept(loaded.sources))
+        accepted = client.deploy(spec.name, order(spec, images, terms, writing_of(loaded, kept(loaded.sources))))
+    warn_at_lines(accepted, loaded)
+    _tell(spec.name, accepted, loaded.aside)
     if not waiting.wanted:
         return
-    settle(client, spec.name, revision, timeout=waiting.timeout)
+    settle(client, spec.name, accepted["revision"], timeout=waiting.timeout)
     print(f"{spec.name} runs as the file says", file=sys.stderr)
 
 
-def change(
-    client: Client, spec: StackSpec, images: Images, terms: Terms = CAREFUL, sources: Sources | None = None
-) -> int:
-    """Change the stack, say what that changes, and return the revision from which on it comes true.
+def planned(client: Client, loaded: Loaded, images: Images, terms: Terms) -> Row:
+    """What a deploy of these files would do now. Raises what the deploy would raise, on strict terms for a warning.
 
-    Docker's sign-ins on this machine go along, those to registries that the images name.
+    Nothing is built for that: the plan goes by the images that builds gave last.
     """
-    accepted = client.deploy(spec.name, order(spec, sources, images, terms))
+    name = loaded.spec.name
+    with at_its_lines(loaded):
+        plan = client.plan(name, order(loaded.spec, images, terms, writing_of(loaded, None)))
+    warnings = [*_unkept(loaded.sources), *warnings_of(plan, loaded)]
+    if terms.strict and warnings:
+        words = f"{name} would be deployed with warnings, which --strict refuses; nothing was changed"
+        raise BadInput("\n".join((words, *warnings)))
+    return plan
+
+
+def change(client: Client, spec: StackSpec, images: Images, sources: Sources | None) -> int:
+    """Change the stack, say what that changes, and return the revision from which on it comes true."""
+    accepted = client.deploy(spec.name, order(spec, images, CAREFUL, Writing(sources)))
     warn_of(accepted)
-    print(said(spec.name, accepted["changes"]), file=sys.stderr)
-    _name_left(accepted["changes"])
+    _tell(spec.name, accepted, ())
     return int(accepted["revision"])
 
 
-@contextmanager
-def at_its_lines(loaded: Loaded) -> Iterator[None]:
-    """Tell what a manager finds wrong with a spec at the lines where that was written, if all of these are known."""
-    try:
-        yield
-    except CliError as error:
-        wrong = [finding for finding in error.findings if finding.get("path") in loaded.places]
-        if not wrong or len(wrong) < len(error.findings):
-            raise
-        told = [
-            finding_at(loaded.places[path], (path,), str(one["message"]), str(one.get("hint") or ""))
-            for one in wrong
-            for path in [str(one["path"])]
-        ]
-        raise type(error)(undeployable(loaded, told)) from error
+def order(spec: StackSpec, images: Images, terms: Terms, writing: Writing) -> dict[str, object]:
+    """The body of a deploy. What is as it would be without a word is not said: an older manager may not know it.
 
-
-def order(spec: StackSpec, sources: Sources | None, images: Images, terms: Terms) -> dict[str, object]:
-    """The body of a deploy. What is as it would be without a word is not said: an older manager may not know it."""
+    Docker's sign-ins on this machine go along, those to registries that the images name.
+    """
     registries = registries_of(spec.services.values()) if images.registry_auth else set()
     said = {
         "resolve": images.resolve if images.resolve != "always" else "",
         "registries": sign_ins(registries),
         "prune": terms.prune,
         "ahead": terms.ahead,
-        "sources": sources,
+        "sources": writing.sources,
+        "here": writing.here,
+        "aside": writing.aside if terms.prune else (),
     }
     return {"spec": spec, **{key: value for key, value in said.items() if value}}
 
 
+def writing_of(loaded: Loaded, sources: Sources | None) -> Writing:
+    """What goes along of these files, as they are on this machine."""
+    return Writing(sources, tuple(path for path in loaded.relative if os.path.exists(path)), loaded.aside)
+
+
 def kept(sources: Sources) -> Sources | None:
     """The files as they are sent along, to be kept; None, and a warning, where a manager would not keep them."""
-    if why := objection(sources):
-        print(f"warning: the revision is kept without its files, for {why}", file=sys.stderr)
-        return None
-    return sources
+    warnings = _unkept(sources)
+    for warning in warnings:
+        print(warning, file=sys.stderr)
+    return None if warnings else sources
 
 
-def _name_left(changes: Mapping[str, str]) -> None:
-    left = sorted(name for name, change in changes.items() if change == "kept")
-    if left:
+def _unkept(sources: Sources) -> list[str]:
+    why = objection(sources)
+    return [f"warning: the revision is kept without its files, for {why}"] if why else []
+
+
+def _tell(stack: str, accepted: Row, aside: Collection[str]) -> None:
+    changes: Mapping[str, str] = accepted["changes"]
+    print(said(stack, changes), file=sys.stderr)
+    still = sorted(name for name, change in changes.items() if change == "kept")
+    if out := [name for name in still if name in aside]:
+        print(f"left out by its profile, and kept: {', '.join(out)}; --profile takes it in", file=sys.stderr)
+    if left := [name for name in still if name not in aside]:
         them = "it" if len(left) == 1 else "them"
         print(f"no longer in the file, and kept: {', '.join(left)}; --prune removes {them}", file=sys.stderr)
 

@@ -1,24 +1,59 @@
-"""The draft of a stack: files that a manager keeps, and does not deploy."""
+"""The draft of a stack: files that a manager keeps, and does not deploy until somebody asks for it."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
+
+import orjson
 
 from cli.client import Client
 from cli.deploy import kept
-from cli.errors import NotFound
+from cli.errors import BadInput, NotFound
 from cli.table import Row
 from cli.words import said
 from cluster.compose.loader import Loaded
+from cluster.sources import Sources
+from cluster.spec import StackSpec
 
 
-def save(client: Client, loaded: Loaded) -> None:
-    """Keep files as their stack's draft, in the place of the one before."""
+def save(client: Client, loaded: Loaded, *, over: bool) -> None:
+    """Keep files as their stack's draft, in the place of the one before; with `over` though somebody else saved that.
+
+    What keeps them from being deployed is warned of, and kept beside them.
+    """
     stack, sources = loaded.spec.name, kept(loaded.sources)
-    writing: dict[str, object] = {"spec": loaded.spec}
-    if sources is not None:
-        writing["sources"] = sources
-    print(said(stack, client.save_draft(stack, writing)["changes"]), file=sys.stderr)
+    for refusal in loaded.refusals:
+        print(replace(refusal, severity="warning").render(), file=sys.stderr)
+    writing = {
+        "sources": sources,
+        "refusals": [refusal.summary() for refusal in loaded.refusals],
+        "replaces": _saved_at(client, stack) if over else None,
+    }
+    order = {"spec": loaded.spec, **{key: value for key, value in writing.items() if value}}
+    print(said(stack, client.save_draft(stack, order)["changes"]), file=sys.stderr)
+    if loaded.refusals:
+        print(f"the draft of {stack} cannot be deployed as it is", file=sys.stderr)
+
+
+def _saved_at(client: Client, stack: str) -> float | None:
+    try:
+        return float(client.draft(stack, values=False)["at"])
+    except NotFound:
+        return None
+
+
+def load_draft(client: Client, stack: str) -> Loaded:
+    """A stack's draft, to be deployed. Raises NotFound where there is none, BadInput where it cannot be deployed."""
+    from pydantic import TypeAdapter  # not to be waited for by who saves one
+
+    draft = client.draft(stack, values=True)
+    if draft["refusals"]:
+        listed = "".join(f"\n  {refusal}" for refusal in draft["refusals"])
+        raise BadInput(f"the draft of {stack} cannot be deployed as it is, and nothing was changed{listed}")
+    spec = TypeAdapter(StackSpec).validate_json(orjson.dumps(draft["spec"]))
+    sources = TypeAdapter(Sources).validate_json(orjson.dumps(draft["sources"] or {}))
+    return Loaded({}, spec, (), (), sources=sources)
 
 
 def drop(client: Client, stack: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from cli.client import Client
-from cli.deploy import Images, Terms, at_its_lines, order
-from cli.output import Output, show_list, show_value, warn_of
+from cli.deploy import Images, Terms, planned
+from cli.lines import warn_at_lines
+from cli.output import Output, show_list, show_value
 from cli.table import Row, column
 from cli.words import count
 from cluster.compose.loader import Loaded
@@ -28,31 +29,27 @@ def say_good(loaded: Loaded) -> None:
 
 
 def show_plan(client: Client, loaded: Loaded, images: Images, terms: Terms, output: Output) -> None:
-    """Ask the manager what a deploy of these files would do now, and print it. Raises what the deploy would raise.
-
-    Nothing is built for that: the plan goes by the images that builds gave last, and says so.
-    """
-    with at_its_lines(loaded):
-        plan = client.plan(loaded.spec.name, order(loaded.spec, None, images, terms))
-    warn_of(plan)
+    """Ask the manager what a deploy of these files would do now, and print it. Raises what the deploy would raise."""
+    plan = planned(client, loaded, images, terms)
+    warn_at_lines(plan, loaded)
     if output != "table":
         show_value(plan, output)
         return
-    show_list(list(_rows(plan)), COLUMNS, output)
+    show_list(list(_rows(plan, loaded.aside)), COLUMNS, output)
     if not plan["changes"]:
         print(f"{plan['stack']}: nothing to change", file=sys.stderr)
 
 
-def _rows(plan: Row) -> Iterator[Row]:
+def _rows(plan: Row, aside: Collection[str]) -> Iterator[Row]:
     for service in plan["services"]:
-        detail = "; ".join(_details(service))
+        detail = "; ".join(_details(service, aside))
         yield {"kind": "service", "name": service["name"], "change": service["change"], "detail": detail}
     for kind, key in KINDS.items():
         for name, change in plan[key].items():
             yield {"kind": kind, "name": name, "change": change, "detail": ""}
 
 
-def _details(service: Row) -> Iterator[str]:
+def _details(service: Row, aside: Collection[str]) -> Iterator[str]:
     if service["fields"]:
         yield f"other than before: {', '.join(service['fields'])}"
     if service["machines"]:
@@ -62,4 +59,5 @@ def _details(service: Row) -> Iterator[str]:
     if service["note"]:
         yield str(service["note"])
     if service["change"] == "kept":
-        yield "no longer in the file; --prune removes it"
+        out = service["name"] in aside
+        yield "left out by its profile; --profile takes it in" if out else "no longer in the file; --prune removes it"

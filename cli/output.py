@@ -72,12 +72,13 @@ def show_list(
 
 def show_value(value: object, output: Output) -> None:
     """Print one value as JSON, or else as YAML."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
     if output == "json":
-        print(json.dumps(value, indent=2, ensure_ascii=False))
+        print(text)
     else:
         import yaml  # only here: it is a third of a short command's time
 
-        print(yaml.safe_dump(value, sort_keys=False, allow_unicode=True), end="")
+        print(yaml.safe_dump(json.loads(text), sort_keys=False, allow_unicode=True), end="")  # knows no replies
 
 
 def warn_of(answer: Row) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from cli.errors import BadInput, CliError, NotAllowed, NotFound, Unreachable
 from cli.http import httpx
+from cli.reply import Odd, read
 from cli.table import Row
 from cli.trust import unreachable
 
@@ -21,7 +21,8 @@ PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 class Session:
     """Talks to one manager through an httpx client that knows the server, the credential and the certificate authority.
 
-    Every method raises Unreachable, NotAllowed, NotFound, BadInput or CliError, and nothing else.
+    Every method raises Unreachable, NotAllowed, NotFound, BadInput or CliError, and nothing else; so does an answer
+    that is asked for a field which it lacks, for then it is no manager's.
     """
 
     def __init__(self, http: httpx.Client, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -30,24 +31,19 @@ class Session:
 
     def get(self, path: str, params: Params | None = None) -> Row:
         """The JSON object that the path answers."""
-        return self._send("GET", path, _given(params), {}, None)
+        return read(self._send("GET", path, _given(params), {}, None), self._odd("GET"))
 
     def items(self, path: str, params: Params | None = None) -> list[Row]:
         """The items of a list."""
-        items: list[Row] = self.get(path, params)["items"]
+        items = self.get(path, params)["items"]
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise self._odd("GET")('its "items" are no list of objects')
         return items
 
     def write(self, method: str, path: str, body: bytes | None = None, params: Params | None = None) -> Row:
         """Send a change once, whatever happens to its answer: a repeat carries the same Idempotency-Key."""
         headers = {"Idempotency-Key": uuid.uuid4().hex}
-        for pause in PAUSES:
-            try:
-                return self._send(method, path, _given(params), headers, body)
-            except Unreachable as error:
-                if not error.sent and pause == PAUSES[0]:
-                    raise
-            self._sleep(pause)
-        return self._send(method, path, _given(params), headers, body)
+        return read(self._sent(method, path, _given(params), headers, body), self._odd(method))
 
     def lines(
         self, method: str, path: str, params: Params | None = None, body: Iterable[bytes] | None = None
@@ -64,36 +60,61 @@ class Session:
                     raise refusal(response)
                 for line in response.iter_lines():
                     if line:
-                        yield _accepted(json.loads(line))
-        except httpx.TransportError as error:
+                        yield _accepted(read(line, self._odd(method)))
+        except (httpx.TransportError, httpx.DecodingError) as error:
             raise self._broken(error) from error
+
+    def _sent(
+        self, method: str, path: str, params: dict[str, str | int], headers: dict[str, str], body: bytes | None
+    ) -> bytes:
+        for pause in PAUSES:
+            try:
+                return self._send(method, path, params, headers, body)
+            except Unreachable as error:
+                if not error.sent and pause == PAUSES[0]:
+                    raise
+            self._sleep(pause)
+        return self._send(method, path, params, headers, body)
 
     def _send(
         self, method: str, path: str, params: dict[str, str | int], headers: dict[str, str], body: bytes | None
-    ) -> Row:
+    ) -> bytes:
         if body is not None:
             headers = {**headers, "Content-Type": "application/json"}
         try:
             response = self._http.request(method, path, params=params, headers=headers, content=body)
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.DecodingError) as error:
             raise self._broken(error) from error
         if response.is_error:
             raise refusal(response)
-        answer: Row = response.json() if response.content else {}
-        return answer
+        return response.content
 
-    def _broken(self, error: httpx.TransportError) -> Unreachable:
-        server = str(self._http.base_url).rstrip("/")
+    def _broken(self, error: httpx.RequestError) -> Unreachable:
         connected = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-        return unreachable(server, error, connected=connected)
+        return unreachable(self._server, error, connected=connected)
+
+    def _odd(self, method: str) -> Odd:
+        """The error for an answer that no manager gives. What a change came to is not known by one."""
+        sentence = f"what answers at {self._server} is not gbnt, or of another age than this one"
+
+        def odd(why: str) -> CliError:
+            if method == "GET":
+                return CliError(f"{sentence}: {why}")
+            return Unreachable(f"{sentence}: {why}; what was asked may have been done: look, and try again", sent=True)
+
+        return odd
+
+    @property
+    def _server(self) -> str:
+        return str(self._http.base_url).rstrip("/")
 
 
 def refusal(response: httpx.Response) -> CliError:
     """The manager's problem document (RFC 9457) as an error of ours."""
     problem = _problem(response)
     detail = str(problem.get("detail") or problem.get("title") or f"the manager answered {response.status_code}")
-    findings = problem.get("findings") or ()
-    detail += "".join(f"\n  {_finding(finding)}" for finding in findings)
+    findings = [finding for finding in problem.get("findings") or () if isinstance(finding, dict)]
+    detail += "".join(f"\n  {_finding(finding)}" for finding in findings if str(finding.get("message")) not in detail)
     error = _error(response.status_code, problem, detail)
     error.findings = findings
     return error
@@ -130,9 +151,7 @@ def _problem(response: httpx.Response) -> Row:
     return problem if isinstance(problem, dict) else {}
 
 
-def _finding(finding: object) -> str:
-    if not isinstance(finding, dict):
-        return str(finding)
+def _finding(finding: Row) -> str:
     path, message, hint = (str(finding.get(key) or "") for key in ("path", "message", "hint"))
     return (f"{path}: " if path else "") + message + (f" ({hint})" if hint else "")
 

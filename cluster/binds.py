@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from cluster.ask import ask_of
 from cluster.compose.problem import Problem
+from cluster.compose.tree.nodes import Path, dotted
 from cluster.model import Node, State
 from cluster.spec import Mount, ServiceSpec, StackSpec
 
@@ -39,21 +40,23 @@ def to_look_for(state: State, spec: StackSpec) -> Mapping[str, tuple[str, ...]]:
     return {id: tuple(paths) for id, paths in found.items()}
 
 
-def judge(state: State, spec: StackSpec, found: Mapping[str, Presence]) -> Judged:
+def judge(state: State, spec: StackSpec, found: Mapping[str, Presence], sent: Collection[str] = ()) -> Judged:
     """What the machines said, by their ids. A path that its bind does not make has to be wherever a task may go.
 
-    One that it makes is begun empty where it was not; where that is the only machine it is as Compose has it.
+    So has one of `sent`, those that the files name from where they are and that are there, on the machine which the
+    deploy came from: what is in them was meant, and not an empty folder. Another that its bind makes is begun empty.
     """
     problems, warnings = list[Problem](), dict[str, None]()
     for service in _news(state, spec):
         candidates = _candidates(state, spec.name, service)
         for index, mount in _binds(service):
             lacking = [node for node in candidates if mount.source in _of(found, node).missing]
-            if lacking and not mount.create_host_path:
-                problems.append(_missing(service.name, index, mount, lacking))
-            elif lacking and len(candidates) > 1:
+            path = ("services", service.name, "volumes", index)
+            if lacking and (mount.source in sent or not mount.create_host_path):
+                problems.append(_missing(path, mount, lacking, sent))
+            elif lacking:
                 words = f"{mount.source} is not on {_named(lacking)}: a task of {service.name} finds it empty there"
-                warnings[words] = None
+                warnings[f"{dotted(path)}: {words}"] = None
             for node in candidates:
                 if why := _of(found, node).unknown:
                     warnings[f"whether {mount.source} is on {node.name} is not known: {why}"] = None
@@ -85,10 +88,15 @@ def _of(found: Mapping[str, Presence], node: Node) -> Presence:
     return found.get(node.id, Presence(unknown="it does not answer"))
 
 
-def _missing(service: str, index: int, mount: Mount, lacking: list[Node]) -> Problem:
-    message = f"{mount.source} is not on {_named(lacking)}"
-    hint = "make it there, keep tasks where it is by deploy.placement.constraints, or say bind.create_host_path: true"
-    return Problem(("services", service, "volumes", index), message, hint, "no-path")
+def _missing(path: Path, mount: Mount, lacking: list[Node], sent: Collection[str]) -> Problem:
+    message, keep = (
+        f"{mount.source} is not on {_named(lacking)}",
+        "keep tasks where it is by deploy.placement.constraints",
+    )
+    if mount.source in sent:
+        hint = f"it is here: copy it there, {keep}, or have it sent along as one of configs"
+        return Problem(path, message, hint, "no-path")
+    return Problem(path, message, f"make it there, {keep}, or say bind.create_host_path: true", "no-path")
 
 
 def _named(nodes: list[Node]) -> str:

@@ -13,7 +13,7 @@ class StackRevision:
     """What a stack said from one deploy on: `changes` of its services, by the token called `by`; see `Origin`.
 
     `spec` is the whole stack, kept services too. `sources` are sealed; `size` is of both and of the
-    contents of its configs, in bytes.
+    contents of its configs, in bytes. `of` is the number of the revision that it goes back to, 0 where it goes on.
     """
 
     stack: str
@@ -24,6 +24,7 @@ class StackRevision:
     spec: StackSpec
     sources: str = field(default="", repr=False)
     size: int = 0
+    of: int = 0
 
     @property
     def key(self) -> str:
@@ -33,10 +34,14 @@ class StackRevision:
 
 @dataclass(frozen=True, slots=True)
 class StackDraft:
-    """What a stack is to say one day; it need not be there. As of `StackRevision`, `sources` are sealed."""
+    """What a stack is to say one day; it need not be there. As of `StackRevision`, `sources` are sealed.
+
+    With `refusals` it cannot be deployed, and they say why: the spec is not all that the files say then.
+    """
 
     stack: str
     at: float
     by: str
     spec: StackSpec
     sources: str = field(default="", repr=False)
+    refusals: tuple[str, ...] = ()

@@ -27,24 +27,33 @@ class Sources:
     """The files in the order in which they were read, and the values of the variables that they name.
 
     A variable without a value is not among them. Where included files have variables of their own, the first counts.
+    `roots` are the names of those that were asked for, which are laid one over another; the others are those that they
+    include or extend. `profiles` are those that were switched on.
     """
 
     files: tuple[SourceFile, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    roots: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
         """Bytes of all that is said."""
-        texts = [*(one.name + one.text for one in self.files), *self.variables, *self.variables.values()]
+        texts = [one.name + one.text for one in self.files]
+        texts += [*self.variables, *self.variables.values(), *self.roots, *self.profiles]
         return sum(len(text.encode()) for text in texts)
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a deploy came from: the name of whose token it was, empty for the manager's own root; sealed sources."""
+    """Where a deploy came from: the name of whose token it was, empty for the manager's own root; sealed sources.
+
+    `of` is the number of the revision that it goes back to; 0 for one that goes on.
+    """
 
     by: str = ""
     sources: str = field(default="", repr=False)
+    of: int = 0
 
 
 UNTOLD = Origin()
@@ -62,4 +71,6 @@ def objection(sources: Sources) -> str:
         return f"a compose file cannot be called {wrong[0][:40]!r}: names are relative to the first file's folder"
     if len(set(names)) < len(names):
         return "two compose files have one name"
+    if lost := set(sources.roots) - set(names):
+        return f"{min(lost)[:40]!r} is laid over the others, and none of the compose files"
     return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import anyio
 
@@ -17,8 +17,11 @@ from supervisor.errors import ActorError
 SECONDS = 3.0
 
 
-async def look(backend: Backend, state: State, spec: StackSpec) -> Judged:
-    """Ask the machines, and judge by what they say. One that does not answer, or is an older gbnt, is unknown."""
+async def look(backend: Backend, state: State, spec: StackSpec, sent: Collection[str] = ()) -> Judged:
+    """Ask the machines, and judge by what they say. One that does not answer, or is an older gbnt, is unknown.
+
+    `sent` are paths that are there where the spec came from.
+    """
     found: dict[str, Presence] = {}
 
     async def one(node: str, paths: tuple[str, ...]) -> None:
@@ -34,4 +37,4 @@ async def look(backend: Backend, state: State, spec: StackSpec) -> Judged:
         for node, paths in wanted.items():
             if state.nodes[node].status == "ready":
                 group.start_soon(one, node, paths)
-    return judge(state, spec, found)
+    return judge(state, spec, found, sent)

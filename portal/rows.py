@@ -81,7 +81,10 @@ def stack_row(state: State, stack: Stack) -> Row:
 
 
 def revision_row(revision: StackRevision, newest: int) -> Row:
-    """What a stack said from one deploy on, without spec and sources. `by` is empty for the manager's own root."""
+    """What a stack said from one deploy on, without spec and sources.
+
+    `by` is empty for the manager's own root. `of` is the number of the revision that it goes back to, if it does.
+    """
     return {
         "stack": revision.stack,
         "number": revision.number,
@@ -91,6 +94,7 @@ def revision_row(revision: StackRevision, newest: int) -> Row:
         "services": len(revision.spec.services),
         "sources": bool(revision.sources),
         "newest": revision.number == newest,
+        "of": revision.of or None,
     }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from actors.protocol.registries import Brought
+from cluster.compose.problem import Problem
 from cluster.decide.decision import RefusalCode
 from cluster.policy import Privileged
 from cluster.sources import UNTOLD, Origin
@@ -21,10 +22,14 @@ from supervisor.message import message
 @message("refused/1")
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No, and why: `message` is a sentence with what to do next. `unknown`: it may have been done; ask again."""
+    """No, and why: `message` is a sentence with what to do next. `unknown`: it may have been done; ask again.
+
+    `problems` are the parts of a spec that it is about.
+    """
 
     code: RefusalCode
     message: str
+    problems: tuple[Problem, ...] = ()
 
 
 @message("accepted/1")
@@ -44,7 +49,7 @@ class DeployStack:
 
     `logins` are sign-ins to registries that came with it and are news. `ahead`: though no machine that is there could
     ever have its tasks, for one that is to come. `prune` removes the services that the spec has no more, which are kept
-    else. `origin` is kept with the stack's revision.
+    else, but for those `aside`, which the file has and leaves out for now. `origin` is kept with the stack's revision.
     """
 
     spec: StackSpec
@@ -53,16 +58,38 @@ class DeployStack:
     ahead: bool = False
     prune: bool = False
     origin: Origin = UNTOLD
+    aside: tuple[str, ...] = ()
+
+
+@message("stack.roll-back/1")
+@dataclass(frozen=True, slots=True)
+class RollBack:
+    """Make the stack be as the revision `number` says, or as the last before the present one. `detail`: `to`, which.
+
+    `newest` is the newest that whoever asks knows of: where there is another by now it is refused. `by` is the name of
+    whose token this came with.
+    """
+
+    stack: str
+    number: int | None = None
+    newest: int | None = None
+    by: str = ""
+    request: str = ""
 
 
 @message("stack.save/1")
 @dataclass(frozen=True, slots=True)
 class SaveDraft:
-    """Keep a draft of the spec's stack; nothing is deployed."""
+    """Keep a draft of the spec's stack; nothing is deployed. `refusals` say what keeps it from being, in words.
+
+    One that somebody else saved is only replaced where `replaces` is the time when that was.
+    """
 
     spec: StackSpec
     origin: Origin = UNTOLD
     request: str = ""
+    refusals: tuple[str, ...] = ()
+    replaces: float | None = None
 
 
 @message("stack.drop-draft/1")

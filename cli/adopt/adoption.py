@@ -13,7 +13,7 @@ from cli.adopt.words import described, row
 from cli.asking import agreed
 from cli.client import Client
 from cli.context import config_path
-from cli.deploy import built
+from cli.deploy import built, kept
 from cli.docker_config import sign_ins
 from cli.errors import BadInput, CliError, NotFound
 from cli.output import Output, show_value
@@ -70,9 +70,9 @@ def adopt(client: Client, wanted: Wanted) -> None:
         _tell(decided, found.command, wanted)
         if wanted.dry_run:
             return
-        spec = _prepared(client, old, decided.spec)
+        spec, sources = _prepared(client, old, decided.spec), kept(found.sources)
         begun = record or Record(project.name, wanted.name, decided.stops, decided.networks)
-        _end(takeover, takeover.deploy(replace(begun, serves=False), spec), wanted)
+        _end(takeover, takeover.deploy(replace(begun, serves=False), spec, sources), wanted)
         if wanted.output != "table":
             show_value(row(decided, found.command, "adopted"), wanted.output)
 

@@ -11,14 +11,16 @@ from cli.compose_choice import Choice
 from cli.compose_file import deployable, load_files
 from cli.errors import BadInput
 from cluster.adoption.project import Project
+from cluster.sources import Sources
 from cluster.spec import StackSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the files ask for, and the command that deploys them from now on."""
+    """What the files ask for, as they were written, and the command that deploys them from now on."""
 
     spec: StackSpec
+    sources: Sources
     command: str
 
 
@@ -35,7 +37,7 @@ def find(project: Project, stack: str, files: tuple[str, ...]) -> Found:
         wanted = {profile for name in missing & every.keys() for profile in every[name].get("profiles", ())}
         choice = _with(choice, tuple(sorted(wanted)))
         loaded = load_files(choice)
-    return Found(deployable(loaded).spec, _command(choice))
+    return Found(deployable(loaded).spec, loaded.sources, _command(choice))
 
 
 def _command(choice: Choice) -> str:

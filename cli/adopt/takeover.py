@@ -11,6 +11,7 @@ from cli.client import Client
 from cli.deploy import Images, change
 from cli.errors import CliError, NotFound
 from cli.follow import watch
+from cluster.sources import Sources
 from cluster.spec import StackSpec
 
 # A tag may mean another image by now: data that a later release has changed would not be the old one's any more.
@@ -26,29 +27,27 @@ class Takeover:
     file: RecordFile
     timeout: float | None = None
 
-    def deploy(self, record: Record, spec: StackSpec) -> Record:
-        """Stop the old containers, and have the stack serve in their place; the record of that.
+    def deploy(self, record: Record, spec: StackSpec, sources: Sources | None) -> Record:
+        """Stop the old containers, and have the stack serve in their place; the record of that. `sources` are kept.
 
-        Raises CliError with what went wrong, and KeyboardInterrupt; the old containers run again then, or the text
-        says why not.
+        Raises CliError with what went wrong, and whatever else broke it off; the old containers run again then, or the
+        text says why not.
         """
         try:
             self.file.save(record)
             self.old.stop(record)
-            revision = change(self.client, spec, AS_THEY_ARE)
+            revision = change(self.client, spec, AS_THEY_ARE, sources)
             watch(self.client, spec.name, revision, timeout=self.timeout)
             if not self.old.has_stack(spec.name):
                 raise CliError(f"{spec.name} runs, but not on this machine's engine: is this the right DOCKER_HOST?")
             served = replace(record, serves=True)
             self.file.save(served)
-        except KeyboardInterrupt:
-            print("\nbroken off", file=sys.stderr)
+        except BaseException as error:  # whatever it was: what served before has to serve again
+            print(f"failed: {error}" if isinstance(error, Exception) else "\nbroken off", file=sys.stderr)
             self.undo(record)
+            if isinstance(error, CliError):
+                raise CliError(f"{record.project} was not adopted, and runs as before: {error}") from error
             raise
-        except CliError as error:
-            print(f"failed: {error}", file=sys.stderr)
-            self.undo(record)
-            raise CliError(f"{record.project} was not adopted, and runs as before: {error}") from error
         return served
 
     def undo(self, record: Record) -> None:

@@ -54,8 +54,9 @@ name_argument = click.argument("name", metavar="STACK")
 @click.option("--prune", is_flag=True, help="Remove the services that the files have no more; else they are kept.")
 @click.option("--dry-run", is_flag=True, help="Check the files, say what a deploy would do, and change nothing.")
 @output_option("table")
-@click.option("--strict", is_flag=True, help="Take warnings for errors.")
+@click.option("--strict", is_flag=True, help="Take warnings for errors, the manager's too.")
 @click.option("--ahead", is_flag=True, help="Though no machine that is there could have its tasks: one is to come.")
+@click.option("--draft", is_flag=True, help="Deploy the draft of STACK, which `gbnt stack save` keeps, and no files.")
 @context_option
 def deploy(
     choice: Choice,
@@ -67,6 +68,7 @@ def deploy(
     dry_run: bool,
     strict: bool,
     ahead: bool,
+    draft: bool,
     output: Output,
     context: str,
 ) -> None:
@@ -76,15 +78,13 @@ def deploy(
     unless --prune is given. The stack is called STACK, else as the files' `name:` says, else as the folder of the
     first.
     """
-    from cli.compose_file import deployable, load_files  # the YAML parser, which only this command and `config` need
-
     if output != "table" and not dry_run:
         raise click.UsageError("--output is the form of a plan: add --dry-run, which prints one, or leave it out")
-    loaded = deployable(load_files(choice, strict=strict))
+    loaded = _drafted(choice, context) if draft else _written(choice, strict)
     from cli.deploy import Images, Terms
     from cli.deploy import deploy as deploy_files
 
-    images, terms = Images(build, resolve, registry_auth), Terms(prune, ahead)
+    images, terms = Images(build, resolve, registry_auth), Terms(prune, ahead, strict)
     if dry_run:
         _plan(loaded, images, terms, output, context)
     else:
@@ -206,12 +206,14 @@ def adopt(project: str, name: str, file: tuple[str, ...], undo: bool, yes: bool,
 
 @app.command("save", epilog=example("gbnt stack save", "gbnt stack save shop --drop"))
 @compose_options
+@click.option("--replace", "over", is_flag=True, help="In the place of a draft that somebody else saved.")
 @click.option("--drop", is_flag=True, help="Forget the draft of STACK instead.")
 @context_option
-def save(choice: Choice, drop: bool, context: str) -> None:
+def save(choice: Choice, over: bool, drop: bool, context: str) -> None:
     """Keep compose files with the manager as the draft of a stack: nothing is deployed, and no container touched.
 
-    `gbnt stack sources STACK --draft` shows them to whoever goes on with them.
+    Files that no deploy takes are kept too, with a warning. `gbnt stack sources STACK --draft` shows them to whoever
+    goes on with them, and `gbnt stack deploy STACK --draft` deploys them.
     """
     from cli import draft
 
@@ -220,9 +222,9 @@ def save(choice: Choice, drop: bool, context: str) -> None:
             raise click.UsageError("--drop needs the name of the stack whose draft is to go")
         draft.drop(connect(context), choice.stack)
     else:
-        from cli.compose_file import deployable, load_files
+        from cli.compose_file import load_files
 
-        draft.save(connect(context), deployable(load_files(choice)))
+        draft.save(connect(context), load_files(choice), over=over)
 
 
 @app.command("history", epilog=example("gbnt stack history shop"))
@@ -231,6 +233,8 @@ def save(choice: Choice, drop: bool, context: str) -> None:
 @list_options
 def history(name: str, context: str, output: Output, no_trunc: bool) -> None:
     """List what a stack said at its last deploys, and who deployed it: ten at most, newest first."""
+    from cli.history import changes_of
+
     now = time.time()
     columns = (
         column("REVISION", "number"),
@@ -238,7 +242,7 @@ def history(name: str, context: str, output: Output, no_trunc: bool) -> None:
         Column("BY", lambda row: str(row["by"] or "root")),
         column("SERVICES", "services"),
         Column("FILES", lambda row: "kept" if row["sources"] else "-"),
-        Column("CHANGES", lambda row: ", ".join(f"{k} {v}" for k, v in sorted(row["changes"].items())), flexible=True),
+        Column("CHANGES", changes_of, flexible=True),
     )
     empty = f"{name} has no revisions: its next deploy makes one"
     show_list(connect(context).revisions(name), columns, output, no_trunc=no_trunc, empty=empty)
@@ -249,10 +253,16 @@ def history(name: str, context: str, output: Output, no_trunc: bool) -> None:
 @click.option("--revision", type=int, metavar="NUMBER", help="Of this one, instead of the newest.")
 @click.option("--draft", is_flag=True, help="Of its draft, which `gbnt stack save` keeps, instead.")
 @click.option("--values", is_flag=True, help="Show the values of the variables too.")
+@click.option("--file", metavar="NAME", default="", help="Print this one alone, to the letter.")
 @output_option("table")
 @context_option
-def sources(name: str, revision: int | None, draft: bool, values: bool, output: Output, context: str) -> None:
-    """Print the compose files of a stack as they were deployed, and the variables that they name."""
+def sources(
+    name: str, revision: int | None, draft: bool, values: bool, file: str, output: Output, context: str
+) -> None:
+    """Print the compose files of a stack as they were deployed, and the variables that they name.
+
+    The variables go to the standard error. What one file says can be written to a file; of several --file names one.
+    """
     from cli.draft import sources_of
     from cli.history import newest, show_sources
 
@@ -263,7 +273,7 @@ def sources(name: str, revision: int | None, draft: bool, values: bool, output: 
         found = sources_of(client, name, values=values)
     else:
         found = client.sources(name, newest(client, name) if revision is None else revision, values=values)
-    show_sources(found, output)
+    show_sources(found, output, file)
 
 
 @app.command("rollback", epilog=example("gbnt stack rollback shop", "gbnt stack rollback shop 3"))
@@ -272,9 +282,10 @@ def sources(name: str, revision: int | None, draft: bool, values: bool, output: 
 @waiting_options(by_default=True)
 @context_option
 def rollback(name: str, revision: int | None, waiting: Waiting, context: str) -> None:
-    """Make a stack be as REVISION says, else as the last revision that said another thing; and wait until it runs.
+    """Make a stack be as REVISION says, else as the last one before that said another thing; and wait until it runs.
 
-    The images are the very ones of then, services that it does not have are removed, and volumes are left as they are.
+    What was gone back from never returns: a second time leads further back. The images are the very ones of then,
+    services that it does not have are removed, and volumes are left as they are.
     """
     from cli.history import roll_back
 
@@ -320,6 +331,22 @@ def config(choice: Choice, form: Form, quiet: bool, part: Part | None, service: 
             print(name)
     else:
         print(compose_print.document(loaded, form))
+
+
+def _written(choice: Choice, strict: bool) -> Loaded:
+    from cli.compose_file import deployable, load_files  # the YAML parser, which only this command and `config` need
+
+    return deployable(load_files(choice, strict=strict))
+
+
+def _drafted(choice: Choice, context: str) -> Loaded:
+    from cli.draft import load_draft
+
+    if not choice.stack:
+        raise click.UsageError("--draft needs the name of the stack whose draft is to be deployed")
+    if choice.files or choice.env_files or choice.profiles or choice.with_env_file:
+        raise click.UsageError("--draft and the options for files name two things to deploy: leave out one")
+    return load_draft(connect(context), choice.stack)
 
 
 def _plan(loaded: Loaded, images: Images, terms: Terms, output: Output, context: str) -> None:

@@ -24,7 +24,7 @@ from cluster.compose.report import Refused, Report
 from cluster.compose.spec import stack_spec
 from cluster.compose.tree.events import decode, parse
 from cluster.compose.tree.nodes import Mapping as MappingNode
-from cluster.compose.tree.nodes import Place, dotted, place_of
+from cluster.compose.tree.nodes import Node, Place, dotted, place_named, place_of
 from cluster.compose.tree.text import Text
 from cluster.compose.variables.interpolate import Interpolation
 from cluster.sources import Sources
@@ -48,7 +48,10 @@ class Loaded:
 
     `document` is the canonical form and `spec` what a cluster is asked for; with `refusals` no cluster is. `profiles`
     are all that the files name, switched on or not, and `sources` the compose files themselves, included ones too.
-    `places` say where a part of a service was written, by its path in the canonical form (`services.web.volumes[0]`).
+    `root` is all that was written, and `origins` say where, by its path in the canonical form, of what has another path
+    there: see `place`.
+    `relative` are the paths, absolute, of binds that were written relative to a file or to the home folder, and `aside`
+    the services that are left out, for none of their profiles is on.
     """
 
     document: Document
@@ -57,7 +60,16 @@ class Loaded:
     refusals: tuple[Finding, ...]
     profiles: tuple[str, ...] = ()
     sources: Sources = Sources()
-    places: Mapping[str, Place] = field(default_factory=dict)
+    root: Node | None = field(default=None, repr=False)
+    origins: Mapping[str, Place] = field(default_factory=dict, repr=False)
+    relative: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
+
+    def place(self, path: str) -> Place | None:
+        """Where a part of the stack was written, or what it is in (`services.web.volumes[0]`); None for what is not."""
+        if path in self.origins or self.root is None:
+            return self.origins.get(path)
+        return place_named(self.root, path)
 
 
 def load(
@@ -89,6 +101,7 @@ def load(
     files = Files(read)
     model = Model(files, report)
     root = model.joined(roots)
+    profiles = tuple(profiles)
     scope = Scope(name, files, frozenset(profiles))
     document = Value(root, (), report, root.place).attempt(lambda value: stack(value, scope))
     report.end_stage()
@@ -97,9 +110,11 @@ def load(
     spec = stack_spec(document, scope.contents)
     _check(spec, root, report, scope)
     warnings, refusals = tuple(report.warnings), tuple(report.refusals)
-    places = {dotted(path): place for path, place in scope.origins.items()}
+    written = model.sources(folder, (one.path for one in sources), profiles)
+    origins = {dotted(path): place for path, place in scope.origins.items()}
     profiles_named = tuple(sorted(scope.named_profiles))
-    return Loaded(document, spec, warnings, refusals, profiles_named, model.sources(folder), places)
+    relative, aside = tuple(sorted(scope.relative)), tuple(scope.aside)
+    return Loaded(document, spec, warnings, refusals, profiles_named, written, root, origins, relative, aside)
 
 
 def _name(roots: Sequence[MappingNode], project: str | None, folder: str, report: Report) -> str:

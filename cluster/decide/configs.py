@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from cluster.compose.problem import Problem
 from cluster.configs import ConfigFile, ConfigSpec, decoded, digest_of
 from cluster.decide.decision import Draft, Refusal
 from cluster.model import Change, Config, Stack, State
@@ -21,7 +22,7 @@ def settle(draft: Draft, spec: StackSpec) -> StackSpec | Refusal:
     for key, config in spec.configs.items():
         found = _external(draft.state, spec.name, config) if config.external else _own(draft, spec.name, config)
         if isinstance(found, Refusal):
-            return found
+            return replace(found, problems=(Problem(("configs", key), found.message),))
         settled[key] = found
     services = {name: replace(one, configs=_told(one, settled)) for name, one in spec.services.items()}
     return replace(spec, services=services, configs=settled)

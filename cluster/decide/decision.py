@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from cluster.compose.problem import Problem
 from cluster.model import Change, State, Table
 
 RefusalCode = Literal["not_found", "conflict", "invalid", "forbidden", "unavailable", "unknown"]
@@ -41,10 +42,11 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """No, and why: a sentence that says what to do next."""
+    """No, and why: a sentence that says what to do next. `problems` are the parts of a spec that it is about."""
 
     code: RefusalCode
     message: str
+    problems: tuple[Problem, ...] = ()
 
 
 Decision = Decided | Refusal

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from cluster import addresses
 from cluster.compose.checks import wrong
+from cluster.compose.problem import Problem
+from cluster.compose.tree.nodes import Path
+from cluster.constraints import parse
 from cluster.decide import history, registries
 from cluster.decide.configs import settle
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
@@ -28,11 +31,13 @@ def deploy(
     *,
     ahead: bool = False,
     prune: bool = False,
+    aside: Collection[str] = (),
     origin: Origin = UNTOLD,
 ) -> Decision:
     """Make the stack be as `wanted` says. An unchanged file gives a decision without changes.
 
-    Services that `wanted` has no more are kept, with `prune` removed. `logins` are sign-ins to registries that came
+    Services that `wanted` has no more are kept, with `prune` removed, but for those `aside`, which their file has and
+    leaves out for now. `logins` are sign-ins to registries that came
     with it, those alone that are news. `ahead`: though no machine that is there could ever have its tasks, for one
     that is to come. `origin` is kept with the revision of the stack that this makes.
     """
@@ -45,7 +50,9 @@ def deploy(
     refusal = _refuse(state, spec)
     if refusal is not None:
         return refusal
-    whole = spec if prune else keep(state, spec)
+    gone = left(state, spec)
+    kept = [one.name for one in gone if not prune or one.name in aside]
+    whole = keep(state, spec, kept)
     if isinstance(whole, Refusal):
         return whole
     refusal = None if ahead else _unplaceable(state, whole)
@@ -58,9 +65,9 @@ def deploy(
     for key, network in spec.networks.items():
         _network(draft, spec.name, key, network)
     told = {name: _service(draft, spec.name, wanted, entropy.now) for name, wanted in spec.services.items()}
-    for service in left(state, spec):
-        told[service.name] = "removed" if prune else "kept"
-        if prune:
+    for service in gone:
+        told[service.name] = "kept" if service.name in kept else "removed"
+        if service.name not in kept:
             draft.put(Change("services", service.key, replace(service, removing=True, updated_at=entropy.now)))
     registries.bring(draft, spec.name, logins)
     history.note(draft, whole, told, origin, entropy.now)
@@ -78,55 +85,68 @@ def _refuse(state: State, spec: StackSpec) -> Refusal | None:
         return Refusal("conflict", f"{still}; deploy it again when it is gone")
     found = list(objections(state, spec))
     if found:
-        return Refusal("conflict", "; ".join(found))
-    for service in spec.services.values():
-        holder = _port_holder(state, spec.name, service)
-        if holder:
-            return Refusal("conflict", holder)
-    return _network_change(state, spec)
+        return Refusal("conflict", "; ".join(found), tuple(_problem(spec, why, ":") for why in found))
+    for name, service in spec.services.items():
+        held = _held_port(state, spec.name, service)
+        if held is not None:
+            return _refused(f"service {name}", held)
+    for key, network in spec.networks.items():
+        there = state.networks.get(network.name)
+        change = None if there is None or network.external else _network_change(spec.name, key, network, there)
+        if change is not None:
+            return _refused(f"network {network.name}", change)
+    return None
+
+
+def _refused(subject: str, problem: Problem) -> Refusal:
+    return Refusal("conflict", f"{subject} {problem.message}: {problem.hint}", (problem,))
 
 
 def _unplaceable(state: State, spec: StackSpec) -> Refusal | None:
     why = unplaceable(state, spec)
-    return Refusal("conflict", f"{why}; or deploy ahead of a machine that is to come (--ahead)") if why else None
+    if not why:
+        return None
+    way = "or deploy ahead of a machine that is to come (--ahead)"
+    return Refusal("conflict", f"{why}; {way}", (replace(_problem(spec, why), hint=way),))
 
 
-def _network_change(state: State, spec: StackSpec) -> Refusal | None:
+def _problem(spec: StackSpec, why: str, after: str = "") -> Problem:
+    """A sentence that begins with its service as a problem of that, of the constraint that it names if it names one."""
+    name = next((name for name in spec.services if why.startswith(f"service {name}{after} ")), "")
+    if not name:
+        return Problem((), why, code="policy")
+    said = why.removeprefix(f"service {name}{after} ")
+    place: Path = ("deploy", "resources", "reservations") if said.startswith("reserves ") else ()
+    for index, text in enumerate(spec.services[name].placement.constraints):
+        if f" {parse(text)}" in said:
+            place = ("deploy", "placement", "constraints", index)
+    return Problem(("services", name, *place), said, code="policy")
+
+
+def _network_change(stack: str, key: str, network: NetworkSpec, known: Network) -> Problem | None:
     """An engine's network cannot be given another subnet, and taking it down would take the stack down with it."""
-    for key, network in spec.networks.items():
-        known = state.networks.get(network.name)
-        if known is None:
-            continue
-        if known.stack != spec.name and not network.external:
-            return Refusal(
-                "conflict",
-                f"network {network.name} belongs to stack {known.stack}: mark it external or name it otherwise",
-            )
-        if network.subnet and known.subnet not in ("", network.subnet) and not network.external:
-            return _unchangeable(key, f"the subnet {known.subnet}")
-        if not network.external and (network.internal, network.options) != (known.internal, known.options):
-            return _unchangeable(key, "other settings (internal, driver_opts)")
+    path = ("networks", key)
+    if known.stack != stack:
+        return Problem(path, f"belongs to stack {known.stack}", "mark it external or name it otherwise")
+    what = ""
+    if network.subnet and known.subnet not in ("", network.subnet):
+        what = f"the subnet {known.subnet}"
+    elif (network.internal, network.options) != (known.internal, known.options):
+        what = "other settings (internal, driver_opts)"
+    message = f"has {what}, which cannot change while it is there"
+    return Problem(path, message, "remove the stack first, or give the network another name") if what else None
+
+
+def _held_port(state: State, stack: str, wanted: ServiceSpec) -> Problem | None:
+    """The first port that a service of another stack holds."""
+    others = [service for service in state.services.values() if service.stack != stack] if wanted.ports else []
+    for index, mine in enumerate(wanted.ports):
+        for service in others:
+            if any(_clash(mine, theirs) for theirs in service.spec.ports):
+                message = f"publishes port {mine.published}, which service {service.key} holds"
+                path = ("services", wanted.name, "ports", index)
+                return Problem(path, message, f"choose another port, or remove {service.key}", "port")
     return None
-
-
-def _unchangeable(key: str, what: str) -> Refusal:
-    text = f"network {key} has {what}, which cannot change while it is there"
-    return Refusal("conflict", f"{text}: remove the stack first, or give the network another name")
-
-
-def _port_holder(state: State, stack: str, wanted: ServiceSpec) -> str:
-    for service in state.services.values():
-        if service.stack == stack and service.name == wanted.name:
-            continue
-        if service.stack == stack and service.removing:
-            continue
-        for mine in wanted.ports:
-            if any(_clash(mine, theirs) for theirs in service.spec.ports) and service.stack != stack:
-                return (
-                    f"service {wanted.name} publishes port {mine.published}, which service {service.key} holds: "
-                    f"choose another port, or remove {service.key}"
-                )
-    return ""
 
 
 def _clash(one: Port, other: Port) -> bool:

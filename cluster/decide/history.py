@@ -42,6 +42,7 @@ def note(draft: Draft, spec: StackSpec, told: Mapping[str, str], origin: Origin,
         spec=spec,
         sources=origin.sources,
         size=len(orjson.dumps(spec)) + len(origin.sources) + sum(config.size for config in spec.configs.values()),
+        of=origin.of,
     )
     draft.put(Change("stack_revisions", revision.key, revision))
     newest_first = [revision, *reversed(mine)]
@@ -57,14 +58,43 @@ def forget(draft: Draft, stack: str) -> None:
         draft.put(Change("stack_revisions", one.key, None))
 
 
-def find(state: State, stack: str, number: int | None) -> StackRevision | Refusal:
-    """A revision by its number; without one the newest that says another thing than the stack does now."""
+def find(state: State, stack: str, number: int | None, newest: int | None = None) -> StackRevision | Refusal:
+    """A revision by its number; without one the last before the present one that says another thing.
+
+    Where the stack went back already, that is before the revision that it went back to: what was gone back from never
+    returns. `newest` is the newest revision that whoever asks knows of; past another one nothing is found.
+    """
     mine = history_of(state, stack)
+    if newest is not None and mine and mine[-1].number != newest:
+        return Refusal("conflict", f"stack {stack} is no longer at revision {newest}: {_news(mine[-1])}")
     if number is None:
-        earlier = [one for one in mine if stack in state.stacks and one.spec != state.stacks[stack].spec]
+        earlier = _earlier(mine, state.stacks[stack].spec) if stack in state.stacks else []
         return earlier[-1] if earlier else Refusal("conflict", f"stack {stack} has no revision before the present one")
     found = next((one for one in mine if one.number == number), None)
     if found is not None:
         return found
     kept = f"{mine[0].number} to {mine[-1].number} are kept" if mine else "none is kept"
     return Refusal("not_found", f"stack {stack} has no revision {number}: {kept}; see `gbnt stack history {stack}`")
+
+
+def _earlier(mine: list[StackRevision], present: StackSpec) -> list[StackRevision]:
+    """What the stack said before it came to say what it does now, oldest first."""
+    if mine and mine[-1].spec == present:
+        first = _first_of(mine)
+        mine = [one for one in mine if one.number < first]
+    return [one for one in mine if one.spec != present]
+
+
+def _first_of(mine: list[StackRevision]) -> int:
+    """The number of the revision that the newest one goes back to, by however many ways back; its own where none."""
+    gone_back = {one.number: one.of for one in mine if one.of}
+    number = mine[-1].number
+    while number in gone_back:
+        number = gone_back[number]
+    return number
+
+
+def _news(newest: StackRevision) -> str:
+    went = f"went back to {newest.of}" if newest.of else "deployed it"
+    again = f"see `gbnt stack history {newest.stack}`, and say which revision you want"
+    return f"{newest.by or 'root'} {went} meanwhile, as {newest.number}; {again}"

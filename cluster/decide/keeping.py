@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -20,13 +20,12 @@ def left(state: State, wanted: StackSpec) -> list[Service]:
     return [service for service in mine if service.name not in wanted.services and not service.removing]
 
 
-def keep(state: State, wanted: StackSpec) -> StackSpec | Refusal:
-    """The stack as wanted, and the services that left it, with the networks, volumes and configs that these need.
+def keep(state: State, wanted: StackSpec, names: Collection[str]) -> StackSpec | Refusal:
+    """The stack as wanted, and the named services of before, with the networks, volumes and configs that these need.
 
     What the file says under one of their keys counts before what was there. Refused where the two do not go together,
     as where a service was given another name and publishes the same port.
     """
-    names = [service.name for service in left(state, wanted)]
     if not names:
         return wanted
     known = state.stacks[wanted.name].spec
@@ -40,7 +39,8 @@ def keep(state: State, wanted: StackSpec) -> StackSpec | Refusal:
     )
     if why := wrong(whole):
         who = f"{', '.join(names)} left the file and {'is' if len(names) == 1 else 'are'} kept"
-        return Refusal("conflict", f"{why}. {who}: deploy with --prune to remove what left, or put it back")
+        way = "deploy with --prune to remove what left, or put it back; what its profile alone leaves out,"
+        return Refusal("conflict", f"{why}. {who}: {way} `gbnt service rm` removes")
     return whole
 
 

@@ -15,15 +15,20 @@ from portal.api.bodies import body_of
 from portal.api.problems import Problem
 from portal.api.requests import answer, caller_of, change, flag, key_of, state_of
 from portal.api.revisions import opened, sealed
-from portal.api.specs import check_spec
+from portal.api.specs import check_name, check_spec
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """The body of a draft."""
+    """The body of a draft. `refusals` say what keeps it from being deployed: its spec may be wrong then.
+
+    `replaces` is the time, `at`, of the draft of somebody else that this takes the place of.
+    """
 
     spec: StackSpec
     sources: Sources = field(default_factory=Sources, repr=False)
+    refusals: tuple[str, ...] = ()
+    replaces: float | None = None
 
 
 async def show(request: Request) -> Response:
@@ -33,16 +38,20 @@ async def show(request: Request) -> Response:
     if draft is None:
         raise Problem("not_found", f'stack "{name}" has no draft')
     files = opened(request, name, draft.sources, values=flag(request, "values")) if draft.sources else None
-    return answer({"stack": name, "at": draft.at, "by": draft.by, "spec": draft.spec, "sources": files})
+    told = {"stack": name, "at": draft.at, "by": draft.by, "refusals": draft.refusals}
+    return answer({**told, "spec": draft.spec, "sources": files})
 
 
 async def save(request: Request) -> Response:
     """Keep a draft; no container is touched by it."""
     name, writing = request.path_params["name"], await body_of(request, Writing)
-    check_spec(name, writing.spec)
+    check_name(name, writing.spec)
+    if not writing.refusals:
+        check_spec(writing.spec)
     known = (await state_of(request)).stack_drafts.get(name)
     origin = Origin(await caller_of(request), sealed(request, name, writing.sources, known.sources if known else ""))
-    return await change(request, SaveDraft(writing.spec, origin, key_of(request)))
+    order = SaveDraft(writing.spec, origin, key_of(request), writing.refusals, writing.replaces)
+    return await change(request, order)
 
 
 async def drop(request: Request) -> Response:

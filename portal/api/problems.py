@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 
 import orjson
@@ -76,7 +77,7 @@ def missing(kind: str, name: str, known: Iterable[str], listing: str) -> Problem
 
 def refusal(refused: Refused) -> Problem:
     """An actor's refusal as a problem."""
-    return Problem(refused.code, refused.message)
+    return Problem(refused.code, refused.message, findings=[asdict(one.finding()) for one in refused.problems])
 
 
 def unanswered(error: ActorError, *, writing: bool) -> Problem:

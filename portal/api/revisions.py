@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TypeVar
 
 import orjson
@@ -11,14 +12,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from actors.keyring import Unopened
-from actors.protocol import DeployStack, Refused
+from actors.protocol import Accepted, Refused, RollBack
 from cluster.decide import history
 from cluster.decide.decision import Refusal
 from cluster.model import State
 from cluster.revisions import StackRevision
-from cluster.sources import Origin, Sources, objection
+from cluster.sources import Sources, objection
 from portal.api.problems import Problem, missing, refusal
-from portal.api.requests import answer, backend_of, caller_of, change, flag, key_of, listing, state_of, whole
+from portal.api.requests import answer, backend_of, caller_of, command, flag, key_of, listing, state_of, whole
+from portal.api.specs import check_machines
 from portal.rows import revision_row
 
 T = TypeVar("T")
@@ -50,6 +52,8 @@ def opened(request: Request, stack: str, text: str, *, values: bool) -> dict[str
     return {
         "files": kept.files,
         "variables": {name: value if values else None for name, value in kept.variables.items()},
+        "roots": kept.roots,
+        "profiles": kept.profiles,
     }
 
 
@@ -77,11 +81,19 @@ async def sources(request: Request) -> Response:
 
 
 async def rollback(request: Request) -> Response:
-    """Make a stack be as one of its revisions says (`revision=`), else as the last one that said another thing."""
-    state, name = await state_of(request), request.path_params["name"]
-    found = _expected(history.find(state, _known(state, name), whole(request.query_params, "revision")))
-    origin = Origin(await caller_of(request), found.sources)
-    return await change(request, DeployStack(found.spec, (), key_of(request), prune=True, origin=origin))
+    """Make a stack be as one of its revisions says (`revision=`), else as the last before that said another thing.
+
+    `newest=` is the newest one that the caller knows of: where there is another by now it is refused.
+    """
+    state = await state_of(request)
+    name = _known(state, request.path_params["name"])
+    number, newest = (whole(request.query_params, key) for key in ("revision", "newest"))
+    found = history.find(state, name, number, newest)
+    # What is not found is the Senate's to refuse: to a repeat of what was done it gives the answer of then.
+    warnings = () if isinstance(found, Refusal) else await check_machines(request, state, found.spec)
+    order = RollBack(name, number, newest, await caller_of(request), key_of(request))
+    accepted = await command(request, "senate", order, Accepted)
+    return answer({**asdict(accepted), "warnings": warnings})
 
 
 async def _revision(request: Request) -> tuple[State, StackRevision]:

@@ -14,7 +14,6 @@ from actors.protocol import Accepted, DeployStack, HoldStack, Refused, RemoveSta
 from cluster.decide import history, planning
 from cluster.decide.decision import Entropy, Refusal
 from cluster.decide.deploy import deploy as decide
-from cluster.decide.placeable import hopes
 from cluster.model import Stack, State
 from cluster.pinning import Resolve
 from cluster.registries import registry_named
@@ -22,13 +21,12 @@ from cluster.sources import Origin, Sources
 from cluster.spec import StackSpec
 from portal.api.bodies import body_of
 from portal.api.lines import Lines
-from portal.api.problems import Problem, missing, refusal
+from portal.api.problems import missing, refusal
 from portal.api.progress import follow_stack
 from portal.api.registries import Login, credential
 from portal.api.requests import answer, backend_of, caller_of, change, command, key_of, listing, state_of, whole
 from portal.api.revisions import sealed
-from portal.api.specs import check_spec
-from portal.binds import look
+from portal.api.specs import check_machines, check_name, check_spec
 from portal.pins import Pinned, pin
 from portal.rows import stack_row
 
@@ -38,8 +36,9 @@ class Deployment:
     """The body of a deploy. `registries` are sign-ins, by registry, to pull its images with.
 
     `ahead`: of a machine that is to come, for none that is there could have its tasks. `prune` removes the services
-    that the spec has no more, which are kept else. `sources` are what the spec was made from: nothing is read from
-    them here, they are kept to be shown.
+    that the spec has no more, which are kept else; those `aside` are kept all the same, for the files have them.
+    `sources` are what the spec was made from: nothing is read from them here, they are kept to be shown. `here` are the
+    paths of binds that were written relative to these, and are there on the machine that they came from.
     """
 
     spec: StackSpec
@@ -48,6 +47,8 @@ class Deployment:
     sources: Sources = field(default_factory=Sources, repr=False)
     registries: Mapping[str, Login] = field(default_factory=dict, repr=False)
     ahead: bool = False
+    here: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
 
 
 async def index(request: Request) -> Response:
@@ -68,11 +69,12 @@ async def deploy(request: Request) -> Response:
     """Make a stack be as the body's spec says."""
     name, deployment = await _wanted(request)
     state = await state_of(request)
-    warnings = await _bound(request, state, deployment.spec)
+    warnings = await check_machines(request, state, deployment.spec, deployment.here)
     found = await _pinned(request, state, deployment.spec, deployment)
     known = next((one.sources for one in reversed(history.history_of(state, name))), "")
     origin = Origin(await caller_of(request), sealed(request, name, deployment.sources, known))
-    order = DeployStack(found.spec, found.logins, key_of(request), deployment.ahead, deployment.prune, origin)
+    terms = (deployment.ahead, deployment.prune, origin, deployment.aside)
+    order = DeployStack(found.spec, found.logins, key_of(request), *terms)
     accepted = await command(request, "senate", order, Accepted)
     return answer({**asdict(accepted), "warnings": [*warnings, *found.warnings]})
 
@@ -81,29 +83,22 @@ async def plan(request: Request) -> Response:
     """What the same deploy would do now: nothing is changed by asking."""
     name, deployment = await _wanted(request)
     state = await state_of(request)
-    warnings = await _bound(request, state, deployment.spec)
+    warnings = await check_machines(request, state, deployment.spec, deployment.here)
     found = await _pinned(request, state, planning.as_built(state, deployment.spec), deployment)
     entropy = Entropy(backend_of(request).clock(), map("planned-{}".format, itertools.count()).__next__)
-    decided = decide(state, found.spec, entropy, ahead=deployment.ahead, prune=deployment.prune)
+    ahead, prune, aside = deployment.ahead, deployment.prune, deployment.aside
+    decided = decide(state, found.spec, entropy, ahead=ahead, prune=prune, aside=aside)
     if isinstance(decided, Refusal):
-        raise refusal(Refused(decided.code, decided.message))
+        raise refusal(Refused(decided.code, decided.message, decided.problems))
     planned = planning.plan(state, name, decided, entropy)
     return answer({**asdict(planned), "changes": planned.changes, "warnings": [*warnings, *found.warnings]})
 
 
 async def _wanted(request: Request) -> tuple[str, Deployment]:
     name, deployment = request.path_params["name"], await body_of(request, Deployment)
-    check_spec(name, deployment.spec)
+    check_name(name, deployment.spec)
+    check_spec(deployment.spec)
     return name, deployment
-
-
-async def _bound(request: Request, state: State, spec: StackSpec) -> tuple[str, ...]:
-    """What to warn of the machines; raises Problem where a path that is bound is not wherever a task may go."""
-    judged = await look(backend_of(request), state, spec)
-    if judged.problems:
-        findings = [asdict(problem.finding()) for problem in judged.problems]
-        raise Problem("conflict", f'the stack "{spec.name}" binds what is not there', findings=findings)
-    return (*judged.warnings, *hopes(state, spec))
 
 
 async def _pinned(request: Request, state: State, spec: StackSpec, deployment: Deployment) -> Pinned:

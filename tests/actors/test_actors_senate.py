@@ -9,6 +9,7 @@ import pytest
 
 from actors import protocol, senate
 from cluster.sources import Origin
+from cluster.spec import Port
 from store import entities
 from store.contract import Applied, Outcome, Statement
 from store.schema import Table
@@ -65,6 +66,34 @@ async def test_the_same_request_is_answered_as_the_first_time(house: House):
         first = await life.order(protocol.UpdateService("shop/web", force=True, request="r1"))
         assert await life.order(protocol.UpdateService("shop/web", force=True, request="r1")) == first
         assert (await life.state()).services["shop/web"].generation == 1
+
+
+async def test_a_way_back_whose_answer_was_lost_is_not_gone_twice(house: House):
+    async with house.life() as life:
+        for replicas in (1, 2, 3):
+            await life.order(protocol.DeployStack(stack(spec(image="web", replicas=replicas))))
+        back = protocol.RollBack("shop", newest=3, by="nero", request="r1")
+        first = await life.order(back)
+        assert (first.detail, await life.order(replace(back, by="renamed"))) == ({"to": "2"}, first)
+        assert (await life.state()).services["shop/web"].replicas == 2
+        assert isinstance(await life.ask(replace(back, request="r2")), protocol.Refused)
+        assert (await life.order(replace(back, newest=4, request="r3"))).detail == {"to": "1"}
+
+
+async def test_a_refusal_says_which_part_of_the_spec_it_is_about(house: House):
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec(image="web", ports=(Port(80, 8080),)))))
+        wanted = stack(spec(image="web", ports=(Port(80, 8080),)), name="blog")
+        refused = await life.ask(protocol.DeployStack(wanted))
+        assert isinstance(refused, protocol.Refused)
+        assert [problem.path for problem in refused.problems] == [("services", "web", "ports", 0)]
+
+
+async def test_what_a_deploy_leaves_aside_is_kept_where_it_prunes(house: House):
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec(image="web"), spec("a", image="web"), spec("b", image="web"))))
+        pruned = protocol.DeployStack(stack(spec(image="web")), prune=True, aside=("a",))
+        assert (await life.order(pruned)).changes == {"web": "unchanged", "a": "kept", "b": "removed"}
 
 
 async def test_another_command_under_the_same_request_is_refused_in_words(house: House):

@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -34,6 +34,14 @@ class Answer:
         self.status = status
 
 
+class Raw:
+    """Bytes that no manager sends, as a good answer."""
+
+    def __init__(self, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        self.body = body
+        self.headers = headers or {}
+
+
 class Lines:
     """An NDJSON stream: rows in order. A callable among them is called when its turn comes."""
 
@@ -45,7 +53,7 @@ class HangUp:
     """The connection is closed without an answer, after the request was read."""
 
 
-Reply = Answer | Lines | HangUp
+Reply = Answer | Raw | Lines | HangUp
 
 
 def listing(*rows: dict[str, Any]) -> Answer:
@@ -114,7 +122,9 @@ class _Handler(BaseHTTPRequestHandler):
         if isinstance(reply, HangUp):
             return
         if isinstance(reply, Answer):
-            self._answer(reply)
+            self._answer(json.dumps(reply.body).encode(), reply.status, {"Content-Type": "application/json"})
+        elif isinstance(reply, Raw):
+            self._answer(reply.body, 200, reply.headers)
         else:
             self._stream(reply.rows)
 
@@ -133,10 +143,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.readline()
         return body
 
-    def _answer(self, answer: Answer) -> None:
-        data = json.dumps(answer.body).encode()
-        self.send_response(answer.status)
-        self.send_header("Content-Type", "application/json")
+    def _answer(self, data: bytes, status: int, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         if self.command != "HEAD":

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.adopt.files import find
+from cli.adopt.old import OldContainers
 from cli.adopt.record import Record, RecordFile
+from cli.adopt.takeover import Takeover
+from cli.client import Client
+from cli.deploy import kept
 from cli.errors import BadInput, CliError
+from cli.http import httpx
+from cli.session import Session
 from cluster.adoption.project import ENVIRONMENT, FILES, FOLDER, SERVICE, OldContainer, OldNetwork, Project, WayBack
+from cluster.spec import StackSpec
 from engine.docker_compose import old_network
+from tests.cli.manager import Answer, Lines, Manager, problem
+from tests.cli.rows import verdict
 
 FILE = """
 services:
@@ -120,3 +130,56 @@ def test_a_network_is_made_again_as_it_was():
     assert (network.name, network.users) == ("shop_default", ("c1",))
     assert (network.body["Internal"], network.body["Labels"]) == (True, labels)
     assert network.body["IPAM"]["Config"] == [{"Subnet": "172.18.0.0/16", "Gateway": "172.18.0.1"}]
+
+
+class Old(OldContainers):
+    """Containers of no engine, that note what was done to them."""
+
+    def __init__(self, *fault: BaseException) -> None:
+        self.done: list[str] = []
+        self._fault = fault
+
+    def stop(self, record: Record) -> None:
+        self.done.append("stopped")
+        for fault in self._fault:
+            raise fault
+
+    def has_stack(self, stack: str) -> bool:
+        return True
+
+    def bring_back(self, record: Record) -> None:
+        self.done.append("brought back")
+
+
+def takeover(manager: Manager, old: Old, folder: Path) -> Takeover:
+    manager.on("GET /v1/stacks/shop", problem(404, "not_found", 'there is no stack "shop"'))
+    folder.mkdir()
+    client = Client(Session(httpx.Client(base_url=manager.url, trust_env=False)))
+    return Takeover(client, old, RecordFile(folder, "shop", "engine"))
+
+
+def test_the_stack_keeps_the_files_of_the_project(manager: Manager, home: Path, folder: Path):
+    found = find(project("web", **labels(folder, "compose.yaml")), "shop", ())
+    manager.on("PUT /v1/stacks/shop", Answer({"revision": 8, "changes": {"web": "created"}}))
+    manager.on("GET /v1/stacks/shop/progress", Lines(verdict()))
+    served = takeover(manager, Old(), home / "adopt").deploy(record(), found.spec, kept(found.sources))
+    assert served.serves
+    sources = json.loads(manager.asked[0].body)["sources"]
+    assert sources["files"] == [{"name": "compose.yaml", "text": FILE}]
+    assert (sources["roots"], sources["profiles"]) == (["compose.yaml"], [])
+
+
+def test_what_nobody_foresaw_has_the_old_containers_run_again_too(manager: Manager, home: Path):
+    old = Old(ZeroDivisionError("half way"))
+    with pytest.raises(ZeroDivisionError):
+        takeover(manager, old, home / "adopt").deploy(record(), StackSpec("shop", {}), None)
+    assert old.done == ["stopped", "brought back"]
+    assert RecordFile(home / "adopt", "shop", "engine").load() is None
+
+
+def test_an_answer_that_no_manager_gives_has_the_old_containers_run_again(manager: Manager, home: Path):
+    manager.on("PUT /v1/stacks/shop", Answer({"revision": 8}))
+    old = Old()
+    with pytest.raises(CliError, match=r"was not adopted, and runs as before: what answers at .* is not gbnt"):
+        takeover(manager, old, home / "adopt").deploy(record(), StackSpec("shop", {}), None)
+    assert old.done == ["stopped", "brought back"]

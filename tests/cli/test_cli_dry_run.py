@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cluster.sources import LARGEST
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Manager, problem
 
@@ -45,6 +46,12 @@ def test_what_would_change_is_a_table_with_why_and_where(gbnt: Run, manager: Man
     ]
 
 
+def test_what_its_profile_leaves_out_is_not_said_to_be_gone(gbnt: Run, manager: Manager, home: Path):
+    (home / "compose.yaml").write_text("name: shop\nservices: {web: {image: web}, db: {image: db, profiles: [db]}}\n")
+    manager.on("POST /v1/stacks/shop/plan", Answer(plan(service("db", "kept"))))
+    assert "left out by its profile; --profile takes it in" in gbnt("stack", "deploy", "--dry-run").out
+
+
 def test_the_plan_is_asked_for_as_the_deploy_would_be_without_a_build_and_without_the_files(
     gbnt: Run, manager: Manager
 ):
@@ -54,6 +61,34 @@ def test_the_plan_is_asked_for_as_the_deploy_would_be_without_a_build_and_withou
     [asked] = manager.asked
     body = json.loads(asked.body)
     assert (body["prune"], body["resolve"], set(body)) == (True, "never", {"spec", "prune", "resolve"})
+
+
+@pytest.mark.parametrize("words", [("--dry-run",), ("--detach",)], ids=" ".join)
+def test_what_the_manager_would_warn_of_is_an_error_where_it_is_strict_and_changes_nothing(
+    gbnt: Run, manager: Manager, words: tuple[str, ...]
+):
+    warned = plan(service("web", "created"), warnings=["web:2 is not pinned"])
+    manager.on("POST /v1/stacks/shop/plan", Answer(warned), Answer(plan(service("web", "created"))))
+    manager.on("PUT /v1/stacks/shop", Answer({"revision": 8, "changes": {"web": "created"}, "detail": {}}))
+    refused = gbnt("stack", "deploy", "--strict", "--no-build", *words)
+    assert (refused.status, refused.out, refused.err.splitlines()[-2:]) == (
+        2,
+        "",
+        [
+            "error: shop would be deployed with warnings, which --strict refuses; nothing was changed",
+            "warning: web:2 is not pinned",
+        ],
+    )
+    assert [asked.method for asked in manager.asked] == ["POST"]
+    assert gbnt("stack", "deploy", "--strict", "--no-build", *words).status == 0
+    assert [asked.method for asked in manager.asked][1:] == (["POST"] if "--dry-run" in words else ["POST", "PUT"])
+
+
+def test_files_that_would_not_be_kept_are_an_error_where_it_is_strict(gbnt: Run, manager: Manager, home: Path):
+    (home / "compose.yaml").write_text(f"name: shop\nservices: {{web: {{image: web}}}}\n# {'x' * LARGEST}\n")
+    manager.on("POST /v1/stacks/shop/plan", Answer(plan(service("web", "created"))))
+    ran = gbnt("stack", "deploy", "--strict", "--detach")
+    assert (ran.status, "kept without its files" in ran.err, len(manager.asked)) == (2, True, 1)
 
 
 def test_as_json_it_is_the_plan_as_the_api_gives_it(gbnt: Run, manager: Manager):
@@ -84,6 +119,45 @@ def test_what_a_manager_finds_wrong_with_a_part_is_told_at_its_line(gbnt: Run, m
             "        - ./conf:/etc/conf",
             "          ^",
         ]
+
+
+TEXT = """\
+name: shop
+services:
+  web:
+    image: web
+    ports: ["8080:80"]
+    deploy:
+      placement:
+        constraints:
+          - node.labels.gpu == yes
+networks:
+  default: {internal: true}
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("services.web.ports[0]", "5:13"),
+        ("services.web.deploy.placement.constraints[0]", "9:13"),
+        ("services.web.deploy.resources.reservations", "6:5"),
+        ("services.web", "3:3"),
+        ("networks.default.internal", "11:23"),
+    ],
+)
+def test_whatever_part_a_manager_names_has_a_line(gbnt: Run, manager: Manager, home: Path, path: str, place: str):
+    (home / "compose.yaml").write_text(TEXT)
+    finding = {"path": path, "message": "is held", "hint": "choose another"}
+    manager.on("PUT /v1/stacks/shop", problem(409, "conflict", "service web is held", findings=[finding]))
+    ran = gbnt("stack", "deploy", "--detach")
+    assert f"compose.yaml:{place}: error: {path}: is held (choose another)" in ran.err
+
+
+def test_a_part_that_is_in_no_file_is_told_without_a_line_and_once(gbnt: Run, manager: Manager):
+    finding = {"path": "volumes.data", "message": "data is held", "hint": ""}
+    manager.on("PUT /v1/stacks/shop", problem(409, "conflict", "data is held: wait", findings=[finding]))
+    assert gbnt("stack", "deploy", "--detach", "--no-build").err == "error: data is held: wait\n"
 
 
 def test_where_no_cluster_is_known_the_files_are_checked_and_the_rest_is_said_to_be_unknown(gbnt: Run):

@@ -26,6 +26,7 @@ for words in json.loads(sys.argv[1]):
 WORDS = sorted(set(COMMANDS) - {"version"})
 SLOW = {"anyio", "asyncio", "h2", "pydantic", "rich", "supervisor", "trio", "typer"}
 HERE = ("serve", "health", "doctor", "reset", "stack adopt")  # what looks at this machine itself
+TASK = "shop-web-1"
 MANAGER = {"cluster", "httpx", "store", "yaml"}
 
 COMPOSE = "name: shop\nservices: {web: {image: busybox, build: .}}\n"
@@ -123,7 +124,7 @@ def _required(words: list[str]) -> list[str]:
     command: click.Command = import_module(f"cli.commands.{words[0]}").app
     if isinstance(command, click.Group):
         command = command.commands[words[1]]
-    named = {"context": "rome", "stack": "shop"}.get(words[0], "shop/web")
+    named = {"context": "rome", "stack": "shop", "task": TASK, "exec": TASK}.get(words[0], "shop/web")
     return [named for item in command.params if isinstance(item, click.Argument) and item.required]
 
 

@@ -98,6 +98,52 @@ def test_a_prune_is_asked_of_the_manager(gbnt: Run, manager: Manager, compose_fi
     assert json.loads(manager.asked[0].body)["prune"] is True
 
 
+def test_relative_binds_that_are_here_are_named_and_a_warning_of_one_is_told_at_its_line(
+    gbnt: Run, manager: Manager, compose_file: Path, home: Path
+):
+    binds = "    volumes: [./conf:/a, ~/own:/b, ./none:/c, /etc/hosts:/d]\n"
+    compose_file.write_text(FILE + binds)
+    (home / "conf").mkdir()
+    text = "services.web.volumes[2]: /x/none is not on rome: a task of web finds it empty there"
+    answer = {"revision": 8, "changes": {"web": "created"}, "detail": {}, "warnings": [text, "busybox is not pinned"]}
+    manager.on("PUT /v1/stacks/shop", Answer(answer))
+    ran = gbnt("stack", "deploy", "--detach")
+    assert json.loads(manager.asked[0].body)["here"] == [str(home / "conf")]
+    assert ran.err.splitlines() == [
+        f"compose.yaml:5:36: warning: {text}",
+        f"  {binds.rstrip()}",
+        f"  {' ' * 35}^",
+        "warning: busybox is not pinned",
+        "shop: web created",
+    ]
+
+
+PROFILED = "  debug: {image: busybox, profiles: [debug]}\n"
+
+
+@pytest.mark.parametrize(("options", "aside"), [((), None), (("--prune",), ["debug"])])
+def test_what_its_profile_leaves_out_is_told_apart_from_what_left_the_file_and_spared(
+    gbnt: Run, manager: Manager, compose_file: Path, options: tuple[str, ...], aside: object
+):
+    compose_file.write_text(FILE + PROFILED)
+    manager.on("PUT /v1/stacks/shop", accepted(web="unchanged", debug="kept", old="kept"))
+    ran = gbnt("stack", "deploy", "--detach", *options)
+    assert ran.err.splitlines()[1:] == [
+        "left out by its profile, and kept: debug; --profile takes it in",
+        "no longer in the file, and kept: old; --prune removes it",
+    ]
+    assert json.loads(manager.asked[0].body).get("aside") == aside
+
+
+def test_a_profile_that_no_file_names_is_warned_of(gbnt: Run, manager: Manager, compose_file: Path):
+    compose_file.write_text(FILE + PROFILED)
+    manager.on("PUT /v1/stacks/shop", accepted(web="unchanged"))
+    ran = gbnt("stack", "deploy", "--detach", "--profile", "debgu")
+    assert ran.err.splitlines()[0] == 'warning: no service has the profile "debgu" (did you mean "debug"?)'
+    assert gbnt("stack", "deploy", "--detach", "--profile", "debgu", "--strict").status == 2
+    assert "warning" not in gbnt("stack", "deploy", "--detach", "--profile", "*", "--profile", "debug").err
+
+
 def test_a_deploy_whose_answer_was_lost_is_sent_again_under_the_same_key(
     gbnt: Run, manager: Manager, compose_file: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -45,12 +45,21 @@ def test_a_path_that_has_to_be_there_keeps_the_deploy_back_at_its_mount():
     assert judged.warnings == ()
 
 
-def test_a_path_that_is_made_is_a_warning_where_there_are_other_machines_and_none_where_it_is_the_only_one():
+def test_a_path_that_is_made_is_a_warning_at_its_mount_on_however_many_machines():
     judged = judge(TWO, binds(makes=True), {"n1": HERE, "n2": GONE})
     assert judged.problems == ()
-    assert judged.warnings == (f"{CONF} is not on gaul: a task of web finds it empty there",)
+    assert judged.warnings == (f"services.web.volumes[1]: {CONF} is not on gaul: a task of web finds it empty there",)
     alone = judge(state_with(ROME), binds(makes=True), {"n1": GONE})
-    assert (alone.problems, alone.warnings) == ((), ())
+    assert alone.problems == ()
+    assert alone.warnings == (f"services.web.volumes[1]: {CONF} is not on rome: a task of web finds it empty there",)
+
+
+def test_a_path_that_is_there_where_the_deploy_came_from_has_to_be_where_a_task_may_go():
+    [problem] = judge(state_with(ROME), binds(makes=True), {"n1": GONE}, (CONF,)).problems
+    assert (problem.path, problem.message) == (("services", "web", "volumes", 1), f"{CONF} is not on rome")
+    assert problem.hint.startswith("it is here: copy it there")
+    assert judge(state_with(ROME), binds(makes=True), {"n1": HERE}, (CONF,)).problems == ()
+    assert judge(state_with(ROME), binds(makes=True), {"n1": GONE}, ("/srv/other",)).problems == ()
 
 
 def test_what_nobody_knows_is_said_and_keeps_nothing_back():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from cluster.decide import deploy, nodes, services, tasks
 from cluster.decide.decision import Decided, Decision, Refusal
 from cluster.model import State, Token
 from cluster.reconcile import reconcile
-from cluster.spec import NetworkSpec, Port, StackSpec, VolumeSpec
+from cluster.spec import NetworkSpec, Placement, Port, Resources, StackSpec, VolumeSpec
 from tests.cluster.build import NOW, entropy, node, spec, stack, state_with
 
 
@@ -158,12 +159,40 @@ def test_a_stack_that_is_being_removed_cannot_be_deployed_until_it_is_gone() -> 
 
 
 def test_a_port_of_another_stack_is_refused_naming_its_holder() -> None:
-    ports = (Port(80, 8080),)
-    state = deployed(stack(spec("web", ports=ports)))
-    refusal = deploy.deploy(state, stack(spec("api", ports=ports), name="other"), entropy())
+    state = deployed(stack(spec("web", ports=(Port(80, 8080),))))
+    wanted = stack(spec("api", ports=(Port(81, 8081), Port(80, 8080))), name="other")
+    refusal = deploy.deploy(state, wanted, entropy())
     assert isinstance(refusal, Refusal)
-    assert "8080" in refusal.message
-    assert "shop/web" in refusal.message
+    assert refusal.message == (
+        "service api publishes port 8080, which service shop/web holds: choose another port, or remove shop/web"
+    )
+    [problem] = refusal.problems
+    assert (problem.path, problem.hint) == (("services", "api", "ports", 1), "choose another port, or remove shop/web")
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"placement": Placement(("node.role == manager", "node.labels.a == b"))}, ("placement", "constraints", 1)),
+        ({"reserved": Resources(cpus=99.0)}, ("resources", "reservations")),
+    ],
+)
+def test_what_no_machine_can_have_is_refused_at_its_part_of_the_spec(fields: Any, path: tuple[str, ...]) -> None:
+    refusal = deploy.deploy(
+        state_with(node(cpus=4, memory=1 << 30)), stack(spec("db"), spec("web", **fields)), entropy()
+    )
+    assert isinstance(refusal, Refusal)
+    [problem] = refusal.problems
+    assert problem.path == ("services", "web", "deploy", *path)
+    assert refusal.message == f"service web {problem.message}; {problem.hint}"
+
+
+def test_what_people_said_no_to_is_refused_at_its_service() -> None:
+    mighty, two = spec("web", privileged=True), state_with(node(), node(id="n2", name="gaul"))
+    refusal = deploy.deploy(two, stack(spec("db"), mighty), entropy())
+    assert isinstance(refusal, Refusal)
+    assert [problem.path for problem in refusal.problems] == [("services", "web")]
+    assert refusal.problems[0].message in refusal.message
 
 
 def test_each_task_of_a_service_takes_one_port_of_a_range() -> None:
@@ -184,7 +213,8 @@ def test_the_subnet_of_a_network_that_is_there_cannot_change() -> None:
     other = stack(spec("web"), networks={"default": NetworkSpec("shop_default", subnet="10.8.0.0/24")})
     refusal = deploy.deploy(state, other, entropy())
     assert isinstance(refusal, Refusal)
-    assert "10.9.0.0/24" in refusal.message
+    assert "network shop_default has the subnet 10.9.0.0/24, which cannot change" in refusal.message
+    assert [problem.path for problem in refusal.problems] == [("networks", "default")]
 
 
 def test_stopping_by_hand_keeps_a_service_down_until_it_is_started() -> None:

@@ -52,7 +52,7 @@ def test_what_is_wrong_too_large_or_one_too_many_is_refused():
     many = drafts.save(state, SHOP, NERO, entropy())
     assert isinstance(many, Refusal)
     assert "there are 100 drafts already" in many.message
-    assert isinstance(drafts.save(state, replace(SHOP, name="shop7"), Origin(), entropy()), Decided)
+    assert isinstance(drafts.save(state, replace(SHOP, name="shop7"), Origin("nero"), entropy()), Decided)
 
 
 def test_a_draft_is_dropped_once():
@@ -61,3 +61,22 @@ def test_a_draft_is_dropped_once():
     refused = drafts.drop(state_with(), "shop")
     assert isinstance(refused, Refusal)
     assert refused.message == "stack shop has no draft"
+
+
+def test_a_colleague_s_draft_is_replaced_by_who_has_seen_it_alone():
+    other, livia = stack(spec("web", replicas=2)), Origin("livia")
+    state = done(state_with(), drafts.save(state_with(), SHOP, NERO, entropy()))
+    refused = drafts.save(state, other, livia, entropy(NOW + 9))
+    assert isinstance(refused, Refusal)
+    assert refused.message.startswith("there is a draft of shop by nero, another than yours: look at it with ")
+    assert isinstance(drafts.save(state, other, livia, entropy(NOW + 9), replaces=NOW - 1), Refusal)
+    state = done(state, drafts.save(state, other, livia, entropy(NOW + 9), replaces=NOW))
+    assert (state.stack_drafts["shop"].by, state.stack_drafts["shop"].spec) == ("livia", other)
+    assert isinstance(drafts.save(state, SHOP, NERO, entropy(NOW + 10), replaces=NOW), Refusal)
+
+
+def test_what_cannot_be_deployed_is_kept_with_the_reasons():
+    state = done(
+        state_with(), drafts.save(state_with(), replace(SHOP, services={}), NERO, entropy(), ("has no service",))
+    )
+    assert state.stack_drafts["shop"].refusals == ("has no service",)

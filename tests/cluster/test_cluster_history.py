@@ -9,6 +9,8 @@ import pytest
 from cluster.decide import history
 from cluster.decide.decision import Decided, Refusal
 from cluster.decide.deploy import deploy, remove_stack
+from cluster.decide.rollback import roll_back
+from cluster.decide.services import remove
 from cluster.model import State
 from cluster.sources import LARGEST, Origin, SourceFile, Sources, objection
 from cluster.spec import StackSpec
@@ -89,6 +91,49 @@ def test_the_way_back_leads_to_the_last_that_said_another_thing():
     assert back.stack_revisions["shop@4"].changes == {"db": "removed"}
 
 
+def back(state: State, number: int | None = None, newest: int | None = None) -> State:
+    decision = roll_back(state, "shop", number, newest, "nero", entropy(NOW))
+    assert isinstance(decision, Decided), decision
+    return state.after(decision.changes)
+
+
+def replicas(state: State) -> int:
+    return state.stacks["shop"].spec.services["web"].replicas
+
+
+def test_a_second_way_back_leads_further_back_and_never_to_what_was_gone_back_from():
+    state = deployed(deployed(deployed(state_with(), web(1)), web(2)), web(3))
+    state = back(state)
+    assert (replicas(state), state.stack_revisions["shop@4"].of) == (2, 2)
+    state = back(deployed(state, web(4)))
+    assert (replicas(state), state.stack_revisions["shop@6"].of) == (2, 4)
+    state = back(state)
+    assert (replicas(state), state.stack_revisions["shop@7"].of) == (1, 1)
+    assert isinstance(roll_back(state, "shop", None, None, "nero", entropy(NOW)), Refusal)
+    assert replicas(back(state, 3)) == 3
+
+
+def test_a_service_that_was_removed_by_hand_is_back_with_the_newest_revision():
+    state = deployed(deployed(state_with(), web(1)), stack(spec("web"), spec("db")))
+    removed = remove(state, "shop/db", entropy(NOW))
+    assert isinstance(removed, Decided)
+    state = back(state.after(removed.changes))
+    assert set(state.stacks["shop"].spec.services) == {"web", "db"}
+
+
+def test_who_goes_back_says_from_where_and_is_told_who_was_there_before():
+    state = deployed(deployed(deployed(state_with(), web(1)), web(2)), web(3))
+    decided = roll_back(state, "shop", None, 3, "nero", entropy(NOW))
+    assert isinstance(decided, Decided)
+    assert decided.detail == {"to": "2"}
+    refused = roll_back(state.after(decided.changes), "shop", None, 3, "agrippina", entropy(NOW))
+    assert refused == Refusal(
+        "conflict",
+        "stack shop is no longer at revision 3: nero went back to 2 meanwhile, as 4; see `gbnt stack history shop`, "
+        "and say which revision you want",
+    )
+
+
 def test_a_revision_that_is_not_there_is_told_with_those_that_are():
     state = deployed(deployed(state_with(), web(1)), web(2))
     refused = history.find(state, "shop", 7)
@@ -110,6 +155,8 @@ FILE = SourceFile("compose.yaml", "services: {}\n")
         (Sources((replace(FILE, name="/etc/passwd"),)), "a compose file cannot be called '/etc/passwd'"),
         (Sources((replace(FILE, name="a\nb"),)), "a compose file cannot be called"),
         (Sources((replace(FILE, text="x" * LARGEST),)), "the compose files are larger than 256 KiB in all"),
+        (Sources((FILE,), roots=("compose.yaml",)), ""),
+        (Sources((FILE,), roots=("lost.yaml",)), "'lost.yaml' is laid over the others, and none of the compose files"),
         (Sources((FILE,), {"TAG": "x" * LARGEST}), "the compose files are larger than 256 KiB in all"),
         (Sources(tuple(SourceFile(f"{n}.yaml", "") for n in range(201))), "there are more than 200 compose files"),
     ],

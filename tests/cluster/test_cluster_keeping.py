@@ -94,3 +94,16 @@ def test_what_is_being_removed_is_not_kept():
     decision = deploy(state, WEB, entropy())
     assert isinstance(decision, Decided)
     assert decision.told == {"web": "unchanged"}
+
+
+def test_what_its_profile_alone_leaves_out_is_kept_with_what_it_needs_where_the_rest_is_pruned():
+    before = deployed(state_with(), whole(spec("old")))
+    decision = deploy(before, WEB, entropy(NOW + 60), prune=True, aside=("db", "never"))
+    assert isinstance(decision, Decided)
+    assert decision.told == {"web": "unchanged", "db": "kept", "old": "removed"}
+    after = before.after(decision.changes)
+    assert (set(after.stacks["shop"].spec.services), set(after.stacks["shop"].spec.volumes)) == (
+        {"web", "db"},
+        {"data"},
+    )
+    assert set(after.services) == {"shop/web", "shop/db"}

@@ -84,6 +84,8 @@ def test_a_project_becomes_a_stack_with_its_data_and_the_same_file_changes_nothi
     assert done.code == 0, done.text
     assert (json.loads(done.out)["result"], json.loads(done.out)["left"]) == ("adopted", [odd])
     assert rows_of(running) == "precious\n"
+    written = (project.folder / "docker-compose.yml").read_text()
+    assert running.gbnt("stack", "sources", project.name).out == written
     assert list(project.containers(running=False)) == [odd]
     again = running.gbnt("stack", "deploy", "-c", str(project.folder / "docker-compose.yml"), project.name)
     assert (again.code, "nothing to change" in again.text) == (0, True), again.text

@@ -35,3 +35,14 @@ def test_a_path_that_the_machine_lacks_is_refused_at_its_line_and_deployed_once_
     assert (deployed.code, "warning" in deployed.err) == (0, False), deployed.text
     [container] = running.containers()
     assert running.docker("exec", container["Id"], "cat", "/etc/conf/app") == "salve"
+
+
+MADE = FILE.replace(", bind: {create_host_path: false}", "")
+
+
+def test_a_path_that_is_made_is_a_warning_at_its_line_once(running: Node) -> None:
+    warned = running.deploy(MADE, SHOP, "--resolve-image", "never")
+    folder = running.folder / SHOP
+    assert f":7:9: warning: services.web.volumes[0]: {folder}/conf is not on " in warned.err, warned.text
+    assert (folder / "conf").is_dir()
+    assert "warning" not in running.deploy(MADE, SHOP, "--resolve-image", "never").err

@@ -76,7 +76,11 @@ def test_a_stack_is_planned_changed_in_part_looked_back_at_and_taken_back(runnin
     assert running.ok("stack", "rollback", SHOP) == ""
     assert containers(running)["web"][1] == ["sleep", "1000"]
     assert containers(running)["db"] == before["db"]
-    assert running.rows("stack", "history", SHOP)[0]["number"] == 3
+    newest = running.rows("stack", "history", SHOP)[0]
+    assert (newest["number"], newest["of"]) == (3, 1)
+    again = running.gbnt("stack", "rollback", SHOP)
+    assert (again.code, "has no revision before the present one" in again.err) == (1, True), again.text
+    assert containers(running)["web"][1] == ["sleep", "1000"]
 
     assert "db removed" in deploy(running, WEB, 1000, "--prune")
     assert set(containers(running)) == {"web"}
@@ -90,7 +94,9 @@ def running_plan(node: Node, text: str, seconds: int) -> str:
     return ended.out
 
 
-def test_what_variables_hold_is_in_no_event_no_log_and_no_clear_text_of_the_state(running: Node) -> None:
+def test_what_a_variable_holds_that_no_spec_says_is_in_no_event_no_log_and_no_clear_text_of_the_state(
+    running: Node,
+) -> None:
     secret = "never-to-be-seen-but-where-it-is-asked-for"
     running.extra["UNUSED_BY_THE_SPEC"] = secret
     web = "{image: busybox, command: [sleep, '1000'], init: true, labels: {a: '${UNUSED_BY_THE_SPEC:+set}'}}"
@@ -103,3 +109,21 @@ def test_what_variables_hold_is_in_no_event_no_log_and_no_clear_text_of_the_stat
     assert secret.encode() not in stored
     shown = json.loads(running.ok("stack", "sources", SHOP, "--values", "-o", "json"))
     assert shown["variables"] == {"UNUSED_BY_THE_SPEC": secret}
+
+
+def test_a_draft_waits_for_who_deploys_it_and_one_that_no_deploy_takes_says_why(running: Node) -> None:
+    text = "services: {web: {image: busybox, command: [sleep, '1000'], init: true"
+    path = running.folder / "compose.yaml"
+    path.write_text(f"{text}, secrets: [key]}}}}\nsecrets: {{key: {{file: ./key}}}}\n")
+    (running.folder / "key").write_text("of the door")
+    saved = running.gbnt("stack", "save", SHOP, "-c", str(path))
+    assert (saved.code, "cannot be deployed as it is" in saved.err) == (0, True), saved.text
+    refused = running.gbnt("stack", "deploy", SHOP, "--draft")
+    assert (refused.code, "services.web.secrets" in refused.err) == (2, True), refused.text
+    path.write_text(f"{text}}}}}\n")
+    assert running.gbnt("stack", "save", SHOP, "-c", str(path)).code == 0
+    assert not running.rows("stack", "ls")
+    deployed = running.gbnt("stack", "deploy", SHOP, "--draft", "--resolve-image", "never")
+    assert deployed.code == 0, deployed.text
+    assert set(containers(running)) == {"web"}
+    assert running.ok("stack", "sources", SHOP) == path.read_text()

@@ -39,3 +39,13 @@ async def test_a_machine_that_does_not_answer_is_a_warning(api, node):
     answer = await api.put("/v1/stacks/shop", content=BODY)
     assert answer.status_code == 200
     assert answer.json()["warnings"] == [f"whether {CONF} is on rome is not known: it does not answer"]
+
+
+async def test_one_that_is_made_is_refused_where_it_is_there_on_the_machine_that_the_deploy_came_from(api, node):
+    node.of_nodes[NODE] = PathsSeen((CONF,))
+    made = replace(FILE, services={"web": replace(WEB, mounts=(Mount("bind", "/etc/app", CONF),))})
+    answer = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": made, "here": [CONF]}))
+    assert (answer.status_code, answer.json()["findings"][0]["path"]) == (409, "services.web.volumes[0]")
+    assert not node.commands()
+    warned = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": made}))
+    assert warned.json()["warnings"][0].startswith(f"services.web.volumes[0]: {CONF} is not on rome: ")

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.anyio
 SOURCES = {
     "files": [{"name": "compose.yaml", "text": "services: {web: {image: 'web:${TAG}'}}"}],
     "variables": {"TAG": "2"},
+    "roots": ["compose.yaml"],
+    "profiles": [],
 }
 BODY = orjson.dumps({"spec": SHOP, "sources": SOURCES})
 
@@ -42,6 +44,16 @@ async def test_a_draft_is_checked_as_a_deploy_is(api, node):
     wrong = await api.put("/v1/stacks/shop/draft", content=orjson.dumps({"spec": replace(SHOP, services={})}))
     assert (elsewhere.status_code, wrong.status_code) == (422, 422)
     assert not node.commands()
+
+
+async def test_one_that_says_what_keeps_it_from_being_deployed_is_kept_with_that_and_not_checked(api, node):
+    wrong = {"spec": replace(SHOP, services={}), "refusals": ["secrets are not supported"], "replaces": NOW}
+    assert (await api.put("/v1/stacks/shop/draft", content=orjson.dumps(wrong))).status_code == 200
+    [saved] = node.commands()
+    assert (saved.refusals, saved.replaces) == (("secrets are not supported",), NOW)
+    kept = StackDraft("shop", NOW, "admin's", SHOP, refusals=saved.refusals)
+    node.state = replace(node.state, stack_drafts={"shop": kept})
+    assert (await api.get("/v1/stacks/shop/draft")).json()["refusals"] == ["secrets are not supported"]
 
 
 async def test_a_viewer_sees_no_draft_and_saves_none(node):

@@ -8,16 +8,21 @@ import httpx
 import orjson
 import pytest
 
-from actors.protocol import DeployStack
+from actors.protocol import DeployStack, PathsSeen, RollBack
 from cluster.revisions import StackRevision
-from cluster.sources import Origin
+from cluster.spec import Mount
 from portal.api.app import create_api
-from tests.portal.build import NOW, SHOP, FakeNode, bearer, state
+from tests.portal.build import NODE, NOW, SHOP, FakeNode, bearer, state
 
 pytestmark = pytest.mark.anyio
 
 TEXT = "services: {web: {image: 'web:${TAG}'}}  # the door"
-SOURCES = {"files": [{"name": "compose.yaml", "text": TEXT}], "variables": {"TAG": "qualis-artifex"}}
+SOURCES = {
+    "files": [{"name": "compose.yaml", "text": TEXT}],
+    "variables": {"TAG": "qualis-artifex"},
+    "roots": ["compose.yaml"],
+    "profiles": ["debug"],
+}
 EARLIER = replace(SHOP, volumes={})
 
 
@@ -74,6 +79,7 @@ async def test_revisions_are_listed_newest_first_without_what_they_say(api, kept
         "services": 1,
         "sources": True,
         "newest": True,
+        "of": None,
     }
     assert (earlier["number"], earlier["by"], earlier["sources"], earlier["newest"]) == (3, "ci", False, False)
     one = (await api.get("/v1/stacks/shop/revisions/3")).json()
@@ -82,7 +88,7 @@ async def test_revisions_are_listed_newest_first_without_what_they_say(api, kept
 
 async def test_the_files_are_shown_as_they_were_and_values_where_they_are_asked_for(api, kept):
     shown = (await api.get("/v1/stacks/shop/revisions/4/sources")).json()
-    assert shown == {"files": SOURCES["files"], "variables": {"TAG": None}}
+    assert shown == {**SOURCES, "variables": {"TAG": None}}
     with_values = (await api.get("/v1/stacks/shop/revisions/4/sources?values=1")).json()
     assert with_values == SOURCES
     without = await api.get("/v1/stacks/shop/revisions/3/sources")
@@ -107,12 +113,29 @@ async def test_files_that_another_authority_sealed_are_a_sentence_and_not_a_depl
     assert (await sealed(api, node)).startswith("glass|")
 
 
-@pytest.mark.parametrize("query", ["", "?revision=3"])
-async def test_the_way_back_is_a_deploy_of_what_was_said_then(api, node, kept, query):
+@pytest.mark.parametrize(
+    ("query", "number", "newest"),
+    [("", None, None), ("?revision=3", 3, None), ("?newest=4", None, 4), ("?newest=3", None, 3)],
+)
+async def test_the_way_back_is_the_senate_s_to_find(api, node, kept, query, number, newest):
     answer = await api.post(f"/v1/stacks/shop/rollback{query}", headers={"idempotency-key": "k-1"})
     assert answer.status_code == 200
-    origin = Origin("admin's", "")
-    assert node.commands() == [DeployStack(EARLIER, request="admin:k-1", prune=True, origin=origin)]
+    assert node.commands() == [RollBack("shop", number, newest, "admin's", "admin:k-1")]
+
+
+async def test_the_way_back_is_kept_from_machines_that_lack_what_it_binds(api, node, kept):
+    conf = Mount("bind", "/etc/app", "/srv/conf", create_host_path=False)
+    binds = replace(EARLIER, services={"web": replace(EARLIER.services["web"], mounts=(conf,))})
+    revisions = node.state.stack_revisions
+    node.state = replace(node.state, stack_revisions={**revisions, "shop@3": replace(revisions["shop@3"], spec=binds)})
+    node.of_nodes[NODE] = PathsSeen(("/srv/conf",))
+    answer = await api.post("/v1/stacks/shop/rollback")
+    assert answer.status_code == 409
+    assert answer.json()["findings"][0]["message"] == "/srv/conf is not on rome"
+    assert not node.commands()
+    node.of_nodes.clear()
+    answer = await api.post("/v1/stacks/shop/rollback")
+    assert answer.json()["warnings"] == ["whether /srv/conf is on rome is not known: it does not answer"]
 
 
 @pytest.mark.parametrize("path", ["/v1/stacks/shap/revisions", "/v1/stacks/shop/revisions/9"])

@@ -29,6 +29,7 @@ from actors.protocol import (
     UpdateNode,
     UpdateService,
 )
+from cluster.compose.problem import Problem
 from cluster.privileges import DeviceRequest, Privileges
 from cluster.sources import Origin
 from portal.api.app import create_api
@@ -63,9 +64,10 @@ async def test_gpus_of_an_unknown_number_are_a_warning_of_a_deploy_and_of_its_pl
 
 
 async def test_a_deploy_that_prunes_says_so_to_the_senate(api, node):
-    answer = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": SHOP, "prune": True}), headers=KEY)
+    body = orjson.dumps({"spec": SHOP, "prune": True, "aside": ["debug"]})
+    answer = await api.put("/v1/stacks/shop", content=body, headers=KEY)
     assert answer.status_code == 200
-    assert node.commands() == [DeployStack(SHOP, request="admin:k-1", prune=True, origin=ADMIN)]
+    assert node.commands() == [DeployStack(SHOP, request="admin:k-1", prune=True, origin=ADMIN, aside=("debug",))]
 
 
 @pytest.mark.parametrize(
@@ -139,6 +141,18 @@ async def test_a_refusal_keeps_its_code_and_its_words(api, node, code, status):
     assert (problem["status"], problem["code"], problem["detail"]) == (status, code, "because")
     assert problem["type"] == "about:blank"
     assert problem["title"]
+
+
+async def test_a_refusal_names_the_parts_of_the_spec_that_it_is_about(api, node):
+    part = Problem(("services", "web", "ports", 0), "publishes port 80", "choose another")
+    node.replies[DeployStack] = Refused("conflict", "service web publishes port 80: choose another", (part,))
+    answer = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": SHOP}))
+    [finding] = answer.json()["findings"]
+    assert (finding["path"], finding["message"], finding["hint"]) == (
+        "services.web.ports[0]",
+        "publishes port 80",
+        "choose another",
+    )
 
 
 async def test_a_write_without_an_answer_may_have_been_made(api, node):

@@ -33,7 +33,7 @@ def mounts(value: Value, scope: Scope) -> list[Mount]:
     """The mounts of a service, in the file's order; of two on one target the last, and a deploy is refused them."""
     found: dict[str, Mount] = {}
     for item in value.items():
-        mount = item.attempt(lambda item: _long(item) if item.is_map else _short(item))
+        mount = item.attempt(lambda item: _long(item, scope) if item.is_map else _short(item, scope))
         if mount is None:
             continue
         target = mount["target"]
@@ -45,7 +45,7 @@ def mounts(value: Value, scope: Scope) -> list[Mount]:
     return list(found.values())
 
 
-def _short(item: Value) -> Mount:
+def _short(item: Value, scope: Scope) -> Mount:
     text = item.string()
     parts = _parts(text)
     if len(parts) > 3 or not all(parts):
@@ -60,7 +60,12 @@ def _short(item: Value) -> Mount:
     common = {"target": target, **({"read_only": True} if "ro" in options else {})}
     bind = _bound(options)
     if source[0] in "./~" or _WINDOWS.match(source):
-        return {"type": "bind", "source": _path(item, source), **common, "bind": {"create_host_path": True, **bind}}
+        return {
+            "type": "bind",
+            "source": _path(item, source, scope),
+            **common,
+            "bind": {"create_host_path": True, **bind},
+        }
     if "/" in source:
         raise item.refuse(f"{quote(source)} is neither a path nor a volume", f'for a path write "./{source}"')
     volume = {"nocopy": True} if "nocopy" in options else {}
@@ -78,10 +83,13 @@ def _parts(text: str) -> list[str]:
     return parts
 
 
-def _path(item: Value, source: str) -> str:
+def _path(item: Value, source: str, scope: Scope) -> str:
     """A path of the machine, absolute."""
     if not _WINDOWS.match(source):
-        return item.place.text.resolve(source)
+        path = item.place.text.resolve(source)
+        if not source.startswith("/"):
+            scope.relative.add(path)
+        return path
     item.withhold(f"{quote(source)} is a path of Windows", "tasks run on Linux machines", "path")
     return source
 
@@ -106,7 +114,7 @@ def _target(item: Value, text: str) -> str:
     return "/" + posixpath.normpath(text).lstrip("/")
 
 
-def _long(item: Value) -> Mount:
+def _long(item: Value, scope: Scope) -> Mount:
     keys = read(
         item, LONG, {"type": f"a mount is one of {', '.join(_TYPES)}", "target": "name a path of the container"}
     )
@@ -118,7 +126,7 @@ def _long(item: Value) -> Mount:
     if kind not in _HERE:
         item.withhold(f"a mount of type {kind} is not supported", f"the types are {', '.join(_HERE)}")
     if kind == "bind":
-        keys["source"] = _path(item, source)
+        keys["source"] = _path(item, source, scope)
     keys["target"] = _target(item, keys["target"])
     return filled(keys, "bind", "tmpfs", "volume")
 

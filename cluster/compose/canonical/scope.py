@@ -32,7 +32,9 @@ class Scope:
     """`profiles` are those that are switched on, `*` for all; `files` reads what the stack's files name.
 
     `named_profiles` are all that the files name. `origins` says where in a file a part of the canonical form comes
-    from, where its path is another there. `contents` are those of the configs that are used, by their keys.
+    from, where its path is another there. `contents` are those of the configs that are used, by their keys, and
+    `relative` the paths of binds that a file names from where it is, or from the home folder. `aside`
+    are the services that no profile that is on lets in.
     """
 
     stack: str
@@ -41,5 +43,7 @@ class Scope:
     named_profiles: set[str] = field(default_factory=set)
     origins: dict[Path, Place] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
+    relative: set[str] = field(default_factory=set)
+    aside: list[str] = field(default_factory=list)
     ports: Budget = field(default_factory=lambda: Budget("many ports", MOST_PORTS))
     variables: Budget = field(default_factory=lambda: Budget("large an environment", MOST_ENVIRONMENT))

@@ -117,6 +117,8 @@ def _services(value: Value, scope: Scope) -> dict[str, Document | None]:
         active = is_active(child, scope)
         one = (child if active else child.aside()).attempt(partial(service, name, scope=scope))
         found[name] = one if active else None
+        if not active:
+            scope.aside.append(name)
     return found
 
 

@@ -41,10 +41,15 @@ class Model:
         self._texts: dict[str, str] = {}
         self._included = self._size = 0
 
-    def sources(self, folder: str) -> Sources:
-        """All compose files that were joined, as they are seen from a folder, and the variables that they name."""
-        files = (SourceFile(posixpath.relpath(path, folder), content) for path, content in self._texts.items())
-        return Sources(tuple(files), self._interpolation.used)
+    def sources(self, folder: str, roots: Iterable[str], profiles: Iterable[str]) -> Sources:
+        """All compose files that were joined, as they are seen from a folder, and the variables that they name.
+
+        `roots` are the paths of those that were joined to begin with, `profiles` what is switched on.
+        """
+        names = {path: posixpath.relpath(path, folder) for path in self._texts}
+        files = (SourceFile(names[path], content) for path, content in self._texts.items())
+        laid = tuple(names[path] for path in roots if path in names)
+        return Sources(tuple(files), self._interpolation.used, laid, tuple(profiles))
 
     def joined(self, roots: Iterable[Mapping], trail: tuple[str, ...] = ()) -> Mapping:
         """The documents merged in their order; there is at least one. `trail` are the files that include them.

@@ -123,6 +123,31 @@ def place_of(root: Node, path: Path) -> Place:
     return place
 
 
+def place_named(root: Node, text: str) -> Place | None:
+    """The same for a path as people write it, see `dotted`; None where not even its first step is there."""
+    node, place = root, None
+    while text:
+        step, text = _step(node, text)
+        found = _child(node, step)
+        if found is None:
+            break
+        node, place = found.value, found.shown
+    return place
+
+
+def _step(node: Node, text: str) -> tuple[Step, str]:
+    """The first step of a path, which below this node is the longest name that is there, and the rest."""
+    number, closed, rest = text[1:].partition("]")
+    if text.startswith("[") and closed and number.isdecimal():
+        return int(number), rest.removeprefix(".")
+    names = list(node.entries) if isinstance(node, Mapping) else []
+    if isinstance(node, Sequence):
+        names = [item.text for item in node.items if isinstance(item, Scalar)]
+    fitting = [name for name in names if text == name or text.startswith((f"{name}.", f"{name}["))]
+    name = max(fitting, key=len, default=text)
+    return name, text[len(name) :].removeprefix(".")
+
+
 def _child(node: Node, step: Step) -> Entry | None:
     if isinstance(node, Mapping):
         return node.entries.get(step) if isinstance(step, str) else None

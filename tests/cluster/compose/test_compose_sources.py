@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
+from collections.abc import Iterable, Mapping
+
+from cluster.compose.loader import Loaded, Source, load
 from cluster.sources import SourceFile
 from tests.cluster.compose.files import joined, loaded
 
@@ -37,3 +41,33 @@ def test_every_file_that_is_joined_is_kept_once_by_its_name_from_the_first_one_s
 def test_what_is_kept_shows_no_value_by_accident():
     found = loaded("services: {web: {image: '${SECRET}'}}", environment={"SECRET": "qualis-artifex"})
     assert "qualis" not in repr(found.sources)
+
+
+def test_what_is_kept_is_all_that_it_takes_to_load_it_again():
+    files = {
+        "compose.yaml": "include: [../parts/db.yaml]\nservices: {web: {extends: {file: base.yaml, service: web}}}",
+        "over.yaml": "services: {web: {command: ['${WORD}'], init: true}, debug: {image: tool, profiles: [debug]}}",
+        "base.yaml": "services: {web: {image: 'web:${TAG-1}', command: [sleep]}}",
+        "../parts/db.yaml": "services: {db: {image: db}, other: {image: tool, profiles: [other]}}",
+    }
+    first = again(files, ("compose.yaml", "over.yaml"), {"WORD": "run", "TAG": "2", "ELSE": "3"}, ("debug",))
+    assert set(first.spec.services) == {"web", "db", "debug"}
+    kept = first.sources
+    assert (kept.roots, kept.profiles) == (("compose.yaml", "over.yaml"), ("debug",))
+    texts = {one.name: one.text for one in kept.files}
+    second = again(texts, kept.roots, kept.variables, kept.profiles)
+    assert (second.spec, second.sources) == (first.spec, first.sources)
+
+
+def again(
+    files: Mapping[str, str], roots: Iterable[str], variables: Mapping[str, str], profiles: Iterable[str]
+) -> Loaded:
+    there = {posixpath.normpath(f"/srv/shop/{name}"): text.encode() for name, text in files.items()}
+    sources = [Source(f"/srv/shop/{name}", there[f"/srv/shop/{name}"]) for name in roots]
+
+    def read(path: str) -> bytes:
+        if path not in there:
+            raise FileNotFoundError(path)
+        return there[path]
+
+    return load(sources, project=None, variables=variables, read=read, profiles=profiles)
