@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from cluster.model import Node, Service, State, Task
 from cluster.moves import WANTED
+from cluster.volumes import volumes_of
 
 
 def groups(services: Iterable[Service]) -> list[list[Service]]:
@@ -58,14 +59,6 @@ def home(state: State, group: Iterable[Service], places: Mapping[str, int]) -> s
 def stays(node: Node) -> bool:
     """Whether what runs there is to be kept company."""
     return node.status != "down" and not node.replaced and node.availability in ("active", "pause")
-
-
-def volumes_of(state: State, service: Service) -> list[str]:
-    """The engine's names of the volumes that a service's tasks keep data in."""
-    stack = state.stacks.get(service.stack)
-    known = stack.spec.volumes if stack is not None else {}
-    sources = {mount.source for mount in service.spec.mounts if mount.type == "volume"}
-    return [known[source].name for source in sorted(sources & known.keys())]
 
 
 def strays(state: State) -> Mapping[str, frozenset[str]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from cluster.company import companions, home, stays, volumes_of
+from cluster.company import companions, home, stays
 from cluster.model import Service, State
 from cluster.objections import Bound, Objection
 from cluster.seats import Seats
+from cluster.volumes import volumes_of
 
 
 class Ties:
