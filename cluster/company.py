@@ -1,25 +1,32 @@
-"""Services that share a network belong on one machine, for networks do not reach from one to another yet."""
+"""Services that share a network or a volume belong on one machine, for neither reaches from one to another yet."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 from cluster.model import Node, Service, State, Task
 from cluster.moves import WANTED
-from cluster.volumes import volumes_of
+from cluster.volumes import named_volumes, volumes_of
+
+Bond = tuple[Literal["network", "volume"], str]
+
+
+def bonds(service: Service) -> set[Bond]:
+    """What ties a service to all of its stack that have it, too: networks and volumes, by the file's keys."""
+    networks: set[Bond] = {("network", attachment.network) for attachment in service.spec.networks}
+    return networks.union(("volume", name) for name in named_volumes(service))
 
 
 def groups(services: Iterable[Service]) -> list[list[Service]]:
-    """Services of one stack by who is tied to whom by networks, directly or by others in between."""
-    found: list[tuple[set[str], list[Service]]] = []
+    """Services of one stack by who is tied to whom, directly or by others in between."""
+    found: list[tuple[set[Bond], list[Service]]] = []
     for service in services:
-        networks = {attachment.network for attachment in service.spec.networks}
-        tied = [group for group in found if group[0] & networks]
-        found = [group for group in found if not group[0] & networks]
-        found.append(
-            (networks.union(*(ties for ties, _ in tied)), [one for _, group in tied for one in group] + [service])
-        )
+        own = bonds(service)
+        tied = [group for group in found if group[0] & own]
+        found = [group for group in found if not group[0] & own]
+        found.append((own.union(*(ties for ties, _ in tied)), [one for _, group in tied for one in group] + [service]))
     return [group for _, group in found]
 
 
@@ -62,7 +69,7 @@ def stays(node: Node) -> bool:
 
 
 def strays(state: State) -> Mapping[str, frozenset[str]]:
-    """By service the machines that its tasks are to leave, for its companions are elsewhere.
+    """By service the machines that its tasks are to leave, for its companions are elsewhere; none that has its data.
 
     They are parted where only some of them had moved: people changed their mind about emptying a machine, or one that
     was down came back before all of its tasks were replaced.
@@ -102,4 +109,11 @@ def _away(state: State, group: list[Service], places: Mapping[str, Counter[str]]
     node = state.nodes[home(state, group, together)]
     if node.status != "ready" or node.availability != "active":
         return {}
-    return {key: frozenset(there) - {node.id} for key, there in places.items()}
+    return {
+        one.key: frozenset(id for id in places[one.key] if id != node.id and not _has_data(state, one, id))
+        for one in group
+    }
+
+
+def _has_data(state: State, service: Service, id: str) -> bool:
+    return not set(state.nodes[id].volumes).isdisjoint(volumes_of(state, service))
