@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cluster.ask import Ask, Terms, ask_of
 from cluster.model import Node, Service, State, Task, revision_key
@@ -28,7 +28,7 @@ AS_IT_IS: AbstractContextManager[None] = nullcontext()
 class _Turn:
     """The service that machines are looked for now, what it asks, and why there was none, where nothing changed since.
 
-    Tasks of one service mostly come together: what is worked out for the first does for the others.
+    Tasks of one service mostly come together: what is worked out for the first does for the others of the same bounds.
     """
 
     service: Service
@@ -36,7 +36,7 @@ class _Turn:
     ask: Ask
     search: Search
     ties: Ties
-    reason: str = ""
+    reasons: dict[tuple[Bound, ...], str] = field(default_factory=dict)
 
 
 class Board:
@@ -128,7 +128,7 @@ class Board:
             return
         turn = self._turn
         if turn is not None and turn.key == held.key:
-            turn.reason = ""
+            turn.reasons.clear()
             turn.search.changed(seat, times)
         else:
             self._turn = None
@@ -146,15 +146,16 @@ class Board:
         gone = self._predecessors(turn, slot)
         if only:
             return self._at_home(turn, gone, only)
-        if turn.reason and not gone:
-            return None, turn.reason
-        bounds = turn.ties.bounds(slot)
+        bounds = tuple(turn.ties.bounds(slot))
+        if bounds in turn.reasons and not gone:
+            return None, turn.reasons[bounds]
         with self._without(gone):
             seat = self._best_within(turn, bounds) if bounds else turn.search.best()
             if seat is not None:
                 return seat.node, ""
             reason = f"waits for a machine ({counted(self._turned_away(turn, bounds))})"
-        turn.reason = "" if gone else reason
+        if not gone:
+            turn.reasons[bounds] = reason
         return None, reason
 
     def _at_home(self, turn: _Turn, gone: Sequence[Held], only: str) -> tuple[Node | None, str]:

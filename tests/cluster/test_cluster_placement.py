@@ -191,6 +191,30 @@ def test_of_two_machines_with_a_volume_of_that_name_the_one_counts_where_the_tas
     assert "is not rome, which holds the data of volume shop_data" in why_not(state, db)
 
 
+def test_what_keeps_one_slot_from_a_machine_is_not_said_of_another_whose_data_is_elsewhere():
+    db = spec("db", mounts=(Mount("volume", "/data", "data"),), update=UpdatePolicy(order="start-first"))
+    down = machine("rome", status="down", message="silent", volumes=("shop_data",))
+    there = running(node="rome", service="db", unknown="silent"), running(id="t2", slot=2, node="oslo", service="db")
+    state = cluster(
+        down,
+        machine("oslo", volumes=("shop_data",)),
+        services=(db,),
+        tasks=there,
+        volumes={"data": VolumeSpec("shop_data")},
+    )
+    board, one = Board(state), wanted(db)
+    assert "is not rome, which holds the data" in board.place(one, 1)[1]
+    assert board.place(one, 2) == (state.nodes["oslo"], "")
+
+
+def test_what_is_said_while_a_predecessor_is_away_is_not_said_of_another_slot():
+    of = spec(placement=Placement(max_replicas_per_node=1), reserved=Resources(cpus=8.0))
+    state = cluster(machine("a"), services=(of,), tasks=(running(node="a"),))
+    board, one = Board(state), wanted(of)
+    assert "1 has too few CPUs free" in board.place(one, 1)[1]
+    assert "1 has 1 of its tasks, the most" in board.place(one, 2)[1]
+
+
 def test_an_image_that_was_built_runs_where_it_was_built_and_else_waits():
     of = spec(image="shop-web", image_id="sha256:abc", built_on="a")
     state = cluster(machine("a"), machine("b"), machine("c"), services=(of,))
