@@ -204,8 +204,8 @@ class Board:
         """Whom a task finds gone: where it starts after its predecessor has stopped, that."""
         if turn.service.spec.update.order != "stop-first":
             return ()
-        held = self._seats.slots.get((turn.key, slot))
-        return tuple(held.values()) if held else ()
+        before = self._seats.slots.get((turn.key, slot))
+        return tuple(held for held in before.values() if not held.task.ended) if before else ()
 
     def _without(self, leaving: Sequence[Held]) -> AbstractContextManager[None]:
         return self._while_away(leaving) if leaving else AS_IT_IS

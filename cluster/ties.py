@@ -74,13 +74,15 @@ class Ties:
 def _data(seats: Seats, service: Service, slot: int, volumes: Iterable[str]) -> Iterator[Bound]:
     """A volume lies on the machine that has it: elsewhere its task would begin with an empty one.
 
-    Where several have one of that name, it is the one that the slot's task writes to.
+    Where several have one of that name, it is the one that the slot's last task there wrote to, ended or not.
     """
-    before = {held.task.node for held in seats.slots.get((service.key, slot), {}).values()}
+    tasks = (held.task for held in seats.slots.get((service.key, slot), {}).values())
+    before = [task.node for task in sorted(tasks, key=lambda task: (task.created_at, task.id), reverse=True)]
     for name in volumes:
         holders = {id for id, seat in seats.by_id.items() if name in seat.node.volumes}
         if holders:
-            holders = (holders & before) or holders
+            last = next((id for id in before if id in holders), "")
+            holders = {last} if last else holders
             why = f"are not {_names(seats, holders)}, which holds the data of volume {name}"
             yield Bound(frozenset(holders), Objection(why, f"its data stays where it is: bring {name} there by hand"))
 

@@ -191,6 +191,17 @@ def test_of_two_machines_with_a_volume_of_that_name_the_one_counts_where_the_tas
     assert "is not rome, which holds the data of volume shop_data" in why_not(state, db)
 
 
+def test_replicas_that_were_stopped_start_again_where_each_has_its_data():
+    db = spec("db", mounts=(Mount("volume", "/data", "data"),), replicas=2)
+    ended = [
+        running(id=f"t{n}", slot=slot, node=there, service="db", state="stopped", desired="stop", created_at=NOW + n)
+        for n, (slot, there) in enumerate([(1, "a"), (1, "b"), (2, "b"), (2, "a")])
+    ]
+    holders = (machine(name, volumes=("shop_data",)) for name in "ab")
+    state = cluster(*holders, services=(db,), tasks=tuple(ended), volumes={"data": VolumeSpec("shop_data")})
+    assert fill(state, db, 2) == ["b", "a"]
+
+
 def test_what_keeps_one_slot_from_a_machine_is_not_said_of_another_whose_data_is_elsewhere():
     db = spec("db", mounts=(Mount("volume", "/data", "data"),), update=UpdatePolicy(order="start-first"))
     down = machine("rome", status="down", message="silent", volumes=("shop_data",))
