@@ -69,6 +69,18 @@ def ask_of(stack: str, spec: ServiceSpec) -> Ask:
     )
 
 
+def asks_as_before(stack: str, before: ServiceSpec | None, now: ServiceSpec) -> bool:
+    """Whether a service, None before there was one, asks the same of machines.
+
+    The image and the ports do not count: no machine is without them for good.
+    """
+    return before is not None and _lasting(stack, before) == _lasting(stack, now)
+
+
+def _lasting(stack: str, spec: ServiceSpec) -> Ask:
+    return replace(ask_of(stack, spec), image="", ports=())
+
+
 @lru_cache(maxsize=4096)
 def _company(
     stack: str, placement: Placement, platform: str

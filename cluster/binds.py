@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cluster.ask import ask_of
+from cluster.ask import ask_of, asks_as_before
 from cluster.compose.problem import Problem
 from cluster.model import Node, State
 from cluster.spec import Mount, ServiceSpec, StackSpec
@@ -64,8 +64,8 @@ def _news(state: State, spec: StackSpec) -> Iterator[ServiceSpec]:
     """The services that are new, or bind or go elsewhere than before: of what runs on as it is nothing is asked."""
     for service in spec.services.values():
         known = state.services.get(f"{spec.name}/{service.name}")
-        before = (known.spec.mounts, known.spec.placement) if known is not None else None
-        if before != (service.mounts, service.placement):
+        before = known.spec if known is not None else None
+        if before is None or before.mounts != service.mounts or not asks_as_before(spec.name, before, service):
             yield service
 
 
