@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from cluster.ask import NANO, Ask, ask_of, asks_as_before
 from cluster.constraints import SERVICES, Constraint, parse
-from cluster.gpus import ALL, Wish, are_counted, cards_of, deal, may_have
+from cluster.gpus import Wish, are_counted, cards_of, deal, may_have
 from cluster.model import Node, State
 from cluster.objections import counted, remedy
 from cluster.policy import ENGINES, knows
+from cluster.privileges import ALL
 from cluster.spec import ServiceSpec, StackSpec
 
 LOOK = "`gbnt node ls -o wide` shows what each has"
