@@ -13,7 +13,18 @@ from dataclasses import dataclass, field
 
 from cluster.ask import Ask, Terms, ask_of
 from cluster.model import Node, Service, State, Task, revision_key
-from cluster.objections import Bound, Objection, cards_for, counted, crowding, inflected, outside, standing
+from cluster.moves import WANTED
+from cluster.objections import (
+    Bound,
+    Objection,
+    beside_its_own,
+    cards_for,
+    counted,
+    crowding,
+    inflected,
+    outside,
+    standing,
+)
 from cluster.pool import Pool
 from cluster.search import Search
 from cluster.seats import Held, Seat, Seats
@@ -143,27 +154,28 @@ class Board:
         if not self._seats.by_id:
             return None, "waits for a machine: none is there yet"
         turn = self._turn_of(service)
-        gone = self._predecessors(turn, slot)
+        gone, beside = self._predecessors(turn, slot)
         if only:
-            return self._at_home(turn, gone, only)
+            return self._at_home(turn, gone, beside, only)
         bounds = tuple(turn.ties.bounds(slot))
-        if bounds in turn.reasons and not gone:
+        alike = not gone and not beside
+        if alike and bounds in turn.reasons:
             return None, turn.reasons[bounds]
         with self._without(gone):
             seat = self._best_within(turn, bounds) if bounds else turn.search.best()
             if seat is not None:
                 return seat.node, ""
-            reason = f"waits for a machine ({counted(self._turned_away(turn, bounds))})"
-        if not gone:
+            reason = f"waits for a machine ({counted(self._turned_away(turn, bounds, beside))})"
+        if alike:
             turn.reasons[bounds] = reason
         return None, reason
 
-    def _at_home(self, turn: _Turn, gone: Sequence[Held], only: str) -> tuple[Node | None, str]:
+    def _at_home(self, turn: _Turn, gone: Sequence[Held], beside: Sequence[Held], only: str) -> tuple[Node | None, str]:
         seat = self._seats.by_id.get(only)
         if seat is None:
             return None, "waits for its machine, which is gone"
         with self._without(gone):
-            against = next(self._objections(turn, seat, turn.ties.bounds(0)), None)
+            against = next(self._objections(turn, seat, turn.ties.bounds(0), beside), None)
         if against is not None:
             return None, f"waits for {seat.node.name}, which {inflected(against.why, 1)}"
         return seat.node, ""
@@ -173,16 +185,17 @@ class Board:
         turn = self._turn_of(service)
         if turn.ask.gpus is None:
             return ()
-        with self._without(self._predecessors(turn, slot)):
+        gone, _ = self._predecessors(turn, slot)
+        with self._without(gone):
             return cards_for(self._seats.by_id[node], self._seats, turn.ask.gpus).cards
 
     def explain(self, service: Service, slot: int) -> dict[str, list[Objection]]:
         """All that speaks against each machine, by its id; nothing against one that a task in this slot could go to."""
         turn = self._turn_of(service)
-        gone = self._predecessors(turn, slot)
+        gone, beside = self._predecessors(turn, slot)
         bounds = turn.ties.bounds(slot)
         with self._without(gone):
-            return {id: list(self._objections(turn, seat, bounds)) for id, seat in self._seats.by_id.items()}
+            return {id: list(self._objections(turn, seat, bounds, beside)) for id, seat in self._seats.by_id.items()}
 
     def _turn_of(self, service: Service) -> _Turn:
         if self._turn is None or self._turn.service is not service:
@@ -200,12 +213,13 @@ class Board:
             self._pools[terms] = Pool(terms, self._seats.by_id.values())
         return self._pools[terms]
 
-    def _predecessors(self, turn: _Turn, slot: int) -> Sequence[Held]:
-        """Whom a task finds gone: where it starts after its predecessor has stopped, that."""
-        if turn.service.spec.update.order != "stop-first":
-            return ()
-        before = self._seats.slots.get((turn.key, slot))
-        return tuple(held for held in before.values() if not held.task.ended) if before else ()
+    def _predecessors(self, turn: _Turn, slot: int) -> tuple[Sequence[Held], Sequence[Held]]:
+        """Whom a task finds gone, for it starts after they have stopped, and beside whom it starts."""
+        slots = self._seats.slots.get((turn.key, slot))
+        before = tuple(held for held in slots.values() if not held.task.ended) if slots else ()
+        if turn.service.spec.update.order == "stop-first":
+            return before, ()
+        return (), tuple(held for held in before if held.task.desired in WANTED)
 
     def _without(self, leaving: Sequence[Held]) -> AbstractContextManager[None]:
         return self._while_away(leaving) if leaving else AS_IT_IS
@@ -224,17 +238,27 @@ class Board:
         """The best of the few machines that a service is tied to."""
         seats = self._seats.by_id
         places = frozenset.intersection(*(bound.nodes for bound in bounds)) & seats.keys()
-        fit = [seats[id] for id in places if not any(self._objections(turn, seats[id], bounds))]
+        fit = [seats[id] for id in places if not any(self._objections(turn, seats[id], bounds, ()))]
         return min(fit, key=turn.search.price, default=None)
 
-    def _objections(self, turn: _Turn, seat: Seat, bounds: Sequence[Bound]) -> Iterator[Objection]:
+    def _objections(
+        self, turn: _Turn, seat: Seat, bounds: Sequence[Bound], beside: Sequence[Held]
+    ) -> Iterator[Objection]:
         yield from standing(seat.node, turn.ask.terms)
         yield from outside(seat.node, bounds)
-        yield from crowding(seat, self._seats, turn.key, turn.ask)
+        own = [held for held in beside if held.task.node == seat.node.id]
+        yield from self._crowded_by(turn, seat, own) if own else crowding(seat, self._seats, turn.key, turn.ask)
 
-    def _turned_away(self, turn: _Turn, bounds: Sequence[Bound]) -> Counter[str]:
+    def _crowded_by(self, turn: _Turn, seat: Seat, own: Sequence[Held]) -> Iterator[Objection]:
+        """What speaks against a machine for what runs there, told from what does for the slot's own tasks alone."""
+        found = list(crowding(seat, self._seats, turn.key, turn.ask))
+        with self._while_away(own):
+            others = {one.why for one in crowding(seat, self._seats, turn.key, turn.ask)}
+        return (one if one.why in others else beside_its_own(one, own[0].task) for one in found)
+
+    def _turned_away(self, turn: _Turn, bounds: Sequence[Bound], beside: Sequence[Held]) -> Counter[str]:
         """How many machines each reason turned away: of those that speak against one, the first."""
-        first = (next(self._objections(turn, seat, bounds), None) for seat in self._seats.by_id.values())
+        first = (next(self._objections(turn, seat, bounds, beside), None) for seat in self._seats.by_id.values())
         return Counter(objection.why for objection in first if objection is not None)
 
 

@@ -122,7 +122,37 @@ def test_what_starts_after_its_predecessor_stopped_finds_what_that_held():
     assert Board(state).place(wanted(of), 1)[0] is not None
     beside = replace(of, update=UpdatePolicy(order="start-first"))
     found, reason = Board(state).place(wanted(beside), 1)
-    assert (found, reason) == (None, "waits for a machine (1 node: 1 has too few CPUs free (it reserves 3))")
+    assert (found, reason) == (
+        None,
+        "waits for a machine (1 node: 1 has too few CPUs free (it reserves 3) while shop-web-1 goes on, which stops "
+        "once this serves)",
+    )
+    against = Board(state).explain(wanted(beside), 1)["a"]
+    assert ["update_config.order: stop-first" in one.remedy for one in against] == [True, True]
+    leaving = replace(state, tasks={"t1": replace(old, desired="stop")})
+    assert "goes on" not in Board(leaving).place(wanted(beside), 1)[1]
+
+
+def test_of_what_others_hold_the_slots_own_task_is_not_accused():
+    of = spec(reserved=Resources(cpus=3.0), update=UpdatePolicy(order="start-first"))
+    heavy = spec("heavy", reserved=Resources(cpus=2.0))
+    tasks = running(id="w1", node="a"), running(id="w2", slot=2, node="b"), running(id="h", service="heavy", node="c")
+    state = cluster(*map(machine, "abc"), services=(of, heavy), tasks=tasks)
+    board, one = Board(state), wanted(of)
+    few = "too few CPUs free (it reserves 3)"
+    for slot in (1, 2):
+        assert board.place(one, slot)[1] == (
+            f"waits for a machine (3 nodes: 2 have {few}, 1 has {few} while shop-web-{slot} goes on, which stops once "
+            "this serves)"
+        )
+    full = replace(state, tasks={**state.tasks, "h1": running(id="h1", service="heavy", slot=2, node="a")})
+    assert Board(full).place(one, 1)[1].startswith(f"waits for a machine (3 nodes: 3 have {few})")
+    everywhere = replace(of, mode="global")
+    found, reason = Board(state).place(wanted(everywhere), 1, only="a")
+    assert (found, reason) == (
+        None,
+        f"waits for a, which has {few} while shop-web-1 goes on, which stops once this serves",
+    )
 
 
 def test_no_machine_has_more_replicas_than_it_may():
