@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cluster.ask import ask_of, asks_as_before
+from cluster.ask import asks_as_before
 from cluster.compose.problem import Problem
+from cluster.headroom import candidates
 from cluster.model import Node, State
 from cluster.spec import Mount, ServiceSpec, StackSpec
 
@@ -34,7 +35,7 @@ def to_look_for(state: State, spec: StackSpec) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, dict[str, None]] = {}
     for service in _news(state, spec):
         paths = dict.fromkeys(mount.source for _, mount in _binds(service))
-        for node in _candidates(state, spec.name, service) if paths else ():
+        for node in candidates(state, spec.name, service) if paths else ():
             found.setdefault(node.id, {}).update(paths)
     return {id: tuple(paths) for id, paths in found.items()}
 
@@ -46,15 +47,15 @@ def judge(state: State, spec: StackSpec, found: Mapping[str, Presence]) -> Judge
     """
     problems, warnings = list[Problem](), dict[str, None]()
     for service in _news(state, spec):
-        candidates = _candidates(state, spec.name, service)
+        open_to_it = candidates(state, spec.name, service)
         for index, mount in _binds(service):
-            lacking = [node for node in candidates if mount.source in _of(found, node).missing]
+            lacking = [node for node in open_to_it if mount.source in _of(found, node).missing]
             if lacking and not mount.create_host_path:
                 problems.append(_missing(service.name, index, mount, lacking))
-            elif lacking and len(candidates) > 1:
+            elif lacking and len(open_to_it) > 1:
                 words = f"{mount.source} is not on {_named(lacking)}: a task of {service.name} finds it empty there"
                 warnings[words] = None
-            for node in candidates:
+            for node in open_to_it:
                 if why := _of(found, node).unknown:
                     warnings[f"whether {mount.source} is on {node.name} is not known: {why}"] = None
     return Judged(tuple(problems), tuple(warnings))
@@ -71,14 +72,6 @@ def _news(state: State, spec: StackSpec) -> Iterator[ServiceSpec]:
 
 def _binds(service: ServiceSpec) -> list[tuple[int, Mount]]:
     return [(index, mount) for index, mount in enumerate(service.mounts) if mount.type == "bind"]
-
-
-def _candidates(state: State, stack: str, service: ServiceSpec) -> list[Node]:
-    """The machines that take new tasks and meet the service's constraints, by name."""
-    terms = ask_of(stack, service).terms
-    there = (node for node in state.nodes.values() if node.availability == "active")
-    fit = [node for node in there if all(one.allows(node, terms.stack) for one in terms.constraints)]
-    return sorted(fit, key=lambda node: node.name)
 
 
 def _of(found: Mapping[str, Presence], node: Node) -> Presence:

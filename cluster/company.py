@@ -8,22 +8,23 @@ from typing import Literal
 
 from cluster.model import Node, Service, State, Task
 from cluster.moves import WANTED
+from cluster.spec import ServiceSpec
 from cluster.volumes import named_volumes, volumes_of
 
 Bond = tuple[Literal["network", "volume"], str]
 
 
-def bonds(service: Service) -> set[Bond]:
+def bonds(spec: ServiceSpec) -> set[Bond]:
     """What ties a service to all of its stack that have it, too: networks and volumes, by the file's keys."""
-    networks: set[Bond] = {("network", attachment.network) for attachment in service.spec.networks}
-    return networks.union(("volume", name) for name in named_volumes(service))
+    networks: set[Bond] = {("network", attachment.network) for attachment in spec.networks}
+    return networks.union(("volume", name) for name in named_volumes(spec))
 
 
 def groups(services: Iterable[Service]) -> list[list[Service]]:
     """Services of one stack by who is tied to whom, directly or by others in between."""
     found: list[tuple[set[Bond], list[Service]]] = []
     for service in services:
-        own = bonds(service)
+        own = bonds(service.spec)
         tied = [group for group in found if group[0] & own]
         found = [group for group in found if not group[0] & own]
         found.append((own.union(*(ties for ties, _ in tied)), [one for _, group in tied for one in group] + [service]))

@@ -66,7 +66,8 @@ class Ties:
             return
         names: Mapping[str, Mapping[str, NetworkSpec | VolumeSpec]]
         names = {"network": stack.spec.networks, "volume": stack.spec.volumes}
-        for kind, key in sorted(bonds(self._service).intersection(chain.from_iterable(map(bonds, self._others)))):
+        theirs = chain.from_iterable(bonds(other.spec) for other in self._others)
+        for kind, key in sorted(bonds(self._service.spec).intersection(theirs)):
             if key in names[kind]:
                 yield kind, names[kind][key].name
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from cluster.model import Node, Service, State
+from cluster.spec import ServiceSpec
 
 Users = Mapping[str, list[str]]
 """By the engine's name of a volume the keys of the services that keep data in it."""
@@ -14,12 +15,12 @@ def volumes_of(state: State, service: Service) -> list[str]:
     """The engine's names of the volumes that a service's tasks keep data in."""
     stack = state.stacks.get(service.stack)
     known = stack.spec.volumes if stack is not None else {}
-    return [known[source].name for source in sorted(named_volumes(service) & known.keys())]
+    return [known[source].name for source in sorted(named_volumes(service.spec) & known.keys())]
 
 
-def named_volumes(service: Service) -> set[str]:
+def named_volumes(spec: ServiceSpec) -> set[str]:
     """The same by the file's keys."""
-    return {mount.source for mount in service.spec.mounts if mount.type == "volume" and mount.source}
+    return {mount.source for mount in spec.mounts if mount.type == "volume" and mount.source}
 
 
 def missed(state: State, node: Node) -> Users:

@@ -15,6 +15,7 @@ from cluster.decide import history, planning
 from cluster.decide.decision import Entropy, Refusal
 from cluster.decide.deploy import deploy as decide
 from cluster.decide.placeable import hopes
+from cluster.headroom import cramped
 from cluster.model import Stack, State
 from cluster.pinning import Resolve
 from cluster.registries import registry_named
@@ -68,7 +69,7 @@ async def deploy(request: Request) -> Response:
     """Make a stack be as the body's spec says."""
     name, deployment = await _wanted(request)
     state = await state_of(request)
-    warnings = await _bound(request, state, deployment.spec)
+    warnings = await _foreseen(request, state, deployment.spec)
     found = await _pinned(request, state, deployment.spec, deployment)
     known = next((one.sources for one in reversed(history.history_of(state, name))), "")
     origin = Origin(await caller_of(request), sealed(request, name, deployment.sources, known))
@@ -81,7 +82,7 @@ async def plan(request: Request) -> Response:
     """What the same deploy would do now: nothing is changed by asking."""
     name, deployment = await _wanted(request)
     state = await state_of(request)
-    warnings = await _bound(request, state, deployment.spec)
+    warnings = await _foreseen(request, state, deployment.spec)
     found = await _pinned(request, state, planning.as_built(state, deployment.spec), deployment)
     entropy = Entropy(backend_of(request).clock(), map("planned-{}".format, itertools.count()).__next__)
     decided = decide(state, found.spec, entropy, ahead=deployment.ahead, prune=deployment.prune)
@@ -97,13 +98,13 @@ async def _wanted(request: Request) -> tuple[str, Deployment]:
     return name, deployment
 
 
-async def _bound(request: Request, state: State, spec: StackSpec) -> tuple[str, ...]:
+async def _foreseen(request: Request, state: State, spec: StackSpec) -> tuple[str, ...]:
     """What to warn of the machines; raises Problem where a path that is bound is not wherever a task may go."""
     judged = await look(backend_of(request), state, spec)
     if judged.problems:
         findings = [asdict(problem.finding()) for problem in judged.problems]
         raise Problem("conflict", f'the stack "{spec.name}" binds what is not there', findings=findings)
-    return (*judged.warnings, *hopes(state, spec))
+    return (*judged.warnings, *hopes(state, spec), *cramped(state, spec))
 
 
 async def _pinned(request: Request, state: State, spec: StackSpec, deployment: Deployment) -> Pinned:

@@ -1,4 +1,4 @@
-"""Before a deploy its machines are asked for the paths that it binds."""
+"""Before a deploy its machines are asked for the paths that it binds, and what may be in its way is told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from actors.protocol import PathsSeen, WantPaths
-from cluster.spec import Mount
+from cluster.spec import Mount, Placement, UpdatePolicy
 from tests.portal.build import NODE, SHOP, WEB
 
 pytestmark = pytest.mark.anyio
@@ -39,3 +39,19 @@ async def test_a_machine_that_does_not_answer_is_a_warning(api, node):
     answer = await api.put("/v1/stacks/shop", content=BODY)
     assert answer.status_code == 200
     assert answer.json()["warnings"] == [f"whether {CONF} is on rome is not known: it does not answer"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/v1/stacks/shop"), ("POST", "/v1/stacks/shop/plan")])
+async def test_an_update_that_could_only_wait_for_its_predecessor_is_a_warning_beside_that_of_a_bind(
+    api, node, method, path
+):
+    alone = replace(
+        FILE.services["web"],
+        replicas=1,
+        placement=Placement(max_replicas_per_node=1),
+        update=UpdatePolicy(order="start-first"),
+    )
+    body = orjson.dumps({"spec": replace(FILE, services={"web": alone})})
+    [bind, update] = (await api.request(method, path, content=body)).json()["warnings"]
+    assert bind.startswith(f"whether {CONF} is on rome")
+    assert update.endswith("it would wait for ever; write update_config.order: stop-first")
