@@ -115,6 +115,13 @@ def test_a_machine_has_each_port_once():
     assert fill(state, of, 1) == ["b"]
 
 
+def test_a_port_that_another_has_is_the_reason_on_the_only_machine():
+    of = spec(ports=(Port(80, 8080),))
+    held = running(id="x", service="other", node="a", bindings=(PortBinding(80, "tcp", "", 8080),))
+    state = cluster(machine("a"), services=(of, spec("other")), tasks=(held,))
+    assert why_not(state, of) == "waits for a machine (1 node: 1 has port 8080 taken by another task)"
+
+
 def test_what_starts_after_its_predecessor_stopped_finds_what_that_held():
     of = spec(ports=(Port(80, 8080),), reserved=Resources(cpus=3.0))
     old = running(node="a", bindings=(PortBinding(80, "tcp", "", 8080),))
@@ -207,6 +214,18 @@ def test_what_shares_a_network_with_data_stays_with_that_though_its_machine_is_d
     assert fill(state, spec("alone", networks=(Attachment("back"),)), 1) == ["oslo"]
 
 
+def test_of_machines_that_a_task_is_tied_to_it_gets_the_one_with_the_least_on_it():
+    db, heavy = spec("db", mounts=(Mount("volume", "/data", "data"),)), spec("heavy", reserved=Resources(cpus=2.0))
+    holders = (machine(name, volumes=("shop_data",)) for name in "ab")
+    state = cluster(
+        *holders,
+        services=(db, heavy),
+        tasks=(running(id="h", service="heavy", node="a"),),
+        volumes={"data": VolumeSpec("shop_data")},
+    )
+    assert fill(state, db, 1) == ["b"]
+
+
 def test_of_two_machines_with_a_volume_of_that_name_the_one_counts_where_the_task_writes():
     db = spec("db", mounts=(Mount("volume", "/data", "data"),))
     down = machine("rome", status="down", message="silent", volumes=("shop_data",))
@@ -270,11 +289,16 @@ def test_an_image_that_was_built_runs_where_it_was_built_and_else_waits():
 
 def test_what_shares_a_network_goes_where_an_image_of_theirs_was_built_though_more_run_elsewhere():
     attached = (Attachment("default"),)
-    web, db = spec("web", networks=attached, image_id="sha256:abc", built_on="b"), spec("db", networks=attached)
+    web = spec("web", image="shop-web", networks=attached, image_id="sha256:abc", built_on="b")
+    db = spec("db", networks=attached)
     state = cluster(machine("a"), machine("b"), services=(web, db))
     assert fill(state, db, 1) == ["b"]
     before = running(id="t1", service="db", node="a", addresses={"shop_default": "10.0.0.2"})
     assert fill(replace(state, tasks={"t1": before}), web, 1) == ["b"]
+    down = replace(state, nodes={**state.nodes, "b": machine("b", status="down", message="silent")})
+    assert why_not(down, db) == (
+        "waits for a machine (2 nodes: 1 lacks image shop-web, which was built on b, 1 is down: silent)"
+    )
 
 
 def test_the_least_reserved_machine_is_taken_first():
@@ -318,6 +342,8 @@ def test_of_two_machines_with_as_much_on_them_the_one_is_taken_that_has_the_imag
     ended = running(id="x", node="b", service="web", slot=9, state="stopped", desired="stop", container_id="c")
     assert fill(cluster(machine("a"), machine("b"), services=(of,), tasks=(ended,)), of, 1) == ["b"]
     assert fill(cluster(machine("a"), machine("b"), services=(of,)), of, 1) == ["a"]
+    never = replace(ended, container_id="")
+    assert fill(cluster(machine("a"), machine("b"), services=(of,), tasks=(never,)), of, 1) == ["a"]
 
 
 def test_a_task_keeps_away_from_a_service_and_that_from_it():
