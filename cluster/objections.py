@@ -64,7 +64,7 @@ def crowding(seat: Seat, seats: Seats, key: str, ask: Ask) -> Iterator[Objection
     for other in ask.shuns:
         if seats.where[other][node.id]:
             yield Objection(f"have a task of {other}, which it keeps away from", f"move {other} off {node.name}")
-    for other, number in seats.shunned[key].items():
+    for other, number in sorted(seats.shunned[key].items()):
         if number and seats.where[other][node.id]:
             yield Objection(f"have a task of {other}, which keeps away from it", f"move {other} off {node.name}")
     if ask.nano_cpus and seat.nano_cpus + ask.nano_cpus > node.cpus * NANO:

@@ -359,6 +359,18 @@ def test_a_task_keeps_away_from_a_service_and_that_from_it():
     assert "1 has a task of shop/web, which it keeps away from" in why_not(both, shy)
 
 
+def test_of_two_that_keep_away_from_a_task_the_same_one_is_named_whichever_came_first():
+    shy = [spec(name, placement=Placement(("node.services != web",))) for name in ("db", "cache")]
+    web = spec("web")
+    tasks = [running(id=one.name, service=one.name, node="a") for one in shy]
+    for order in (tasks, tasks[::-1]):
+        state = cluster(machine("a"), services=(*shy, web), tasks=tuple(order))
+        board = Board(replace(state, tasks={}))
+        for one in order:
+            board.take(one, state.spec_of(one))
+        assert "1 has a task of shop/cache, which keeps away from it" in board.place(wanted(web), 1)[1]
+
+
 def test_a_task_goes_where_one_of_another_service_is_and_else_waits_for_that():
     near = spec("cache", placement=Placement(("node.services in (web, blog/db)",)))
     state = cluster(machine("a"), machine("b"), services=(near, spec("web")))
