@@ -49,7 +49,7 @@ class Ask:
     ports: tuple[tuple[str, int], ...]
     most: int
     joins: tuple[frozenset[str], ...]
-    shuns: frozenset[str]
+    shuns: tuple[str, ...]
 
 
 def ask_of(stack: str, spec: ServiceSpec) -> Ask:
@@ -69,10 +69,22 @@ def ask_of(stack: str, spec: ServiceSpec) -> Ask:
     )
 
 
+def asks_as_before(stack: str, before: ServiceSpec | None, now: ServiceSpec) -> bool:
+    """Whether a service, None before there was one, asks the same of machines.
+
+    The image and the ports do not count: no machine is without them for good.
+    """
+    return before is not None and _lasting(stack, before) == _lasting(stack, now)
+
+
+def _lasting(stack: str, spec: ServiceSpec) -> Ask:
+    return replace(ask_of(stack, spec), image="", ports=())
+
+
 @lru_cache(maxsize=4096)
 def _company(
     stack: str, placement: Placement, platform: str
-) -> tuple[Terms, tuple[frozenset[str], ...], frozenset[str]]:
+) -> tuple[Terms, tuple[frozenset[str], ...], tuple[str, ...]]:
     constraints = [parse(text) for text in (*placement.constraints, *_of_platform(platform))]
     spread = tuple(takewhile(lambda key: key not in UNIQUE, placement.spread))
     company = [one for one in constraints if one.key == SERVICES]
@@ -81,7 +93,8 @@ def _company(
     apart = not placement.binpack or len(spread) < len(placement.spread)
     terms = Terms(alone, spread, placement.binpack, apart, about)
     joins = tuple(frozenset(_keys(stack, one.values)) for one in company if one.wanted)
-    return terms, joins, frozenset(key for one in company if not one.wanted for key in _keys(stack, one.values))
+    shuns = {key for one in company if not one.wanted for key in _keys(stack, one.values)}
+    return terms, joins, tuple(sorted(shuns))
 
 
 def _of_platform(platform: str) -> Iterator[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from cluster.ask import ask_of
+from cluster.ask import asks_as_before
 from cluster.compose.problem import Problem
 from cluster.compose.tree.nodes import Path, dotted
+from cluster.headroom import candidates
 from cluster.model import Node, State
 from cluster.spec import Mount, ServiceSpec, StackSpec
 
@@ -35,7 +36,7 @@ def to_look_for(state: State, spec: StackSpec) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, dict[str, None]] = {}
     for service in _news(state, spec):
         paths = dict.fromkeys(mount.source for _, mount in _binds(service))
-        for node in _candidates(state, spec.name, service) if paths else ():
+        for node in candidates(state, spec.name, service) if paths else ():
             found.setdefault(node.id, {}).update(paths)
     return {id: tuple(paths) for id, paths in found.items()}
 
@@ -48,16 +49,16 @@ def judge(state: State, spec: StackSpec, found: Mapping[str, Presence], sent: Co
     """
     problems, warnings = list[Problem](), dict[str, None]()
     for service in _news(state, spec):
-        candidates = _candidates(state, spec.name, service)
+        open_to_it = candidates(state, spec.name, service)
         for index, mount in _binds(service):
-            lacking = [node for node in candidates if mount.source in _of(found, node).missing]
+            lacking = [node for node in open_to_it if mount.source in _of(found, node).missing]
             path = ("services", service.name, "volumes", index)
             if lacking and (mount.source in sent or not mount.create_host_path):
                 problems.append(_missing(path, mount, lacking, sent))
             elif lacking:
                 words = f"{mount.source} is not on {_named(lacking)}: a task of {service.name} finds it empty there"
                 warnings[f"{dotted(path)}: {words}"] = None
-            for node in candidates:
+            for node in open_to_it:
                 if why := _of(found, node).unknown:
                     warnings[f"whether {mount.source} is on {node.name} is not known: {why}"] = None
     return Judged(tuple(problems), tuple(warnings))
@@ -67,21 +68,13 @@ def _news(state: State, spec: StackSpec) -> Iterator[ServiceSpec]:
     """The services that are new, or bind or go elsewhere than before: of what runs on as it is nothing is asked."""
     for service in spec.services.values():
         known = state.services.get(f"{spec.name}/{service.name}")
-        before = (known.spec.mounts, known.spec.placement) if known is not None else None
-        if before != (service.mounts, service.placement):
+        before = known.spec if known is not None else None
+        if before is None or before.mounts != service.mounts or not asks_as_before(spec.name, before, service):
             yield service
 
 
 def _binds(service: ServiceSpec) -> list[tuple[int, Mount]]:
     return [(index, mount) for index, mount in enumerate(service.mounts) if mount.type == "bind"]
-
-
-def _candidates(state: State, stack: str, service: ServiceSpec) -> list[Node]:
-    """The machines that take new tasks and meet the service's constraints, by name."""
-    terms = ask_of(stack, service).terms
-    there = (node for node in state.nodes.values() if node.availability == "active")
-    fit = [node for node in there if all(one.allows(node, terms.stack) for one in terms.constraints)]
-    return sorted(fit, key=lambda node: node.name)
 
 
 def _of(found: Mapping[str, Presence], node: Node) -> Presence:

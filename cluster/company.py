@@ -1,24 +1,33 @@
-"""Services that share a network belong on one machine, for networks do not reach from one to another yet."""
+"""Services that share a network or a volume belong on one machine, for neither reaches from one to another yet."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 from cluster.model import Node, Service, State, Task
 from cluster.moves import WANTED
+from cluster.spec import ServiceSpec
+from cluster.volumes import named_volumes, volumes_of
+
+Bond = tuple[Literal["network", "volume"], str]
+
+
+def bonds(spec: ServiceSpec) -> set[Bond]:
+    """What ties a service to all of its stack that have it, too: networks and volumes, by the file's keys."""
+    networks: set[Bond] = {("network", attachment.network) for attachment in spec.networks}
+    return networks.union(("volume", name) for name in named_volumes(spec))
 
 
 def groups(services: Iterable[Service]) -> list[list[Service]]:
-    """Services of one stack by who is tied to whom by networks, directly or by others in between."""
-    found: list[tuple[set[str], list[Service]]] = []
+    """Services of one stack by who is tied to whom, directly or by others in between."""
+    found: list[tuple[set[Bond], list[Service]]] = []
     for service in services:
-        networks = {attachment.network for attachment in service.spec.networks}
-        tied = [group for group in found if group[0] & networks]
-        found = [group for group in found if not group[0] & networks]
-        found.append(
-            (networks.union(*(ties for ties, _ in tied)), [one for _, group in tied for one in group] + [service])
-        )
+        own = bonds(service.spec)
+        tied = [group for group in found if group[0] & own]
+        found = [group for group in found if not group[0] & own]
+        found.append((own.union(*(ties for ties, _ in tied)), [one for _, group in tied for one in group] + [service]))
     return [group for _, group in found]
 
 
@@ -60,16 +69,8 @@ def stays(node: Node) -> bool:
     return node.status != "down" and not node.replaced and node.availability in ("active", "pause")
 
 
-def volumes_of(state: State, service: Service) -> list[str]:
-    """The engine's names of the volumes that a service's tasks keep data in."""
-    stack = state.stacks.get(service.stack)
-    known = stack.spec.volumes if stack is not None else {}
-    sources = {mount.source for mount in service.spec.mounts if mount.type == "volume"}
-    return [known[source].name for source in sorted(sources & known.keys())]
-
-
 def strays(state: State) -> Mapping[str, frozenset[str]]:
-    """By service the machines that its tasks are to leave, for its companions are elsewhere.
+    """By service the machines that its tasks are to leave, for its companions are elsewhere; none that has its data.
 
     They are parted where only some of them had moved: people changed their mind about emptying a machine, or one that
     was down came back before all of its tasks were replaced.
@@ -109,4 +110,11 @@ def _away(state: State, group: list[Service], places: Mapping[str, Counter[str]]
     node = state.nodes[home(state, group, together)]
     if node.status != "ready" or node.availability != "active":
         return {}
-    return {key: frozenset(there) - {node.id} for key, there in places.items()}
+    return {
+        one.key: frozenset(id for id in places[one.key] if id != node.id and not _has_data(state, one, id))
+        for one in group
+    }
+
+
+def _has_data(state: State, service: Service, id: str) -> bool:
+    return not set(state.nodes[id].volumes).isdisjoint(volumes_of(state, service))

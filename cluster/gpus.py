@@ -12,9 +12,8 @@ from itertools import count, islice
 
 from cluster.capacity import Gpus
 from cluster.model import Node
-from cluster.privileges import DeviceRequest, Privileges
+from cluster.privileges import ALL, DeviceRequest, Privileges
 
-ALL = -1
 EVERY = "all"
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from cluster.ask import NANO, Ask, Terms
 from cluster.constraints import STACK, Constraint
 from cluster.gpus import Dealt, Wish, cards_of, deal, free_of
-from cluster.model import Node
+from cluster.model import Node, Task
 from cluster.policy import ENGINES, knows
 from cluster.seats import Seat, Seats
 
@@ -64,7 +64,7 @@ def crowding(seat: Seat, seats: Seats, key: str, ask: Ask) -> Iterator[Objection
     for other in ask.shuns:
         if seats.where[other][node.id]:
             yield Objection(f"have a task of {other}, which it keeps away from", f"move {other} off {node.name}")
-    for other, number in seats.shunned[key].items():
+    for other, number in sorted(seats.shunned[key].items()):
         if number and seats.where[other][node.id]:
             yield Objection(f"have a task of {other}, which keeps away from it", f"move {other} off {node.name}")
     if ask.nano_cpus and seat.nano_cpus + ask.nano_cpus > node.cpus * NANO:
@@ -81,6 +81,12 @@ def crowding(seat: Seat, seats: Seats, key: str, ask: Ask) -> Iterator[Objection
     for protocol, port in ask.ports:
         if seat.ports[protocol, port]:
             yield Objection(f"have port {port} taken by another task", "publish another port, or remove who has it")
+
+
+def beside_its_own(against: Objection, task: Task) -> Objection:
+    """What speaks against a machine for a task of the same slot alone, which the new one does not wait for."""
+    why = f"{against.why} while {task.name} goes on, which stops once this serves"
+    return Objection(why, "write update_config.order: stop-first, so that the one before stops first, or add a machine")
 
 
 def cards_for(seat: Seat, seats: Seats, wish: Wish) -> Dealt:

@@ -9,11 +9,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cluster.ask import Ask, Terms, ask_of
 from cluster.model import Node, Service, State, Task, revision_key
-from cluster.objections import Bound, Objection, cards_for, counted, crowding, inflected, outside, standing
+from cluster.moves import WANTED
+from cluster.objections import (
+    Bound,
+    Objection,
+    beside_its_own,
+    cards_for,
+    counted,
+    crowding,
+    inflected,
+    outside,
+    standing,
+)
 from cluster.pool import Pool
 from cluster.search import Search
 from cluster.seats import Held, Seat, Seats
@@ -28,7 +39,7 @@ AS_IT_IS: AbstractContextManager[None] = nullcontext()
 class _Turn:
     """The service that machines are looked for now, what it asks, and why there was none, where nothing changed since.
 
-    Tasks of one service mostly come together: what is worked out for the first does for the others.
+    Tasks of one service mostly come together: what is worked out for the first does for the others of the same bounds.
     """
 
     service: Service
@@ -36,7 +47,7 @@ class _Turn:
     ask: Ask
     search: Search
     ties: Ties
-    reason: str = ""
+    reasons: dict[tuple[Bound, ...], str] = field(default_factory=dict)
 
 
 class Board:
@@ -128,7 +139,7 @@ class Board:
             return
         turn = self._turn
         if turn is not None and turn.key == held.key:
-            turn.reason = ""
+            turn.reasons.clear()
             turn.search.changed(seat, times)
         else:
             self._turn = None
@@ -143,26 +154,28 @@ class Board:
         if not self._seats.by_id:
             return None, "waits for a machine: none is there yet"
         turn = self._turn_of(service)
-        gone = self._predecessors(turn, slot)
+        gone, beside = self._predecessors(turn, slot)
         if only:
-            return self._at_home(turn, gone, only)
-        if turn.reason and not gone:
-            return None, turn.reason
-        bounds = turn.ties.bounds(slot)
+            return self._at_home(turn, gone, beside, only)
+        bounds = tuple(turn.ties.bounds(slot))
+        alike = not gone and not beside
+        if alike and bounds in turn.reasons:
+            return None, turn.reasons[bounds]
         with self._without(gone):
             seat = self._best_within(turn, bounds) if bounds else turn.search.best()
             if seat is not None:
                 return seat.node, ""
-            reason = f"waits for a machine ({counted(self._turned_away(turn, bounds))})"
-        turn.reason = "" if gone else reason
+            reason = f"waits for a machine ({counted(self._turned_away(turn, bounds, beside))})"
+        if alike:
+            turn.reasons[bounds] = reason
         return None, reason
 
-    def _at_home(self, turn: _Turn, gone: Sequence[Held], only: str) -> tuple[Node | None, str]:
+    def _at_home(self, turn: _Turn, gone: Sequence[Held], beside: Sequence[Held], only: str) -> tuple[Node | None, str]:
         seat = self._seats.by_id.get(only)
         if seat is None:
             return None, "waits for its machine, which is gone"
         with self._without(gone):
-            against = next(self._objections(turn, seat, turn.ties.bounds(0)), None)
+            against = next(self._objections(turn, seat, turn.ties.bounds(0), beside), None)
         if against is not None:
             return None, f"waits for {seat.node.name}, which {inflected(against.why, 1)}"
         return seat.node, ""
@@ -172,16 +185,17 @@ class Board:
         turn = self._turn_of(service)
         if turn.ask.gpus is None:
             return ()
-        with self._without(self._predecessors(turn, slot)):
+        gone, _ = self._predecessors(turn, slot)
+        with self._without(gone):
             return cards_for(self._seats.by_id[node], self._seats, turn.ask.gpus).cards
 
     def explain(self, service: Service, slot: int) -> dict[str, list[Objection]]:
         """All that speaks against each machine, by its id; nothing against one that a task in this slot could go to."""
         turn = self._turn_of(service)
-        gone = self._predecessors(turn, slot)
+        gone, beside = self._predecessors(turn, slot)
         bounds = turn.ties.bounds(slot)
         with self._without(gone):
-            return {id: list(self._objections(turn, seat, bounds)) for id, seat in self._seats.by_id.items()}
+            return {id: list(self._objections(turn, seat, bounds, beside)) for id, seat in self._seats.by_id.items()}
 
     def _turn_of(self, service: Service) -> _Turn:
         if self._turn is None or self._turn.service is not service:
@@ -199,12 +213,13 @@ class Board:
             self._pools[terms] = Pool(terms, self._seats.by_id.values())
         return self._pools[terms]
 
-    def _predecessors(self, turn: _Turn, slot: int) -> Sequence[Held]:
-        """Whom a task finds gone: where it starts after its predecessor has stopped, that."""
-        if turn.service.spec.update.order != "stop-first":
-            return ()
-        held = self._seats.slots.get((turn.key, slot))
-        return tuple(held.values()) if held else ()
+    def _predecessors(self, turn: _Turn, slot: int) -> tuple[Sequence[Held], Sequence[Held]]:
+        """Whom a task finds gone, for it starts after they have stopped, and beside whom it starts."""
+        slots = self._seats.slots.get((turn.key, slot))
+        before = tuple(held for held in slots.values() if not held.task.ended) if slots else ()
+        if turn.service.spec.update.order == "stop-first":
+            return before, ()
+        return (), tuple(held for held in before if held.task.desired in WANTED)
 
     def _without(self, leaving: Sequence[Held]) -> AbstractContextManager[None]:
         return self._while_away(leaving) if leaving else AS_IT_IS
@@ -223,17 +238,27 @@ class Board:
         """The best of the few machines that a service is tied to."""
         seats = self._seats.by_id
         places = frozenset.intersection(*(bound.nodes for bound in bounds)) & seats.keys()
-        fit = [seats[id] for id in places if not any(self._objections(turn, seats[id], bounds))]
+        fit = [seats[id] for id in places if not any(self._objections(turn, seats[id], bounds, ()))]
         return min(fit, key=turn.search.price, default=None)
 
-    def _objections(self, turn: _Turn, seat: Seat, bounds: Sequence[Bound]) -> Iterator[Objection]:
+    def _objections(
+        self, turn: _Turn, seat: Seat, bounds: Sequence[Bound], beside: Sequence[Held]
+    ) -> Iterator[Objection]:
         yield from standing(seat.node, turn.ask.terms)
         yield from outside(seat.node, bounds)
-        yield from crowding(seat, self._seats, turn.key, turn.ask)
+        own = [held for held in beside if held.task.node == seat.node.id]
+        yield from self._crowded_by(turn, seat, own) if own else crowding(seat, self._seats, turn.key, turn.ask)
 
-    def _turned_away(self, turn: _Turn, bounds: Sequence[Bound]) -> Counter[str]:
+    def _crowded_by(self, turn: _Turn, seat: Seat, own: Sequence[Held]) -> Iterator[Objection]:
+        """What speaks against a machine for what runs there, told from what does for the slot's own tasks alone."""
+        found = list(crowding(seat, self._seats, turn.key, turn.ask))
+        with self._while_away(own):
+            others = {one.why for one in crowding(seat, self._seats, turn.key, turn.ask)}
+        return (one if one.why in others else beside_its_own(one, own[0].task) for one in found)
+
+    def _turned_away(self, turn: _Turn, bounds: Sequence[Bound], beside: Sequence[Held]) -> Counter[str]:
         """How many machines each reason turned away: of those that speak against one, the first."""
-        first = (next(self._objections(turn, seat, bounds), None) for seat in self._seats.by_id.values())
+        first = (next(self._objections(turn, seat, bounds, beside), None) for seat in self._seats.by_id.values())
         return Counter(objection.why for objection in first if objection is not None)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+ALL = -1
+"""The count of a request for all devices that there are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Device:

@@ -137,13 +137,17 @@ def _turn(tasks: Iterable[Task], desired: Desired, why: str) -> tuple[DesireTask
 
 
 def _forgotten(slots: Mapping[int, list[Task]], numbers: Collection[int], now: float) -> tuple[DesireTask, ...]:
-    """Of a slot's ended tasks the last few are kept for a while, so that a person can ask what happened."""
+    """Of a slot's ended tasks the last few are kept for a while, so that a person can ask what happened.
+
+    They tell where the slot's data is, too: all of those few stay while no other task of it has a machine.
+    """
     gone: list[Task] = []
     for slot, tasks in slots.items():
         if slot not in numbers:
             continue
         history = [task for task in tasks if task.desired == "stop" and task.ended]
-        old = [task for task in history if now - task.since > KEPT_SECONDS]
+        placed = any(task.node and task.desired in ("run", "ready") for task in tasks)
+        old = [task for task in history if placed and now - task.since > KEPT_SECONDS]
         gone += {task.id: task for task in (*history[: max(0, len(history) - KEPT_TASKS)], *old)}.values()
     return _turn(gone, "remove", "history is full")
 

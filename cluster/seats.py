@@ -83,9 +83,9 @@ class Seats:
     """All machines, and indices of what is on them.
 
     `where` is how many tasks of a service each machine has, `company` how many of those its companions are to be with,
-    `slots` who holds a slot of a service, and `shunned` who does not want to be where a service is. `images` are the
-    machines on which a container of an image was seen: it is there unless it was removed since. `counted` is whether
-    any machine tells how many GPUs it has.
+    `slots` who has or had a machine in a slot of a service, and `shunned` who does not want to be where a service is.
+    `images` are the machines on which a container of an image was seen: it is there unless it was removed since.
+    `counted` is whether any machine tells how many GPUs it has.
     """
 
     def __init__(self, nodes: Iterable[Node]) -> None:
@@ -102,9 +102,12 @@ class Seats:
         """Count a task, or with -1 take it off again; the machine, where there is such a one."""
         task, ask, key = held
         seat = self.by_id.get(task.node)
-        if task.container_id and seat is not None:
+        if seat is None:
+            return None
+        if task.container_id:
             self.images[ask.image].add(task.node)
-        if seat is None or task.ended:
+        self._enter(held, times)
+        if task.ended:
             return None
         before = seat.rank
         seat.count(task, ask, times)
@@ -115,13 +118,16 @@ class Seats:
             self.shunned[other][key] += times
         if is_company(task):
             self.company[key][task.node] += times
-        if times > 0:
-            self.slots.setdefault((key, task.slot), {})[task.id] = held
-        elif len(self.slots[key, task.slot]) > 1:
-            del self.slots[key, task.slot][task.id]
-        else:
-            del self.slots[key, task.slot]
         return seat
+
+    def _enter(self, held: Held, times: int) -> None:
+        slot = held.key, held.task.slot
+        if times > 0:
+            self.slots.setdefault(slot, {})[held.task.id] = held
+        elif len(self.slots[slot]) > 1:
+            del self.slots[slot][held.task.id]
+        else:
+            del self.slots[slot]
 
     def renew(self, nodes: Mapping[str, Node]) -> None:
         """Take what is known of the same machines now."""

@@ -1,14 +1,17 @@
-"""What ties a service to machines: its data, an image that was built, and services that share a network with it."""
+"""What ties a service to machines: its data, an image that was built, and services that share a network or a volume."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
-from cluster.company import companions, home, stays, volumes_of
+from cluster.company import bonds, companions, home, stays
 from cluster.model import Service, State
 from cluster.objections import Bound, Objection
 from cluster.seats import Seats
+from cluster.spec import NetworkSpec, VolumeSpec
+from cluster.volumes import volumes_of
 
 
 class Ties:
@@ -18,60 +21,69 @@ class Ties:
         self._state, self._seats, self._service = state, seats, service
         self._everywhere = service.spec.mode == "global"
         self._others = companions(services, service)
-        self._free = not (self._others or service.spec.built_on or volumes_of(state, service))
+        self._volumes = volumes_of(state, service)
+        self._free = not (self._others or service.spec.built_on or self._volumes)
 
     def bounds(self, slot: int) -> list[Bound]:
         """For each thing that ties a task in this slot, the machines that it leaves."""
         if self._free:
             return []
-        state, seats, service = self._state, self._seats, self._service
+        seats, service = self._seats, self._service
         if self._everywhere:  # it has data of its own on each machine
             return list(_image(seats, service))
-        company = _company(state, seats, service, self._others)
-        return [*company, *_data(state, seats, service, slot), *_image(seats, service)]
+        data = list(_data(seats, service, slot, self._volumes))
+        return [*self._company(data), *data, *_image(seats, service)]
+
+    def _company(self, data: Sequence[Bound]) -> Iterator[Bound]:
+        """Services that share a network or a volume stay on one machine: neither reaches from one to another yet.
+
+        Where one of them has data, or an image that was built, that is the machine, though nothing runs there now. It
+        counts as `company.strays` does: or what came to one machine for its company were sent away from there by that.
+        Nobody leaves data of its own for company, which is what `data` says.
+        """
+        state, seats, service, others = self._state, self._seats, self._service, self._others
+        for other in others:
+            theirs = (name for name in volumes_of(state, other) if name not in self._volumes)
+            yield from _data(seats, other, 1, theirs)
+            yield from _image(seats, other)
+        group = [service, *others]
+        built = {one.spec.built_on for one in group} & seats.by_id.keys()
+        counts = sum((seats.company[one.key] for one in group), Counter[str]())
+        there = {id for id in counts.keys() | built if all(id in bound.nodes for bound in data)}
+        places = {id: counts[id] for id in there if stays(seats.by_id[id].node)}
+        kind, name = next(self._shared(), ("", ""))
+        if places and name:
+            node = seats.by_id[home(state, group, places)].node
+            why = f"are not {node.name}, where what shares {kind} {name} with it runs"
+            yield Bound(
+                frozenset({node.id}), Objection(why, f"give it a {kind} of its own: none reaches two machines yet")
+            )
+
+    def _shared(self) -> Iterator[tuple[str, str]]:
+        """The networks and volumes that others have, too, each with the engine's name."""
+        stack = self._state.stacks.get(self._service.stack)
+        if stack is None:
+            return
+        names: Mapping[str, Mapping[str, NetworkSpec | VolumeSpec]]
+        names = {"network": stack.spec.networks, "volume": stack.spec.volumes}
+        theirs = chain.from_iterable(bonds(other.spec) for other in self._others)
+        for kind, key in sorted(bonds(self._service.spec).intersection(theirs)):
+            if key in names[kind]:
+                yield kind, names[kind][key].name
 
 
-def _company(state: State, seats: Seats, service: Service, others: Sequence[Service]) -> Iterator[Bound]:
-    """Services that share a network stay on one machine, for networks do not reach from one to another yet.
-
-    Where one of them has data, or an image that was built, that is the machine, though nothing runs there now. It
-    counts as `company.strays` does: or what came to one machine for its company were sent away from there by that.
-    """
-    for other in others:
-        yield from _data(state, seats, other, 1)
-        yield from _image(seats, other)
-    group = [service, *others]
-    built = {one.spec.built_on for one in group} & seats.by_id.keys()
-    counts = sum((seats.company[one.key] for one in group), Counter[str]())
-    places = {id: counts[id] for id in counts.keys() | built if stays(seats.by_id[id].node)}
-    network = next(_shared_networks(state, service, others), "")
-    if places and network:
-        node = seats.by_id[home(state, group, places)].node
-        why = f"are not {node.name}, where what shares network {network} with it runs"
-        remedy = "give it a network of its own: none reaches two machines yet"
-        yield Bound(frozenset({node.id}), Objection(why, remedy))
-
-
-def _shared_networks(state: State, service: Service, others: Sequence[Service]) -> Iterator[str]:
-    stack = state.stacks.get(service.stack)
-    if stack is None:
-        return
-    used = {attachment.network for other in others for attachment in other.spec.networks}
-    for attachment in service.spec.networks:
-        if attachment.network in used and attachment.network in stack.spec.networks:
-            yield stack.spec.networks[attachment.network].name
-
-
-def _data(state: State, seats: Seats, service: Service, slot: int) -> Iterator[Bound]:
+def _data(seats: Seats, service: Service, slot: int, volumes: Iterable[str]) -> Iterator[Bound]:
     """A volume lies on the machine that has it: elsewhere its task would begin with an empty one.
 
-    Where several have one of that name, it is the one that the slot's task writes to.
+    Where several have one of that name, it is the one that the slot's last task there wrote to, ended or not.
     """
-    before = {held.task.node for held in seats.slots.get((service.key, slot), {}).values()}
-    for name in volumes_of(state, service):
+    tasks = (held.task for held in seats.slots.get((service.key, slot), {}).values())
+    before = [task.node for task in sorted(tasks, key=lambda task: (task.created_at, task.id), reverse=True)]
+    for name in volumes:
         holders = {id for id, seat in seats.by_id.items() if name in seat.node.volumes}
         if holders:
-            holders = (holders & before) or holders
+            last = next((id for id in before if id in holders), "")
+            holders = {last} if last else holders
             why = f"are not {_names(seats, holders)}, which holds the data of volume {name}"
             yield Bound(frozenset(holders), Objection(why, f"its data stays where it is: bring {name} there by hand"))
 

@@ -173,10 +173,12 @@ def demote(nodes: tuple[str, ...], context: str) -> None:
 
 @app.command("rm", epilog=example("gbnt node rm gaul", "gbnt node rm gaul --force"))
 @nodes_argument
-@click.option("--force", is_flag=True, help="Though it lives or has tasks: they are replaced, whatever becomes of it.")
+@click.option(
+    "--force", is_flag=True, help="Though it lives, or has tasks (they are replaced) or data (that is given up)."
+)
 @context_option
 def rm(nodes: tuple[str, ...], force: bool, context: str) -> None:
-    """Take machines out that are down and empty. `gbnt legion leave` on a machine is the tidy way.
+    """Take machines out that are down, empty and without data. `gbnt legion leave` on a machine is the tidy way.
 
     Its certificate is good no more, and its volumes stay on it.
     """

@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from cluster.autonomy import POLICIES, wrong_labels
-from cluster.compose.bounds import MOST_REPLICAS
+from cluster.compose.bounds import MOST_CPUS, MOST_REPLICAS
 from cluster.compose.configs import config_problems
 from cluster.compose.findings import MOST_FINDINGS, Finding, quote
 from cluster.compose.gates import gate_problems
@@ -18,6 +18,7 @@ from cluster.compose.names import name_problems
 from cluster.compose.problem import Problem
 from cluster.compose.publishing import port_problems
 from cluster.constraints import NoConstraint, is_key, parse
+from cluster.privileges import ALL
 from cluster.spec import ServiceSpec, StackSpec
 
 LEAST_MEMORY = 6 * 1024 * 1024
@@ -142,11 +143,19 @@ def _placement(name: str, service: ServiceSpec) -> Iterator[Problem]:
 
 def _reservations(name: str, service: ServiceSpec) -> Iterator[Problem]:
     reserved, limits = service.reserved, service.resources
+    reservations = ("services", name, "deploy", "resources", "reservations")
+    if not 0 <= (reserved.cpus or 0.0) <= MOST_CPUS:  # neither is what is no number at all
+        yield Problem((*reservations, "cpus"), f"{reserved.cpus:g} is not between 0 and {MOST_CPUS:g}", code="range")
+    if (reserved.memory or 0) < 0:
+        yield Problem((*reservations, "memory"), "is negative", code="range")
+    for request in service.privileges.requests:
+        if request.count < ALL:
+            message = f"{request.count} is no number of devices"
+            yield Problem((*reservations, "devices"), message, f"{ALL} is all of them", "range")
     for what, least, most in (("cpus", reserved.cpus, limits.cpus), ("memory", reserved.memory, limits.memory)):
         if least is not None and most is not None and least > most:
-            path = ("services", name, "deploy", "resources", "reservations", what)
             hint = "raise the limit, or reserve less"
-            yield Problem(path, "reserves more than its limit", hint, "range", policy=True)
+            yield Problem((*reservations, what), "reserves more than its limit", hint, "range", policy=True)
 
 
 def _within(address: str, subnet: str) -> bool:

@@ -12,6 +12,7 @@ from cluster.decide.decision import Decided, Decision, Draft, Refusal, missing
 from cluster.decide.sweep import sweep
 from cluster.model import Availability, Change, Departed, Node, Role, State
 from cluster.moves import WANTED, emptied
+from cluster.volumes import given_up, listed, missed
 
 NAMED = 3
 WORDS: Mapping[str, str] = {
@@ -129,9 +130,10 @@ def _meets(node: Node, terms: Terms) -> bool:
 
 
 def remove_node(state: State, reference: str, force: bool, now: float, own: str = "") -> Decision:
-    """Forget a machine. By force: also where it lives or has tasks; those are replaced, whatever becomes of it.
+    """Forget a machine. By force: also where it lives, has tasks, or has data that services keep in volumes.
 
-    Its id is remembered: a certificate of its own may be good for a while yet, and is not to count.
+    Its tasks are replaced then, whatever becomes of it, and may begin with empty volumes. Its id is remembered: a
+    certificate of its own may be good for a while yet, and is not to count.
     """
     node = find_node(state, reference)
     if isinstance(node, Refusal):
@@ -147,13 +149,15 @@ def remove_node(state: State, reference: str, force: bool, now: float, own: str 
     if node.status != "down" and not force:
         first = "`gbnt legion leave` there takes it out, or stop gbnt there first"
         return Refusal("conflict", f"node {node.name} is {node.status}: {first}, or remove it by force (--force)")
-    return _forget(state, node, f"removed with {live} tasks" if live else "removed", now)
+    kept = None if force else _kept(state, node)
+    return kept or _forget(state, node, f"removed with {live} tasks" if live else "removed", now)
 
 
 def leave_node(state: State, id: str, force: bool, now: float, own: str = "") -> Decision:
     """A machine leaves by its own word: it is emptied, and forgotten once it is empty; by force at once.
 
-    It is asked for again until the machine is gone; after that nothing is changed.
+    One that has data of services is forgotten by force alone. It is asked for again until the machine is gone; after
+    that nothing is changed.
     """
     node = state.nodes.get(id)
     if node is None:
@@ -161,7 +165,8 @@ def leave_node(state: State, id: str, force: bool, now: float, own: str = "") ->
     if node.role == "manager":
         return remove_node(state, id, force, now, own)  # which refuses, with what to do first
     if force or not _live(state, node):
-        return _forget(state, node, "left by its own word", now)
+        kept = None if force else _kept(state, node)
+        return kept or _forget(state, node, "left by its own word", now)
     if node.id in emptied([node]):
         return Decided()
     return update_node(state, id, Wanted("drain"), own)
@@ -172,6 +177,15 @@ def _live(state: State, node: Node) -> int:
     return sum(task.node == node.id and not task.ended for task in state.tasks.values())
 
 
+def _kept(state: State, node: Node) -> Refusal | None:
+    """Why a machine cannot be forgotten yet: services would begin elsewhere, and without what they have there."""
+    users = missed(state, node)
+    if not users:
+        return None
+    first = "remove what uses it, or give it up by force (--force)"
+    return Refusal("conflict", f"node {node.name} has the data of {listed(users)}: {first}")
+
+
 def _forget(state: State, node: Node, words: str, now: float) -> Decided:
     draft = Draft(state)
     draft.put(Change("nodes", node.id, None), Change("departed", node.id, Departed(node.id, node.name, now)))
@@ -179,6 +193,7 @@ def _forget(state: State, node: Node, words: str, now: float) -> Decided:
         # One that ended, and that nobody wants gone, goes on telling how its work went.
         if task.node == node.id and (not task.ended or task.desired == "remove"):
             draft.put(Change("tasks", task.id, None))
-    draft.tell("node.removed", node.name, words)
+    lost = given_up(state, node)
+    draft.tell("node.removed", node.name, f"{words}; {lost}" if lost else words)
     sweep(draft)
-    return draft.decided({node.name: "removed"})
+    return draft.decided({node.name: f"removed; {lost}" if lost else "removed"})

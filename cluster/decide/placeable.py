@@ -5,15 +5,19 @@ How machines are now does not count, nor what runs there: they come back, and ta
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from cluster.ask import NANO, Ask, ask_of
+from cluster.ask import NANO, Ask, ask_of, asks_as_before
 from cluster.constraints import SERVICES, Constraint, parse
-from cluster.gpus import ALL, Wish, are_counted, cards_of, deal, may_have
+from cluster.gpus import Wish, are_counted, cards_of, deal, may_have
 from cluster.model import Node, State
 from cluster.objections import counted, remedy
+from cluster.policy import ENGINES, knows
+from cluster.privileges import ALL
 from cluster.spec import ServiceSpec, StackSpec
 
+LOOK = "`gbnt node ls -o wide` shows what each has"
 # What an engine says of its machine: one that was not heard yet may still say it.
 TOLD_BY_ENGINE = ("node.platform.os", "node.platform.arch", "engine.")
 
@@ -37,16 +41,12 @@ def hopes(state: State, spec: StackSpec) -> tuple[str, ...]:
 
 def _is_news(state: State, spec: StackSpec, service: ServiceSpec) -> bool:
     known = state.services.get(f"{spec.name}/{service.name}")
-    return known is None or _wishes(known.spec) != _wishes(service)
-
-
-def _wishes(service: ServiceSpec) -> object:
-    return service.placement, service.reserved, service.privileges.requests
+    return not asks_as_before(spec.name, known.spec if known is not None else None, service)
 
 
 def _hope(state: State, ask: Ask, name: str) -> str:
     counted = are_counted(state.nodes.values())
-    unknown = sorted(node.name for node in _fitting(state, ask) if may_have(node, counted=counted))
+    unknown = sorted(node.name for node in _fitting(state.nodes.values(), ask) if may_have(node, counted=counted))
     if ask.gpus is None or not unknown:
         return ""
     return (
@@ -56,24 +56,46 @@ def _hope(state: State, ask: Ask, name: str) -> str:
 
 
 def _reasons(state: State, spec: StackSpec, service: ServiceSpec) -> Iterator[str]:
-    ask = ask_of(spec.name, service)
+    ask, nodes = ask_of(spec.name, service), list(state.nodes.values())
     yield from _lonely(state, spec, service)
-    if not state.nodes:
-        return
+    known = are_counted(nodes)
+    if nodes and all(_lacks(node, ask, known) for node in _fitting(nodes, ask)):
+        yield from _nowhere(nodes, ask, known)
+
+
+def _nowhere(nodes: Collection[Node], ask: Ask, known: bool) -> Iterator[str]:
+    """What keeps a task from all machines: one thing that none has, or else all that none has at once."""
     for constraint in ask.terms.constraints:
-        if not any(_may_meet(node, constraint, ask) for node in state.nodes.values()):
-            yield _unmet(constraint, list(state.nodes.values()))
-    fit = _fitting(state, ask)
-    if not fit:
-        yield f"asks for what no machine is at once: {', '.join(map(str, ask.terms.constraints))}"
-    elif all(node.cpus and node.memory for node in fit):
+        if not any(_may_meet(node, constraint, ask) for node in nodes):
+            yield _unmet(constraint, list(nodes))
+    fit = _fitting(nodes, ask)
+    if fit:
         yield from _too_large(ask, fit)
         if ask.gpus is not None:
-            yield from _gpus_short(ask.gpus, fit, counted=are_counted(state.nodes.values()))
+            yield from _gpus_short(ask.gpus, fit, counted=known)
+        each = counted(Counter(f"lack {', '.join(_lacks(node, ask, known))}" for node in fit))
+        yield f"asks for what no machine that it may go to has at once ({each}): {LOOK}"
+    else:
+        yield f"asks for what no machine is at once: {', '.join(map(str, ask.terms.constraints))}"
 
 
-def _fitting(state: State, ask: Ask) -> list[Node]:
-    return [node for node in state.nodes.values() if all(_may_meet(node, one, ask) for one in ask.terms.constraints)]
+def _lacks(node: Node, ask: Ask, known: bool) -> list[str]:
+    """What an empty machine has too little of, in words; one that was not heard yet may have all.
+
+    `known` is whether any machine tells how many GPUs it has.
+    """
+    short = [f"Docker Engine {ENGINES[api]} for {key}" for key, api in ask.terms.needs if not knows(node, api)]
+    if not (node.cpus and node.memory):
+        return short
+    short += [f"{_cpus(ask)} CPUs"] if ask.nano_cpus > node.cpus * NANO else []
+    short += [f"{_memory(ask)} of memory"] if ask.memory > node.memory else []
+    if ask.gpus is not None and deal(ask.gpus, node, counted=known).against:
+        short.append(_gpus(ask.gpus))
+    return short
+
+
+def _fitting(nodes: Iterable[Node], ask: Ask) -> list[Node]:
+    return [node for node in nodes if all(_may_meet(node, one, ask) for one in ask.terms.constraints)]
 
 
 def _may_meet(node: Node, constraint: Constraint, ask: Ask) -> bool:
@@ -92,12 +114,12 @@ def _too_large(ask: Ask, fit: Iterable[Node]) -> Iterator[str]:
     by_cpus, by_memory = max(fit, key=lambda node: node.cpus), max(fit, key=lambda node: node.memory)
     if ask.nano_cpus > by_cpus.cpus * NANO:
         yield (
-            f"reserves {ask.nano_cpus / NANO:g} CPUs, and the machine with most of those that it may go to, "
+            f"reserves {_cpus(ask)} CPUs, and the machine with most of those that it may go to, "
             f"{by_cpus.name}, has {by_cpus.cpus}: reserve less"
         )
     if ask.memory > by_memory.memory:
         yield (
-            f"reserves {ask.memory / 1e6:.0f} MB of memory, and the machine with most of it that it may go to, "
+            f"reserves {_memory(ask)} of memory, and the machine with most of it that it may go to, "
             f"{by_memory.name}, has {by_memory.memory / 1e6:.0f} MB: reserve less"
         )
 
@@ -106,9 +128,22 @@ def _gpus_short(wish: Wish, fit: Collection[Node], *, counted: bool) -> Iterator
     if not all(deal(wish, node, counted=counted).against for node in fit):
         return
     most = max(len(cards_of(node.gpus)) for node in fit)
-    many = "all GPUs of a machine" if wish.number == ALL else str(wish) if wish.ids else f"{wish} GPUs"
     has = "is known to have one" if not most else "has that" if wish.ids else f"has more than {most}"
-    yield f"asks for {many}, and no machine that it may go to {has}: `gbnt node ls -o wide` shows what each has"
+    yield f"asks for {_gpus(wish)}, and no machine that it may go to {has}: {LOOK}"
+
+
+def _cpus(ask: Ask) -> str:
+    return f"{ask.nano_cpus / NANO:g}"
+
+
+def _memory(ask: Ask) -> str:
+    return f"{ask.memory / 1e6:.0f} MB"
+
+
+def _gpus(wish: Wish) -> str:
+    if wish.number == ALL:
+        return "all GPUs of a machine"
+    return str(wish) if wish.ids else f"{wish} GPU{'s' if wish.number > 1 else ''}"
 
 
 def _lonely(state: State, spec: StackSpec, service: ServiceSpec) -> Iterator[str]:

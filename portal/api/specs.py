@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from cluster.compose.checks import validate
 from cluster.decide.placeable import hopes
+from cluster.headroom import cramped
 from cluster.model import State
 from cluster.spec import StackSpec
 from portal.api.problems import Problem
@@ -42,4 +43,4 @@ async def check_machines(
     if judged.problems:
         findings = [asdict(problem.finding()) for problem in judged.problems]
         raise Problem("conflict", f'the stack "{spec.name}" binds what is not there', findings=findings)
-    return (*judged.warnings, *hopes(state, spec))
+    return (*judged.warnings, *hopes(state, spec), *cramped(state, spec))

@@ -68,6 +68,30 @@ async def test_a_task_that_found_no_other_machine_simply_goes_on(tmp_path: Path)
         assert [(one.id, one.attempt) for one in of(state, "shop/web")] == [(task.id, 1)]
 
 
+async def test_data_on_a_machine_that_is_down_is_given_up_by_force_alone_though_its_service_stands_still(
+    tmp_path: Path,
+):
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        there = Placement(("node.hostname == rome-2",))
+        db = spec("db", image="web", mounts=(Mount("volume", "/data", "data"),), placement=there)
+        await one.manager.order(protocol.DeployStack(stack(db, volumes={"data": VolumeSpec("shop_data")})))
+        await one.manager.until(serving("shop/db"))
+        await one.manager.until(lambda state: "shop_data" in state.nodes["rome-2"].volumes)
+        await one.manager.order(protocol.HoldStack("shop", stopped=True))
+        await one.manager.until(lambda state: all(task.ended for task in of(state, "shop/db")))
+        one.part("rome-2")
+        await one.manager.until(status("rome-2", "down"), within=10.0)
+        refused = await one.manager.ask(protocol.RemoveNode("rome-2"))
+        assert isinstance(refused, protocol.Refused)
+        assert "has the data of volume shop_data (shop/db)" in refused.message
+        assert "rome-2" in (await one.manager.state()).nodes
+        done = await one.manager.ask(protocol.RemoveNode("rome-2", force=True))
+        assert isinstance(done, protocol.Accepted)
+        words = "gives up volume shop_data of shop/db: it begins empty elsewhere"
+        assert done.changes == {"rome-2": f"removed; {words}"}
+        assert f"node.removed rome-2: removed; {words}" in await one.manager.events()
+
+
 async def test_tasks_of_a_machine_whose_engine_dies_for_good_go_on_elsewhere(tmp_path: Path):
     async with legion(tmp_path, "rome-2", "rome-3", engine=plain) as one:
         await one.manager.order(protocol.DeployStack(stack(web(3))))

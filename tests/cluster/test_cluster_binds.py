@@ -8,7 +8,7 @@ from cluster.binds import Presence, judge, to_look_for
 from cluster.decide.decision import Decided
 from cluster.decide.deploy import deploy
 from cluster.model import State
-from cluster.spec import Mount, Placement, StackSpec
+from cluster.spec import Mount, Placement, Resources, StackSpec
 from tests.cluster.build import entropy, node, spec, stack, state_with
 
 CONF = "/srv/shop/conf"
@@ -76,3 +76,4 @@ def test_of_a_service_that_stays_as_it_is_nothing_is_asked():
     assert to_look_for(state, binds(image="web:2")) == {}
     assert judge(state, binds(image="web:2"), {}).warnings == ()
     assert to_look_for(state, binds(placement=Placement(("node.role == worker",)))) == {"n2": (CONF,)}
+    assert to_look_for(state, binds(reserved=Resources(cpus=1.0))) == {"n1": (CONF,), "n2": (CONF,)}

@@ -1,4 +1,4 @@
-"""Services that share a network, and were parted by half a move, come together again on one machine."""
+"""Services that share a network or a volume, and were parted by half a move, come together again on one machine."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,10 +18,10 @@ BACK = (Attachment("back"),)
 WEB, DB, LONE = spec("web", networks=BACK), spec("db", networks=BACK), spec("lone", networks=(Attachment("default"),))
 
 
-def shop(*tasks: Task, db: ServiceSpec = DB, **fields: object) -> State:
+def shop(*tasks: Task, db: ServiceSpec = DB, web: ServiceSpec = WEB, **fields: object) -> State:
     """Machines n1 and n2, on each of which tasks of the stack run; n2 has these fields."""
     networks = {key: NetworkSpec(f"shop_{key}") for key in ("back", "default")}
-    specs = (WEB, db, LONE)
+    specs = (web, db, LONE)
     file = StackSpec("shop", {one.name: one for one in specs}, networks, {"data": VolumeSpec("shop_data")})
     return State(
         nodes={one.id: one for one in (node(), node(id="n2", name="turin", **fields))},
@@ -62,6 +62,35 @@ def test_all_go_to_where_an_image_of_theirs_was_built_but_for_data():
     assert strays(shop(*tasks, db=elsewhere, volumes=("shop_data",))) == {"shop/web": frozenset({"n1"})}
 
 
+def on_one_volume(one: ServiceSpec) -> ServiceSpec:
+    return replace(one, mounts=(Mount("volume", "/data", "data"),), networks=())
+
+
+def test_services_that_share_a_volume_and_no_network_are_together_though_no_machine_has_told_of_it_yet():
+    db, web = on_one_volume(DB), on_one_volume(WEB)
+    state = shop(at("t1", "db", "n2"), db=db, web=web)
+    found, _ = Board(state).place(state.services["shop/web"], 1)
+    assert found is not None
+    assert found.id == "n2"
+    [against] = Board(state).explain(state.services["shop/web"], 1)["n1"]
+    assert against.why == "are not turin, where what shares volume shop_data with it runs"
+    assert strays(shop(at("t1", "db", "n2"), at("t2", "web", "n1"), db=db, web=web, volumes=("shop_data",))) == {
+        "shop/web": frozenset({"n1"})
+    }
+
+
+def test_nobody_leaves_data_of_its_own_for_company():
+    tasks = at("t1", "db", "n2"), at("t2", "web", "n1")
+    parted = shop(*tasks, db=on_one_volume(DB), web=on_one_volume(WEB), volumes=("shop_data",))
+    nodes = {**parted.nodes, "n1": replace(parted.nodes["n1"], volumes=("shop_data",))}
+    state = replace(parted, nodes=nodes)
+    assert strays(state) == {}
+    for name, there in (("db", "n2"), ("web", "n1")):
+        found, _ = Board(state).place(state.services[f"shop/{name}"], 1)
+        assert found is not None
+        assert found.id == there
+
+
 def test_nobody_goes_to_a_machine_that_takes_nothing_and_what_leaves_one_already_is_no_company():
     parted = at("t1", "web", "n1"), at("t2", "db", "n2"), at("t3", "web", "n2", 2)
     assert strays(shop(*parted, availability="pause")) == {}
@@ -80,9 +109,13 @@ def parted(draw: st.DrawFn) -> State:
         for n, (name, machine, kind) in enumerate(draw(st.lists(where, min_size=4, max_size=8)), 1)
     ]
     db = replace(DB, built_on=draw(st.sampled_from(("", "", "n1", "n2"))))
+    shares = draw(st.sampled_from((replace, on_one_volume)))
     trouble = [dict[str, Any](), {}, {"replaced": True}, {"status": "returning"}, {"availability": "drain"}]
     fields = draw(st.sampled_from(trouble))
-    return shop(*tasks, db=db, **fields)
+    state = shop(*tasks, db=shares(db), web=shares(WEB), **fields)
+    holders = draw(st.sampled_from(((), ("n1",), ("n2",), ("n1", "n2"))))
+    nodes = {id: replace(one, volumes=("shop_data",) if id in holders else ()) for id, one in state.nodes.items()}
+    return replace(state, nodes=nodes)
 
 
 @settings(max_examples=400)

@@ -14,10 +14,10 @@ from cluster.decide.decision import Decided, Refusal
 from cluster.decide.deploy import deploy
 from cluster.decide.placeable import hopes, unplaceable
 from cluster.decide.tasks import carry_out
-from cluster.gpus import ALL, Wish, assigned, cards_of, deal, wish_of
+from cluster.gpus import Wish, assigned, cards_of, deal, wish_of
 from cluster.model import Node, State, Task
 from cluster.placement import offer
-from cluster.privileges import DeviceRequest, Privileges
+from cluster.privileges import ALL, DeviceRequest, Privileges
 from cluster.reconcile import reconcile
 from cluster.spec import Placement, ServiceSpec, StackSpec
 from tests.cluster.build import NOW, entropy, node, spec, stack, state_with, task

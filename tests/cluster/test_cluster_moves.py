@@ -9,10 +9,11 @@ from cluster.decide.machines import Wanted, find_node, leave_node, remove_node, 
 from cluster.decide.nodes import report_node
 from cluster.leaving import leavers
 from cluster.membership import may_leave
-from cluster.model import Node, State, Task, revision_key
+from cluster.model import Node, Stack, State, Task, revision_key
+from cluster.placement import Board
 from cluster.reconcile import AddTask, DesireTask, Reconciled, reconcile
-from cluster.spec import Mount, Placement
-from tests.cluster.build import NOW, node, running, service, spec, state_with, task
+from cluster.spec import Mount, Placement, ServiceSpec, VolumeSpec
+from tests.cluster.build import NOW, node, running, service, spec, stack, state_with, task
 
 WORKER = node(id="n2", name="rome-2", role="worker", labels={"disk": "ssd"})
 CLUSTER = state_with(node(), WORKER)
@@ -155,6 +156,48 @@ def test_work_that_is_done_is_remembered_when_its_machine_goes():
     decision = remove_node(down, "rome-2", False, NOW)
     assert isinstance(decision, Decided)
     assert list(down.after(decision.changes).tasks) == ["t1"]
+
+
+DB = spec("db", mounts=(Mount("volume", "/data", "data"),))
+
+
+def with_data(*nodes: Node, of: ServiceSpec = DB, **fields: object) -> State:
+    """Machines, and a stack with one service, whose volume those have that say so."""
+    shop = Stack("shop", stack(of, volumes={"data": VolumeSpec("shop_data")}), NOW, NOW)
+    return replace(state_with(*nodes), stacks={"shop": shop}, services={"shop/db": service(spec=of, **fields)})
+
+
+def test_a_machine_with_the_data_of_a_service_goes_by_force_alone_and_what_is_given_up_is_said():
+    holder = replace(WORKER, status="down", volumes=("shop_data",))
+    state = with_data(node(), holder, stopped=True)
+    assert refused(remove_node(state, "rome-2", False, NOW)) == (
+        "node rome-2 has the data of volume shop_data (shop/db): remove what uses it, or give it up by force (--force)"
+    )
+    forced = done(remove_node(state, "rome-2", True, NOW))
+    words = "removed; gives up volume shop_data of shop/db: it begins empty elsewhere"
+    assert (forced.told, [one.message for one in forced.happenings]) == ({"rome-2": words}, [words])
+    after = state.after(forced.changes)
+    assert Board(after).place(after.services["shop/db"], 1) == (node(), "")
+    copied = done(remove_node(with_data(node(volumes=("shop_data",)), holder), "rome-2", True, NOW))
+    assert copied.told["rome-2"].endswith("shop/db: what rome has by that name counts now")
+
+
+def test_a_machine_with_the_data_of_a_service_that_stands_still_leaves_by_force_alone():
+    state = with_data(node(), replace(WORKER, volumes=("shop_data",)), stopped=True)
+    assert "has the data of volume shop_data (shop/db)" in refused(leave_node(state, "n2", False, NOW, "n1"))
+    assert "it begins empty elsewhere" in done(leave_node(state, "n2", True, NOW, "n1")).told["rome-2"]
+
+
+def test_data_that_no_service_would_miss_keeps_no_machine():
+    holder = replace(WORKER, status="down", volumes=("shop_data",))
+    everywhere = replace(DB, mode="global")
+    for state in (
+        with_data(node(), holder, removing=True),
+        with_data(node(), holder, of=everywhere),
+        with_data(node(), holder, of=spec("db")),
+        with_data(node(), replace(holder, volumes=("blog_data",))),
+    ):
+        assert done(remove_node(state, "rome-2", False, NOW)).told == {"rome-2": "removed"}
 
 
 def moved(*tasks: Task, **fields: object) -> Reconciled:

@@ -1,6 +1,7 @@
 """What no machine that is there could ever run is refused at deploy, by name and with what would change it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from cluster.decide.deploy import deploy
 from cluster.decide.placeable import unplaceable
 from cluster.model import State
 from cluster.privileges import DeviceRequest, Privileges
-from cluster.spec import Placement, Resources, ServiceSpec
+from cluster.spec import Healthcheck, Placement, Port, Resources, ServiceSpec
 from tests.cluster.build import entropy, node, service, spec, stack
 
 GB = 10**9
@@ -111,3 +112,53 @@ def test_a_deploy_is_refused_unless_it_is_ahead_and_what_runs_already_is_not():
     running = replace(TWO, services={"shop/web": service(spec=wanted.services["web"])})
     assert unplaceable(running, wanted) == ""
     assert unplaceable(running, stack(asking("node.labels.gpu not exists", "node.id == c"))) != ""
+
+
+GPU = Privileges(requests=(DeviceRequest(count=1, capabilities=("gpu",)),))
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        ({"placement": Placement(("node.id == c",))}, "asks for node.id == c"),
+        ({"reserved": Resources(cpus=64.0)}, "reserves 64 CPUs"),
+        ({"platform": "linux/riscv64"}, "asks for node.platform.os == linux"),
+        ({"privileges": GPU}, "asks for 1 GPU,"),
+    ],
+)
+def test_a_service_that_runs_is_refused_other_wishes_and_not_those_that_it_has(wishes: dict[str, Any], said: str):
+    wanted = spec(**wishes)
+    before = replace(TWO, services={"shop/web": service(spec=spec())})
+    assert unplaceable(before, stack(wanted)).startswith(f"service web {said}")
+    same = replace(TWO, services={"shop/web": service(spec=wanted)})
+    assert unplaceable(same, stack(wanted)) == ""
+    assert unplaceable(same, stack(replace(wanted, image="next", ports=(Port(80, 8080),)))) == ""
+
+
+def test_what_no_machine_has_at_once_is_refused_though_each_part_of_it_is_somewhere():
+    large, roomy = node(id="a", name="rome", cpus=16, memory=GB), node(id="b", name="oslo", cpus=1, memory=64 * GB)
+    state = State(nodes={"a": large, "b": roomy})
+    both = asking(cpus=8.0, memory=32 * GB)
+    assert unplaceable(state, stack(both)) == (
+        "service web asks for what no machine that it may go to has at once (2 nodes: 1 lacks 32000 MB of memory, "
+        "1 lacks 8 CPUs): `gbnt node ls -o wide` shows what each has"
+    )
+    assert unplaceable(state, stack(asking(cpus=8.0))) == unplaceable(state, stack(asking(memory=32 * GB))) == ""
+    unheard = State(nodes={**state.nodes, "c": node(id="c")})
+    assert unplaceable(unheard, stack(both)) == ""
+
+
+def test_an_engine_and_gpus_and_memory_have_to_be_on_one_machine():
+    card = (Gpus("GPU", "declared", 1),)
+    old = node(id="a", name="rome", cpus=4, memory=8 * GB, engine_api="1.41", gpus=card)
+    new = node(id="b", name="oslo", cpus=4, memory=2 * GB, engine_api="1.47")
+    state = State(nodes={"a": old, "b": new})
+    checked = spec(healthcheck=Healthcheck(start_interval=1.0), privileges=GPU)
+    assert "(2 nodes: 1 lacks Docker Engine 25.0 for healthcheck.start_interval, 1 lacks 1 GPU)" in unplaceable(
+        state, stack(checked)
+    )
+    large = replace(checked, privileges=Privileges(), reserved=Resources(memory=4 * GB))
+    assert ", 1 lacks 4000 MB of memory)" in unplaceable(state, stack(large))
+    assert unplaceable(state, stack(replace(large, reserved=Resources(memory=GB)))) == ""
+    on_old = replace(checked, privileges=Privileges(), placement=Placement(("node.hostname == rome",)))
+    assert "(1 node: 1 lacks Docker Engine 25.0" in unplaceable(state, stack(on_old))

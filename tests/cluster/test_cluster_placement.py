@@ -115,6 +115,13 @@ def test_a_machine_has_each_port_once():
     assert fill(state, of, 1) == ["b"]
 
 
+def test_a_port_that_another_has_is_the_reason_on_the_only_machine():
+    of = spec(ports=(Port(80, 8080),))
+    held = running(id="x", service="other", node="a", bindings=(PortBinding(80, "tcp", "", 8080),))
+    state = cluster(machine("a"), services=(of, spec("other")), tasks=(held,))
+    assert why_not(state, of) == "waits for a machine (1 node: 1 has port 8080 taken by another task)"
+
+
 def test_what_starts_after_its_predecessor_stopped_finds_what_that_held():
     of = spec(ports=(Port(80, 8080),), reserved=Resources(cpus=3.0))
     old = running(node="a", bindings=(PortBinding(80, "tcp", "", 8080),))
@@ -122,7 +129,37 @@ def test_what_starts_after_its_predecessor_stopped_finds_what_that_held():
     assert Board(state).place(wanted(of), 1)[0] is not None
     beside = replace(of, update=UpdatePolicy(order="start-first"))
     found, reason = Board(state).place(wanted(beside), 1)
-    assert (found, reason) == (None, "waits for a machine (1 node: 1 has too few CPUs free (it reserves 3))")
+    assert (found, reason) == (
+        None,
+        "waits for a machine (1 node: 1 has too few CPUs free (it reserves 3) while shop-web-1 goes on, which stops "
+        "once this serves)",
+    )
+    against = Board(state).explain(wanted(beside), 1)["a"]
+    assert ["update_config.order: stop-first" in one.remedy for one in against] == [True, True]
+    leaving = replace(state, tasks={"t1": replace(old, desired="stop")})
+    assert "goes on" not in Board(leaving).place(wanted(beside), 1)[1]
+
+
+def test_of_what_others_hold_the_slots_own_task_is_not_accused():
+    of = spec(reserved=Resources(cpus=3.0), update=UpdatePolicy(order="start-first"))
+    heavy = spec("heavy", reserved=Resources(cpus=2.0))
+    tasks = running(id="w1", node="a"), running(id="w2", slot=2, node="b"), running(id="h", service="heavy", node="c")
+    state = cluster(*map(machine, "abc"), services=(of, heavy), tasks=tasks)
+    board, one = Board(state), wanted(of)
+    few = "too few CPUs free (it reserves 3)"
+    for slot in (1, 2):
+        assert board.place(one, slot)[1] == (
+            f"waits for a machine (3 nodes: 2 have {few}, 1 has {few} while shop-web-{slot} goes on, which stops once "
+            "this serves)"
+        )
+    full = replace(state, tasks={**state.tasks, "h1": running(id="h1", service="heavy", slot=2, node="a")})
+    assert Board(full).place(one, 1)[1].startswith(f"waits for a machine (3 nodes: 3 have {few})")
+    everywhere = replace(of, mode="global")
+    found, reason = Board(state).place(wanted(everywhere), 1, only="a")
+    assert (found, reason) == (
+        None,
+        f"waits for a, which has {few} while shop-web-1 goes on, which stops once this serves",
+    )
 
 
 def test_no_machine_has_more_replicas_than_it_may():
@@ -177,6 +214,18 @@ def test_what_shares_a_network_with_data_stays_with_that_though_its_machine_is_d
     assert fill(state, spec("alone", networks=(Attachment("back"),)), 1) == ["oslo"]
 
 
+def test_of_machines_that_a_task_is_tied_to_it_gets_the_one_with_the_least_on_it():
+    db, heavy = spec("db", mounts=(Mount("volume", "/data", "data"),)), spec("heavy", reserved=Resources(cpus=2.0))
+    holders = (machine(name, volumes=("shop_data",)) for name in "ab")
+    state = cluster(
+        *holders,
+        services=(db, heavy),
+        tasks=(running(id="h", service="heavy", node="a"),),
+        volumes={"data": VolumeSpec("shop_data")},
+    )
+    assert fill(state, db, 1) == ["b"]
+
+
 def test_of_two_machines_with_a_volume_of_that_name_the_one_counts_where_the_task_writes():
     db = spec("db", mounts=(Mount("volume", "/data", "data"),))
     down = machine("rome", status="down", message="silent", volumes=("shop_data",))
@@ -189,6 +238,41 @@ def test_of_two_machines_with_a_volume_of_that_name_the_one_counts_where_the_tas
         volumes={"data": VolumeSpec("shop_data")},
     )
     assert "is not rome, which holds the data of volume shop_data" in why_not(state, db)
+
+
+def test_replicas_that_were_stopped_start_again_where_each_has_its_data():
+    db = spec("db", mounts=(Mount("volume", "/data", "data"),), replicas=2)
+    ended = [
+        running(id=f"t{n}", slot=slot, node=there, service="db", state="stopped", desired="stop", created_at=NOW + n)
+        for n, (slot, there) in enumerate([(1, "a"), (1, "b"), (2, "b"), (2, "a")])
+    ]
+    holders = (machine(name, volumes=("shop_data",)) for name in "ab")
+    state = cluster(*holders, services=(db,), tasks=tuple(ended), volumes={"data": VolumeSpec("shop_data")})
+    assert fill(state, db, 2) == ["b", "a"]
+
+
+def test_what_keeps_one_slot_from_a_machine_is_not_said_of_another_whose_data_is_elsewhere():
+    db = spec("db", mounts=(Mount("volume", "/data", "data"),), update=UpdatePolicy(order="start-first"))
+    down = machine("rome", status="down", message="silent", volumes=("shop_data",))
+    there = running(node="rome", service="db", unknown="silent"), running(id="t2", slot=2, node="oslo", service="db")
+    state = cluster(
+        down,
+        machine("oslo", volumes=("shop_data",)),
+        services=(db,),
+        tasks=there,
+        volumes={"data": VolumeSpec("shop_data")},
+    )
+    board, one = Board(state), wanted(db)
+    assert "is not rome, which holds the data" in board.place(one, 1)[1]
+    assert board.place(one, 2) == (state.nodes["oslo"], "")
+
+
+def test_what_is_said_while_a_predecessor_is_away_is_not_said_of_another_slot():
+    of = spec(placement=Placement(max_replicas_per_node=1), reserved=Resources(cpus=8.0))
+    state = cluster(machine("a"), services=(of,), tasks=(running(node="a"),))
+    board, one = Board(state), wanted(of)
+    assert "1 has too few CPUs free" in board.place(one, 1)[1]
+    assert "1 has 1 of its tasks, the most" in board.place(one, 2)[1]
 
 
 def test_an_image_that_was_built_runs_where_it_was_built_and_else_waits():
@@ -205,11 +289,16 @@ def test_an_image_that_was_built_runs_where_it_was_built_and_else_waits():
 
 def test_what_shares_a_network_goes_where_an_image_of_theirs_was_built_though_more_run_elsewhere():
     attached = (Attachment("default"),)
-    web, db = spec("web", networks=attached, image_id="sha256:abc", built_on="b"), spec("db", networks=attached)
+    web = spec("web", image="shop-web", networks=attached, image_id="sha256:abc", built_on="b")
+    db = spec("db", networks=attached)
     state = cluster(machine("a"), machine("b"), services=(web, db))
     assert fill(state, db, 1) == ["b"]
     before = running(id="t1", service="db", node="a", addresses={"shop_default": "10.0.0.2"})
     assert fill(replace(state, tasks={"t1": before}), web, 1) == ["b"]
+    down = replace(state, nodes={**state.nodes, "b": machine("b", status="down", message="silent")})
+    assert why_not(down, db) == (
+        "waits for a machine (2 nodes: 1 lacks image shop-web, which was built on b, 1 is down: silent)"
+    )
 
 
 def test_the_least_reserved_machine_is_taken_first():
@@ -253,6 +342,8 @@ def test_of_two_machines_with_as_much_on_them_the_one_is_taken_that_has_the_imag
     ended = running(id="x", node="b", service="web", slot=9, state="stopped", desired="stop", container_id="c")
     assert fill(cluster(machine("a"), machine("b"), services=(of,), tasks=(ended,)), of, 1) == ["b"]
     assert fill(cluster(machine("a"), machine("b"), services=(of,)), of, 1) == ["a"]
+    never = replace(ended, container_id="")
+    assert fill(cluster(machine("a"), machine("b"), services=(of,), tasks=(never,)), of, 1) == ["a"]
 
 
 def test_a_task_keeps_away_from_a_service_and_that_from_it():
@@ -266,6 +357,18 @@ def test_a_task_keeps_away_from_a_service_and_that_from_it():
     )
     both = cluster(machine("a"), services=(shy, web), tasks=(running(id="w", node="a"),))
     assert "1 has a task of shop/web, which it keeps away from" in why_not(both, shy)
+
+
+def test_of_two_that_keep_away_from_a_task_the_same_one_is_named_whichever_came_first():
+    shy = [spec(name, placement=Placement(("node.services != web",))) for name in ("db", "cache")]
+    web = spec("web")
+    tasks = [running(id=one.name, service=one.name, node="a") for one in shy]
+    for order in (tasks, tasks[::-1]):
+        state = cluster(machine("a"), services=(*shy, web), tasks=tuple(order))
+        board = Board(replace(state, tasks={}))
+        for one in order:
+            board.take(one, state.spec_of(one))
+        assert "1 has a task of shop/cache, which keeps away from it" in board.place(wanted(web), 1)[1]
 
 
 def test_a_task_goes_where_one_of_another_service_is_and_else_waits_for_that():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cluster.model import Service, Task
-from cluster.reconcile import AddTask, DesireTask, Reconciled, reconcile
+from cluster.reconcile import KEPT_SECONDS, KEPT_TASKS, AddTask, DesireTask, Reconciled, reconcile
 from cluster.spec import UpdatePolicy
 from tests.cluster.build import NOW, running, service, spec, task
 
@@ -42,6 +42,19 @@ def test_a_stopped_service_stops_its_tasks_and_makes_no_new_ones() -> None:
     assert not steps.adds
     assert {d.desired for d in steps.desires} == {"stop"}
     assert decided(service(stopped=True), *[replace(t, desired="stop", state="stopped") for t in slots(2)]).empty
+
+
+def test_the_last_few_ended_tasks_are_kept_for_a_while_and_until_another_has_a_machine() -> None:
+    ended = [running(id=f"t{n}", created_at=NOW + n, desired="stop", state="failed") for n in range(1, KEPT_TASKS + 2)]
+    long_ago = [replace(one, since=NOW - KEPT_SECONDS - 1) for one in ended]
+    heir = running(id="heir", created_at=NOW + 9)
+
+    def forgotten(*tasks: Task) -> list[str]:
+        return [step.task for step in decided(service(), *tasks).desires if step.desired == "remove"]
+
+    assert forgotten(*ended, heir) == ["t1"]
+    assert forgotten(*long_ago, heir) == [one.id for one in ended]
+    assert forgotten(*long_ago, replace(heir, node="", state="pending")) == ["t1"]
 
 
 def test_a_service_that_is_removed_takes_everything_with_it() -> None:

@@ -1,4 +1,4 @@
-"""Before a deploy its machines are asked for the paths that it binds."""
+"""Before a deploy its machines are asked for the paths that it binds, and what may be in its way is told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from actors.protocol import PathsSeen, WantPaths
-from cluster.spec import Mount
+from cluster.spec import Mount, Placement, UpdatePolicy
 from tests.portal.build import NODE, SHOP, WEB
 
 pytestmark = pytest.mark.anyio
@@ -49,3 +49,19 @@ async def test_one_that_is_made_is_refused_where_it_is_there_on_the_machine_that
     assert not node.commands()
     warned = await api.put("/v1/stacks/shop", content=orjson.dumps({"spec": made}))
     assert warned.json()["warnings"][0].startswith(f"services.web.volumes[0]: {CONF} is not on rome: ")
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/v1/stacks/shop"), ("POST", "/v1/stacks/shop/plan")])
+async def test_an_update_that_could_only_wait_for_its_predecessor_is_a_warning_beside_that_of_a_bind(
+    api, node, method, path
+):
+    alone = replace(
+        FILE.services["web"],
+        replicas=1,
+        placement=Placement(max_replicas_per_node=1),
+        update=UpdatePolicy(order="start-first"),
+    )
+    body = orjson.dumps({"spec": replace(FILE, services={"web": alone})})
+    [bind, update] = (await api.request(method, path, content=body)).json()["warnings"]
+    assert bind.startswith(f"whether {CONF} is on rome")
+    assert update.endswith("it would wait for ever; write update_config.order: stop-first")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, get_args
 
-from cluster.compose.bounds import MOST_REPLICAS
+from cluster.compose.bounds import MOST_CPUS, MOST_REPLICAS
 from cluster.compose.canonical.devices import device_request
 from cluster.compose.canonical.pairs import texts
 from cluster.compose.canonical.placement import placement
@@ -16,7 +16,6 @@ from cluster.compose.reading.value import Value
 from cluster.spec import FailureAction, RestartCondition, UpdateOrder
 
 MOST_ATTEMPTS = 2**31 - 1
-MOST_CPUS = 100_000.0
 MOST_PIDS = 2**31 - 1
 
 MODES = ("replicated", "global", "replicated-job", "global-job")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import yaml
@@ -16,7 +17,8 @@ from cluster.compose.findings import ComposeError, Finding
 from cluster.compose.gates import find_cycle
 from cluster.compose.loader import Source, load
 from cluster.compose.names import is_image
-from cluster.spec import Attachment, NetworkSpec, Port, ServiceSpec, StackSpec, fingerprint
+from cluster.privileges import DeviceRequest, Privileges
+from cluster.spec import Attachment, NetworkSpec, Port, Resources, ServiceSpec, StackSpec, fingerprint
 from tests.cluster.compose.files import findings, loaded, one_service, reader, refused
 
 WEB = "services: {web: {image: nginx}}\n"
@@ -272,6 +274,35 @@ def test_the_server_checks_a_spec_again() -> None:
         ("services.x y", 0, "name"),
         ("services.x y.networks.gone", 0, "undefined"),
     }
+
+
+@pytest.mark.parametrize(
+    ("what", "fields"),
+    [
+        ("cpus", {"reserved": Resources(cpus=-4.0)}),
+        ("cpus", {"reserved": Resources(cpus=float("nan"))}),
+        ("cpus", {"reserved": Resources(cpus=float("inf"))}),
+        ("memory", {"reserved": Resources(memory=-5)}),
+        ("devices", {"privileges": Privileges(requests=(DeviceRequest(count=-2, capabilities=("gpu",)),))}),
+    ],
+)
+def test_no_reservation_makes_room_for_others(what: str, fields: dict[str, Any]) -> None:
+    good = loaded(WEB).spec
+    assert [(found.path, found.code) for found in validate(replace(good, services={"web": web(good, **fields)}))] == [
+        (f"services.web.deploy.resources.reservations.{what}", "range")
+    ]
+
+
+@pytest.mark.parametrize("count", [-1, 0, 2])
+def test_no_reservation_and_all_devices_are_in_range(count: int) -> None:
+    good = loaded(WEB).spec
+    all_of_them = Privileges(requests=(DeviceRequest(count=count, capabilities=("gpu",)),))
+    whole = web(good, reserved=Resources(cpus=0.0, memory=0), privileges=all_of_them)
+    assert validate(replace(good, services={"web": whole})) == ()
+
+
+def web(of: StackSpec, **fields: Any) -> ServiceSpec:
+    return replace(of.services["web"], **fields)
 
 
 def test_a_finding_without_a_file_is_one_line() -> None:
