@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, cast, get_args
 
+from cluster.compose.problem import Problem
+from cluster.compose.tree.nodes import Path
 from cluster.might import mighty
 from cluster.model import Node, State
 from cluster.spec import ServiceSpec, StackSpec
@@ -39,17 +41,15 @@ def takes_mighty(state: State) -> bool:
     return chosen == "allow" or (chosen == "auto" and len(state.nodes) <= 1)
 
 
-def objections(state: State, spec: StackSpec) -> Iterator[str]:
-    """Why the stack may not be deployed here: a sentence for each service that is new or changed, with what to do."""
+def objections(state: State, spec: StackSpec) -> Iterator[Problem]:
+    """Why the stack may not be deployed here: of each service that is new or changed, with what to do."""
     for service in spec.services.values():
         if _is_known(state, spec, service):
             continue
         keys = list(mighty(service, spec.volumes))
         if keys and not takes_mighty(state):
-            yield (
-                f"service {service.name}: {', '.join(keys)} would let its containers do all that root does on a "
-                f"machine, and {_why(state)}: remove that, or allow it: `{ALLOW}`"
-            )
+            words = f"{', '.join(keys)} would let its containers do all that root does on a machine"
+            yield _of(service, (), f"{words}, and {_why(state)}: remove that, or allow it: `{ALLOW}`")
         yield from _too_new(service, list(state.nodes.values()))
 
 
@@ -87,14 +87,17 @@ def knows(node: Node, api: tuple[int, int]) -> bool:
     return not node.engine_api or _numbers(node.engine_api) >= api
 
 
-def _too_new(service: ServiceSpec, nodes: list[Node]) -> Iterator[str]:
+def _too_new(service: ServiceSpec, nodes: list[Node]) -> Iterator[Problem]:
     for key, api in needs(service):
         if nodes and not any(knows(node, api) for node in nodes):
             found = ", ".join(sorted({f"{node.name} {node.engine_version}" for node in nodes}))
-            yield (
-                f"service {service.name}: {key} needs Docker Engine {ENGINES[api]} or later, and no machine has that "
-                f"({found}): remove it, or bring an engine up to date"
-            )
+            words = f"{key} needs Docker Engine {ENGINES[api]} or later, and no machine has that ({found})"
+            place = () if ":" in key else tuple(key.split("."))
+            yield _of(service, place, f"{words}: remove it, or bring an engine up to date")
+
+
+def _of(service: ServiceSpec, place: Path, why: str) -> Problem:
+    return Problem(("services", service.name, *place), why, code="policy")
 
 
 def _numbers(version: str) -> tuple[int, int]:

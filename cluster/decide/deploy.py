@@ -8,8 +8,6 @@ from dataclasses import replace
 from cluster import addresses
 from cluster.compose.checks import wrong
 from cluster.compose.problem import Problem
-from cluster.compose.tree.nodes import Path
-from cluster.constraints import parse
 from cluster.decide import history, registries
 from cluster.decide.configs import settle
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
@@ -83,9 +81,10 @@ def _refuse(state: State, spec: StackSpec) -> Refusal | None:
         why = obstacle(state, spec.name)
         still = f"stack {spec.name} is still being removed{f': {why}' if why else ''}"
         return Refusal("conflict", f"{still}; deploy it again when it is gone")
-    found = list(objections(state, spec))
+    found = tuple(objections(state, spec))
     if found:
-        return Refusal("conflict", "; ".join(found), tuple(_problem(spec, why, ":") for why in found))
+        said = "; ".join(f"service {one.path[1]}: {one.message}" for one in found)
+        return Refusal("conflict", said, found)
     for name, service in spec.services.items():
         held = _held_port(state, spec.name, service)
         if held is not None:
@@ -103,24 +102,11 @@ def _refused(subject: str, problem: Problem) -> Refusal:
 
 
 def _unplaceable(state: State, spec: StackSpec) -> Refusal | None:
-    why = unplaceable(state, spec)
-    if not why:
+    problem = unplaceable(state, spec)
+    if problem is None:
         return None
     way = "or deploy ahead of a machine that is to come (--ahead)"
-    return Refusal("conflict", f"{why}; {way}", (replace(_problem(spec, why), hint=way),))
-
-
-def _problem(spec: StackSpec, why: str, after: str = "") -> Problem:
-    """A sentence that begins with its service as a problem of that, of the constraint that it names if it names one."""
-    name = next((name for name in spec.services if why.startswith(f"service {name}{after} ")), "")
-    if not name:
-        return Problem((), why, code="policy")
-    said = why.removeprefix(f"service {name}{after} ")
-    place: Path = ("deploy", "resources", "reservations") if said.startswith("reserves ") else ()
-    for index, text in enumerate(spec.services[name].placement.constraints):
-        if f" {parse(text)}" in said:
-            place = ("deploy", "placement", "constraints", index)
-    return Problem(("services", name, *place), said, code="policy")
+    return Refusal("conflict", f"service {problem.path[1]} {problem.message}; {way}", (replace(problem, hint=way),))
 
 
 def _network_change(stack: str, key: str, network: NetworkSpec, known: Network) -> Problem | None:

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from cluster.ask import NANO, Ask, ask_of, asks_as_before
+from cluster.compose.problem import Problem
+from cluster.compose.tree.nodes import Path
 from cluster.constraints import SERVICES, Constraint, parse
 from cluster.gpus import Wish, are_counted, cards_of, deal, may_have
 from cluster.model import Node, State
@@ -17,20 +19,25 @@ from cluster.policy import ENGINES, knows
 from cluster.privileges import ALL
 from cluster.spec import ServiceSpec, StackSpec
 
+Reason = tuple[Path, str]
+"""A part of a service, and why it cannot be had."""
+RESERVED: Path = ("deploy", "resources", "reservations")
+CONSTRAINTS: Path = ("deploy", "placement", "constraints")
 LOOK = "`gbnt node ls -o wide` shows what each has"
 # What an engine says of its machine: one that was not heard yet may still say it.
 TOLD_BY_ENGINE = ("node.platform.os", "node.platform.arch", "engine.")
 
 
-def unplaceable(state: State, spec: StackSpec) -> str:
-    """Why the tasks of one of the services could go nowhere, in words; empty where all could.
+def unplaceable(state: State, spec: StackSpec) -> Problem | None:
+    """Why the tasks of one of the services could go nowhere; None where all could. The message begins with a verb.
 
     Of what runs already with the same wishes nothing is said: a machine may have changed since.
     """
     for name, service in spec.services.items():
-        if _is_news(state, spec, service) and (why := next(_reasons(state, spec, service), "")):
-            return f"service {name} {why}"
-    return ""
+        if _is_news(state, spec, service) and (found := next(_reasons(state, spec, service), None)):
+            place, why = found
+            return Problem(("services", name, *place), why, code="policy")
+    return None
 
 
 def hopes(state: State, spec: StackSpec) -> tuple[str, ...]:
@@ -55,28 +62,34 @@ def _hope(state: State, ask: Ask, name: str) -> str:
     )
 
 
-def _reasons(state: State, spec: StackSpec, service: ServiceSpec) -> Iterator[str]:
+def _reasons(state: State, spec: StackSpec, service: ServiceSpec) -> Iterator[Reason]:
     ask, nodes = ask_of(spec.name, service), list(state.nodes.values())
     yield from _lonely(state, spec, service)
     known = are_counted(nodes)
     if nodes and all(_lacks(node, ask, known) for node in _fitting(nodes, ask)):
-        yield from _nowhere(nodes, ask, known)
+        yield from _nowhere(service, nodes, ask, known)
 
 
-def _nowhere(nodes: Collection[Node], ask: Ask, known: bool) -> Iterator[str]:
+def _nowhere(service: ServiceSpec, nodes: Collection[Node], ask: Ask, known: bool) -> Iterator[Reason]:
     """What keeps a task from all machines: one thing that none has, or else all that none has at once."""
     for constraint in ask.terms.constraints:
         if not any(_may_meet(node, constraint, ask) for node in nodes):
-            yield _unmet(constraint, list(nodes))
+            yield _place(service, constraint), _unmet(constraint, list(nodes))
     fit = _fitting(nodes, ask)
     if fit:
-        yield from _too_large(ask, fit)
+        yield from ((RESERVED, why) for why in _too_large(ask, fit))
         if ask.gpus is not None:
-            yield from _gpus_short(ask.gpus, fit, counted=known)
+            yield from (((), why) for why in _gpus_short(ask.gpus, fit, counted=known))
         each = counted(Counter(f"lack {', '.join(_lacks(node, ask, known))}" for node in fit))
-        yield f"asks for what no machine that it may go to has at once ({each}): {LOOK}"
+        yield (), f"asks for what no machine that it may go to has at once ({each}): {LOOK}"
     else:
-        yield f"asks for what no machine is at once: {', '.join(map(str, ask.terms.constraints))}"
+        yield CONSTRAINTS, f"asks for what no machine is at once: {', '.join(map(str, ask.terms.constraints))}"
+
+
+def _place(service: ServiceSpec, constraint: Constraint) -> Path:
+    """Where a service says a constraint; one that it does not say comes from its platform."""
+    texts = enumerate(service.placement.constraints)
+    return next(((*CONSTRAINTS, index) for index, text in texts if parse(text) == constraint), ("platform",))
 
 
 def _lacks(node: Node, ask: Ask, known: bool) -> list[str]:
@@ -146,18 +159,19 @@ def _gpus(wish: Wish) -> str:
     return str(wish) if wish.ids else f"{wish} GPU{'s' if wish.number > 1 else ''}"
 
 
-def _lonely(state: State, spec: StackSpec, service: ServiceSpec) -> Iterator[str]:
+def _lonely(state: State, spec: StackSpec, service: ServiceSpec) -> Iterator[Reason]:
     """What is wrong with the company that a service asks for."""
-    for text in service.placement.constraints:
-        constraint = parse(text)
+    for index, text in enumerate(service.placement.constraints):
+        constraint, place = parse(text), (*CONSTRAINTS, index)
         for name in constraint.values if constraint.key == SERVICES else ():
             if "/" not in name and name not in spec.services:
-                yield f"names {name} in {text}, which is no service of this stack: there are {_listed(spec.services)}"
+                there = f"there are {_listed(spec.services)}"
+                yield place, f"names {name} in {text}, which is no service of this stack: {there}"
             if "/" in name and constraint.wanted and name not in state.services:
-                yield f"waits for a task of {name}, and there is no such service: deploy that first"
+                yield place, f"waits for a task of {name}, and there is no such service: deploy that first"
     circle = _circle(spec, service.name)
     if circle:
-        yield f"could never start its first task: {' waits for '.join(circle)}, by node.services"
+        yield (), f"could never start its first task: {' waits for '.join(circle)}, by node.services"
 
 
 def _circle(spec: StackSpec, start: str) -> list[str]:

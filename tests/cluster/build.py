@@ -8,6 +8,7 @@ from typing import Any
 
 from cluster.assignment import Assignment, Gate
 from cluster.decide.decision import Entropy
+from cluster.decide.placeable import unplaceable
 from cluster.execution import Seen, Situation
 from cluster.model import Node, Service, State, Task
 from cluster.spec import Attachment, NetworkSpec, ServiceSpec, StackSpec
@@ -100,3 +101,9 @@ def seen(**fields: Any) -> Seen:
         "started_at": NOW - 5,
     }
     return Seen(**{**plain, **fields})
+
+
+def misplaced(state: State, wanted: StackSpec) -> str:
+    """Why a stack could go nowhere, as a person is told; empty where it could."""
+    problem = unplaceable(state, wanted)
+    return f"service {problem.path[1]} {problem.message}" if problem else ""

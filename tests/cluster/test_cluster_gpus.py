@@ -12,7 +12,7 @@ from cluster.capacity import Gpus
 from cluster.containers import container_for
 from cluster.decide.decision import Decided, Refusal
 from cluster.decide.deploy import deploy
-from cluster.decide.placeable import hopes, unplaceable
+from cluster.decide.placeable import hopes
 from cluster.decide.tasks import carry_out
 from cluster.gpus import Wish, assigned, cards_of, deal, wish_of
 from cluster.model import Node, State, Task
@@ -20,7 +20,7 @@ from cluster.placement import offer
 from cluster.privileges import ALL, DeviceRequest, Privileges
 from cluster.reconcile import reconcile
 from cluster.spec import Placement, ServiceSpec, StackSpec
-from tests.cluster.build import NOW, entropy, node, spec, stack, state_with, task
+from tests.cluster.build import NOW, entropy, misplaced, node, spec, stack, state_with, task
 
 CDI = Gpus("nvidia.com/gpu", "discovered", 2, ("0", "1"))
 BY_ID = Gpus("NVIDIA-GPU", "declared", 2, ("GPU-a", "GPU-b"))
@@ -219,7 +219,7 @@ def test_a_runtime_is_no_hope_where_another_machine_tells_its_number():
     assert set(cards(after(both, stack(asking(gpu(1), replicas=2)))).values()) == {*zip(cards_of([CDI]), strict=True)}
     assert hopes(both, stack(asking(gpu(1)))) == ()
     there = asking(gpu(1), placement=Placement(("node.hostname == rome",)))
-    assert "no machine that it may go to is known to have one" in unplaceable(both, stack(there))
+    assert "no machine that it may go to is known to have one" in misplaced(both, stack(there))
 
 
 def test_a_machine_that_gets_the_runtime_is_another_offer_to_those_who_wait():
@@ -229,7 +229,7 @@ def test_a_machine_that_gets_the_runtime_is_another_offer_to_those_who_wait():
 def test_neither_without_a_runtime_nor_where_no_gpu_is_asked_for_is_anything_hoped():
     assert hopes(UNKNOWN, stack(spec())) == ()
     assert hopes(state_with(machine()), stack(asking(gpu(1)))) == ()
-    assert "is known to have one" in unplaceable(state_with(machine()), stack(asking(gpu(1))))
+    assert "is known to have one" in misplaced(state_with(machine()), stack(asking(gpu(1))))
 
 
 def test_a_card_that_no_machine_has_is_refused_at_the_deploy_whatever_the_service_had_before():

@@ -8,11 +8,10 @@ import pytest
 from cluster.capacity import Gpus
 from cluster.decide.decision import Decided, Refusal
 from cluster.decide.deploy import deploy
-from cluster.decide.placeable import unplaceable
 from cluster.model import State
 from cluster.privileges import DeviceRequest, Privileges
 from cluster.spec import Healthcheck, Placement, Port, Resources, ServiceSpec
-from tests.cluster.build import entropy, node, service, spec, stack
+from tests.cluster.build import entropy, misplaced, node, service, spec, stack
 
 GB = 10**9
 ROME = node(
@@ -60,7 +59,7 @@ def asking(*constraints: str, name: str = "web", **reserved: float) -> ServiceSp
     ],
 )
 def test_what_no_machine_could_run_is_said(wanted: ServiceSpec, said: str):
-    assert unplaceable(TWO, stack(wanted)).startswith(said)
+    assert misplaced(TWO, stack(wanted)).startswith(said)
 
 
 @pytest.mark.parametrize(
@@ -74,33 +73,33 @@ def test_what_no_machine_could_run_is_said(wanted: ServiceSpec, said: str):
     ],
 )
 def test_what_some_machine_could_run_is_not(wanted: ServiceSpec):
-    assert unplaceable(TWO, stack(wanted, spec("db"))) == ""
+    assert misplaced(TWO, stack(wanted, spec("db"))) == ""
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, "is known to have one"), (-1, "is known to have one"), (0, "")])
 def test_gpus_that_no_machine_has_are_not_waited_for(count: int, said: str):
     request = DeviceRequest(count=count, capabilities=("gpu",))
-    assert said in unplaceable(TWO, stack(spec("web", privileges=Privileges(requests=(request,)))))
+    assert said in misplaced(TWO, stack(spec("web", privileges=Privileges(requests=(request,)))))
     if not said:
         return
     rich = replace(TWO, nodes={"a": replace(ROME, gpus=(Gpus("GPU", "declared", 1),))})
-    assert unplaceable(rich, stack(spec("web", privileges=Privileges(requests=(request,))))) == ""
+    assert misplaced(rich, stack(spec("web", privileges=Privileges(requests=(request,))))) == ""
     more = replace(request, count=2)
-    assert "has more than 1" in unplaceable(rich, stack(spec("web", privileges=Privileges(requests=(more,)))))
+    assert "has more than 1" in misplaced(rich, stack(spec("web", privileges=Privileges(requests=(more,)))))
 
 
 def test_services_that_wait_for_each_other_are_a_circle():
     one, two = asking("node.services == db", name="web"), asking("node.services == cache", name="db")
     three = asking("node.services == web", name="cache")
-    assert "web waits for db waits for cache waits for web" in unplaceable(TWO, stack(one, two, three))
-    assert unplaceable(TWO, stack(one, two, spec("cache"))) == ""
+    assert "web waits for db waits for cache waits for web" in misplaced(TWO, stack(one, two, three))
+    assert misplaced(TWO, stack(one, two, spec("cache"))) == ""
 
 
 def test_of_machines_that_were_not_heard_yet_nothing_is_known():
     fresh = State(nodes={"a": node(id="a")})
-    assert unplaceable(fresh, stack(asking("node.platform.arch == arm64", "engine.version > 20", cpus=64.0))) == ""
-    assert unplaceable(State(), stack(asking("node.labels.gpu exists"))) == ""
-    assert "which no machine meets" in unplaceable(fresh, stack(asking("node.labels.gpu exists")))
+    assert misplaced(fresh, stack(asking("node.platform.arch == arm64", "engine.version > 20", cpus=64.0))) == ""
+    assert misplaced(State(), stack(asking("node.labels.gpu exists"))) == ""
+    assert "which no machine meets" in misplaced(fresh, stack(asking("node.labels.gpu exists")))
 
 
 def test_a_deploy_is_refused_unless_it_is_ahead_and_what_runs_already_is_not():
@@ -110,8 +109,8 @@ def test_a_deploy_is_refused_unless_it_is_ahead_and_what_runs_already_is_not():
     assert (refused.code, "(--ahead)" in refused.message) == ("conflict", True)
     assert isinstance(deploy(TWO, wanted, entropy(), ahead=True), Decided)
     running = replace(TWO, services={"shop/web": service(spec=wanted.services["web"])})
-    assert unplaceable(running, wanted) == ""
-    assert unplaceable(running, stack(asking("node.labels.gpu not exists", "node.id == c"))) != ""
+    assert misplaced(running, wanted) == ""
+    assert misplaced(running, stack(asking("node.labels.gpu not exists", "node.id == c"))) != ""
 
 
 GPU = Privileges(requests=(DeviceRequest(count=1, capabilities=("gpu",)),))
@@ -129,23 +128,23 @@ GPU = Privileges(requests=(DeviceRequest(count=1, capabilities=("gpu",)),))
 def test_a_service_that_runs_is_refused_other_wishes_and_not_those_that_it_has(wishes: dict[str, Any], said: str):
     wanted = spec(**wishes)
     before = replace(TWO, services={"shop/web": service(spec=spec())})
-    assert unplaceable(before, stack(wanted)).startswith(f"service web {said}")
+    assert misplaced(before, stack(wanted)).startswith(f"service web {said}")
     same = replace(TWO, services={"shop/web": service(spec=wanted)})
-    assert unplaceable(same, stack(wanted)) == ""
-    assert unplaceable(same, stack(replace(wanted, image="next", ports=(Port(80, 8080),)))) == ""
+    assert misplaced(same, stack(wanted)) == ""
+    assert misplaced(same, stack(replace(wanted, image="next", ports=(Port(80, 8080),)))) == ""
 
 
 def test_what_no_machine_has_at_once_is_refused_though_each_part_of_it_is_somewhere():
     large, roomy = node(id="a", name="rome", cpus=16, memory=GB), node(id="b", name="oslo", cpus=1, memory=64 * GB)
     state = State(nodes={"a": large, "b": roomy})
     both = asking(cpus=8.0, memory=32 * GB)
-    assert unplaceable(state, stack(both)) == (
+    assert misplaced(state, stack(both)) == (
         "service web asks for what no machine that it may go to has at once (2 nodes: 1 lacks 32000 MB of memory, "
         "1 lacks 8 CPUs): `gbnt node ls -o wide` shows what each has"
     )
-    assert unplaceable(state, stack(asking(cpus=8.0))) == unplaceable(state, stack(asking(memory=32 * GB))) == ""
+    assert misplaced(state, stack(asking(cpus=8.0))) == misplaced(state, stack(asking(memory=32 * GB))) == ""
     unheard = State(nodes={**state.nodes, "c": node(id="c")})
-    assert unplaceable(unheard, stack(both)) == ""
+    assert misplaced(unheard, stack(both)) == ""
 
 
 def test_an_engine_and_gpus_and_memory_have_to_be_on_one_machine():
@@ -154,11 +153,11 @@ def test_an_engine_and_gpus_and_memory_have_to_be_on_one_machine():
     new = node(id="b", name="oslo", cpus=4, memory=2 * GB, engine_api="1.47")
     state = State(nodes={"a": old, "b": new})
     checked = spec(healthcheck=Healthcheck(start_interval=1.0), privileges=GPU)
-    assert "(2 nodes: 1 lacks Docker Engine 25.0 for healthcheck.start_interval, 1 lacks 1 GPU)" in unplaceable(
+    assert "(2 nodes: 1 lacks Docker Engine 25.0 for healthcheck.start_interval, 1 lacks 1 GPU)" in misplaced(
         state, stack(checked)
     )
     large = replace(checked, privileges=Privileges(), reserved=Resources(memory=4 * GB))
-    assert ", 1 lacks 4000 MB of memory)" in unplaceable(state, stack(large))
-    assert unplaceable(state, stack(replace(large, reserved=Resources(memory=GB)))) == ""
+    assert ", 1 lacks 4000 MB of memory)" in misplaced(state, stack(large))
+    assert misplaced(state, stack(replace(large, reserved=Resources(memory=GB)))) == ""
     on_old = replace(checked, privileges=Privileges(), placement=Placement(("node.hostname == rome",)))
-    assert "(1 node: 1 lacks Docker Engine 25.0" in unplaceable(state, stack(on_old))
+    assert "(1 node: 1 lacks Docker Engine 25.0" in misplaced(state, stack(on_old))

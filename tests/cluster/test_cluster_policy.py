@@ -33,11 +33,15 @@ def with_settings(state: State, settings: Mapping[str, str]) -> State:
     return replace(state, settings=settings)
 
 
+def told(state: State, wanted: StackSpec) -> list[str]:
+    return [f"service {one.path[1]}: {one.message}" for one in objections(state, wanted)]
+
+
 @pytest.mark.parametrize("fields", MIGHTY)
 def test_one_machine_takes_what_makes_mighty_and_many_do_not_unless_people_say_so(fields: dict[str, Any]):
     wanted = stack(spec(**fields))
     assert list(objections(ONE, wanted)) == []
-    (words,) = objections(TWO, wanted)
+    (words,) = told(TWO, wanted)
     assert words.startswith("service web: ")
     assert "gbnt legion update --privileged allow" in words
     assert list(objections(with_settings(TWO, {PRIVILEGED: "allow"}), wanted)) == []
@@ -85,7 +89,7 @@ def mounting(options: Mapping[str, str], driver: str = "", **fields: Any) -> Sta
 )
 def test_a_volume_that_is_a_part_of_its_machine_is_a_bind_of_that(options: Mapping[str, str], said: str):
     for driver in ("", "local"):
-        (words,) = objections(TWO, mounting(options, driver))
+        (words,) = told(TWO, mounting(options, driver))
         assert words.startswith(f"service web: volumes ({said}) would let")
     assert list(objections(TWO, mounting(options, "of-a-plugin"))) == []
     assert list(objections(TWO, mounting(options, external=True))) == []
@@ -110,7 +114,7 @@ def test_a_volume_that_becomes_a_part_of_the_machine_is_asked_of_though_its_serv
     assert isinstance(before, Decided)
     state = TWO.after(before.changes)
     assert list(objections(state, mounting({}))) == []
-    (words,) = objections(state, mounting({"type": "none", "o": "bind", "device": "/"}))
+    (words,) = told(state, mounting({"type": "none", "o": "bind", "device": "/"}))
     assert words.startswith("service web: volumes (/) would let")
 
 
@@ -126,7 +130,7 @@ def test_a_volume_that_becomes_a_part_of_the_machine_is_asked_of_though_its_serv
 def test_a_key_that_no_engine_knows_is_named_with_the_engine_that_does(fields: dict[str, Any], key: str, engine: str):
     old = node(id="n1", name="rome-1", engine_api="1.41", engine_version="20.10.24")
     new = node(id="n2", name="rome-2", engine_api="1.48", engine_version="28.0.1")
-    (words,) = objections(state_with(old), stack(spec(**fields)))
+    (words,) = told(state_with(old), stack(spec(**fields)))
     assert f"service web: {key} needs Docker Engine {engine} or later" in words
     assert "rome-1 20.10.24" in words
     assert list(objections(state_with(old, new), stack(spec(**fields)))) == []
