@@ -91,7 +91,7 @@ def _variables(folder: Path, given: tuple[str, ...], environment: Mapping[str, s
     found: dict[str, str] = {}
     for path in given or (str(folder / DOTENV),):
         try:
-            found.update(parse_env_file(path, read(path), environment))
+            found.update(parse_env_file(path, read(path), environment, before=found))
         except (FileNotFoundError, IsADirectoryError) as error:
             if given:
                 raise BadInput(f"there is no {path}, which --env-file names") from error

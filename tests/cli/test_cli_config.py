@@ -146,6 +146,8 @@ def test_env_files_stand_for_dotenv_and_the_last_one_wins(gbnt: Run, folder: Pat
     (folder / "one").write_text("A=a\nB=x\n")
     (folder / "two").write_text("B=b\n")
     assert gbnt("stack", "config", "--images", "--env-file", "one", "--env-file", "two").out == "a-b\n"
+    (folder / "two").write_text("B=${A}b\n")
+    assert gbnt("stack", "config", "--images", "--env-file", "one", "--env-file", "two").out == "a-ab\n"
     assert gbnt("stack", "config", "--env-file", "gone").err == "error: there is no gone, which --env-file names\n"
 
 

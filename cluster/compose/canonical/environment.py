@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cluster.compose.canonical.scope import Scope
@@ -35,30 +36,33 @@ def _env_file(value: Value) -> EnvFile:
 def environment(
     declared: dict[str, str | None], files: list[EnvFile], own: Value, scope: Scope
 ) -> dict[str, str | None]:
-    """A service's variables: its files in order, then its own.
+    """A service's variables: its files in order, then its own, which the files may name.
 
     A key without a value takes that of the variables that `own`, the service, may name; None says that it has none.
     """
-    found: dict[str, str | None] = {}
+    said = {key: text for key, text in declared.items() if text is not None}
+    found: dict[str, str] = {}
     for file in files:
-        found.update(_variables(file, scope))
+        found.update(_variables(file, scope, said, found))
     variables = own.place.text.variables
-    found.update({key: variables.get(key) if text is None else text for key, text in declared.items()})
-    return dict(sorted(found.items()))
+    whole = {**found, **{key: variables.get(key) if text is None else text for key, text in declared.items()}}
+    return dict(sorted(whole.items()))
 
 
 def labels(declared: dict[str, str], files: list[EnvFile], scope: Scope) -> dict[str, str]:
     """A service's labels: its files in order, then its own."""
     found: dict[str, str] = {}
     for file in files:
-        found.update(_variables(file, scope))
+        found.update(_variables(file, scope, found, {}))
     return dict(sorted({**found, **declared}.items()))
 
 
-def _variables(file: EnvFile, scope: Scope) -> dict[str, str]:
+def _variables(file: EnvFile, scope: Scope, own: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
     def within_budget(value: Value) -> dict[str, str]:
-        found = scope.files.variables(file.path, value, required=file.required, raw=file.raw)
-        scope.variables.spend(sum(len(key) + len(text) for key, text in found.items()), value)
+        size = len(scope.files.optional(file.path, value) or b"")
+        scope.variables.spend(size, value)  # before it is read: it is read anew for each service that names it
+        found = scope.files.variables(file.path, value, own=own, before=before, required=file.required, raw=file.raw)
+        scope.variables.spend(max(0, sum(len(key) + len(text) for key, text in found.items()) - size), value)
         return found
 
     return file.value.attempt(within_budget) or {}

@@ -28,7 +28,7 @@ def included(value: Value, files: Files) -> list[Text]:
     variables: dict[str, str] = {}
     if "env_file" in keys:
         for path in keys["env_file"]:
-            variables.update(files.variables(path, value))
+            variables.update(files.variables(path, value, before=variables))
     else:
         variables.update(files.variables(posixpath.join(folder, ".env"), value, required=False))
     variables.update(value.place.text.variables)

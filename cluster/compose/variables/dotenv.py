@@ -14,6 +14,8 @@ import re
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import cast
 
 from cluster.compose.report import Report
 from cluster.compose.tree.events import decode
@@ -23,6 +25,7 @@ from cluster.compose.variables.template import BadTemplate, expand
 
 LARGEST_FILE = 1024 * 1024
 MOST_CHARACTERS = 4 * LARGEST_FILE
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _KEY = re.compile(r"(?:export[ \t]+)?([A-Za-z0-9_.\-\[\]]+)[ \t]*(?:([=:])[ \t]*|(?=\r?\n|#|\Z))")
@@ -35,12 +38,19 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "b": "\b", "a": "\a", "$": "$$"}
 
 
-def parse_env_file(path: str, data: bytes, environment: Mapping[str, str], *, raw: bool = False) -> dict[str, str]:
+def parse_env_file(
+    path: str,
+    data: bytes,
+    environment: Mapping[str, str],
+    *,
+    before: Mapping[str, str] = NOTHING,
+    raw: bool = False,
+) -> dict[str, str]:
     """The variables of an environment file, in the file's order; the last of several values wins.
 
     `path` is what messages call the file. `environment` gives the values of bare keys and of variables in values;
-    variables that it lacks may be set further up in the file. `raw` takes all after the first `=` as it is. A bare
-    key without a value anywhere is left out. Raises ComposeError.
+    variables that it lacks may be set further up in the file, or by the files before it: `before`. `raw` takes all
+    after the first `=` as it is. A bare key without a value anywhere is left out. Raises ComposeError.
     """
     text, report = Text(path), Report()
     if len(data) > LARGEST_FILE:
@@ -49,7 +59,13 @@ def parse_env_file(path: str, data: bytes, environment: Mapping[str, str], *, ra
     if raw:
         return _raw(text)
     found: dict[str, str] = {}
-    return _Reader(text, report, environment, ChainMap(dict(environment), found), found).read()
+    return _Reader(text, report, environment, layered(environment, found, before), found).read()
+
+
+def layered(*maps: Mapping[str, str]) -> Mapping[str, str]:
+    """A view of several maps, of which the first that has a name says its value."""
+    # Its type asks for maps that can be changed; a view that is only read changes none.
+    return ChainMap(*cast("tuple[dict[str, str], ...]", maps))
 
 
 def _raw(text: Text) -> dict[str, str]:

@@ -143,6 +143,41 @@ def test_later_files_win_and_environment_wins_over_files() -> None:
     assert spec.environment == {"A": "a", "B": "b", "C": "own"}
 
 
+def test_a_file_may_name_variables_of_the_project_then_of_the_service_then_its_own_and_those_before_it() -> None:
+    files = {
+        "a.env": "A=1\nP=a\nS=a\nK=a\n",
+        "b.env": "A=2\nB=${A}b\nPB=${P}b\nSB=${S}b\nKB=${K}b\nP\nS\n",
+    }
+    said = service("env_file: [a.env, b.env]\nenvironment: {S: s, N: }", files=files, environment={"P": "p"})
+    assert said.environment == {
+        "A": "2", "B": "2b", "P": "p", "PB": "pb", "S": "s", "SB": "sb", "K": "a", "KB": "ab",
+    }  # fmt: skip
+
+
+def test_two_services_with_one_file_have_what_each_makes_of_it() -> None:
+    text = one_service("env_file: a.env\nenvironment: {A: '1'}", "  db: {image: x, env_file: a.env}\n")
+    services = loaded(text, {"a.env": "B=${A:-none}"}).spec.services
+    assert [one.environment["B"] for one in services.values()] == ["none", "1"]
+
+
+def test_files_of_labels_may_name_the_labels_before() -> None:
+    said = service("label_file: [a.env, b.env]", files={"a.env": "A=1\n", "b.env": "B=${A}b\n"})
+    assert said.labels == {"A": "1", "B": "1b"}
+
+
+def test_a_file_that_is_wrong_is_told_once_for_all_that_name_it() -> None:
+    text = one_service("env_file: a.env", "  db: {image: x, env_file: a.env}\n")
+    assert len(refused(text, files={"a.env": "no good"})) == 1
+
+
+def test_a_large_file_of_many_services_is_bounded_though_it_says_little() -> None:
+    services = "".join(f"  s{n}: {{image: x, env_file: a.env}}\n" for n in range(20))
+    assert (
+        "the stack has too large an environment"
+        in refused(f"services:\n{services}", files={"a.env": "#" * 1_000_000})[0]
+    )
+
+
 def test_a_missing_env_file_is_an_error_at_its_place() -> None:
     assert refused(one_service("env_file: gone.env")) == [
         'c.yml:4:15: error: services.web.env_file: the file "gone.env" does not exist'
