@@ -40,13 +40,13 @@ def load_files(choice: Choice, environment: Mapping[str, str] = os.environ, *, s
         )
     except ComposeError as error:
         raise BadInput(f"{shown} cannot be deployed, and nothing was changed\n{listed(error.findings)}") from error
-    loaded = replace(loaded, warnings=(*loaded.warnings, *_unnamed(choice.profiles, loaded.profiles)))
-    if strict and loaded.warnings:
-        raise BadInput(f"{shown} has warnings, which --strict refuses\n{listed(loaded.warnings)}")
-    for warning in loaded.warnings:
+    warnings = (*settled.warnings, *loaded.warnings, *_unnamed(choice.profiles, loaded.profiles))
+    if strict and warnings:
+        raise BadInput(f"{shown} has warnings, which --strict refuses\n{listed(warnings)}")
+    for warning in warnings:
         print(warning.render(), file=sys.stderr)
-    if loaded.warnings:
-        print(f"{count(len(loaded.warnings), 'warning')} in {shown}\n", file=sys.stderr)
+    if warnings:
+        print(f"{count(len(warnings), 'warning')} in {shown}\n", file=sys.stderr)
     return loaded
 
 

@@ -151,6 +151,13 @@ def test_env_files_stand_for_dotenv_and_the_last_one_wins(gbnt: Run, folder: Pat
     assert gbnt("stack", "config", "--env-file", "gone").err == "error: there is no gone, which --env-file names\n"
 
 
+def test_an_unset_variable_of_dotenv_is_warned_of(gbnt: Run, folder: Path):
+    (folder / ".env").write_text("PASSWORD=abc$def\n")
+    told = ".env:1:10: warning: the variable def is not set: an empty text stands for it"
+    assert gbnt("stack", "config", "-q").err.startswith(f"{told} (set def, or for a dollar use single quotes)\n")
+    assert told in gbnt("stack", "deploy", "--dry-run", "--strict").err
+
+
 def test_an_env_file_can_be_insisted_on(gbnt: Run, folder: Path):
     ran = gbnt("stack", "config", "--with-env-file")
     assert (ran.status, ran.err) == (2, "error: there is no .env: make it, or name another with --env-file FILE\n")

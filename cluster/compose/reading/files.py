@@ -5,10 +5,12 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from cluster.compose.findings import ComposeError, quote
 from cluster.compose.reading.value import Value
+from cluster.compose.report import Report
 from cluster.compose.tree.text import Text
 from cluster.compose.variables.dotenv import NOTHING, layered, parse_env_file
 
@@ -56,7 +58,7 @@ class Files:
         required: bool = True,
         raw: bool = False,
     ) -> dict[str, str]:
-        """The variables of an environment file; what is wrong in it goes to the report of `named`, once.
+        """The variables of an environment file; what there is to say of it goes to the report of `named`, once.
 
         It may name those of the file that names it, then `own`, and where these lack one its own and those of the
         files `before` it.
@@ -64,13 +66,12 @@ class Files:
         data = self.data(path, named, _OPTIONAL) if required else self.optional(path, named)
         text = named.place.text
         environment = layered(text.variables, own)
-        try:
-            return parse_env_file(seen_from(text, path), data or b"", environment, before=before, raw=raw)
-        except ComposeError as error:
-            for finding in error.findings:
-                if finding not in named.report.errors:
-                    named.report.refuse(finding)
-        return {}
+        found: dict[str, str] = {}
+        told = Report()
+        with suppress(ComposeError):  # whose findings were told
+            found = parse_env_file(seen_from(text, path), data or b"", environment, told, before=before, raw=raw)
+        named.report.take(told)
+        return found
 
     def _read(self, path: str, named: Value) -> bytes:
         if len(self._kept) >= MOST_FILES:

@@ -16,7 +16,7 @@ class Text:
     """A file's text, and what its parts are relative to.
 
     `shown` is what messages call the file and `path` where it is, absolute. Relative paths in it begin at `folder`,
-    and `variables` are those that it may name; `home` is what `~` stands for.
+    and `variables` are those that it may name; `home` is what `~` stands for. Messages show no line of a `secret` one.
     """
 
     shown: str
@@ -25,6 +25,7 @@ class Text:
     folder: str = "/"
     variables: Mapping[str, str] = field(default_factory=dict)
     home: str = "/"
+    secret: bool = False
     _lines: list[str] | None = field(default=None, repr=False)
 
     def line(self, number: int) -> str:

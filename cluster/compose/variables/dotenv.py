@@ -42,6 +42,7 @@ def parse_env_file(
     path: str,
     data: bytes,
     environment: Mapping[str, str],
+    report: Report,
     *,
     before: Mapping[str, str] = NOTHING,
     raw: bool = False,
@@ -50,9 +51,10 @@ def parse_env_file(
 
     `path` is what messages call the file. `environment` gives the values of bare keys and of variables in values;
     variables that it lacks may be set further up in the file, or by the files before it: `before`. `raw` takes all
-    after the first `=` as it is. A bare key without a value anywhere is left out. Raises ComposeError.
+    after the first `=` as it is. A bare key without a value anywhere is left out, and a variable that is set nowhere
+    is warned of in `report`. Raises ComposeError.
     """
-    text, report = Text(path), Report()
+    text = Text(path, secret=True)
     if len(data) > LARGEST_FILE:
         report.fatal(Place(text), f"the file has {len(data)} bytes, more than {LARGEST_FILE}", code="too-large")
     decode(data, text, report)
@@ -138,9 +140,15 @@ class _Reader:
 
     def _expand(self, value: str, begin: int) -> str:
         try:
-            return expand(value, self.scope)
+            return expand(value, self.scope, lambda name: self._unset(name, begin))
         except BadTemplate as error:
             self.report.fatal(self._place(begin), error.message, error.hint, error.code)
+
+    def _unset(self, name: str, begin: int) -> None:
+        message = f"the variable {name} is not set: an empty text stands for it"
+        self.report.warn(
+            self._place(begin), (), message, f"set {name}, or for a dollar use single quotes", "unset-variable"
+        )
 
     def _place(self, offset: int) -> Place:
         content = self.text.content

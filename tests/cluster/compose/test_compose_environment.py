@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.compose.findings import ComposeError
+from cluster.compose.report import Report
 from cluster.compose.variables.dotenv import parse_env_file
 from tests.cluster.compose.files import loaded, one_service, refused, service
 
@@ -32,7 +33,7 @@ dotted.key-1=x
 
 
 def parsed(text: str, **environment: str) -> dict[str, str]:
-    return parse_env_file("x.env", text.encode(), environment)
+    return parse_env_file("x.env", text.encode(), environment, Report())
 
 
 def test_an_environment_file_is_read() -> None:
@@ -53,11 +54,15 @@ def test_an_environment_file_is_read() -> None:
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_no_text() -> None:
-    assert parse_env_file("x.env", b"\xef\xbb\xbfA=1\r\nB='2'\r\nC\r\n", {"C": "3"}) == {"A": "1", "B": "2", "C": "3"}
+    assert parse_env_file("x.env", b"\xef\xbb\xbfA=1\r\nB='2'\r\nC\r\n", {"C": "3"}, Report()) == {
+        "A": "1",
+        "B": "2",
+        "C": "3",
+    }
 
 
 def test_a_raw_file_is_taken_as_it_is() -> None:
-    assert parse_env_file("x.env", b"A='$B' # c\n# d\nE=f=g\n", {}, raw=True) == {"A": "'$B' # c", "E": "f=g"}
+    assert parse_env_file("x.env", b"A='$B' # c\n# d\nE=f=g\n", {}, Report(), raw=True) == {"A": "'$B' # c", "E": "f=g"}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +83,7 @@ def test_an_environment_file_that_is_none_is_refused_with_its_line(text: str, er
 
 def test_a_large_environment_file_is_refused() -> None:
     with pytest.raises(ComposeError, match="more than 1048576"):
-        parse_env_file("x.env", b"A=" + b"b" * 2_000_000, {})
+        parse_env_file("x.env", b"A=" + b"b" * 2_000_000, {}, Report())
 
 
 def test_variables_that_double_each_other_are_bounded() -> None:
@@ -158,6 +163,16 @@ def test_two_services_with_one_file_have_what_each_makes_of_it() -> None:
     text = one_service("env_file: a.env\nenvironment: {A: '1'}", "  db: {image: x, env_file: a.env}\n")
     services = loaded(text, {"a.env": "B=${A:-none}"}).spec.services
     assert [one.environment["B"] for one in services.values()] == ["none", "1"]
+
+
+def test_an_unset_variable_of_a_file_is_warned_of_there_once_and_its_line_is_not_shown() -> None:
+    text = one_service("env_file: a.env", "  db: {image: x, env_file: a.env}\n")
+    file = loaded(text, {"a.env": "A='x$y'\nPASSWORD=abc$def\n"})
+    assert file.spec.services["web"].environment == {"A": "x$y", "PASSWORD": "abc"}
+    assert [warning.render() for warning in file.warnings] == [
+        "a.env:2:10: warning: the variable def is not set: an empty text stands for it"
+        " (set def, or for a dollar use single quotes)"
+    ]
 
 
 def test_files_of_labels_may_name_the_labels_before() -> None:
