@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from cli.compose_choice import STANDARD_INPUT, USUAL_NAMES, Choice, settle
+from cli.compose_choice import STANDARD_INPUT, Choice, settle
 from cli.compose_read import read
 from cli.errors import BadInput
 from cli.words import count, did_you_mean
@@ -93,9 +93,10 @@ def _home() -> str:
 
 
 def _source(file: str) -> Source:
-    path = Path.cwd() / (USUAL_NAMES[0] if file == STANDARD_INPUT else file)
     try:
         data = read(file)
     except OSError as error:
         raise BadInput(f"cannot read {file}: {error.strerror}") from error
-    return Source(os.path.normpath(path), data, "standard input" if file == STANDARD_INPUT else file)
+    if file == STANDARD_INPUT:
+        return Source(f"{Path.cwd()}/.", data, "standard input")
+    return Source(os.path.normpath(Path.cwd() / file), data, file)

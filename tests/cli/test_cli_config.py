@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -129,6 +130,12 @@ def test_files_are_those_of_compose_file_with_its_separator(gbnt: Run, folder: P
     monkeypatch.setenv("COMPOSE_FILE", "compose.yaml,c.yaml")
     assert services(gbnt) == ["cache", "web"]
     assert services(gbnt, "-c", "compose.yaml") == ["web"]
+
+
+def test_the_standard_input_is_no_file_here(gbnt: Run, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    for text, options in (("include: [compose.yaml]\n", ()), ("", ("-c", "compose.yaml"))):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{text}services: {{db: {{image: x}}}}".encode())))
+        assert services(gbnt, "-c", "-", *options) == ["db", "web"]
 
 
 def test_dotenv_says_what_the_environment_does_not(gbnt: Run, folder: Path, monkeypatch: pytest.MonkeyPatch):
