@@ -98,5 +98,5 @@ def _source(file: str) -> Source:
     except OSError as error:
         raise BadInput(f"cannot read {file}: {error.strerror}") from error
     if file == STANDARD_INPUT:
-        return Source(f"{Path.cwd()}/.", data, "standard input")
+        return Source(os.path.join(os.getcwd(), "."), data, "standard input")
     return Source(os.path.normpath(Path.cwd() / file), data, file)

@@ -36,13 +36,16 @@ def _env_file(value: Value) -> EnvFile:
 def environment(
     declared: dict[str, str | None], files: list[EnvFile], own: Value, scope: Scope
 ) -> dict[str, str | None]:
-    """A service's variables: its files in order, then its own, which the files may name.
+    """A service's variables: its files, each once and at its first place, then its own, which the files may name.
 
     A key without a value takes that of the variables that `own`, the service, may name; None says that it has none.
     """
     said = {key: text for key, text in declared.items() if text is not None}
-    found: dict[str, str] = {}
+    once: dict[tuple[str, bool], EnvFile] = {}
     for file in files:
+        once.setdefault((file.path, file.raw), file)
+    found: dict[str, str] = {}
+    for file in once.values():
         found.update(_variables(file, scope, said, found))
     variables = own.place.text.variables
     whole = {**found, **{key: variables.get(key) if text is None else text for key, text in declared.items()}}

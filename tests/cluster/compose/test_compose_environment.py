@@ -148,6 +148,13 @@ def test_later_files_win_and_environment_wins_over_files() -> None:
     assert spec.environment == {"A": "a", "B": "b", "C": "own"}
 
 
+def test_a_file_that_is_named_twice_counts_at_its_first_place() -> None:
+    files = {"x.env": "X=x\n", "y.env": "X=y\n"}
+    assert service("env_file: [x.env, y.env, x.env]", files=files).environment == {"X": "y"}
+    raw = "env_file: [x.env, y.env, {path: x.env, format: raw}]"
+    assert service(raw, files=files).environment == {"X": "x"}
+
+
 def test_a_file_may_name_variables_of_the_project_then_of_the_service_then_its_own_and_those_before_it() -> None:
     files = {
         "a.env": "A=1\nP=a\nS=a\nK=a\n",
