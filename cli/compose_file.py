@@ -24,7 +24,7 @@ def load_files(choice: Choice, environment: Mapping[str, str] = os.environ, *, s
     """Load the compose files that were chosen; `-` is the standard input.
 
     Warnings go to the standard error, and with `strict` are errors. What is wrong with the files raises BadInput with
-    every place.
+    every place, and with the warnings, among which the reason may be.
     """
     settled = settle(choice, environment)
     shown = ", ".join("the standard input" if file == STANDARD_INPUT else file for file in settled.files)
@@ -39,7 +39,8 @@ def load_files(choice: Choice, environment: Mapping[str, str] = os.environ, *, s
             home=environment.get("HOME") or _home(),
         )
     except ComposeError as error:
-        raise BadInput(f"{shown} cannot be deployed, and nothing was changed\n{listed(error.findings)}") from error
+        told = listed((*error.findings, *settled.warnings, *error.warnings))
+        raise BadInput(f"{shown} cannot be deployed, and nothing was changed\n{told}") from error
     warnings = (*settled.warnings, *loaded.warnings, *_unnamed(choice.profiles, loaded.profiles))
     if strict and warnings:
         raise BadInput(f"{shown} has warnings, which --strict refuses\n{listed(warnings)}")

@@ -109,7 +109,7 @@ def load(
     document = Value(root, (), report, root.place).attempt(lambda value: stack(value, scope))
     report.end_stage()
     if document is None:
-        raise ComposeError(report.errors)
+        raise report.failure()
     spec = stack_spec(document, scope.contents)
     _check(spec, root, report, scope)
     warnings, refusals = tuple(report.warnings), tuple(report.refusals)

@@ -51,13 +51,13 @@ class Report:
     def fatal(self, place: Place, message: str, hint: str = "", code: str = "yaml", path: Path = ()) -> NoReturn:
         """Stop here: what follows could not be understood."""
         self.error(place, path, message, hint, code)
-        raise ComposeError(self.errors)
+        raise self.failure()
 
     def refuse(self, finding: Finding) -> None:
         """Note an error that was found elsewhere; past the most that anyone reads, stop."""
         self.errors.append(finding)
         if len(self.errors) >= MOST_FINDINGS:
-            raise ComposeError(self.errors)
+            raise self.failure()
 
     def take(self, other: Report) -> None:
         """Note the errors and warnings of another report, less those that are here already."""
@@ -71,7 +71,11 @@ class Report:
     def end_stage(self) -> None:
         """Stop if anything so far is an error."""
         if self.errors:
-            raise ComposeError(self.errors)
+            raise self.failure()
+
+    def failure(self) -> ComposeError:
+        """All of it, to be raised where the files cannot be used."""
+        return ComposeError(self.errors, self.warnings)
 
     def aside(self) -> Report:
         """A report of something that is left out: its errors count, and nothing else that is said of it."""

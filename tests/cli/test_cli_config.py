@@ -209,6 +209,18 @@ def test_warnings_can_be_taken_for_errors(gbnt: Run, folder: Path):
     assert ran.err.startswith("error: compose.yaml has warnings, which --strict refuses\ncompose.yaml:1:1: warning: ")
 
 
+def test_an_unset_variable_is_told_of_beside_the_error_that_it_makes(gbnt: Run, folder: Path):
+    (folder / "compose.yaml").write_text("services:\n  web:\n    image: busybox\n    mem_limit: ${LIMIT}\n")
+    errors = [line for line in gbnt("stack", "config").err.splitlines() if line.startswith("compose.yaml:")]
+    assert ["error" in errors[0], errors[1:]] == [
+        True,
+        [
+            "compose.yaml:4:16: warning: services.web.mem_limit: the variable LIMIT is not set: an empty text stands"
+            " for it (set LIMIT, or give a default: ${LIMIT:-value})"
+        ],
+    ]
+
+
 def test_many_errors_are_not_more_than_anyone_reads(gbnt: Run, folder: Path):
     lines = "".join(f"  {'s' * 60}{n}: {{imag: {'x' * 200}}}\n" for n in range(30))
     (folder / "compose.yaml").write_text(f"services:\n{lines}")
