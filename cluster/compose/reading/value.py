@@ -111,7 +111,7 @@ class Value:
         """A text, number or boolean as a text, where the specification takes all three."""
         scalar = self._scalar("a text")
         text = render(scalar.value)
-        if isinstance(scalar.value, float) and text != scalar.text:
+        if isinstance(scalar.value, int | float) and not isinstance(scalar.value, bool) and text != scalar.text:
             self.warn(f"{scalar.text} is a number and becomes {quote(text)}", f'quote it: "{scalar.text}"', "number")
         return text
 

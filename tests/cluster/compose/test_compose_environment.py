@@ -117,11 +117,15 @@ def test_a_variable_without_a_value_anywhere_is_left_out() -> None:
     assert service("environment: [A, B=]").environment == {"B": ""}
 
 
-def test_a_number_that_changes_is_warned_of() -> None:
-    file = loaded(one_service("environment: {V: 1.10, W: 0777}"))
-    assert file.spec.services["web"].environment == {"V": "1.1", "W": "511"}
+@pytest.mark.parametrize(
+    ("written", "text"), [("1.10", "1.1"), ("022", "18"), ("0o644", "420"), ("0x1F", "31"), ("1_000", "1000")]
+)
+def test_a_number_that_changes_is_warned_of(written: str, text: str) -> None:
+    file = loaded(one_service(f"environment: {{V: {written}, W: 10, X: True}}"))
+    assert file.spec.services["web"].environment == {"V": text, "W": "10", "X": "true"}
     assert [warning.summary() for warning in file.warnings] == [
-        'c.yml:4:22: warning: services.web.environment.V: 1.10 is a number and becomes "1.1" (quote it: "1.10")'
+        f"c.yml:4:22: warning: services.web.environment.V: {written} is a number and becomes"
+        f' "{text}" (quote it: "{written}")'
     ]
 
 
