@@ -20,11 +20,14 @@ from cluster.compose.loader import Loaded, Source, load
 LONGEST = 3_500
 
 
-def load_files(choice: Choice, environment: Mapping[str, str] = os.environ, *, strict: bool = False) -> Loaded:
+def load_files(
+    choice: Choice, environment: Mapping[str, str] = os.environ, *, strict: bool = False, to_look: bool = False
+) -> Loaded:
     """Load the compose files that were chosen; `-` is the standard input.
 
-    Warnings go to the standard error, and with `strict` are errors. What is wrong with the files raises BadInput with
-    every place, and with the warnings, among which the reason may be.
+    Warnings go to the standard error, and with `strict` are errors; with `to_look` they name what keeps the files from
+    being deployed, too: see `deployable`. What is wrong with the files raises BadInput with every place, and with the
+    warnings, among which the reason may be.
     """
     settled = settle(choice, environment)
     shown = ", ".join("the standard input" if file == STANDARD_INPUT else file for file in settled.files)
@@ -40,8 +43,11 @@ def load_files(choice: Choice, environment: Mapping[str, str] = os.environ, *, s
         )
     except ComposeError as error:
         told = listed((*error.findings, *settled.warnings, *error.warnings))
-        raise BadInput(f"{shown} cannot be deployed, and nothing was changed\n{told}") from error
-    warnings = (*settled.warnings, *loaded.warnings, *_unnamed(choice.profiles, loaded.profiles))
+        words = "is no good" if to_look else "cannot be deployed, and nothing was changed"
+        raise BadInput(f"{shown} {words}\n{told}") from error
+    warnings = [*settled.warnings, *loaded.warnings, *_unnamed(choice.profiles, loaded.profiles)]
+    if to_look:
+        warnings += map(_to_know, loaded.refusals)
     if strict and warnings:
         raise BadInput(f"{shown} has warnings, which --strict refuses\n{listed(warnings)}")
     for warning in warnings:
@@ -57,6 +63,10 @@ def _unnamed(wanted: Sequence[str], named: Sequence[str]) -> Iterator[Finding]:
         if profile not in (EVERY_PROFILE, *named):
             message = f"no service has the profile {quote(profile)}{did_you_mean(profile, named)}"
             yield Finding("", 0, 0, "", message, severity="warning", code="profile")
+
+
+def _to_know(refusal: Finding) -> Finding:
+    return replace(refusal, severity="warning", message=f"no deploy takes this: {refusal.message}")
 
 
 def deployable(loaded: Loaded) -> Loaded:

@@ -191,7 +191,12 @@ def test_a_folder_above_is_looked_in_too(gbnt: Run, folder: Path, monkeypatch: p
 
 def test_what_no_deploy_can_do_yet_is_printed_and_not_deployed(gbnt: Run, folder: Path):
     (folder / "compose.yaml").write_text("services:\n  web:\n    image: busybox\n    post_start: [{command: 'true'}]\n")
-    assert gbnt("stack", "config").status == 0
+    looked = gbnt("stack", "config")
+    assert looked.status == 0
+    assert "post_start" in looked.out
+    assert looked.err.startswith(
+        "compose.yaml:4:5: warning: services.web.post_start: no deploy takes this: not supported"
+    )
     ran = gbnt("stack", "deploy", "--dry-run", "shop")
     assert ran.status == 2
     assert ran.err.splitlines()[:2] == [
@@ -219,6 +224,23 @@ def test_an_unset_variable_is_told_of_beside_the_error_that_it_makes(gbnt: Run, 
             " for it (set LIMIT, or give a default: ${LIMIT:-value})"
         ],
     ]
+
+
+def test_config_tells_what_no_deploy_takes_by_its_status_too_where_it_is_strict(gbnt: Run, folder: Path):
+    assert gbnt("stack", "config", "-q", "--strict").status == 0
+    web = WEB.replace("{image: busybox}", "{image: busybox, secrets: [s]}")
+    (folder / "compose.yaml").write_text(f"{web}\nsecrets: {{s: {{environment: PATH}}}}\n")
+    ran = gbnt("stack", "config", "-q")
+    assert (ran.status, ran.out) == (0, "")
+    assert "warning: services.web.secrets: no deploy takes this: " in ran.err
+    strict = gbnt("stack", "config", "-q", "--strict")
+    assert strict.status == 2
+    assert strict.err.startswith("error: compose.yaml has warnings, which --strict refuses\n")
+
+
+def test_a_file_that_is_only_looked_at_is_not_said_to_be_deployed(gbnt: Run, folder: Path):
+    (folder / "compose.yaml").write_text("services: 7\n")
+    assert gbnt("stack", "config").err.startswith("error: compose.yaml is no good\n")
 
 
 def test_many_errors_are_not_more_than_anyone_reads(gbnt: Run, folder: Path):
