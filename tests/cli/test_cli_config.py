@@ -114,6 +114,12 @@ def test_parts_of_it_are_printed_one_a_line(gbnt: Run, home: Path):
     assert gbnt("stack", "config", "-q").out == ""
 
 
+def test_a_service_that_the_files_do_not_have_is_known_by_nothing(gbnt: Run, folder: Path):
+    ran = gbnt("stack", "config", "--hash", "wed")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == 'error: the files have no service wed (did you mean "web"?)\n'
+
+
 def test_a_stack_is_called_by_an_option_too(gbnt: Run, folder: Path):
     assert json.loads(gbnt("stack", "config", "--stack", "wiki", "-o", "json").out)["name"] == "wiki"
     ran = gbnt("stack", "config", "notes", "--stack", "wiki")
