@@ -15,6 +15,7 @@ from cli.words import count, did_you_mean
 from cluster.compose.canonical.services import EVERY_PROFILE
 from cluster.compose.findings import ComposeError, Finding, quote
 from cluster.compose.loader import Loaded, Source, load
+from cluster.compose.names import STACK
 
 # What a person, or a program between, reads of errors: past it only their number counts.
 LONGEST = 3_500
@@ -29,6 +30,8 @@ def load_files(
     being deployed, too: see `deployable`. What is wrong with the files raises BadInput with every place, and with the
     warnings, among which the reason may be.
     """
+    if not STACK.fullmatch(choice.stack) and Path(choice.stack).is_file():
+        raise BadInput(f"{choice.stack} stands where the stack is named, and is a file: read it with -c {choice.stack}")
     settled = settle(choice, environment)
     shown = ", ".join("the standard input" if file == STANDARD_INPUT else file for file in settled.files)
     try:

@@ -323,6 +323,9 @@ def config(choice: Choice, form: Form, quiet: bool, part: Part | None, service: 
     from cli.compose_file import load_files
 
     loaded = load_files(choice, strict=strict, to_look=True)
+    if choice.stack in loaded.spec.services:
+        said = "stands where the stack is named, and is a service: all services are shown, of a stack of that name"
+        print(f"warning: {choice.stack} {said}", file=sys.stderr)
     if quiet:
         return
     if service is not None:

@@ -114,6 +114,21 @@ def test_parts_of_it_are_printed_one_a_line(gbnt: Run, home: Path):
     assert gbnt("stack", "config", "-q").out == ""
 
 
+@pytest.mark.parametrize("command", ["config", "deploy"])
+def test_a_file_in_the_place_of_the_stack_s_name_is_not_taken_for_one(gbnt: Run, folder: Path, command: str):
+    ran = gbnt("stack", command, "./compose.yaml")
+    assert ran.status == 2
+    assert ran.err == (
+        "error: ./compose.yaml stands where the stack is named, and is a file: read it with -c ./compose.yaml\n"
+    )
+
+
+def test_a_service_in_the_place_of_the_stack_s_name_is_warned_of(gbnt: Run, folder: Path):
+    assert "warning: web stands where the stack is named, and is a service" in gbnt("stack", "config", "web").err
+    (folder / "shop").write_text("a file that a stack is called like")
+    assert gbnt("stack", "config", "shop").err == ""
+
+
 def test_a_service_that_the_files_do_not_have_is_known_by_nothing(gbnt: Run, folder: Path):
     ran = gbnt("stack", "config", "--hash", "wed")
     assert (ran.status, ran.out) == (1, "")
