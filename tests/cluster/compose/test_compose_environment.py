@@ -137,7 +137,8 @@ def test_a_number_that_changes_is_warned_of(written: str, text: str) -> None:
         ("{A=B: c}", '"A=B" cannot be a name'),
         ("{A: [1]}", "must be a text, not a list"),
         ('{A: "\\0"}', "holds a NUL character"),
-        ("7", "must be a map, not a number"),
+        ("7", "must be a map or a list, not a number"),
+        ("FOO=1", "must be a map or a list, not a text"),
     ],
 )
 def test_an_environment_that_is_none_is_refused(value: str, error: str) -> None:
