@@ -1,6 +1,6 @@
 """Environment files: `.env`, and what `env_file` names.
 
-KEY=value            # a comment, after a blank
+KEY=value # a comment, after a space
 export KEY=value
 KEY: value
 KEY                  the value that the environment has, if any
@@ -30,7 +30,8 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _KEY = re.compile(r"(?:export[ \t]+)?([A-Za-z0-9_.\-\[\]]+)[ \t]*(?:([=:])[ \t]*|(?=\r?\n|#|\Z))")
 _BARE = re.compile(r"[^\n]*")
-_COMMENT = re.compile(r"(?:^|[ \t]+)#.*")
+_COMMENT = re.compile(r" #.*")
+_BLANK = re.compile(r"\s")
 _SINGLE = re.compile(r"'([^']*)'")
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _REST = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\r?(?:\n|\Z)|\Z)")
@@ -51,15 +52,15 @@ def parse_env_file(
 
     `path` is what messages call the file. `environment` gives the values of bare keys and of variables in values;
     variables that it lacks may be set further up in the file, or by the files before it: `before`. `raw` takes all
-    after the first `=` as it is. A bare key without a value anywhere is left out, and a variable that is set nowhere
-    is warned of in `report`. Raises ComposeError.
+    after the first `=` as it is, and knows no `export`. A bare key without a value anywhere is left out, and a variable
+    that is set nowhere is warned of in `report`. Raises ComposeError.
     """
     text = Text(path, secret=True)
     if len(data) > LARGEST_FILE:
         report.fatal(Place(text), f"the file has {len(data)} bytes, more than {LARGEST_FILE}", code="too-large")
     decode(data, text, report)
     if raw:
-        return _raw(text)
+        return _raw(text, report, environment)
     found: dict[str, str] = {}
     return _Reader(text, report, environment, layered(environment, found, before), found).read()
 
@@ -70,10 +71,19 @@ def layered(*maps: Mapping[str, str]) -> Mapping[str, str]:
     return ChainMap(*cast("tuple[dict[str, str], ...]", maps))
 
 
-def _raw(text: Text) -> dict[str, str]:
-    lines = text.content.split("\n")
-    pairs = (line.rstrip("\r").partition("=") for line in lines if line.strip() and not line.lstrip().startswith("#"))
-    return {key: value for key, equals, value in pairs if equals}
+def _raw(text: Text, report: Report, environment: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.content.split("\n"), 1):
+        said = line.rstrip("\r").lstrip()
+        if not said or said.startswith("#"):
+            continue
+        key, equals, value = said.partition("=")
+        if not key or _BLANK.search(key):
+            hint = "write KEY=value, with no blank in KEY and no export before it"
+            report.fatal(Place(text, number), "this line sets no variable", hint, "env-file")
+        if equals or key in environment:
+            found[key] = value if equals else environment[key]
+    return found
 
 
 @dataclass(slots=True)

@@ -20,6 +20,8 @@ SPACED = a b   # a comment
 export EXPORTED=yes
 COLON: value
 HASH=a#b
+TAB=a	#b
+FIRST= #b
 EMPTY=
 INHERITED
 GONE
@@ -43,6 +45,8 @@ def test_an_environment_file_is_read() -> None:
         "EXPORTED": "yes",
         "COLON": "value",
         "HASH": "a#b",
+        "TAB": "a\t#b",
+        "FIRST": "#b",
         "EMPTY": "",
         "INHERITED": "in",
         "SINGLE": r"a $PLAIN \n # b",
@@ -59,6 +63,17 @@ def test_windows_line_ends_and_a_byte_order_mark_are_no_text() -> None:
         "B": "2",
         "C": "3",
     }
+
+
+@pytest.mark.parametrize("line", ["export H=1", "A B=2", "A =1", "=1"])
+def test_a_raw_file_has_no_key_with_a_blank_or_without_a_name(line: str) -> None:
+    with pytest.raises(ComposeError, match=r"x\.env:2:1: error: this line sets no variable") as caught:
+        parse_env_file("x.env", f"A=1\n{line}\n".encode(), {}, Report(), raw=True)
+    assert "no export before it" in caught.value.findings[0].hint
+
+
+def test_a_raw_file_may_be_indented_and_inherit() -> None:
+    assert parse_env_file("x.env", b"  A= 1\r\nIN\nGONE\n\t", {"IN": "2"}, Report(), raw=True) == {"A": " 1", "IN": "2"}
 
 
 def test_a_raw_file_is_taken_as_it_is() -> None:
