@@ -9,6 +9,7 @@ from cluster.compose.canonical.scope import Scope
 from cluster.compose.reading.files import local_path
 from cluster.compose.reading.keys import Table, read
 from cluster.compose.reading.value import Value
+from cluster.compose.variables.dotenv import NOTHING, layered
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +47,29 @@ def environment(
         once.setdefault((file.path, file.raw), file)
     found: dict[str, str] = {}
     for file in once.values():
-        found.update(_variables(file, scope, said, found))
+        found.update(_variables(file, scope, layered(file.value.place.text.variables, said), found))
     variables = own.place.text.variables
     whole = {**found, **{key: variables.get(key) if text is None else text for key, text in declared.items()}}
     return dict(sorted(whole.items()))
 
 
 def labels(declared: dict[str, str], files: list[EnvFile], scope: Scope) -> dict[str, str]:
-    """A service's labels: its files in order, then its own."""
+    """A service's labels: its files in order, then its own. A file may name the labels of those before it alone."""
     found: dict[str, str] = {}
     for file in files:
-        found.update(_variables(file, scope, found, {}))
+        found.update(_variables(file, scope, found))
     return dict(sorted({**found, **declared}.items()))
 
 
-def _variables(file: EnvFile, scope: Scope, own: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+def _variables(
+    file: EnvFile, scope: Scope, environment: Mapping[str, str], before: Mapping[str, str] = NOTHING
+) -> dict[str, str]:
     def within_budget(value: Value) -> dict[str, str]:
         size = len(scope.files.optional(file.path, value) or b"")
         scope.variables.spend(size, value)  # before it is read: it is read anew for each service that names it
-        found = scope.files.variables(file.path, value, own=own, before=before, required=file.required, raw=file.raw)
+        found = scope.files.variables(
+            file.path, value, environment, before=before, required=file.required, raw=file.raw
+        )
         scope.variables.spend(max(0, sum(len(key) + len(text) for key, text in found.items()) - size), value)
         return found
 

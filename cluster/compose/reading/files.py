@@ -12,7 +12,7 @@ from cluster.compose.findings import ComposeError, quote
 from cluster.compose.reading.value import Value
 from cluster.compose.report import Report
 from cluster.compose.tree.text import Text
-from cluster.compose.variables.dotenv import NOTHING, layered, parse_env_file
+from cluster.compose.variables.dotenv import NOTHING, parse_env_file
 
 MOST_FILES = 1_000
 MOST_BYTES = 16 * 1024 * 1024
@@ -52,24 +52,22 @@ class Files:
         self,
         path: str,
         named: Value,
+        environment: Mapping[str, str],
         *,
-        own: Mapping[str, str] = NOTHING,
         before: Mapping[str, str] = NOTHING,
         required: bool = True,
         raw: bool = False,
     ) -> dict[str, str]:
         """The variables of an environment file; what there is to say of it goes to the report of `named`, once.
 
-        It may name those of the file that names it, then `own`, and where these lack one its own and those of the
-        files `before` it.
+        It may name those of the `environment`, and where that lacks one its own and those of the files `before` it.
         """
         data = self.data(path, named, _OPTIONAL) if required else self.optional(path, named)
-        text = named.place.text
-        environment = layered(text.variables, own)
+        shown = seen_from(named.place.text, path)
         found: dict[str, str] = {}
         told = Report()
         with suppress(ComposeError):  # whose findings were told
-            found = parse_env_file(seen_from(text, path), data or b"", environment, told, before=before, raw=raw)
+            found = parse_env_file(shown, data or b"", environment, told, before=before, raw=raw)
         named.report.take(told)
         return found
 

@@ -202,9 +202,10 @@ def test_an_unset_variable_of_a_file_is_warned_of_there_once_and_its_line_is_not
     ]
 
 
-def test_files_of_labels_may_name_the_labels_before() -> None:
-    said = service("label_file: [a.env, b.env]", files={"a.env": "A=1\n", "b.env": "B=${A}b\n"})
-    assert said.labels == {"A": "1", "B": "1b"}
+def test_files_of_labels_may_name_the_labels_before_and_no_variables() -> None:
+    files = {"a.env": "A=1\n", "b.env": "A=2\nB=${A}b\nC=${OUT}c\nOUT\n"}
+    said = service("label_file: [a.env, b.env]", files=files, environment={"OUT": "out"})
+    assert said.labels == {"A": "2", "B": "1b", "C": "c"}
 
 
 def test_a_file_that_is_wrong_is_told_once_for_all_that_name_it() -> None:
