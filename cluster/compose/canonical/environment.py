@@ -24,6 +24,8 @@ class EnvFile:
 
 def env_files(value: Value) -> list[EnvFile]:
     """`env_file`: a path, or a list of paths and of maps with path, required and format."""
+    if value.is_map:
+        raise value.refuse("must be a text or a list, not a map", 'write "- path: FILE" under it', "type")
     return value.each(_env_file) if value.is_list else [_env_file(value)]
 
 

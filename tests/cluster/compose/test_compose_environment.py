@@ -221,6 +221,13 @@ def test_a_large_file_of_many_services_is_bounded_though_it_says_little() -> Non
     )
 
 
+def test_a_file_with_options_is_an_item_of_a_list() -> None:
+    errors = refused(one_service("env_file: {path: a.env}"), files={"a.env": ""})
+    assert errors == [
+        'c.yml:4:5: error: services.web.env_file: must be a text or a list, not a map (write "- path: FILE" under it)'
+    ]
+
+
 def test_a_missing_env_file_is_an_error_at_its_place() -> None:
     assert refused(one_service("env_file: gone.env")) == [
         'c.yml:4:15: error: services.web.env_file: the file "gone.env" does not exist'

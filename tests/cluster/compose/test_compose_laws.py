@@ -49,7 +49,7 @@ SERVICE = st.fixed_dictionaries(
         "configs": st.lists(CONFIG, max_size=3),
         "depends_on": st.just(["base"]) | st.just({"base": {"condition": "service_healthy", "required": False}}),
         "devices": st.lists(DEVICE, max_size=3),
-        "env_file": FILES | st.lists(FILES, max_size=3),
+        "env_file": st.just("one.env") | st.lists(FILES, max_size=3),
         "extends": st.just("base") | st.just({"service": "base"}),
         "networks": st.lists(NETWORKS, max_size=2, unique=True)
         | st.dictionaries(NETWORKS, st.none() | st.just({"aliases": ["x"]}), max_size=2),

@@ -87,6 +87,8 @@ def test_a_mount_takes_the_place_of_the_one_on_its_target():
 def test_devices_and_configs_are_known_by_where_they_are_put():
     found = over("devices: ['/dev/a:/dev/x']", "devices: [{source: /dev/b, target: /dev/x}]")
     assert [device["source"] for device in found["devices"]] == ["/dev/b"]
+    found = over("devices: ['/dev/a:/dev/x', '/dev/b:/dev/x:r', /dev/c]", "devices: [/dev/c]")
+    assert [device["source"] for device in found["devices"]] == ["/dev/b", "/dev/c"]
     sources = "configs: {a: {content: a}, b: {content: b}}\n"
     found = over("configs: [{source: a, target: /x}]", "configs: [{source: b, target: /x}]", sources)
     assert [config["source"] for config in found["configs"]] == ["b"]
