@@ -9,10 +9,14 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cli.compose_read import read
 from cli.errors import BadInput
+
+if TYPE_CHECKING:
+    from cluster.compose.findings import Finding
+    from cluster.compose.report import Report
 
 # In Compose's own order: a folder with several of them is taken for the same stack by both.
 USUAL_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
@@ -36,11 +40,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """Files to read, in order, and the variables and profiles to read them with."""
+    """Files to read, in order, the variables and profiles to read them with, and what is odd about the former."""
 
     files: tuple[str, ...]
     variables: Mapping[str, str]
     profiles: tuple[str, ...]
+    warnings: tuple[Finding, ...] = ()
 
 
 def settle(choice: Choice, environment: Mapping[str, str]) -> Settled:
@@ -48,15 +53,23 @@ def settle(choice: Choice, environment: Mapping[str, str]) -> Settled:
 
     Raises BadInput where there is no compose file, or a named file cannot be read.
     """
+    from cluster.compose.report import Report
+
     given = choice.env_files or tuple(filter(None, environment.get("COMPOSE_ENV_FILES", "").split(",")))
-    files = choice.files or _listed({**_variables(Path(), given, environment), **environment}) or _found(Path.cwd())
+    files = (
+        choice.files
+        or _listed({**_variables(Path(), given, environment, Report()), **environment})
+        or _found(Path.cwd())
+    )
     folder = Path() if files[0] == STANDARD_INPUT else Path(files[0]).parent
-    own = _variables(folder, given, environment)
+    report = Report()
+    own = _variables(folder, given, environment, report)
     if choice.with_env_file and not given and not (folder / DOTENV).is_file():
         raise BadInput(f"there is no {folder / DOTENV}: make it, or name another with --env-file FILE")
     variables = {**own, **environment}
     profiles = choice.profiles or tuple(variables.get("COMPOSE_PROFILES", "").split(","))
-    return Settled(files, variables, tuple(profile.strip() for profile in profiles if profile.strip()))
+    switched_on = tuple(profile.strip() for profile in profiles if profile.strip())
+    return Settled(files, variables, switched_on, tuple(report.warnings))
 
 
 def _listed(variables: Mapping[str, str]) -> tuple[str, ...]:
@@ -83,7 +96,7 @@ def _say_what_is_left(folder: Path, names: list[str]) -> None:
         print(f"warning: {folder} has {' and '.join(names)}: {names[0]} is read", file=sys.stderr)
 
 
-def _variables(folder: Path, given: tuple[str, ...], environment: Mapping[str, str]) -> dict[str, str]:
+def _variables(folder: Path, given: tuple[str, ...], environment: Mapping[str, str], report: Report) -> dict[str, str]:
     """The variables of the files that were named, else of the file `.env` of a folder."""
     from cluster.compose.findings import ComposeError
     from cluster.compose.variables.dotenv import parse_env_file
@@ -91,7 +104,7 @@ def _variables(folder: Path, given: tuple[str, ...], environment: Mapping[str, s
     found: dict[str, str] = {}
     for path in given or (str(folder / DOTENV),):
         try:
-            found.update(parse_env_file(path, read(path), environment))
+            found.update(parse_env_file(path, read(path), environment, report, before=found))
         except (FileNotFoundError, IsADirectoryError) as error:
             if given:
                 raise BadInput(f"there is no {path}, which --env-file names") from error

@@ -7,6 +7,8 @@ from typing import Any
 import yaml
 
 from cli.compose_choice import Form, Part
+from cli.errors import NotFound
+from cli.words import did_you_mean
 from cluster.compose.loader import Loaded
 from cluster.compose.tree.scalars import resolve
 
@@ -33,8 +35,14 @@ def part(loaded: Loaded, what: Part) -> list[str]:
 
 
 def hashes(loaded: Loaded, service: str) -> list[str]:
-    """`SERVICE HASH` for one service, or for all by `*`: the hash that tells whether a deploy replaces its tasks."""
-    return [f"{name} {one.revision()}" for name, one in loaded.spec.services.items() if service in ("*", name)]
+    """`SERVICE HASH` for one service, or for all by `*`: the hash that tells whether a deploy replaces its tasks.
+
+    Raises NotFound.
+    """
+    services = loaded.spec.services
+    if service not in services and service != "*":
+        raise NotFound(f"the files have no service {service}{did_you_mean(service, services)}")
+    return [f"{name} {one.revision()}" for name, one in services.items() if service in ("*", name)]
 
 
 def _escaped(value: Any) -> Any:

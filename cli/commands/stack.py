@@ -313,15 +313,19 @@ def rollback(name: str, revision: int | None, waiting: Waiting, context: str) ->
 @click.option(
     "--hash", "service", metavar="[SERVICE]", is_flag=False, flag_value="*", help="Only what each service is known by."
 )
-def config(choice: Choice, form: Form, quiet: bool, part: Part | None, service: str | None) -> None:
+@click.option("--strict", is_flag=True, help="Take warnings for errors, and what no deploy takes.")
+def config(choice: Choice, form: Form, quiet: bool, part: Part | None, service: str | None, strict: bool) -> None:
     """Print compose files as gbnt understands them, in full: Compose's own canonical model.
 
-    What is printed is a compose file that means the same. What no deploy can do yet is printed too.
+    What is printed is a compose file that means the same. What no deploy takes is printed too, and warned of.
     """
     from cli import compose_print
     from cli.compose_file import load_files
 
-    loaded = load_files(choice)
+    loaded = load_files(choice, strict=strict, to_look=True)
+    if choice.stack in loaded.spec.services:
+        said = "stands where the stack is named, and is a service: all services are shown, of a stack of that name"
+        print(f"warning: {choice.stack} {said}", file=sys.stderr)
     if quiet:
         return
     if service is not None:

@@ -52,10 +52,15 @@ class Finding:
 
 
 class ComposeError(Exception):
-    """A compose file that cannot be used. `findings` holds every error of the stage that failed, at most 20."""
+    """A compose file that cannot be used.
 
-    def __init__(self, findings: Iterable[Finding]) -> None:
+    `findings` holds every error of the stage that failed, at most 20, and `warnings` what had been odd by then: an
+    unset variable may be the reason.
+    """
+
+    def __init__(self, findings: Iterable[Finding], warnings: Iterable[Finding] = ()) -> None:
         self.findings: tuple[Finding, ...] = tuple(findings)[:MOST_FINDINGS]
+        self.warnings: tuple[Finding, ...] = tuple(warnings)
         super().__init__("\n".join(finding.summary() for finding in self.findings))
 
 

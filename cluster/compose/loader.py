@@ -35,7 +35,10 @@ NAME_VARIABLE = "COMPOSE_PROJECT_NAME"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A compose file. `path` is absolute; `shown` is what messages call the file, where that is not its path."""
+    """A compose file. `path` is absolute; `shown` is what messages call the file, where that is not its path.
+
+    The path of what is in no file is that of its folder and `/.`: it is none of the files that another may name.
+    """
 
     path: str
     data: bytes
@@ -106,7 +109,7 @@ def load(
     document = Value(root, (), report, root.place).attempt(lambda value: stack(value, scope))
     report.end_stage()
     if document is None:
-        raise ComposeError(report.errors)
+        raise report.failure()
     spec = stack_spec(document, scope.contents)
     _check(spec, root, report, scope)
     warnings, refusals = tuple(report.warnings), tuple(report.refusals)

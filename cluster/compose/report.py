@@ -51,18 +51,31 @@ class Report:
     def fatal(self, place: Place, message: str, hint: str = "", code: str = "yaml", path: Path = ()) -> NoReturn:
         """Stop here: what follows could not be understood."""
         self.error(place, path, message, hint, code)
-        raise ComposeError(self.errors)
+        raise self.failure()
 
     def refuse(self, finding: Finding) -> None:
         """Note an error that was found elsewhere; past the most that anyone reads, stop."""
         self.errors.append(finding)
         if len(self.errors) >= MOST_FINDINGS:
-            raise ComposeError(self.errors)
+            raise self.failure()
+
+    def take(self, other: Report) -> None:
+        """Note the errors and warnings of another report, less those that are here already."""
+        for finding in other.errors:
+            if finding not in self.errors:
+                self.refuse(finding)
+        for finding in other.warnings:
+            if finding not in self.warnings and len(self.warnings) < MOST_WARNINGS:
+                self.warnings.append(finding)
 
     def end_stage(self) -> None:
         """Stop if anything so far is an error."""
         if self.errors:
-            raise ComposeError(self.errors)
+            raise self.failure()
+
+    def failure(self) -> ComposeError:
+        """All of it, to be raised where the files cannot be used."""
+        return ComposeError(self.errors, self.warnings)
 
     def aside(self) -> Report:
         """A report of something that is left out: its errors count, and nothing else that is said of it."""
@@ -74,9 +87,9 @@ class Report:
 def finding_at(
     place: Place, path: Path, message: str, hint: str = "", code: str = "", severity: Severity = "error"
 ) -> Finding:
-    """A finding at a place, with its source line."""
+    """A finding at a place, with its source line where that is no secret."""
     text = place.text
-    excerpt, caret = excerpt_of(text.line(place.line), place.column)
+    excerpt, caret = excerpt_of("" if text.secret else text.line(place.line), place.column)
     return Finding(
         text.shown, place.line, place.column, dotted(path), message, hint, excerpt, caret, severity, code or severity
     )

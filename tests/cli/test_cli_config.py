@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -113,6 +114,27 @@ def test_parts_of_it_are_printed_one_a_line(gbnt: Run, home: Path):
     assert gbnt("stack", "config", "-q").out == ""
 
 
+@pytest.mark.parametrize("command", ["config", "deploy"])
+def test_a_file_in_the_place_of_the_stack_s_name_is_not_taken_for_one(gbnt: Run, folder: Path, command: str):
+    ran = gbnt("stack", command, "./compose.yaml")
+    assert ran.status == 2
+    assert ran.err == (
+        "error: ./compose.yaml stands where the stack is named, and is a file: read it with -c ./compose.yaml\n"
+    )
+
+
+def test_a_service_in_the_place_of_the_stack_s_name_is_warned_of(gbnt: Run, folder: Path):
+    assert "warning: web stands where the stack is named, and is a service" in gbnt("stack", "config", "web").err
+    (folder / "shop").write_text("a file that a stack is called like")
+    assert gbnt("stack", "config", "shop").err == ""
+
+
+def test_a_service_that_the_files_do_not_have_is_known_by_nothing(gbnt: Run, folder: Path):
+    ran = gbnt("stack", "config", "--hash", "wed")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == 'error: the files have no service wed (did you mean "web"?)\n'
+
+
 def test_a_stack_is_called_by_an_option_too(gbnt: Run, folder: Path):
     assert json.loads(gbnt("stack", "config", "--stack", "wiki", "-o", "json").out)["name"] == "wiki"
     ran = gbnt("stack", "config", "notes", "--stack", "wiki")
@@ -131,6 +153,12 @@ def test_files_are_those_of_compose_file_with_its_separator(gbnt: Run, folder: P
     assert services(gbnt, "-c", "compose.yaml") == ["web"]
 
 
+def test_the_standard_input_is_no_file_here(gbnt: Run, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    for text, options in (("include: [compose.yaml]\n", ()), ("", ("-c", "compose.yaml"))):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{text}services: {{db: {{image: x}}}}".encode())))
+        assert services(gbnt, "-c", "-", *options) == ["db", "web"]
+
+
 def test_dotenv_says_what_the_environment_does_not(gbnt: Run, folder: Path, monkeypatch: pytest.MonkeyPatch):
     (folder / ".env").write_text("COMPOSE_FILE=compose.yaml:b.yaml\nIMAGE=nginx\nCOMPOSE_PROFILES=debug\n")
     (folder / "b.yaml").write_text("services: {b: {image: $IMAGE}, d: {image: x, profiles: [debug]}}")
@@ -146,7 +174,16 @@ def test_env_files_stand_for_dotenv_and_the_last_one_wins(gbnt: Run, folder: Pat
     (folder / "one").write_text("A=a\nB=x\n")
     (folder / "two").write_text("B=b\n")
     assert gbnt("stack", "config", "--images", "--env-file", "one", "--env-file", "two").out == "a-b\n"
+    (folder / "two").write_text("B=${A}b\n")
+    assert gbnt("stack", "config", "--images", "--env-file", "one", "--env-file", "two").out == "a-ab\n"
     assert gbnt("stack", "config", "--env-file", "gone").err == "error: there is no gone, which --env-file names\n"
+
+
+def test_an_unset_variable_of_dotenv_is_warned_of(gbnt: Run, folder: Path):
+    (folder / ".env").write_text("PASSWORD=abc$def\n")
+    told = ".env:1:10: warning: the variable def is not set: an empty text stands for it"
+    assert gbnt("stack", "config", "-q").err.startswith(f"{told} (set def, or for a dollar use single quotes)\n")
+    assert told in gbnt("stack", "deploy", "--dry-run", "--strict").err
 
 
 def test_an_env_file_can_be_insisted_on(gbnt: Run, folder: Path):
@@ -175,7 +212,12 @@ def test_a_folder_above_is_looked_in_too(gbnt: Run, folder: Path, monkeypatch: p
 
 def test_what_no_deploy_can_do_yet_is_printed_and_not_deployed(gbnt: Run, folder: Path):
     (folder / "compose.yaml").write_text("services:\n  web:\n    image: busybox\n    post_start: [{command: 'true'}]\n")
-    assert gbnt("stack", "config").status == 0
+    looked = gbnt("stack", "config")
+    assert looked.status == 0
+    assert "post_start" in looked.out
+    assert looked.err.startswith(
+        "compose.yaml:4:5: warning: services.web.post_start: no deploy takes this: not supported"
+    )
     ran = gbnt("stack", "deploy", "--dry-run", "shop")
     assert ran.status == 2
     assert ran.err.splitlines()[:2] == [
@@ -191,6 +233,35 @@ def test_warnings_can_be_taken_for_errors(gbnt: Run, folder: Path):
     ran = gbnt("stack", "deploy", "--dry-run", "--strict")
     assert ran.status == 2
     assert ran.err.startswith("error: compose.yaml has warnings, which --strict refuses\ncompose.yaml:1:1: warning: ")
+
+
+def test_an_unset_variable_is_told_of_beside_the_error_that_it_makes(gbnt: Run, folder: Path):
+    (folder / "compose.yaml").write_text("services:\n  web:\n    image: busybox\n    mem_limit: ${LIMIT}\n")
+    errors = [line for line in gbnt("stack", "config").err.splitlines() if line.startswith("compose.yaml:")]
+    assert ["error" in errors[0], errors[1:]] == [
+        True,
+        [
+            "compose.yaml:4:16: warning: services.web.mem_limit: the variable LIMIT is not set: an empty text stands"
+            " for it (set LIMIT, or give a default: ${LIMIT:-value})"
+        ],
+    ]
+
+
+def test_config_tells_what_no_deploy_takes_by_its_status_too_where_it_is_strict(gbnt: Run, folder: Path):
+    assert gbnt("stack", "config", "-q", "--strict").status == 0
+    web = WEB.replace("{image: busybox}", "{image: busybox, secrets: [s]}")
+    (folder / "compose.yaml").write_text(f"{web}\nsecrets: {{s: {{environment: PATH}}}}\n")
+    ran = gbnt("stack", "config", "-q")
+    assert (ran.status, ran.out) == (0, "")
+    assert "warning: services.web.secrets: no deploy takes this: " in ran.err
+    strict = gbnt("stack", "config", "-q", "--strict")
+    assert strict.status == 2
+    assert strict.err.startswith("error: compose.yaml has warnings, which --strict refuses\n")
+
+
+def test_a_file_that_is_only_looked_at_is_not_said_to_be_deployed(gbnt: Run, folder: Path):
+    (folder / "compose.yaml").write_text("services: 7\n")
+    assert gbnt("stack", "config").err.startswith("error: compose.yaml is no good\n")
 
 
 def test_many_errors_are_not_more_than_anyone_reads(gbnt: Run, folder: Path):

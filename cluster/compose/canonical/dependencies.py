@@ -16,7 +16,7 @@ def depends_on(value: Value) -> dict[str, Any]:
     """A list of services, or a map of them to what is waited for."""
     if value.is_list:
         return {name: {"condition": CONDITIONS[0], "required": True} for name in sorted(value.texts())}
-    found = {name: child.attempt(_gate) for name, child in sorted(value.entries().items())}
+    found = {name: child.attempt(_gate) for name, child in sorted(value.entries(or_list=True).items())}
     return {name: gate for name, gate in found.items() if gate is not None}
 
 

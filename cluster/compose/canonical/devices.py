@@ -16,8 +16,11 @@ _WHICH = "name the device: path: /dev/…"
 
 
 def devices(value: Value) -> list[dict[str, Any]]:
-    """`devices`: `source[:target[:permissions]]`, a map of the three, or the name of one by CDI."""
-    return value.each(_device)
+    """`devices`: `source[:target[:permissions]]`, a map of the three, or the name of one by CDI.
+
+    Of two at one target the last counts.
+    """
+    return list({device["target"]: device for device in value.each(_device)}.values())
 
 
 def _device(item: Value) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cluster.compose.canonical.scope import Scope
 from cluster.compose.reading.files import local_path
 from cluster.compose.reading.keys import Table, read
 from cluster.compose.reading.value import Value
+from cluster.compose.variables.dotenv import NOTHING, layered
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class EnvFile:
 
 def env_files(value: Value) -> list[EnvFile]:
     """`env_file`: a path, or a list of paths and of maps with path, required and format."""
+    if value.is_map:
+        raise value.refuse("must be a text or a list, not a map", 'write "- path: FILE" under it', "type")
     return value.each(_env_file) if value.is_list else [_env_file(value)]
 
 
@@ -35,30 +39,40 @@ def _env_file(value: Value) -> EnvFile:
 def environment(
     declared: dict[str, str | None], files: list[EnvFile], own: Value, scope: Scope
 ) -> dict[str, str | None]:
-    """A service's variables: its files in order, then its own.
+    """A service's variables: its files, each once and at its first place, then its own, which the files may name.
 
     A key without a value takes that of the variables that `own`, the service, may name; None says that it has none.
     """
-    found: dict[str, str | None] = {}
+    said = {key: text for key, text in declared.items() if text is not None}
+    once: dict[tuple[str, bool], EnvFile] = {}
     for file in files:
-        found.update(_variables(file, scope))
+        once.setdefault((file.path, file.raw), file)
+    found: dict[str, str] = {}
+    for file in once.values():
+        found.update(_variables(file, scope, layered(file.value.place.text.variables, said), found))
     variables = own.place.text.variables
-    found.update({key: variables.get(key) if text is None else text for key, text in declared.items()})
-    return dict(sorted(found.items()))
+    whole = {**found, **{key: variables.get(key) if text is None else text for key, text in declared.items()}}
+    return dict(sorted(whole.items()))
 
 
 def labels(declared: dict[str, str], files: list[EnvFile], scope: Scope) -> dict[str, str]:
-    """A service's labels: its files in order, then its own."""
+    """A service's labels: its files in order, then its own. A file may name the labels of those before it alone."""
     found: dict[str, str] = {}
     for file in files:
-        found.update(_variables(file, scope))
+        found.update(_variables(file, scope, found))
     return dict(sorted({**found, **declared}.items()))
 
 
-def _variables(file: EnvFile, scope: Scope) -> dict[str, str]:
+def _variables(
+    file: EnvFile, scope: Scope, environment: Mapping[str, str], before: Mapping[str, str] = NOTHING
+) -> dict[str, str]:
     def within_budget(value: Value) -> dict[str, str]:
-        found = scope.files.variables(file.path, value, required=file.required, raw=file.raw)
-        scope.variables.spend(sum(len(key) + len(text) for key, text in found.items()), value)
+        size = len(scope.files.optional(file.path, value) or b"")
+        scope.variables.spend(size, value)  # before it is read: it is read anew for each service that names it
+        found = scope.files.variables(
+            file.path, value, environment, before=before, required=file.required, raw=file.raw
+        )
+        scope.variables.spend(max(0, sum(len(key) + len(text) for key, text in found.items()) - size), value)
         return found
 
     return file.value.attempt(within_budget) or {}

@@ -82,13 +82,17 @@ def _content(found: dict[str, Any], value: Value, most: int, scope: Scope) -> by
 
 
 def configs(value: Value) -> list[dict[str, Any]]:
-    """`configs` of a service."""
-    return value.each(_config)
+    """`configs` of a service, each once."""
+    return _once(value.each(_config))
 
 
 def secrets(value: Value) -> list[dict[str, Any]]:
-    """`secrets` of a service."""
-    return value.each(_secret)
+    """`secrets` of a service, each once."""
+    return _once(value.each(_secret))
+
+
+def _once(grants: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list({repr(sorted(grant.items())): grant for grant in grants}.values())
 
 
 def _config(item: Value) -> dict[str, Any]:

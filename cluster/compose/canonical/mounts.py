@@ -26,6 +26,7 @@ _TYPES = ("volume", "bind", "tmpfs", "image", "npipe", "cluster")
 _HERE = get_args(MountType)
 # What Docker Desktop once took for macOS; on Linux it has always meant nothing.
 _MEANINGLESS = ("rw", "cached", "delegated", "consistent")
+_DRIVE = "one letter and a colon are a drive: name the volume otherwise, or write the mount as a map"
 _WORDS = ("ro", *_MEANINGLESS, "nocopy", "z", "Z", *_PROPAGATIONS)
 
 
@@ -52,7 +53,7 @@ def _short(item: Value, scope: Scope) -> Mount:
         raise item.refuse(f"{quote(text)} is no mount", 'write it as in "data:/var/lib/data" or "./conf:/etc/conf:ro"')
     if len(parts) == 1:
         return {"type": "volume", "target": _target(item, text), "volume": {}}
-    source, target = parts[0], _target(item, parts[1])
+    source, target = parts[0], _target(item, parts[1], parts[0])
     options = parts[2].split(",") if len(parts) == 3 else []
     for word in options:
         if word not in _WORDS:
@@ -104,13 +105,17 @@ def _bound(options: list[str]) -> Mount:
     return bind
 
 
-def _target(item: Value, text: str) -> str:
+def _target(item: Value, text: str, source: str = "") -> str:
     if _WINDOWS.match(text):
-        hint = "one letter and a colon are a drive: name the volume otherwise, or write the mount as a map"
-        item.withhold(f"{quote(text)} is a path of Windows", hint, "path")
+        item.withhold(f"{quote(text)} is a path of Windows", _DRIVE, "path")
         return text
     if not text.startswith("/"):
-        raise item.refuse(f"the target {quote(text)} is not absolute", f'write "/{text}"')
+        hint = f'write "/{text}"'
+        if _WINDOWS.match(source):
+            hint = _DRIVE
+        elif text in _WORDS:
+            hint = "quote the whole mount: between [ and ] a comma ends it"
+        raise item.refuse(f"the target {quote(text)} is not absolute", hint)
     return "/" + posixpath.normpath(text).lstrip("/")
 
 

@@ -26,7 +26,7 @@ def attachments(value: Value) -> dict[str, Any]:
     """`networks` of a service: a list of names, or a map of names to options."""
     if value.is_list:
         return dict.fromkeys(sorted(set(value.each(Value.string))))
-    found = {name: child.attempt(_attachment) for name, child in sorted(value.entries().items())}
+    found = {name: child.attempt(_attachment) for name, child in sorted(value.entries(or_list=True).items())}
     return {name: one or None for name, one in found.items()}
 
 

@@ -11,7 +11,7 @@ def pairs(value: Value) -> dict[str, str | None]:
     if value.is_list:
         return dict(value.each(_pair))
     found: dict[str, str | None] = {}
-    for key, child in value.entries().items():
+    for key, child in value.entries(or_list=True).items():
         if child.is_null:
             found[_name(key, child)] = None
         elif (text := child.attempt(Value.rendered)) is not None:
@@ -26,8 +26,8 @@ def texts(value: Value) -> dict[str, str]:
 
 def options(value: Value) -> dict[str, str]:
     """A map of texts; there is no list of them."""
-    if value.is_list:
-        raise value.refuse("must be a map, not a list", 'write "KEY: value"', "type")
+    if not (value.is_map or value.is_null):
+        raise value.refuse(f"must be a map, not {value.kind}", 'write "KEY: value"', "type")
     return texts(value)
 
 

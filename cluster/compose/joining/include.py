@@ -25,14 +25,14 @@ def included(value: Value, files: Files) -> list[Text]:
     if not paths:
         raise value.refuse("names no file", code="file")
     folder = keys.get("project_directory") or posixpath.dirname(paths[0])
+    outer = value.place.text
     variables: dict[str, str] = {}
     if "env_file" in keys:
         for path in keys["env_file"]:
-            variables.update(files.variables(path, value))
+            variables.update(files.variables(path, value, outer.variables, before=variables))
     else:
-        variables.update(files.variables(posixpath.join(folder, ".env"), value, required=False))
-    variables.update(value.place.text.variables)
-    outer = value.place.text
+        variables.update(files.variables(posixpath.join(folder, ".env"), value, outer.variables, required=False))
+    variables.update(outer.variables)
     return [Text(seen_from(outer, path), "", path, folder, variables, outer.home) for path in paths]
 
 

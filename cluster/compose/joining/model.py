@@ -24,6 +24,7 @@ from cluster.compose.tree.text import Text
 from cluster.compose.variables.interpolate import Interpolation
 from cluster.sources import SourceFile, Sources
 
+USUAL_NAME = "compose.yaml"
 MOST_NESTED = 20
 MOST_INCLUDED = 100
 
@@ -38,16 +39,20 @@ class Model:
         self._interpolation = Interpolation(report)
         self._extends = Extends(report, self._open)
         self._opened: dict[tuple[str, int], Mapping] = {}
-        self._texts: dict[str, str] = {}
+        self._texts: dict[str, Text] = {}
         self._included = self._size = 0
 
     def sources(self, folder: str, roots: Iterable[str], profiles: Iterable[str]) -> Sources:
         """All compose files that were joined, as they are seen from a folder, and the variables that they name.
 
-        `roots` are the paths of those that were joined to begin with, `profiles` what is switched on.
+        `roots` are the paths of those that were joined to begin with, `profiles` what is switched on. What is in no
+        file has the usual name, if no file has.
         """
         names = {path: posixpath.relpath(path, folder) for path in self._texts}
-        files = (SourceFile(names[path], content) for path, content in self._texts.items())
+        for path, text in self._texts.items():
+            if text.in_no_file:
+                names[path] = text.shown if USUAL_NAME in names.values() else USUAL_NAME
+        files = (SourceFile(names[path], text.content) for path, text in self._texts.items())
         laid = tuple(names[path] for path in roots if path in names)
         return Sources(tuple(files), self._interpolation.used, laid, tuple(profiles))
 
@@ -58,7 +63,7 @@ class Model:
         """
         result: Mapping | None = None
         for root in roots:
-            self._texts[root.place.text.path] = root.place.text.content
+            self._texts[root.place.text.path] = root.place.text
             whole = self._extends.document(self._interpolation.tree(root))
             self._report.end_stage()
             whole = self._with_included(whole, (*trail, root.place.text.path))
@@ -113,5 +118,5 @@ class Model:
         if self._size > MOST_BYTES:
             raise value.refuse(f"the files of one stack hold more than {MOST_BYTES} bytes", code="too-large")
         decode(data, text, self._report)
-        self._texts[text.path] = text.content
+        self._texts[text.path] = text
         return parse(text, self._report)

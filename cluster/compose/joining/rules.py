@@ -10,7 +10,8 @@ REPLACED = Rule(replaces=True)
 _PAIRS = Rule(shapes.pairs, keys={ANY: REPLACED})
 _WORDS = Rule(shapes.words)
 _HOSTS = Rule(shapes.hosts)
-_GRANTS = Rule(called=shapes.grant, keys={ANY: REPLACED})
+_CONFIGS = Rule(called=shapes.granted("/"), keys={ANY: REPLACED})
+_SECRETS = Rule(called=shapes.granted("/run/secrets"), keys={ANY: REPLACED})
 _LIMIT = Rule(replaces_where=lambda base, over: not (isinstance(base, Mapping) and isinstance(over, Mapping)))
 
 
@@ -40,7 +41,7 @@ SERVICE = Rule(
         "annotations": _PAIRS,
         "build": _BUILD,
         "command": REPLACED,
-        "configs": _GRANTS,
+        "configs": _CONFIGS,
         "depends_on": Rule(shapes.gates),
         "deploy": Rule(keys={"labels": _PAIRS}),
         "devices": Rule(called=shapes.device, keys={ANY: REPLACED}),
@@ -58,7 +59,7 @@ SERVICE = Rule(
         "logging": Rule(replaces_where=_other_driver),
         "models": Rule(shapes.names),
         "networks": Rule(shapes.names),
-        "secrets": _GRANTS,
+        "secrets": _SECRETS,
         "sysctls": _PAIRS,
         "tmpfs": _WORDS,
         "ulimits": Rule(keys={ANY: _LIMIT}),

@@ -71,11 +71,14 @@ def mount(item: Node) -> object:
     return _path(parts[1] if len(parts) > 1 else parts[0])
 
 
-def grant(item: Node) -> object:
-    """A config or secret of a service is known by where it is put."""
-    if isinstance(item, Mapping):
-        return _said(item, "target") or _said(item, "source")
-    return _text(item)
+def granted(folder: str) -> Callable[[Node], object]:
+    """A config or secret of a service is known by where it is put: in `folder`, unless it says otherwise."""
+
+    def grant(item: Node) -> object:
+        name = _said(item, "target") or _said(item, "source") if isinstance(item, Mapping) else _text(item)
+        return posixpath.normpath(posixpath.join(folder, name))
+
+    return grant
 
 
 def device(item: Node) -> object:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from cluster.compose.findings import ComposeError, quote
 from cluster.compose.reading.value import Value
+from cluster.compose.report import Report
 from cluster.compose.tree.text import Text
-from cluster.compose.variables.dotenv import parse_env_file
+from cluster.compose.variables.dotenv import NOTHING, parse_env_file
 
 MOST_FILES = 1_000
 MOST_BYTES = 16 * 1024 * 1024
@@ -29,7 +31,6 @@ class Files:
     read: Callable[[str], bytes]
     size: int = 0
     _kept: dict[str, bytes] = field(default_factory=dict)
-    _read_already: dict[tuple[str, bool, int], dict[str, str]] = field(default_factory=dict)
 
     def data(self, path: str, named: Value, hint: str = "") -> bytes:
         """What a file holds that must be there; `hint` says what to do where it is not."""
@@ -47,20 +48,28 @@ class Files:
                 return None
         return self._kept[path]
 
-    def variables(self, path: str, named: Value, *, required: bool = True, raw: bool = False) -> dict[str, str]:
-        """The variables of an environment file; what is wrong in it goes to the report of `named`."""
+    def variables(
+        self,
+        path: str,
+        named: Value,
+        environment: Mapping[str, str],
+        *,
+        before: Mapping[str, str] = NOTHING,
+        required: bool = True,
+        raw: bool = False,
+    ) -> dict[str, str]:
+        """The variables of an environment file; what there is to say of it goes to the report of `named`, once.
+
+        It may name those of the `environment`, and where that lacks one its own and those of the files `before` it.
+        """
         data = self.data(path, named, _OPTIONAL) if required else self.optional(path, named)
-        text = named.place.text
-        key = (path, raw, id(text.variables))
-        if data is None or key in self._read_already:
-            return self._read_already.get(key, {})
-        self._read_already[key] = {}
-        try:
-            self._read_already[key] = parse_env_file(seen_from(text, path), data, text.variables, raw=raw)
-        except ComposeError as error:
-            for finding in error.findings:
-                named.report.refuse(finding)
-        return self._read_already[key]
+        shown = seen_from(named.place.text, path)
+        found: dict[str, str] = {}
+        told = Report()
+        with suppress(ComposeError):  # whose findings were told
+            found = parse_env_file(shown, data or b"", environment, told, before=before, raw=raw)
+        named.report.take(told)
+        return found
 
     def _read(self, path: str, named: Value) -> bytes:
         if len(self._kept) >= MOST_FILES:

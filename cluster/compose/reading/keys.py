@@ -86,8 +86,8 @@ def read(value: Value, table: Table, required: Mapping[str, str] = NOTHING) -> d
 
 
 def filled(keys: dict[str, Any], *but: str) -> dict[str, Any]:
-    """The keys that say something; an empty value says something for those named in `but` alone."""
-    return {key: found for key, found in keys.items() if key in but or found not in ("", [], {})}
+    """The keys that say something; an empty value says something for a person's own and those named in `but` alone."""
+    return {key: found for key, found in keys.items() if key in but or key.startswith(OWN) or found not in ("", [], {})}
 
 
 def plain(node: Node) -> Any:

@@ -79,12 +79,12 @@ class Value:
             raise self.refuse(f"must be a list, not {self.kind}", code="type")
         return [self._child(item, index, item.place) for index, item in enumerate(self.node.items)]
 
-    def entries(self) -> dict[str, Value]:
-        """The entries of a map; null is an empty one."""
+    def entries(self, *, or_list: bool = False) -> dict[str, Value]:
+        """The entries of a map; null is an empty one. `or_list` says that a list would have been as good."""
         if self.is_null:
             return {}
         if not isinstance(self.node, Mapping):
-            raise self.refuse(f"must be a map, not {self.kind}", code="type")
+            raise self.refuse(f"must be a map{' or a list' if or_list else ''}, not {self.kind}", code="type")
         return {key: self._child(entry.value, key, entry.shown) for key, entry in self.node.entries.items()}
 
     def each(self, read: Callable[[Value], T | None]) -> list[T]:
@@ -111,7 +111,7 @@ class Value:
         """A text, number or boolean as a text, where the specification takes all three."""
         scalar = self._scalar("a text")
         text = render(scalar.value)
-        if isinstance(scalar.value, float) and text != scalar.text:
+        if isinstance(scalar.value, int | float) and not isinstance(scalar.value, bool) and text != scalar.text:
             self.warn(f"{scalar.text} is a number and becomes {quote(text)}", f'quote it: "{scalar.text}"', "number")
         return text
 

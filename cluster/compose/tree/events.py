@@ -28,6 +28,12 @@ MOST_TAG_DIRECTIVES = 64
 
 _YAML_TAG = "tag:yaml.org,2002:"
 _COLLECTION_TAGS = frozenset({"map", "seq"})
+_HINTS = {
+    "mapping values are not allowed in this context": 'quote a value that holds ": ", and indent keys of one map alike',
+    "found character that cannot start any token": "quote a value that begins with this character",
+    "did not find expected alphabetic or numeric character": "quote a value that begins with * or &",
+    "block sequence entries are not allowed in this context": "begin a list on its own line, or quote a value with -",
+}
 DIRECTIVES: dict[str, Directive] = {"!reset": "reset", "!override": "override"}
 
 
@@ -76,7 +82,9 @@ def _map(root: Node, report: Report) -> Mapping:
 def _not_yaml(error: yaml.MarkedYAMLError, text: Text, report: Report) -> NoReturn:
     mark = error.problem_mark or error.context_mark
     place = Place(text, mark.line + 1, mark.column + 1) if mark else Place(text)
-    hint = "indent with spaces, not with tabs" if text.line(place.line).lstrip(" ").startswith("\t") else ""
+    hint = _HINTS.get(str(error.problem), "")
+    if text.line(place.line).lstrip(" ").startswith("\t"):
+        hint = "indent with spaces, not with tabs"
     if error.context and error.context_mark and not hint:
         hint = f"{error.context} that begins on line {error.context_mark.line + 1}"
     report.fatal(place, f"not YAML: {error.problem or error.context}", hint)
@@ -241,7 +249,7 @@ class _Builder:
     def _refuse_as_key(self, place: Place) -> None:
         frame = self._frames[-1] if self._frames else None
         if frame and isinstance(frame.node, Mapping) and frame.key is None and not frame.merging:
-            self._report.fatal(place, "a key must be a text", code="type")
+            self._report.fatal(place, "a key must be a text", 'quote a value that begins with "{"', code="type")
 
     def _refuse_tag(self, tag: str, place: Place) -> None:
         shown = tag.replace(_YAML_TAG, "!!")

@@ -65,15 +65,13 @@ def render(value: Plain) -> str:
 
 
 def _render_float(value: float) -> str:
-    """Go's `%v`: the shortest digits that read back, with an exponent below 1e-4 and from 1e21."""
+    """Go's `%v`: the shortest digits that read back, with an exponent below 1e-4 and from 1e6."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    if value == 0 or 1e-4 <= abs(value) < 1e21:
-        from decimal import Decimal  # few files hold a fraction
+    from decimal import Decimal  # few files hold a fraction
 
-        digits = format(Decimal(repr(value)), "f")
-        return digits.rstrip("0").rstrip(".") if "." in digits else digits
-    mantissa, exponent = repr(value).split("e")
-    return f"{mantissa.removesuffix('.0')}e{int(exponent):+03d}"
+    digits = Decimal(repr(value)).normalize()
+    exponent = digits.adjusted()
+    return f"{digits:f}" if -4 <= exponent < 6 else f"{digits.scaleb(-exponent):f}e{exponent:+03d}"

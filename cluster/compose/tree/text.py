@@ -15,8 +15,9 @@ _BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 class Text:
     """A file's text, and what its parts are relative to.
 
-    `shown` is what messages call the file and `path` where it is, absolute. Relative paths in it begin at `folder`,
-    and `variables` are those that it may name; `home` is what `~` stands for.
+    `shown` is what messages call the file and `path` where it is, absolute: the path of what is in no file ends in
+    `/.`, which none has. Relative paths in it begin at `folder`,
+    and `variables` are those that it may name; `home` is what `~` stands for. Messages show no line of a `secret` one.
     """
 
     shown: str
@@ -25,6 +26,7 @@ class Text:
     folder: str = "/"
     variables: Mapping[str, str] = field(default_factory=dict)
     home: str = "/"
+    secret: bool = False
     _lines: list[str] | None = field(default=None, repr=False)
 
     def line(self, number: int) -> str:
@@ -32,6 +34,11 @@ class Text:
         if self._lines is None:
             self._lines = _BREAK.split(self.content)
         return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
+
+    @property
+    def in_no_file(self) -> bool:
+        """Whether the text came from elsewhere: the standard input."""
+        return self.path.endswith("/.")
 
     def resolve(self, path: str) -> str:
         """A path that the text names, made absolute: `~` is the home folder, others begin at `folder`."""

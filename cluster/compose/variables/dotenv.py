@@ -1,6 +1,6 @@
 """Environment files: `.env`, and what `env_file` names.
 
-KEY=value            # a comment, after a blank
+KEY=value # a comment, after a space
 export KEY=value
 KEY: value
 KEY                  the value that the environment has, if any
@@ -14,6 +14,8 @@ import re
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import cast
 
 from cluster.compose.report import Report
 from cluster.compose.tree.events import decode
@@ -23,11 +25,13 @@ from cluster.compose.variables.template import BadTemplate, expand
 
 LARGEST_FILE = 1024 * 1024
 MOST_CHARACTERS = 4 * LARGEST_FILE
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _KEY = re.compile(r"(?:export[ \t]+)?([A-Za-z0-9_.\-\[\]]+)[ \t]*(?:([=:])[ \t]*|(?=\r?\n|#|\Z))")
 _BARE = re.compile(r"[^\n]*")
-_COMMENT = re.compile(r"(?:^|[ \t]+)#.*")
+_COMMENT = re.compile(r" #.*")
+_BLANK = re.compile(r"\s")
 _SINGLE = re.compile(r"'([^']*)'")
 _DOUBLE = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _REST = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\r?(?:\n|\Z)|\Z)")
@@ -35,27 +39,51 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "v": "\v", "b": "\b", "a": "\a", "$": "$$"}
 
 
-def parse_env_file(path: str, data: bytes, environment: Mapping[str, str], *, raw: bool = False) -> dict[str, str]:
+def parse_env_file(
+    path: str,
+    data: bytes,
+    environment: Mapping[str, str],
+    report: Report,
+    *,
+    before: Mapping[str, str] = NOTHING,
+    raw: bool = False,
+) -> dict[str, str]:
     """The variables of an environment file, in the file's order; the last of several values wins.
 
     `path` is what messages call the file. `environment` gives the values of bare keys and of variables in values;
-    variables that it lacks may be set further up in the file. `raw` takes all after the first `=` as it is. A bare
-    key without a value anywhere is left out. Raises ComposeError.
+    variables that it lacks may be set further up in the file, or by the files before it: `before`. `raw` takes all
+    after the first `=` as it is, and knows no `export`. A bare key without a value anywhere is left out, and a variable
+    that is set nowhere is warned of in `report`. Raises ComposeError.
     """
-    text, report = Text(path), Report()
+    text = Text(path, secret=True)
     if len(data) > LARGEST_FILE:
         report.fatal(Place(text), f"the file has {len(data)} bytes, more than {LARGEST_FILE}", code="too-large")
     decode(data, text, report)
     if raw:
-        return _raw(text)
+        return _raw(text, report, environment)
     found: dict[str, str] = {}
-    return _Reader(text, report, environment, ChainMap(dict(environment), found), found).read()
+    return _Reader(text, report, environment, layered(environment, found, before), found).read()
 
 
-def _raw(text: Text) -> dict[str, str]:
-    lines = text.content.split("\n")
-    pairs = (line.rstrip("\r").partition("=") for line in lines if line.strip() and not line.lstrip().startswith("#"))
-    return {key: value for key, equals, value in pairs if equals}
+def layered(*maps: Mapping[str, str]) -> Mapping[str, str]:
+    """A view of several maps, of which the first that has a name says its value."""
+    # Its type asks for maps that can be changed; a view that is only read changes none.
+    return ChainMap(*cast("tuple[dict[str, str], ...]", maps))
+
+
+def _raw(text: Text, report: Report, environment: Mapping[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.content.split("\n"), 1):
+        said = line.rstrip("\r").lstrip()
+        if not said or said.startswith("#"):
+            continue
+        key, equals, value = said.partition("=")
+        if not key or _BLANK.search(key):
+            hint = "write KEY=value, with no blank in KEY and no export before it"
+            report.fatal(Place(text, number), "this line sets no variable", hint, "env-file")
+        if equals or key in environment:
+            found[key] = value if equals else environment[key]
+    return found
 
 
 @dataclass(slots=True)
@@ -122,9 +150,15 @@ class _Reader:
 
     def _expand(self, value: str, begin: int) -> str:
         try:
-            return expand(value, self.scope)
+            return expand(value, self.scope, lambda name: self._unset(name, begin))
         except BadTemplate as error:
             self.report.fatal(self._place(begin), error.message, error.hint, error.code)
+
+    def _unset(self, name: str, begin: int) -> None:
+        message = f"the variable {name} is not set: an empty text stands for it"
+        self.report.warn(
+            self._place(begin), (), message, f"set {name}, or for a dollar use single quotes", "unset-variable"
+        )
 
     def _place(self, offset: int) -> Place:
         content = self.text.content

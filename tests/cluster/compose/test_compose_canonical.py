@@ -272,3 +272,8 @@ def test_a_decimal_file_mode_is_warned_of():
     found = loaded(one_service("configs: [{source: conf, mode: 440}]", OTHERS))
     assert found.document["services"]["web"]["configs"] == [{"source": "conf", "mode": "0670"}]
     assert found.warnings[0].message == "440 is a decimal number, and the mode 0670"
+
+
+def test_what_is_a_person_s_own_stays_though_it_is_empty():
+    found = loaded(one_service("x-a: []\nx-b: ''", "x-c: {}\n")).document
+    assert (found["services"]["web"]["x-a"], found["services"]["web"]["x-b"], found["x-c"]) == ([], "", {})

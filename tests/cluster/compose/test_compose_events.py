@@ -107,6 +107,27 @@ def test_a_byte_order_mark_is_no_text() -> None:
         (b"a: &a {b: *a}", "c.yml:1:11: error: *a contains itself"),
         (b"a: {<<: 1}", 'c.yml:1:9: error: "<<" merges maps only'),
         (b"[a]: 1", "c.yml:1:1: error: a key must be a text"),
+        (b"a: {{ b }}", 'c.yml:1:5: error: a key must be a text (quote a value that begins with "{")'),
+        (
+            b"a: p@ss: word",
+            "c.yml:1:8: error: not YAML: mapping values are not allowed in this context"
+            ' (quote a value that holds ": ", and indent keys of one map alike)',
+        ),
+        (
+            b"- %x",
+            "c.yml:1:3: error: not YAML: found character that cannot start any token"
+            " (quote a value that begins with this character)",
+        ),
+        (
+            b"a: *.b",
+            "c.yml:1:5: error: not YAML: did not find expected alphabetic or numeric character"
+            " (quote a value that begins with * or &)",
+        ),
+        (
+            b"a: - b",
+            "c.yml:1:4: error: not YAML: block sequence entries are not allowed in this context"
+            " (begin a list on its own line, or quote a value with -)",
+        ),
         (b"a: !!python/name:os.system 1", 'c.yml:1:4: error: the tag "!!python/name:os.system" is not supported'),
         (b"a: !resett 1", 'c.yml:1:4: error: the tag "!resett" is not supported (remove it)'),
     ],

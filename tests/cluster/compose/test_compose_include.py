@@ -53,13 +53,14 @@ def test_paths_and_variables_are_those_of_its_own_folder():
 
 def test_an_entry_may_say_its_folder_and_variables_and_be_of_several_files():
     files = {
-        "a.yml": f"include: [{{path: [sub/b.yml, sub/c.yml], project_directory: other, env_file: [v.env]}}]\n{WEB}",
+        "a.yml": "include: [{path: [sub/b.yml, sub/c.yml], project_directory: other, env_file: [v.env, w]}]\n" + WEB,
         "sub/b.yml": "services: {b: {image: $IMAGE, volumes: ['./data:/data']}}",
         "sub/c.yml": "services: {b: {command: [c]}}",
         "v.env": "IMAGE=redis\n",
+        "w": "IMAGE=${IMAGE}:7\n",
     }
     found = joined(files).document["services"]["b"]
-    assert (found["image"], found["command"]) == ("redis", ["c"])
+    assert (found["image"], found["command"]) == ("redis:7", ["c"])
     assert found["volumes"][0]["source"] == "/srv/shop/other/data"
 
 

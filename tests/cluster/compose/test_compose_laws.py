@@ -36,9 +36,23 @@ MOUNT = st.one_of(
     st.builds("/{}".format, NAMES),
     st.builds(lambda target: {"type": "tmpfs", "target": f"/{target}", "tmpfs": {"size": "1m"}}, NAMES),
 )
+CONFIG = st.just("conf") | st.builds(lambda target: {"source": "conf", "target": target}, st.sampled_from(["/a", "b"]))
+DEVICE = st.one_of(
+    st.builds("/dev/{}:/dev/{}:r".format, NAMES, NAMES),
+    st.builds(lambda source, target: {"source": f"/dev/{source}", "target": f"/dev/{target}"}, NAMES, NAMES),
+)
+NETWORKS = st.sampled_from(["front", "back"])
+FILES = st.sampled_from(["one.env", {"path": "two.env"}, {"path": "none.env", "required": False}])
 SERVICE = st.fixed_dictionaries(
     {"image": st.sampled_from(["nginx", "redis:7"])},
     optional={
+        "configs": st.lists(CONFIG, max_size=3),
+        "depends_on": st.just(["base"]) | st.just({"base": {"condition": "service_healthy", "required": False}}),
+        "devices": st.lists(DEVICE, max_size=3),
+        "env_file": st.just("one.env") | st.lists(FILES, max_size=3),
+        "extends": st.just("base") | st.just({"service": "base"}),
+        "networks": st.lists(NETWORKS, max_size=2, unique=True)
+        | st.dictionaries(NETWORKS, st.none() | st.just({"aliases": ["x"]}), max_size=2),
         "command": st.lists(WORDS, max_size=3),
         "entrypoint": st.none() | st.lists(WORDS, max_size=2),
         "environment": PAIRS,
@@ -58,7 +72,12 @@ SERVICE = st.fixed_dictionaries(
         "x-own": st.recursive(st.none() | st.booleans() | WORDS, lambda one: st.lists(one, max_size=2), max_leaves=3),
     },
 )
-FILE = st.fixed_dictionaries({"services": st.dictionaries(NAMES, SERVICE, min_size=1, max_size=3)})
+BASE: Keys = {"image": "busybox", "labels": ["a=base"], "environment": {"b": "base"}, "cap_add": ["NET_ADMIN"]}
+TOP: Keys = {"configs": {"conf": {"content": "x"}}, "networks": {"front": None, "back": {"internal": True}}}
+FILE = st.dictionaries(NAMES, SERVICE, min_size=1, max_size=3).map(
+    lambda services: {**TOP, "services": {"base": BASE, **services}}
+)
+ENV_FILES = {"one.env": "a=one\nd=1\n", "two.env": "d=${d}2\nb=two\n"}
 
 
 def escaped(value: Any) -> Any:
@@ -68,9 +87,14 @@ def escaped(value: Any) -> Any:
 
 def document(*files: Keys) -> Keys | None:
     """The canonical form of files given as values; None where they are refused."""
-    given = {f"{n}.yml": json.dumps(escaped(file)) for n, file in enumerate(files)}
+    return written(*(json.dumps(escaped(file)) for file in files))
+
+
+def written(*texts: str) -> Keys | None:
+    """The canonical form of files given as texts."""
+    given = {f"{n}.yml": text for n, text in enumerate(texts)}
     try:
-        return joined(given, *given).document
+        return joined({**given, **ENV_FILES}, *given).document
     except ComposeError:
         return None
 
@@ -89,12 +113,18 @@ def test_the_canonical_form_of_a_canonical_form_is_itself(file: Keys) -> None:
 def test_a_file_over_itself_without_lists_is_itself(file: Keys) -> None:
     for service in file["services"].values():
         service.pop("x-own", None)  # lists of one's own have no names, so that all of both are kept
-    assert document(file, file) == document(file)
+    found = document(file)
+    hypothesis.assume(found is not None)
+    assert document(file, file) == found
 
 
 @FEW
 @given(FILE, FILE, FILE)
 def test_merging_does_not_ask_how_files_are_grouped(one: Keys, two: Keys, three: Keys) -> None:
+    for service in three["services"].values():
+        # A canonical form says in `environment`, which wins, what its files say, and where it is for want of a network.
+        for key in ("env_file", "networks"):
+            service.pop(key, None)
     left = document(one, two)
     hypothesis.assume(left is not None)
     assert left is not None
@@ -105,7 +135,22 @@ def test_merging_does_not_ask_how_files_are_grouped(one: Keys, two: Keys, three:
 @given(FILE)
 def test_an_empty_file_changes_nothing(file: Keys) -> None:
     nothing: Keys = {"services": {}}
-    assert document(nothing, file) == document(file) == document(file, nothing)
+    found = document(file)
+    hypothesis.assume(found is not None)
+    assert document(nothing, file) == found == document(file, nothing)
+
+
+@FEW
+@given(FILE, SERVICE, st.data())
+def test_a_key_that_is_reset_is_one_that_was_not_said(file: Keys, service: Keys, data: st.DataObject) -> None:
+    service.pop("extends", None)  # or the other service says it too
+    key = data.draw(st.sampled_from(sorted(service)).filter(lambda key: key != "image" or len(service) == 1))
+    hypothesis.assume(key != "image")
+    less = {one: value for one, value in service.items() if one != key}
+    found = document({**file, "services": {**file["services"], "d": less}})
+    hypothesis.assume(found is not None)
+    whole = json.dumps(escaped({**file, "services": {**file["services"], "d": service}}))
+    assert written(whole, f"services: {{d: {{{key}: !reset null}}}}") == found
 
 
 PLAIN = re.compile(r"\$(?:(\$)|([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-+?])([^${}]*))?\})")

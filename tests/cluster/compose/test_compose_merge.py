@@ -87,9 +87,29 @@ def test_a_mount_takes_the_place_of_the_one_on_its_target():
 def test_devices_and_configs_are_known_by_where_they_are_put():
     found = over("devices: ['/dev/a:/dev/x']", "devices: [{source: /dev/b, target: /dev/x}]")
     assert [device["source"] for device in found["devices"]] == ["/dev/b"]
+    found = over("devices: ['/dev/a:/dev/x', '/dev/b:/dev/x:r', /dev/c]", "devices: [/dev/c]")
+    assert [device["source"] for device in found["devices"]] == ["/dev/b", "/dev/c"]
     sources = "configs: {a: {content: a}, b: {content: b}}\n"
     found = over("configs: [{source: a, target: /x}]", "configs: [{source: b, target: /x}]", sources)
     assert [config["source"] for config in found["configs"]] == ["b"]
+
+
+@pytest.mark.parametrize(("kind", "target"), [("configs", "/a"), ("configs", "a"), ("secrets", "/run/secrets/a")])
+def test_what_a_service_is_given_is_overridden_where_it_is_put_without_a_word(kind: str, target: str):
+    sources = f"{kind}: {{a: {{file: /a}}, b: {{file: /a}}}}\n"
+    files = {
+        "a.yml": f"services: {{web: {{image: x, {kind}: [a]}}}}\n{sources}",
+        "b.yml": f"services: {{web: {{{kind}: [{{source: b, target: {target}}}]}}}}",
+        "/a": "a",
+    }
+    found = joined(files, "a.yml", "b.yml").document["services"]["web"][kind]
+    assert [grant["source"] for grant in found] == ["b"]
+
+
+def test_what_a_service_is_given_twice_is_there_once():
+    text = "services: {web: {image: x, configs: [a, {source: a, mode: '0440'}, a]}}\nconfigs: {a: {content: a}}"
+    found = joined({"a.yml": text}).document["services"]["web"]["configs"]
+    assert found == [{"source": "a"}, {"source": "a", "mode": "0440"}]
 
 
 def test_names_and_what_is_said_of_them_are_one_map():

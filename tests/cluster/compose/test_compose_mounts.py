@@ -48,7 +48,12 @@ def test_a_mount_is_read(entry: str, expected: Mount) -> None:
         ("dta:/x", 'there is no volume "dta"'),
         ("a/b:/x", '"a/b" is neither a path nor a volume (for a path write "./a/b")'),
         ("data:/x:readonly", '"readonly" is no option of a mount'),
-        ("data:x", 'the target "x" is not absolute'),
+        ("data:x", 'the target "x" is not absolute (write "/x")'),
+        (
+            "v:/v:nocopy,ro",
+            "(one letter and a colon are a drive: name the volume otherwise, or write the mount as a map)",
+        ),
+        ("data:ro", "(quote the whole mount: between [ and ] a comma ends it)"),
         ("'data:'", '"data:" is no mount'),
         ("aa:bb:cc:dd", '"aa:bb:cc:dd" is no mount'),
         ("'C:\\x:/x'", "is a path of Windows"),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from cluster.compose.loader import Loaded, Source, load
 from cluster.sources import SourceFile
-from tests.cluster.compose.files import joined, loaded
+from tests.cluster.compose.files import FOLDER, joined, loaded, reader
 
 
 def test_a_file_is_kept_with_its_comments_and_its_variables_as_written():
@@ -36,6 +36,15 @@ def test_every_file_that_is_joined_is_kept_once_by_its_name_from_the_first_one_s
     found = joined(files, "compose.yaml", "over.yaml", "over.yaml").sources
     assert {one.name: one.text for one in found.files} == files
     assert len(found.files) == len(files)
+
+
+def test_what_is_in_no_file_is_kept_beside_the_file_that_it_includes():
+    text = "include: [compose.yaml]\nservices: {db: {image: db}}"
+    web = b"services: {web: {image: web}}"
+    source = Source(f"{FOLDER}/.", text.encode(), "standard input")
+    found = load([source], project=None, variables={}, read=reader({"compose.yaml": web}))
+    assert sorted(found.spec.services) == ["db", "web"]
+    assert found.sources.files == (SourceFile("standard input", text), SourceFile("compose.yaml", web.decode()))
 
 
 def test_what_is_kept_shows_no_value_by_accident():

@@ -4,6 +4,7 @@ import pytest
 
 from cluster.compose.reading.keys import OWN, Fate, Row
 from tests.repository.compose_page import levels
+from tests.repository.compose_schema import differences
 
 # The specification's keys at each level of a file, as its schema and its prose have them.
 KEYS = {
@@ -85,6 +86,31 @@ def test_every_level_of_the_specification_has_a_table():
 @pytest.mark.parametrize("level", KEYS)
 def test_every_key_has_a_reader_and_no_reader_is_of_no_key(level: str):
     assert sorted(key for key in levels()[level] if not key.startswith(OWN)) == sorted(KEYS[level].split())
+
+
+def test_a_schema_is_told_from_the_tables_by_every_key_that_only_one_of_them_has():
+    limit = {"oneOf": [{"type": "integer"}, {"properties": {"hard": {}, "firm": {}}, "patternProperties": {"^x-": {}}}]}
+    service = {
+        "properties": {
+            "image": {},
+            "frob": {"items": {"properties": {"nicate": {}}}},
+            "ulimits": {"additionalProperties": limit},
+        }
+    }
+    schema = {
+        "properties": {"services": {"patternProperties": {"^[a-z]+$": {"$ref": "#/definitions/service"}}}},
+        "definitions": {"service": service},
+    }
+    told = differences(schema)
+    assert {
+        "services.NAME: frob: of the schema alone",
+        "services.NAME.frob[]: of the schema alone",
+        "services.NAME: ports: of the tables alone",
+        "services.NAME.ulimits.NAME: firm: of the schema alone",
+        "services.NAME.ulimits.NAME: soft: of the tables alone",
+        "networks.NAME: of the tables alone",
+    } <= set(told)
+    assert not any(line.startswith(("services.NAME: image:", "services.NAME.ulimits.NAME: hard:")) for line in told)
 
 
 def test_what_becomes_of_a_key_that_is_not_acted_on_is_one_of_three_things():
