@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -151,19 +153,20 @@ class Old(OldContainers):
         self.done.append("brought back")
 
 
-def takeover(manager: Manager, old: Old, folder: Path) -> Takeover:
+@contextmanager
+def takeover(manager: Manager, old: Old, folder: Path) -> Iterator[Takeover]:
     manager.on("GET /v1/stacks/shop", problem(404, "not_found", 'there is no stack "shop"'))
     folder.mkdir()
-    client = Client(Session(httpx.Client(base_url=manager.url, trust_env=False)))
-    return Takeover(client, old, RecordFile(folder, "shop", "engine"))
+    with httpx.Client(base_url=manager.url, trust_env=False) as http:
+        yield Takeover(Client(Session(http)), old, RecordFile(folder, "shop", "engine"))
 
 
 def test_the_stack_keeps_the_files_of_the_project(manager: Manager, home: Path, folder: Path):
     found = find(project("web", **labels(folder, "compose.yaml")), "shop", ())
     manager.on("PUT /v1/stacks/shop", Answer({"revision": 8, "changes": {"web": "created"}}))
     manager.on("GET /v1/stacks/shop/progress", Lines(verdict()))
-    served = takeover(manager, Old(), home / "adopt").deploy(record(), found.spec, kept(found.sources))
-    assert served.serves
+    with takeover(manager, Old(), home / "adopt") as one:
+        assert one.deploy(record(), found.spec, kept(found.sources)).serves
     sources = json.loads(manager.asked[0].body)["sources"]
     assert sources["files"] == [{"name": "compose.yaml", "text": FILE}]
     assert (sources["roots"], sources["profiles"]) == (["compose.yaml"], [])
@@ -171,8 +174,8 @@ def test_the_stack_keeps_the_files_of_the_project(manager: Manager, home: Path, 
 
 def test_what_nobody_foresaw_has_the_old_containers_run_again_too(manager: Manager, home: Path):
     old = Old(ZeroDivisionError("half way"))
-    with pytest.raises(ZeroDivisionError):
-        takeover(manager, old, home / "adopt").deploy(record(), StackSpec("shop", {}), None)
+    with takeover(manager, old, home / "adopt") as one, pytest.raises(ZeroDivisionError):
+        one.deploy(record(), StackSpec("shop", {}), None)
     assert old.done == ["stopped", "brought back"]
     assert RecordFile(home / "adopt", "shop", "engine").load() is None
 
@@ -180,6 +183,7 @@ def test_what_nobody_foresaw_has_the_old_containers_run_again_too(manager: Manag
 def test_an_answer_that_no_manager_gives_has_the_old_containers_run_again(manager: Manager, home: Path):
     manager.on("PUT /v1/stacks/shop", Answer({"revision": 8}))
     old = Old()
-    with pytest.raises(CliError, match=r"was not adopted, and runs as before: what answers at .* is not gbnt"):
-        takeover(manager, old, home / "adopt").deploy(record(), StackSpec("shop", {}), None)
+    told = r"was not adopted, and runs as before: what answers at .* is not gbnt"
+    with takeover(manager, old, home / "adopt") as one, pytest.raises(CliError, match=told):
+        one.deploy(record(), StackSpec("shop", {}), None)
     assert old.done == ["stopped", "brought back"]
