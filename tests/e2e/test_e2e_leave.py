@@ -99,6 +99,9 @@ def test_a_machine_leaves_in_order_and_takes_its_data_only(pair: Pair) -> None:
     assert "gaul is a node still" in waits.stderr
     until(lambda: pair.running() == {("web", "rome"), ("db", "gaul")}, "what can move on the manager")
     manager.ok("service", "stop", f"{SHOP}/db", "--wait")
+    kept = worker.gbnt("legion", "leave")
+    assert (kept.code, f"has the data of volume {SHOP}_data ({SHOP}/db)" in kept.err) == (1, True), kept.text
+    manager.ok("service", "rm", f"{SHOP}/db", "--wait")
 
     left = worker.gbnt("legion", "leave")
     assert (left.code, "stop it, and run `gbnt legion leave` again" in left.err) == (1, True), left.text
