@@ -76,7 +76,7 @@ def test_a_lost_manager_goes_on_at_another_address_and_no_container_is_touched(r
     (here,) = rome.rows("node", "ls")
     assert (here["address"], here["held"]) == (ADDRESS, [])
     assert move_context(rome).ok("stack", "ls", "--context", "moved")
-    assert f"\n{SHOP}: nothing to change\n" in rome.deploy(SLEEPER, SHOP).text
+    assert f"{SHOP}: nothing to change\n" in rome.deploy(SLEEPER, SHOP).text
     rome.ok("service", "scale", f"{SHOP}/web=4", "--wait")
     assert before.items() <= lives(rome).items()
     assert len(rome.resolve(f"{SHOP}_default", "web")) == 4

@@ -60,9 +60,9 @@ def test_privileged_keys_are_refused_where_people_say_so(running: Node) -> None:
     running.ok("legion", "update", "--privileged", "refuse")
     ended = running.deploy(TUNED.replace('    networks: {default: {mac_address: "02:42:0a:00:00:77"}}\n', ""), SHOP)
     assert ended.code == 1
-    assert "service web: devices would let its containers do all that root does on a machine" in ended.text
+    assert ": services.web: devices would let its containers do all that root does on a machine" in ended.text
     socket = "services: {web: {image: busybox, volumes: ['/etc/hosts:/x:ro', '/var/run/docker.sock:/y:ro']}}"
     ended = running.deploy(socket, SHOP)
     assert ended.code == 1
-    assert "service web: volumes (/var/run/docker.sock) would let its containers do all that root does" in ended.text
+    assert ": services.web: volumes (/var/run/docker.sock) would let its containers do all that root does" in ended.text
     assert running.rows("stack", "ls") == []
