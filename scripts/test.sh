@@ -15,14 +15,20 @@ if [ $# -gt 0 ]; then
     exit
 fi
 
-# The others mostly wait for engines and processes: the simulations, which need nothing but a processor, go on meanwhile.
-say "tests, and the simulations beside them (log: $STATE/simulations.log)"
+# Those with engines mostly wait for these: all that needs nothing but a processor goes on meanwhile, simulations first.
+say "tests with engines, and the others beside them (log: $STATE/others.log)"
 mkdir -p "$STATE"
-run nice -n 10 "$VENV/bin/pytest" -m "not soak" -p no:cacheprovider tests/sim >"$STATE/simulations.log" 2>&1 &
-simulations=$!
+(
+    failed=0
+    run nice -n 10 "$VENV/bin/pytest" -m "not soak" -p no:cacheprovider tests/sim || failed=1
+    run nice -n 10 "$VENV/bin/pytest" -m "not engine and not slow and not soak" -p no:cacheprovider --ignore=tests/sim ||
+        failed=1
+    exit "$failed"
+) >"$STATE/others.log" 2>&1 &
+others=$!
 failed=0
-run "$VENV/bin/pytest" -m "not soak" --ignore=tests/sim || failed=1
-say "the simulations"
-wait "$simulations" || failed=1
-cat "$STATE/simulations.log"
+run "$VENV/bin/pytest" -m "(engine or slow) and not soak" --ignore=tests/sim || failed=1
+say "the others"
+wait "$others" || failed=1
+cat "$STATE/others.log"
 exit "$failed"
