@@ -20,6 +20,7 @@ from cluster.container import ContainerSpec
 from cluster.containers import TASK, container_for
 from cluster.execution import Create, Done, Pull, Remove, Start, Step, Stop, Wait
 from cluster.registries import Trouble
+from cluster.volumes import named_volumes
 from engine.port import (
     AddressTaken,
     ContainerInfo,
@@ -136,7 +137,7 @@ class Steps:
     async def _create(self, ctx: Context, assignment: Assignment, attempt: int, afresh: bool) -> Stepped:
         known = self._around.inventory
         networks, volumes = known.networks, known.volumes(assignment.task.stack)
-        used = {mount.source for mount in assignment.spec.mounts if mount.type == "volume" and mount.source}
+        used = named_volumes(assignment.spec)
         if not used <= volumes.keys():
             missing = ", ".join(sorted(used - volumes.keys()))
             return Stepped("Create", failure=f"its stack's file names no volume {missing} any more")

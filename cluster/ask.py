@@ -9,6 +9,7 @@ from itertools import takewhile
 
 from cluster.constraints import SERVICES, STACK, Constraint, parse
 from cluster.gpus import Wish, wish_of
+from cluster.model import Node
 from cluster.policy import Need, needs
 from cluster.spec import Placement, ServiceSpec
 
@@ -32,6 +33,10 @@ class Terms:
     apart: bool
     stack: str = ""
     needs: tuple[Need, ...] = ()
+
+    def allow(self, node: Node) -> bool:
+        """Whether a machine meets the constraints."""
+        return all(one.allows(node, self.stack) for one in self.constraints)
 
 
 @dataclass(frozen=True, slots=True)

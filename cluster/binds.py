@@ -82,10 +82,8 @@ def _of(found: Mapping[str, Presence], node: Node) -> Presence:
 
 
 def _missing(path: Path, mount: Mount, lacking: list[Node], sent: Collection[str]) -> Problem:
-    message, keep = (
-        f"{mount.source} is not on {_named(lacking)}",
-        "keep tasks where it is by deploy.placement.constraints",
-    )
+    message = f"{mount.source} is not on {_named(lacking)}"
+    keep = "keep tasks where it is by deploy.placement.constraints"
     if mount.source in sent:
         hint = f"it is here: copy it there, {keep}, or have it sent along as one of configs"
         return Problem(path, message, hint, "no-path")

@@ -20,6 +20,14 @@ def bonds(spec: ServiceSpec) -> set[Bond]:
     return networks.union(("volume", name) for name in named_volumes(spec))
 
 
+def by_stack(state: State) -> Mapping[str, list[Service]]:
+    """The services of each stack that has any, by name."""
+    stacks: defaultdict[str, list[Service]] = defaultdict(list)
+    for key in sorted(state.services):
+        stacks[state.services[key].stack].append(state.services[key])
+    return stacks
+
+
 def groups(services: Iterable[Service]) -> list[list[Service]]:
     """Services of one stack by who is tied to whom, directly or by others in between."""
     found: list[tuple[set[Bond], list[Service]]] = []
@@ -75,10 +83,7 @@ def strays(state: State) -> Mapping[str, frozenset[str]]:
     They are parted where only some of them had moved: people changed their mind about emptying a machine, or one that
     was down came back before all of its tasks were replaced.
     """
-    stacks: defaultdict[str, list[Service]] = defaultdict(list)
-    for key in sorted(state.services):
-        stacks[state.services[key].stack].append(state.services[key])
-    return {key: left for services in stacks.values() for key, left in strays_of(state, services).items()}
+    return {key: left for services in by_stack(state).values() for key, left in strays_of(state, services).items()}
 
 
 def strays_of(state: State, services: Iterable[Service]) -> Mapping[str, frozenset[str]]:

@@ -22,7 +22,7 @@ def homes(service: Service, tasks: Collection[Task], nodes: Iterable[Node]) -> M
     found = [
         node.id
         for node in sorted(nodes, key=lambda node: node.id)
-        if all(one.allows(node, terms.stack) for one in terms.constraints) and _takes_part(node, node.id in known)
+        if terms.allow(node) and _takes_part(node, node.id in known)
     ]
     slots = {known[id]: id for id in found if id in known}
     # A task that waits for its machine has a slot, and no machine yet.

@@ -18,8 +18,7 @@ from cluster.volumes import named_volumes
 def candidates(state: State, stack: str, service: ServiceSpec) -> list[Node]:
     """The machines that take new tasks and meet the service's constraints, by name."""
     terms = ask_of(stack, service).terms
-    there = (node for node in state.nodes.values() if node.availability == "active")
-    fit = [node for node in there if all(one.allows(node, terms.stack) for one in terms.constraints)]
+    fit = [node for node in state.nodes.values() if node.availability == "active" and terms.allow(node)]
     return sorted(fit, key=lambda node: node.name)
 
 

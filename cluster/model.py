@@ -19,16 +19,7 @@ from cluster.spec import ServiceSpec, StackSpec
 from cluster.tasks import Tasks, by_service
 
 TaskState = Literal[
-    "pending",
-    "assigned",
-    "preparing",
-    "starting",
-    "running",
-    "complete",
-    "failed",
-    "stopped",
-    "rejected",
-    "lost",
+    "pending", "assigned", "preparing", "starting", "running", "complete", "failed", "stopped", "rejected", "lost"
 ]
 Desired = Literal["ready", "run", "stop", "remove"]
 Health = Literal["", "starting", "healthy", "unhealthy"]
@@ -385,6 +376,10 @@ class State:
     def tasks_of(self, service_key: str) -> tuple[Task, ...]:
         """The service's tasks, by slot and age."""
         return by_service(self.tasks).get(service_key, ())
+
+    def tasks_in(self, stack: str) -> list[Task]:
+        """The tasks of all services of the stack."""
+        return [task for service in self.services_of(stack) for task in self.tasks_of(service.key)]
 
     def services_of(self, stack: str) -> list[Service]:
         """The stack's services, by name."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cluster.model import Desired, Node, Service, Task
 from cluster.spec import ServiceSpec
+from cluster.volumes import named_volumes
 
 WANTED: frozenset[Desired] = frozenset({"run", "ready"})
 
@@ -18,8 +19,7 @@ def emptied(nodes: Iterable[Node]) -> frozenset[str]:
 
 def overlaps(spec: ServiceSpec) -> bool:
     """Whether two tasks of a slot can run side by side: they share no volume, and no address of the file's choice."""
-    volumes = any(mount.type == "volume" and mount.source for mount in spec.mounts)
-    return not volumes and not any(attachment.ipv4_address for attachment in spec.networks)
+    return not named_volumes(spec) and not any(attachment.ipv4_address for attachment in spec.networks)
 
 
 def same_order(one: Task | Service, other: Task) -> bool:

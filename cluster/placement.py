@@ -7,11 +7,12 @@ of what is where, and follows the state from one revision to the next, so that a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from cluster.ask import Ask, Terms, ask_of
+from cluster.company import by_stack
 from cluster.model import Node, Service, State, Task, revision_key
 from cluster.moves import WANTED
 from cluster.objections import (
@@ -60,7 +61,7 @@ class Board:
         self._seen: dict[str, tuple[Task, ...]] = {}
         self._held: dict[str, Held] = {}
         self._asks: dict[str, Ask] = {}
-        self._stacks: dict[str, list[Service]] = {}
+        self._stacks: Mapping[str, list[Service]] = {}
         self._pools: dict[Terms, Pool] = {}
         self._turn: _Turn | None = None
         if state is not None:
@@ -73,7 +74,7 @@ class Board:
         self._turn = None
         before, self._state = self._state, state
         if state.services is not before.services:
-            self._stacks = _by_stack(state)
+            self._stacks = by_stack(state)
         if state.nodes is not before.nodes:
             self._follow_nodes()
         self._follow_tasks()
@@ -273,11 +274,3 @@ def offer(node: Node) -> object:
 def awaits_machine(state: State) -> bool:
     """Whether a machine is about to be ready by itself: none was heard of yet, or one is only starting."""
     return not state.nodes or any(node.status in ("starting", "returning") for node in state.nodes.values())
-
-
-def _by_stack(state: State) -> dict[str, list[Service]]:
-    """The services of each stack, by name."""
-    stacks: dict[str, list[Service]] = {}
-    for key in sorted(state.services):
-        stacks.setdefault(state.services[key].stack, []).append(state.services[key])
-    return stacks

@@ -13,6 +13,7 @@ from cluster.compose.tree.nodes import Path
 from cluster.might import mighty
 from cluster.model import Node, State
 from cluster.spec import ServiceSpec, StackSpec
+from cluster.volumes import named_volumes
 
 Privileged = Literal["auto", "allow", "refuse"]
 """Whether keys that make a container mighty are taken; `auto` takes them while there is but one machine."""
@@ -58,8 +59,7 @@ def _is_known(state: State, spec: StackSpec, service: ServiceSpec) -> bool:
     known, stack = state.services.get(f"{spec.name}/{service.name}"), state.stacks.get(spec.name)
     if known is None or stack is None or known.spec != service:
         return False
-    mounted = [mount.source for mount in service.mounts if mount.type == "volume"]
-    return all(stack.spec.volumes.get(key) == spec.volumes.get(key) for key in mounted)
+    return all(stack.spec.volumes.get(key) == spec.volumes.get(key) for key in named_volumes(service))
 
 
 def _why(state: State) -> str:

@@ -120,8 +120,7 @@ def watched(state: State, stack: str, now: float) -> str:
 
 
 def _unchecked(state: State, stack: str) -> list[Task]:
-    tasks = (task for service in state.services_of(stack) for task in state.tasks_of(service.key))
-    return [task for task in tasks if task.serving and not task.health]
+    return [task for task in state.tasks_in(stack) if task.serving and not task.health]
 
 
 def of_service(state: State, service: Service) -> Waiting | Converged | Failed:

@@ -90,8 +90,7 @@ class Seats:
 
     def __init__(self, nodes: Iterable[Node]) -> None:
         self.by_id = {node.id: Seat(node) for node in nodes}
-        self.counted = are_counted(seat.node for seat in self.by_id.values())
-        self._ranks = sorted(seat.rank for seat in self.by_id.values())
+        self._look()
         self.where: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.company: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.slots: dict[tuple[str, int], dict[str, Held]] = {}
@@ -134,7 +133,10 @@ class Seats:
         for id, seat in self.by_id.items():
             seat.node = nodes[id]
             seat.weigh()
-        self.counted = are_counted(nodes.values())
+        self._look()
+
+    def _look(self) -> None:
+        self.counted = are_counted(seat.node for seat in self.by_id.values())
         self._ranks = sorted(seat.rank for seat in self.by_id.values())
 
     def in_order(self, *, packs: bool) -> Iterator[Seat]:

@@ -64,7 +64,8 @@ class Tasks(dict[str, "Task"]):
 
 def by_service(tasks: Mapping[str, Task]) -> Mapping[str, tuple[Task, ...]]:
     """The tasks of each service that has any, by slot and age, of a state's table."""
-    return (tasks if isinstance(tasks, Tasks) else Tasks(tasks)).by_service
+    assert isinstance(tasks, Tasks)
+    return tasks.by_service
 
 
 def _slot_and_age(task: Task) -> tuple[int, float, str]:

@@ -65,7 +65,7 @@ def leaver_row(leaver: Leaver) -> Row:
 def stack_row(state: State, stack: Stack) -> Row:
     """A stack; work that is done for good counts neither as wanted nor as running."""
     services = state.services_of(stack.name)
-    tasks = [task for service in services for task in state.tasks_of(service.key)]
+    tasks = state.tasks_in(stack.name)
     status, message = stack_status(state, stack)
     return {
         "name": stack.name,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from cluster.adoption.differences import differences, lost_mounts
 from cluster.adoption.project import OldContainer, OldNetwork, Project, Runner, WayBack
 from cluster.spec import ServiceSpec, StackSpec, VolumeSpec
+from cluster.volumes import named_volumes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +95,10 @@ def _pinned(service: ServiceSpec, machine: str) -> ServiceSpec:
 
 
 def _taken(service: ServiceSpec, containers: Sequence[OldContainer], volumes: Mapping[str, VolumeSpec]) -> TakenService:
-    sources = [mount.source for mount in service.mounts if mount.type == "volume" and mount.source]
     return TakenService(
         service.name,
         tuple(sorted(one.back.name for one in containers)),
-        tuple(sorted({volumes[source].name for source in sources})),
+        tuple(sorted({volumes[key].name for key in named_volumes(service)})),
         tuple(differences(service, containers)),
     )
 

@@ -132,8 +132,7 @@ class Additions:
         """The addresses of a network that somebody has, or is given by the file."""
         if name not in self._taken:
             state, stack = self._draft.state, self._service.stack
-            tasks = (task for service in state.services_of(stack) for task in state.tasks_of(service.key))
-            used = {task.addresses.get(name, "") for task in tasks if not task.ended}
+            used = {task.addresses.get(name, "") for task in state.tasks_in(stack) if not task.ended}
             self._taken[name] = used | _reserved(state, stack, key)
         return self._taken[name]
 

@@ -35,9 +35,9 @@ def deploy(
     """Make the stack be as `wanted` says. An unchanged file gives a decision without changes.
 
     Services that `wanted` has no more are kept, with `prune` removed, but for those `aside`, which their file has and
-    leaves out for now. `logins` are sign-ins to registries that came
-    with it, those alone that are news. `ahead`: though no machine that is there could ever have its tasks, for one
-    that is to come. `origin` is kept with the revision of the stack that this makes.
+    leaves out for now. `logins` are sign-ins to registries that came with it, those alone that are news. `ahead`:
+    though no machine that is there could ever have its tasks, for one that is to come. `origin` is kept with the
+    revision of the stack that this makes.
     """
     if why := wrong(wanted):
         return Refusal("invalid", why)

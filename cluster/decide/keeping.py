@@ -10,6 +10,7 @@ from cluster.compose.checks import wrong
 from cluster.decide.decision import Refusal
 from cluster.model import Service, State
 from cluster.spec import ServiceSpec, StackSpec
+from cluster.volumes import named_volumes
 
 T = TypeVar("T")
 
@@ -53,7 +54,7 @@ def _networks(services: Mapping[str, ServiceSpec]) -> set[str]:
 
 
 def _volumes(services: Mapping[str, ServiceSpec]) -> set[str]:
-    return {mount.source for service in services.values() for mount in service.mounts if mount.type == "volume"}
+    return {name for service in services.values() for name in named_volumes(service)}
 
 
 def _configs(services: Mapping[str, ServiceSpec]) -> set[str]:

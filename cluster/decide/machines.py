@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast, get_args
 
-from cluster.ask import Terms, ask_of
+from cluster.ask import ask_of
 from cluster.constraints import is_label
 from cluster.decide.decision import Decided, Decision, Draft, Refusal, missing
 from cluster.decide.sweep import sweep
@@ -116,17 +116,13 @@ def _misfits(state: State, before: Node, after: Node) -> Iterator[str]:
     for task in state.tasks.values():
         if task.node == after.id and task.desired in WANTED and not task.ended:
             terms = ask_of(task.stack, state.spec_of(task)).terms
-            if _meets(before, terms) and not _meets(after, terms):
+            if terms.allow(before) and not terms.allow(after):
                 names.append(task.name)
     if len(names) == 1:
         yield f"1 task there no longer fits: {names[0]} stays until it is replaced"
     elif names:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         yield f"{len(names)} tasks there no longer fit: {', '.join(sorted(names)[:NAMED])}{more} stay until replaced"
-
-
-def _meets(node: Node, terms: Terms) -> bool:
-    return all(constraint.allows(node, terms.stack) for constraint in terms.constraints)
 
 
 def remove_node(state: State, reference: str, force: bool, now: float, own: str = "") -> Decision:

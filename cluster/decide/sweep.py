@@ -49,8 +49,7 @@ def _old_revisions(draft: Draft, service: Service) -> None:
 
 def _is_used(state: State, network: Network) -> bool:
     """Whether a task of its stack has an address there."""
-    tasks = (task for service in state.services_of(network.stack) for task in state.tasks_of(service.key))
-    return any(network.name in task.addresses for task in tasks)
+    return any(network.name in task.addresses for task in state.tasks_in(network.stack))
 
 
 def _is_gone(draft: Draft, stack: Stack) -> bool:

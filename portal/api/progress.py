@@ -62,7 +62,7 @@ class _View:
 
 
 def _wanted(state: State, stack: str) -> list[Task]:
-    return [task for s in state.services_of(stack) for task in state.tasks_of(s.key) if is_wanted(task)]
+    return [task for task in state.tasks_in(stack) if is_wanted(task)]
 
 
 async def follow_stack(backend: Backend, stack: str, after: int, emit: Emit) -> None:

@@ -65,7 +65,7 @@ def render(value: Plain) -> str:
 
 
 def _render_float(value: float) -> str:
-    """Go's `%v`: the shortest digits that read back, with an exponent below 1e-4 and from 1e6."""
+    """Go's `FormatFloat(x, 'g', -1)`: the shortest digits that read back, with an exponent below 1e-4 and from 1e6."""
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
