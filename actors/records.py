@@ -9,6 +9,7 @@ from typing import Any, get_args
 import orjson
 from pydantic import TypeAdapter
 
+from cluster.audit import AuditRecord, Deed
 from cluster.decide.decision import Happening
 from cluster.model import (
     Change,
@@ -95,6 +96,30 @@ def to_event(row: Row) -> Event:
         str(row["subject"]),
         str(row["message"]),
     )
+
+
+def audited(record: AuditRecord) -> Statement:
+    """The statement that keeps a record."""
+    deed = orjson.dumps(record.deed).decode()
+    who, action = record.deed.caller.name, record.deed.action
+    return entities.audit(record.at, deed, record.outcome, record.message, who=who, action=action, rev=record.revision)
+
+
+def to_record(row: Row) -> AuditRecord:
+    """A record of the audit from its row."""
+    return AuditRecord(
+        _deeds().validate_json(str(row["deed"])),
+        str(row["outcome"]),
+        float(row["at"] or 0.0),
+        str(row["message"]),
+        int(row["rev"] or 0),
+        int(row["n"] or 0),
+    )
+
+
+@cache
+def _deeds() -> TypeAdapter[Deed]:
+    return TypeAdapter(Deed)
 
 
 async def load(store: Store, epoch: int) -> State:

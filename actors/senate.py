@@ -13,11 +13,13 @@ from dataclasses import dataclass
 
 import anyio
 
-from actors import protocol, records, repeats
+from actors import auditing, protocol, records, repeats
 from actors.mandate import Mandate
+from cluster.audit import AuditRecord
 from cluster.decide.configs import may_read
 from cluster.decide.decision import Decided, Entropy, Refusal
 from cluster.decide.tasks import ahead
+from cluster.decide.versions import objection
 from cluster.model import Change, State
 from store import entities
 from store.contract import Applied, Outcome, Statement, Store, StoreError
@@ -51,11 +53,12 @@ class Probe:
 
 @dataclass(slots=True)
 class _Answer:
-    """A command's answer, kept until its batch is durable; `decided` where it adds to that."""
+    """A command's answer, kept until its batch is durable; `decided` where it adds to that, and `record` of it."""
 
     envelope: Envelope
     reply: object
     decided: bool = False
+    record: AuditRecord | None = None
 
 
 class Senate(Actor):
@@ -106,6 +109,8 @@ class Senate(Actor):
                 working = working.after(outcome.changes)
         if decided:
             await self._commit(working, decided, answers, ctx)
+        elif audit := _audit(answers):
+            await self._apply(audit, ctx)
         elif self._problem and any(isinstance(envelope.message, Probe) for envelope in envelopes):
             await self._apply([], ctx)
         for answer in answers:
@@ -120,10 +125,13 @@ class Senate(Actor):
                 envelope.reply_to.send(self._state)
             case protocol.GetConfig() as wanted:
                 envelope.reply_to.send(_piece(self._state, wanted))
-            case protocol.GetEvents(after, limit):
+            case protocol.GetEvents() | protocol.GetAudit() as wanted:
                 # Beside the decisions: a read that fails or takes long is no reason to keep commands waiting.
                 self._reads += 1
-                ctx.spawn(f"events:{self._reads}", self._answer_events, envelope.reply_to, after, limit)
+                ctx.spawn(f"reading:{self._reads}", self._answer_reading, envelope.reply_to, wanted)
+            case protocol.NoteDeed() as note:
+                record = auditing.noted(note, self._entropy().now, self._state.revision)
+                return _Answer(envelope, protocol.Accepted(self._state.revision), record=record), Decided()
             case protocol.Follow(follower):
                 self._followers[follower] = None
                 ctx.watch(_ref(ctx, follower))
@@ -136,9 +144,26 @@ class Senate(Actor):
                 self._tell_followers(progress, ctx)
             case Probe():
                 pass  # once for all of a batch
+            case protocol.Asked() as asked:
+                return self._decide_for(envelope, asked, working)
             case message:
                 return self._decide(envelope, message, working)
         return None
+
+    def _decide_for(self, envelope: Envelope, asked: protocol.Asked, working: State) -> tuple[_Answer, Decided]:
+        """Decide for somebody, and have that in the record. A repeat is answered as before, whatever was read since."""
+        command, entropy = asked.command, self._entropy()
+        repeated = getattr(command, "request", "") in working.commands
+        refusal = None if asked.expected is None or repeated else objection(working, asked.expected)
+        if refusal is not None:
+            answer, outcome = _Answer(envelope, protocol.Refused(refusal.code, refusal.message)), Decided()
+        else:
+            answer, outcome = self._decide(envelope, command, working)
+        reply, revision = answer.reply, self._state.revision + answer.decided
+        answer.record = auditing.record(
+            asked.deed, reply, entropy.now, revision, decided=answer.decided, repeated=repeated
+        )
+        return answer, outcome
 
     def _decide(self, envelope: Envelope, message: object, working: State) -> tuple[_Answer, Decided]:
         request = getattr(message, "request", "")
@@ -162,7 +187,8 @@ class Senate(Actor):
         ordered = [change for outcome in decided for change in outcome.changes] + forgotten
         changes = {(change.table, change.key): change for change in ordered}
         events = records.numbered([h for outcome in decided for h in outcome.happenings], revision, now)
-        applied = await self._apply(records.statements(changes.values(), events, revision) + trimming, ctx)
+        batch = records.statements(changes.values(), events, revision) + _audit(answers)
+        applied = await self._apply(batch + trimming, ctx)
         if applied.outcome in (Outcome.COMMITTED, Outcome.DUPLICATE):
             self._state = working.after(forgotten, revision)
             self._tell_followers(protocol.Committed(self._state, events), ctx)
@@ -201,7 +227,8 @@ class Senate(Actor):
         answers = [Change("commands", key, None) for key in list(working.commands)[:-KEPT_COMMANDS]]
         events = entities.forget_events(keep=KEPT_EVENTS, since=now - KEPT_EVENT_SECONDS)
         requests = entities.forget_requests(before=self._state.revision - KEPT_COMMANDS)
-        return answers, [*events, requests]
+        audit = entities.forget_audit(keep=auditing.KEPT_RECORDS, since=now - auditing.KEPT_SECONDS)
+        return answers, [*events, requests, audit]
 
     def _send(self, answer: _Answer, ctx: Context) -> None:
         message = answer.envelope.message
@@ -214,17 +241,20 @@ class Senate(Actor):
         for follower in self._followers:
             _ref(ctx, follower).tell(message)
 
-    async def _answer_events(self, reply_to: ReplyTo, after: int, limit: int) -> None:
+    async def _answer_reading(self, reply_to: ReplyTo, wanted: protocol.GetEvents | protocol.GetAudit) -> None:
         try:
-            reply_to.send(await self._events(after, limit))
+            if isinstance(wanted, protocol.GetEvents):
+                reply_to.send(await self._events(wanted))
+            else:
+                reply_to.send(await auditing.read(self._store, wanted))
         except StoreError as error:
             reply_to.send(protocol.Refused("unavailable", str(error)))
 
-    async def _events(self, after: int, limit: int) -> protocol.Events:
-        if after:
-            rows = await self._store.read(entities.EVENTS_AFTER, (after, limit))
+    async def _events(self, wanted: protocol.GetEvents) -> protocol.Events:
+        if wanted.after:
+            rows = await self._store.read(entities.EVENTS_AFTER, (wanted.after, wanted.number, wanted.limit))
         else:
-            rows = list(reversed(await self._store.read(entities.NEWEST_EVENTS, (limit,))))
+            rows = list(reversed(await self._store.read(entities.NEWEST_EVENTS, (wanted.limit,))))
         floor = await self._store.read(entities.REVISION)
         return protocol.Events(tuple(records.to_event(row) for row in rows), int(floor[0]["compacted"] or 0))
 
@@ -238,6 +268,10 @@ class Senate(Actor):
             "commits": self._commits,
             "problem": self._problem,
         }
+
+
+def _audit(answers: Sequence[_Answer]) -> list[Statement]:
+    return [records.audited(answer.record) for answer in answers if answer.record is not None]
 
 
 def _confirmed(state: State, observed: protocol.Observed) -> protocol.Confirmed:

@@ -45,6 +45,10 @@ class Client:
         """The same, and then each event as it happens."""
         return self._session.lines("GET", "/v1/events", {"after": after, "limit": limit, "follow": 1})
 
+    def audit(self, wanted: Params) -> list[Row]:
+        """The newest records of who did what, newest first: as `who`, `action`, `outcome`, `since`, `limit` say."""
+        return self._session.items("/v1/audit", wanted)
+
     def actors(self) -> list[Row]:
         """Every actor of the node that answers."""
         return self._session.items("/v1/actors")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NoReturn
 
 import click
@@ -55,6 +57,22 @@ class Seconds(_Kind):
         if not 0 <= seconds < math.inf:
             self.refuse("a number of seconds from 0, or a time as 90s, 10m or 2h", value, param, ctx)
         return seconds
+
+
+class Moment(_Kind):
+    """A time: `10m` is so long ago, `2026-11-26T10:00:00Z` that very time; without a zone it is this machine's."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The time in seconds since the epoch."""
+        ago = _duration(str(value)) if isinstance(value, str) else value
+        if math.isnan(ago):
+            try:
+                return datetime.fromisoformat(value).timestamp()
+            except (ValueError, OverflowError, OSError):
+                self.refuse("how long ago, as 90s, 10m or 2h, or a time as 2026-11-26T10:00:00Z", value, param, ctx)
+        return max(0.0, time.time() - ago)
 
 
 class OneOf(_Kind):

@@ -26,6 +26,7 @@ COMMANDS = {
     "node": "See the machines, say what they are for, and take them out",
     "legion": "Let machines join, have this one join, and see how all of them are",
     "events": "See what changed, and follow it",
+    "audit": "See who did what, and what came of it",
     "actor": "See the supervised parts of the manager itself",
     "doctor": "Look for what keeps this machine from being a node, and say what mends it",
     "reset": "Remove all that gbnt has on this machine",

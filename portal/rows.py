@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from typing import Literal
 
 from actors.protocol import SnapshotMade
 from cluster import progress
+from cluster.audit import AuditRecord
 from cluster.capacity import Disk
 from cluster.explaining import said
 from cluster.leaving import Leaver
 from cluster.model import Event, JoinToken, Node, RegistryLogin, Service, Stack, State, Task, Token
 from cluster.revisions import StackRevision
+from cluster.spec import ServiceSpec
+from portal.shapes import (
+    ActorRow,
+    AuditRow,
+    DiskRow,
+    EventRow,
+    JoinTokenRow,
+    LeaverRow,
+    NodeRow,
+    RegistryRow,
+    RevisionRow,
+    ServiceRow,
+    SnapshotRow,
+    StackRow,
+    TaskRow,
+    TokenRow,
+    VolumeRow,
+)
 from supervisor.inspection import ActorInfo
 
-Row = dict[str, object]
 
-
-def node_row(state: State, node: Node) -> Row:
+def node_row(state: State, node: Node) -> NodeRow:
     """A machine, with the number of tasks that it has to run, and what those that have not ended reserve."""
     there = [task for task in state.tasks.values() if task.node == node.id]
     reserved = [state.spec_of(task).reserved for task in there if not task.ended]
@@ -38,7 +55,7 @@ def node_row(state: State, node: Node) -> Row:
         "reserved_cpus": sum(one.cpus or 0.0 for one in reserved),
         "reserved_memory": sum(one.memory or 0 for one in reserved),
         "disk": _disk_row(node.disk),
-        "gpus": [asdict(gpus) for gpus in node.gpus],
+        "gpus": list(node.gpus),
         "gpu_runtime": node.gpu_runtime,
         "os": node.os,
         "arch": node.arch,
@@ -51,18 +68,23 @@ def node_row(state: State, node: Node) -> Row:
     }
 
 
-def _disk_row(disk: Disk) -> Row:
-    sizes = (None, None) if disk.unknown else (disk.total, disk.free)
-    return {"path": disk.path, "total": sizes[0], "free": sizes[1], "unknown": disk.unknown}
+def _disk_row(disk: Disk) -> DiskRow:
+    known = not disk.unknown
+    return {
+        "path": disk.path,
+        "total": disk.total if known else None,
+        "free": disk.free if known else None,
+        "unknown": disk.unknown,
+    }
 
 
-def leaver_row(leaver: Leaver) -> Row:
+def leaver_row(leaver: Leaver) -> LeaverRow:
     """A task that has not left its machine yet, and what it waits for."""
     task = leaver.task
     return {"task": task.name, "id": task.id, "state": task.standing, "words": leaver.words, "stuck": leaver.stuck}
 
 
-def stack_row(state: State, stack: Stack) -> Row:
+def stack_row(state: State, stack: Stack) -> StackRow:
     """A stack; work that is done for good counts neither as wanted nor as running."""
     services = state.services_of(stack.name)
     tasks = state.tasks_in(stack.name)
@@ -80,7 +102,7 @@ def stack_row(state: State, stack: Stack) -> Row:
     }
 
 
-def revision_row(revision: StackRevision, newest: int) -> Row:
+def revision_row(revision: StackRevision, newest: int) -> RevisionRow:
     """What a stack said from one deploy on, without spec and sources.
 
     `by` is empty for the manager's own root. `of` is the number of the revision that it goes back to, if it does.
@@ -135,7 +157,7 @@ def _tasks_done(state: State, service: Service) -> int:
     return sum(progress.is_done(service, task) for task in state.tasks_of(service.key) if is_wanted(task))
 
 
-def service_row(state: State, service: Service) -> Row:
+def service_row(state: State, service: Service) -> ServiceRow:
     """A service."""
     return {
         "name": service.key,
@@ -144,21 +166,22 @@ def service_row(state: State, service: Service) -> Row:
         "image": service.spec.image,
         "digest": service.spec.digest,
         "mode": service.spec.mode,
+        "labels": _labels(service.spec),
         "replicas": service.replicas,
         "running": sum(task.serving for task in state.tasks_of(service.key)),
         "done": _tasks_done(state, service),
         "stopped": service.stopped,
         "revision": service.revision,
-        "ports": [asdict(port) for port in service.spec.ports],
+        "ports": list(service.spec.ports),
         "update": service.update,
         "update_message": service.update_message,
         "updated_at": service.updated_at,
     }
 
 
-def task_row(state: State, task: Task) -> Row:
+def task_row(state: State, task: Task) -> TaskRow:
     """A task, with its node's name and its containers that ended."""
-    node = state.nodes.get(task.node)
+    node, spec = state.nodes.get(task.node), state.spec_of(task)
     return {
         "id": task.id,
         "name": task.name,
@@ -176,16 +199,22 @@ def task_row(state: State, task: Task) -> Row:
         "restart_at": task.restart_at,
         "container_id": task.container_id,
         "container_name": task.container_name,
-        "image": state.spec_of(task).image,
-        "digest": state.spec_of(task).digest,
+        "image": spec.image,
+        "digest": spec.digest,
+        "labels": _labels(spec),
         "exit_code": task.exit_code,
+        "created_at": task.created_at,
         "since": task.since,
         "started_at": task.started_at,
         "addresses": dict(task.addresses),
-        "ports": [asdict(port) for port in task.ports],
+        "ports": list(task.ports),
         "gpus": list(task.gpus),
-        "past": [asdict(attempt) for attempt in task.past],
+        "past": list(task.past),
     }
+
+
+def _labels(spec: ServiceSpec) -> dict[str, str]:
+    return {**spec.labels, **spec.deploy_labels}
 
 
 def is_wanted(task: Task) -> bool:
@@ -200,9 +229,9 @@ def present(tasks: Iterable[Task]) -> list[Task]:
     return [task for task in ordered if is_wanted(task) or newest[task.service_key, task.slot] == task.id]
 
 
-def volume_rows(state: State, stack: str) -> list[Row]:
+def volume_rows(state: State, stack: str) -> list[VolumeRow]:
     """The named volumes of a stack, or of all; those that outlived their stack have none."""
-    rows = [
+    rows: list[VolumeRow] = [
         {
             "name": volume.name,
             "stack": owner.name,
@@ -220,14 +249,14 @@ def volume_rows(state: State, stack: str) -> list[Row]:
         {"name": name, "stack": "", "key": "", "external": False, "driver": "", "nodes": _nodes_with(state, name)}
         for name in kept
     ]
-    return sorted((row for row in rows if stack in ("", row["stack"])), key=lambda row: str(row["name"]))
+    return sorted((row for row in rows if stack in ("", row["stack"])), key=lambda row: row["name"])
 
 
 def _nodes_with(state: State, volume: str) -> list[str]:
     return sorted(node.name for node in state.nodes.values() if volume in node.volumes)
 
 
-def token_row(token: Token) -> Row:
+def token_row(token: Token) -> TokenRow:
     """A credential without its hash."""
     return {
         "id": token.id,
@@ -239,13 +268,12 @@ def token_row(token: Token) -> Row:
     }
 
 
-def join_token_row(token: JoinToken, now: float) -> Row:
+def join_token_row(token: JoinToken, now: float) -> JoinTokenRow:
     """What lets machines join, without its text; `state` is good, expired, used up or revoked."""
-    ends = {"revoked": token.revoked, "expired": now >= token.expires_at, "used up": token.used >= token.uses}
     return {
         "id": token.id,
         "role": token.role,
-        "state": next((word for word, ended in ends.items() if ended), "good"),
+        "state": _standing(token, now),
         "created_at": token.created_at,
         "expires_at": token.expires_at,
         "uses": token.uses,
@@ -253,7 +281,15 @@ def join_token_row(token: JoinToken, now: float) -> Row:
     }
 
 
-def registry_row(login: RegistryLogin) -> Row:
+def _standing(token: JoinToken, now: float) -> Literal["good", "expired", "used up", "revoked"]:
+    if token.revoked:
+        return "revoked"
+    if now >= token.expires_at:
+        return "expired"
+    return "used up" if token.used >= token.uses else "good"
+
+
+def registry_row(login: RegistryLogin) -> RegistryRow:
     """A sign-in to a registry without its secret; `stack` is whose deploy it came with, empty for the cluster's own."""
     return {
         "registry": login.registry,
@@ -263,17 +299,48 @@ def registry_row(login: RegistryLogin) -> Row:
     }
 
 
-def event_row(event: Event) -> Row:
+def event_row(event: Event) -> EventRow:
     """Something that happened."""
-    return asdict(event)
+    return {
+        "revision": event.revision,
+        "number": event.number,
+        "at": event.at,
+        "kind": event.kind,
+        "subject": event.subject,
+        "message": event.message,
+    }
 
 
-def snapshot_row(snapshot: SnapshotMade) -> Row:
+def audit_row(record: AuditRecord) -> AuditRow:
+    """A record of the audit."""
+    caller = record.deed.caller
+    return {
+        "number": record.number,
+        "at": record.at,
+        "who": caller.name,
+        "role": caller.role,
+        "token": caller.token,
+        "address": caller.address,
+        "request": caller.request,
+        "action": record.deed.action,
+        "subject": record.deed.subject,
+        "outcome": record.outcome,
+        "message": record.message,
+        "revision": record.revision,
+    }
+
+
+def snapshot_row(snapshot: SnapshotMade) -> SnapshotRow:
     """A snapshot that is kept."""
-    return asdict(snapshot)
+    return {
+        "name": snapshot.name,
+        "size": snapshot.size,
+        "revision": snapshot.revision,
+        "created_at": snapshot.created_at,
+    }
 
 
-def actor_row(info: ActorInfo) -> Row:
+def actor_row(info: ActorInfo) -> ActorRow:
     """A live actor."""
     return {
         "address": str(info.address),

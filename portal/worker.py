@@ -40,7 +40,7 @@ def create_worker_api(backend: WorkerBackend) -> Starlette:
         return Problem("unavailable", text, status=421).response()
 
     app = Starlette(
-        routes=list(actors.ROUTES),
+        routes=[route for one in actors.ENDPOINTS for route in one.routes()],
         exception_handlers={404: elsewhere, **dict.fromkeys((Problem, HTTPException, Exception), answer_problem)},
     )
     app.state.backend = backend

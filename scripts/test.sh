@@ -17,16 +17,6 @@ fi
 
 # Tests with engines mostly wait for these. So those with machines of their own go on beside those on this machine's
 # engine, and all that needs nothing but a processor fills what both leave of it, simulations first.
-mkdir -p "$STATE"
-started=""
-
-beside() { # NAME COMMAND...: in the background; what it prints is in a log of that name, for the end
-    name=$1
-    shift
-    "$@" >"$STATE/$name.log" 2>&1 &
-    started="$started $name:$!"
-}
-
 without_engine() {
     failed=0
     run nice -n 10 "$VENV/bin/pytest" -m "not soak" -p no:cacheprovider tests/sim || failed=1
@@ -37,14 +27,22 @@ without_engine() {
 
 with_engine() { run "$VENV/bin/pytest" -m "(engine or slow) and not soak" --durations=15 "$@"; }
 
+ended() { # PID NAME: whether what runs under that number ended well, with what it printed
+    say "tests: $2"
+    ended=0
+    wait "$1" || ended=1
+    cat "$STATE/$2.log"
+    return "$ended"
+}
+
+mkdir -p "$STATE"
 say "tests: on machines of their own and without an engine (logs: $STATE/*.log), and here those on this machine's engine"
-beside machines with_engine -p no:cacheprovider tests/lab tests/examples
-beside without-engine without_engine
+with_engine -p no:cacheprovider tests/lab tests/examples >"$STATE/machines.log" 2>&1 &
+machines=$!
+without_engine >"$STATE/without-engine.log" 2>&1 &
+others=$!
 failed=0
 with_engine --ignore=tests/sim --ignore=tests/lab --ignore=tests/examples || failed=1
-for one in $started; do
-    say "tests: ${one%:*}"
-    wait "${one#*:}" || failed=1
-    cat "$STATE/${one%:*}.log"
-done
+ended "$machines" machines || failed=1
+ended "$others" without-engine || failed=1
 exit "$failed"

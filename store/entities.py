@@ -8,11 +8,20 @@ from store.schema import Table
 REVISION = "SELECT rev, compacted FROM revision"
 """One row: the newest revision, and the newest one whose events may have been forgotten."""
 
-EVENTS_AFTER = "SELECT rev, n, at, kind, subject, message FROM events WHERE rev > ? ORDER BY rev, n LIMIT ?"
-"""Events after a revision, in order; parameters `(rev, limit)`. Complete only where `rev >= compacted`."""
+EVENTS_AFTER = "SELECT rev, n, at, kind, subject, message FROM events WHERE (rev, n) > (?, ?) ORDER BY rev, n LIMIT ?"
+"""Events after an event, in order; parameters `(rev, n, limit)`. Complete only where `rev >= compacted`."""
 
 NEWEST_EVENTS = "SELECT rev, n, at, kind, subject, message FROM events ORDER BY rev DESC, n DESC LIMIT ?"
 """The newest events, newest first; parameters `(limit,)`."""
+
+AUDIT = (
+    "SELECT n, at, deed, outcome, message, rev FROM audit"
+    " WHERE (? = 0 OR n < ?) AND (? = '' OR who = ?) AND (? = '' OR action GLOB ?) AND (? = '' OR outcome = ?)"
+    " AND at >= ?"
+    " ORDER BY n DESC LIMIT ?"
+)
+"""The newest records, newest first; parameters `(before, before, who, who, action, action, outcome, outcome, since,
+limit)`, of which 0 and the empty text are any; `action` may have stars."""
 
 
 def every(table: Table) -> str:
@@ -42,6 +51,14 @@ def event(rev: int, n: int, *, at: float, kind: str, subject: str, message: str)
     )
 
 
+def audit(at: float, deed: str, outcome: str, message: str, *, who: str, action: str, rev: int) -> Statement:
+    """The next record of the audit; `deed` is JSON. `at` is in seconds since the epoch."""
+    return Statement(
+        "INSERT INTO audit (at, who, action, outcome, message, rev, deed) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (at, who, action, outcome, message, rev, deed),
+    )
+
+
 def bump_revision(expected: int) -> Statement:
     """Go from revision `expected` to the next. A CONFLICT means that the decision was made on an older state."""
     return Statement("UPDATE revision SET rev = rev + 1 WHERE rev = ?", (expected,), expect_rows=1)
@@ -64,6 +81,14 @@ def forget_events(*, keep: int, since: float) -> tuple[Statement, ...]:
             (since,),
         ),
         Statement("DELETE FROM events WHERE rev <= (SELECT compacted FROM revision)"),
+    )
+
+
+def forget_audit(*, keep: int, since: float) -> Statement:
+    """Keep the newest `keep` records of the audit and none from before `since` (seconds since the epoch)."""
+    return Statement(
+        "DELETE FROM audit WHERE at < ? OR n <= COALESCE((SELECT n FROM audit ORDER BY n DESC LIMIT 1 OFFSET ?), 0)",
+        (since, keep),
     )
 
 

@@ -94,11 +94,17 @@ _EVENTS = (
     " subject TEXT NOT NULL, message TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (rev, n)) STRICT",
 )
 
+_AUDIT = (
+    "CREATE TABLE audit (n INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL,"
+    " outcome TEXT NOT NULL, message TEXT NOT NULL, rev INTEGER NOT NULL, deed TEXT NOT NULL) STRICT",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "guards, entities and events", _REVISION + _LEADER + _REQUESTS + _GUARD + _ENTITIES + _EVENTS),
     Migration(2, "join tokens, and nodes that were removed", _entities("join_tokens", "departed")),
     Migration(3, "sign-ins to registries", _entities("registries")),
     Migration(4, "what stacks said, and are to say", _entities("stack_revisions", "stack_drafts")),
+    Migration(5, "who did what", _AUDIT),
 )
 
 NEWEST = MIGRATIONS[-1].number

@@ -3,6 +3,7 @@
 A request is answered by the value that its docstring names, or by `Refused`: a refusal is a reply, never an exception.
 """
 
+from actors.protocol.audit import Asked, Audit, GetAudit, NoteDeed
 from actors.protocol.commands import (
     Accepted,
     AdmitNode,
@@ -120,7 +121,9 @@ from actors.protocol.views import (
 __all__ = [
     "Accepted",
     "AdmitNode",
+    "Asked",
     "Assign",
+    "Audit",
     "BringToken",
     "Brought",
     "CertifyNode",
@@ -141,6 +144,7 @@ __all__ = [
     "Exited",
     "Failed",
     "Follow",
+    "GetAudit",
     "GetConfig",
     "GetEvents",
     "GetState",
@@ -162,6 +166,7 @@ __all__ = [
     "NodeReport",
     "NodeView",
     "NodesNow",
+    "NoteDeed",
     "Noticed",
     "Observed",
     "OpenExec",

@@ -10,6 +10,9 @@ from supervisor.message import message
 # The pure rules know nothing of messages; here their state becomes one.
 message("state/1")(State)
 
+LAST_NUMBER = 2**62
+"""No event of a revision has it: what is after it is after the revision."""
+
 
 @message("state.get/1")
 @dataclass(frozen=True, slots=True)
@@ -20,10 +23,14 @@ class GetState:
 @message("events.get/1")
 @dataclass(frozen=True, slots=True)
 class GetEvents:
-    """Answered by `Events`: the first `limit` after the revision, or the newest `limit` for 0."""
+    """Answered by `Events`: the first `limit` after the revision, or the newest `limit` for 0.
+
+    With `number` those after that event of the revision.
+    """
 
     after: int = 0
     limit: int = 1000
+    number: int = LAST_NUMBER
 
 
 @message("events/1")

@@ -12,7 +12,7 @@ from cli.connect import connect, context_option
 from cli.errors import BadInput
 from cli.group import example, group
 from cli.listing import SERVICES, show_tasks
-from cli.logs import log_options, log_query, print_logs
+from cli.logs import log_options, print_logs
 from cli.output import Output, list_options, output_option, show_list, show_value, warn_of
 from cli.table import Row
 from cli.waiting import Waiting, waiting_options
@@ -20,6 +20,7 @@ from cli.words import said
 
 if TYPE_CHECKING:
     from cli.client import Client
+    from cli.session import Params
 
 app = group(
     "See, scale, update and restart services. They are called STACK/SERVICE, or SERVICE where only one stack has it."
@@ -136,10 +137,10 @@ def rm(name: str, waiting: Waiting, context: str) -> None:
 @name_argument
 @log_options
 @context_option
-def logs(name: str, follow: bool, tail: int | None, since: str, previous: bool, timestamps: bool, context: str) -> None:
+def logs(name: str, query: Params, timestamps: bool, context: str) -> None:
     """Print the output of all tasks of a service, in the order of time."""
     client = connect(context)
-    lines = client.service_logs(client.service_key(name), log_query(follow, tail, since, previous))
+    lines = client.service_logs(client.service_key(name), query)
     print_logs(lines, timestamps=timestamps)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,8 +12,11 @@ from cli.connect import connect, context_option
 from cli.errors import BadInput
 from cli.group import ends_with_a_command, example, group
 from cli.listing import show_tasks
-from cli.logs import log_options, log_query, print_logs
+from cli.logs import log_options, print_logs
 from cli.output import Output, list_options, output_option, show_value
+
+if TYPE_CHECKING:
+    from cli.session import Params
 
 app = group("See, read and replace single tasks. A task is called by its id, the beginning of one, or its name.")
 
@@ -54,9 +58,9 @@ def rm(task: str, context: str) -> None:
 @click.argument("task")
 @log_options
 @context_option
-def logs(task: str, follow: bool, tail: int | None, since: str, previous: bool, timestamps: bool, context: str) -> None:
+def logs(task: str, query: Params, timestamps: bool, context: str) -> None:
     """Print the output of one task."""
-    print_logs(connect(context).task_logs(task, log_query(follow, tail, since, previous)), timestamps=timestamps)
+    print_logs(connect(context).task_logs(task, query), timestamps=timestamps)
 
 
 @app.command(

@@ -10,7 +10,8 @@ from typing import Any, Literal
 from cluster.compose.problem import Problem
 from cluster.model import Change, State, Table
 
-RefusalCode = Literal["not_found", "conflict", "invalid", "forbidden", "unavailable", "unknown"]
+RefusalCode = Literal["not_found", "conflict", "stale", "invalid", "forbidden", "unavailable", "unknown"]
+"""`stale`: the thing was changed since it was read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from portal.api.endpoint import Endpoint, read
 from portal.api.problems import missing
 from portal.api.requests import answer, backend_of
 from portal.rows import actor_row
+from portal.shapes import ActorRow
 
 
 async def index(request: Request) -> Response:
@@ -27,4 +28,4 @@ async def show(request: Request) -> Response:
     raise missing("actor", path, (str(info.address) for info in tree), "gbnt actor tree")
 
 
-ROUTES = (Route("/v1/actors", index), Route("/v1/actors/{path:path}", show))
+ENDPOINTS = (Endpoint("GET", "/v1/actors", index, ActorRow, "list"), read("/v1/actors/{path:path}", show, ActorRow))

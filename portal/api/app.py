@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 
 from portal.api import (
     actors,
+    audit,
     builds,
     cluster,
     drafts,
@@ -25,40 +26,45 @@ from portal.api import (
     tasks,
     tokens,
 )
-from portal.api.doorkeeper import Doorkeeper
+from portal.api.doorkeeper import Doorkeeper, Root
 from portal.api.drain import Drain
+from portal.api.endpoint import Endpoint
 from portal.api.patience import Failures
 from portal.api.problems import Problem, answer_problem
 from portal.backend import Backend, EngineFailed
 
+RESOURCES = (
+    cluster,
+    nodes,
+    stacks,
+    revisions,
+    drafts,
+    services,
+    tasks,
+    exec,
+    actors,
+    events,
+    audit,
+    tokens,
+    joining,
+    leaving,
+    knocking,
+    snapshots,
+    builds,
+    registries,
+)
+ENDPOINTS: tuple[Endpoint, ...] = tuple(one for resource in RESOURCES for one in resource.ENDPOINTS)
+"""All that the API has."""
+
 
 def create_api(backend: Backend, *, trusted: bool = False) -> Starlette:
     """The API before `backend`. `trusted` asks for no token: for a door that the system itself guards."""
-    resources = (
-        cluster,
-        nodes,
-        stacks,
-        revisions,
-        drafts,
-        services,
-        tasks,
-        exec,
-        actors,
-        events,
-        tokens,
-        joining,
-        leaving,
-        knocking,
-        snapshots,
-        builds,
-        registries,
-    )
     failures = Failures()
-    open_to_all = joining.OPEN | leaving.OPEN | knocking.OPEN
+    open_to_all = {(method, one.path) for one in ENDPOINTS if one.access == "open" for method in (one.method, "HEAD")}
     keeper = Middleware(Doorkeeper, backend=backend, failures=failures, open_to_all=open_to_all)
     app = Starlette(
-        routes=[route for resource in resources for route in resource.ROUTES],
-        middleware=[Middleware(Drain), *([] if trusted else [keeper])],
+        routes=[route for one in ENDPOINTS for route in one.routes()],
+        middleware=[Middleware(Drain), Middleware(Root) if trusted else keeper],
         exception_handlers=dict.fromkeys((Problem, EngineFailed, HTTPException, Exception), answer_problem),
     )
     app.state.backend = backend

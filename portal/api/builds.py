@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import TypedDict
 
 import anyio
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from portal.api.endpoint import Query, streaming_write
 from portal.api.lines import Emit, Lines
 from portal.api.problems import Problem
 from portal.api.requests import backend_of
 from portal.backend import Backend, EngineFailed
 
 OPTIONS = ("dockerfile", "buildargs", "target", "labels", "networkmode", "nocache", "pull")
+
+
+class BuildLine(TypedDict, total=False):
+    """A `line` of a build's output; last `image_id` and the `node` that has it, or an `error`."""
+
+    line: str
+    image_id: str
+    node: str
+    error: str
 
 
 async def build(request: Request) -> Response:
@@ -48,4 +58,14 @@ async def _build(
         await emit({"error": str(error)})
 
 
-ROUTES = (Route("/v1/builds", build, methods=["POST"]),)
+ENDPOINTS = (
+    streaming_write(
+        "POST",
+        "/v1/builds",
+        build,
+        BuildLine,
+        Query("tag", "the name that the image is to have"),
+        *(Query(option, "as the engine's own") for option in OPTIONS),
+        body="application/x-tar",
+    ),
+)

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from actors.protocol import ConfirmLoss, UpdateLegion
 from cluster.policy import Privileged, privileged, takes_mighty
 from cluster.presence import alarm, pause_above
 from portal.api.bodies import body_of
+from portal.api.endpoint import Query, Versioned, listed, read, write
 from portal.api.requests import answer, backend_of, change, key_of, listing, state_of
 from portal.rows import volume_rows
+from portal.shapes import Changed, ClusterShown, VolumeRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,15 @@ async def confirm_loss(request: Request) -> Response:
 async def volumes(request: Request) -> Response:
     """The named volumes of all stacks, or of `stack`."""
     state = await state_of(request)
-    return listing(volume_rows(state, request.query_params.get("stack", "")), state.revision)
+    rows = volume_rows(state, request.query_params.get("stack", ""))
+    return listing(request, rows, state.revision, ("name", "stack", "key"))
 
 
-ROUTES = (
-    Route("/v1/cluster", show),
-    Route("/v1/cluster", update, methods=["PATCH"]),
-    Route("/v1/cluster/confirm-loss", confirm_loss, methods=["POST"]),
-    Route("/v1/volumes", volumes),
+ITSELF = Versioned("cluster")
+OF_STACK = Query("stack", "of this stack alone")
+ENDPOINTS = (
+    read("/v1/cluster", show, ClusterShown, versioned=ITSELF),
+    write("PATCH", "/v1/cluster", update, Changed, body=Changes, versioned=ITSELF),
+    write("POST", "/v1/cluster/confirm-loss", confirm_loss, Changed),
+    listed("/v1/volumes", volumes, VolumeRow, OF_STACK),
 )

@@ -1,52 +1,42 @@
-"""Who may come in: bearer tokens, what each role may do, and patience with those who guess."""
+"""Who may come in: bearer tokens, and patience with those who guess."""
 
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Collection, Mapping
-from typing import Literal
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from actors.protocol import GetState, UseToken
+from actors.protocol import GetState, NoteDeed, UseToken
+from cluster.audit import Caller, Deed
 from cluster.decide.nodes import USE_NOTED_EVERY
 from cluster.model import State, Token
+from portal.api.access import CALLER, ROOT
 from portal.api.patience import Failures, address_of
 from portal.api.problems import Problem
-from portal.api.requests import CALLER, READ_TIMEOUT
+from portal.api.requests import READ_TIMEOUT
 from portal.backend import Backend
 from portal.credentials import is_valid, parse
 from supervisor.errors import ActorError
 
-Role = Literal["admin", "operator", "viewer"]
-
-ADMIN_S = ("/v1/tokens", "/v1/join-tokens")
-
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
-
-_SOURCES = re.compile(r"/v1/stacks/.+/(revisions/.+/sources|draft)/?")
+LONGEST_PATH = 200
 
 
-def may(role: Role, method: str, path: str) -> bool:
-    """Whether a role may do this: credentials and restores are an admin's; a viewer only looks, and not at sources."""
-    if role == "admin":
-        return True
-    if path.startswith("/v1/registries") and method not in READING:
-        return False
-    if path.startswith(ADMIN_S) or path == "/v1/snapshots/release-held":
-        return False
-    return role == "operator" or (method in READING and not _SOURCES.fullmatch(path))
+class Root:
+    """ASGI middleware for a door that the system itself guards: whoever comes is the manager's own root."""
 
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
-def _method(scope: Scope) -> str:
-    """A request's method. Over a WebSocket something is done, whatever method it is asked for by."""
-    return str(scope["method"]) if scope["type"] == "http" else "WEBSOCKET"
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        scope[CALLER] = ROOT
+        await self._app(scope, receive, send)
 
 
 class Doorkeeper:
-    """ASGI middleware that lets nobody pass without a token whose role allows the request.
+    """ASGI middleware that lets nobody pass without a token, and says whose it is.
 
     A good token always passes, however many bad ones came from its address: a neighbour behind the same gateway
     cannot lock anybody out, and 256 random bits are not guessed. What is `open_to_all` (method and path) sees for
@@ -65,7 +55,9 @@ class Doorkeeper:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer it with a problem."""
-        if scope["type"] == "lifespan" or (_method(scope), scope["path"]) in self._open:
+        if scope["type"] == "lifespan" or (scope.get("method"), scope["path"]) in self._open:
+            if scope["type"] == "http":
+                scope[CALLER] = Caller("", "open", address=address_of(scope))
             await self._app(scope, receive, send)
             return
         try:
@@ -79,10 +71,8 @@ class Doorkeeper:
         now = self._backend.clock()
         token = await self._token(Headers(scope=scope), now)
         if token is None:
-            raise self._turned_away(scope, now)
-        if not may(token.role, _method(scope), scope["path"]):
-            raise Problem("forbidden", f'the token "{token.name}" has the role {token.role}, which may not do this')
-        scope[CALLER] = token.id
+            raise await self._turned_away(scope, now)
+        scope[CALLER] = Caller(token.name, token.role, token.id, address_of(scope))
         await self._note_use(token, now)
         if token.first and not self._first_used:
             await self._backend.first_sign_in()
@@ -112,7 +102,12 @@ class Doorkeeper:
             self._tokens = state.tokens
         return self._tokens
 
-    def _turned_away(self, scope: Scope, now: float) -> Problem:
+    async def _turned_away(self, scope: Scope, now: float) -> Problem:
         text = "a good token is needed (Authorization: Bearer gbnt_...); `gbnt token create` on the manager makes one"
         problem = Problem("unauthorized", text, headers={"www-authenticate": "Bearer"})
-        return self._failures.turn_away(address_of(scope), now, problem)
+        told = self._failures.turn_away(address_of(scope), now, problem)
+        if told is problem:  # who goes on guessing is not to fill the audit
+            deed = Deed(Caller("", "open", address=address_of(scope)), "sign-in", str(scope["path"])[:LONGEST_PATH])
+            with contextlib.suppress(ActorError):
+                await self._backend.ask("senate", NoteDeed(deed, problem.code, problem.detail), READ_TIMEOUT)
+        return told

@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from actors.protocol import DropDraft, SaveDraft
 from cluster.sources import Origin, Sources
 from cluster.spec import StackSpec
+from portal.api.access import author_of
 from portal.api.bodies import body_of
+from portal.api.endpoint import Versioned, read, write
 from portal.api.problems import Problem
-from portal.api.requests import answer, caller_of, change, flag, key_of, state_of
-from portal.api.revisions import opened, sealed
+from portal.api.requests import answer, change, flag, key_of, state_of
+from portal.api.revisions import VALUES, opened, sealed
 from portal.api.specs import check_name, check_spec
+from portal.shapes import Changed, DraftShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ async def save(request: Request) -> Response:
     if not writing.refusals:
         check_spec(writing.spec)
     known = (await state_of(request)).stack_drafts.get(name)
-    origin = Origin(await caller_of(request), sealed(request, name, writing.sources, known.sources if known else ""))
+    origin = Origin(author_of(request), sealed(request, name, writing.sources, known.sources if known else ""))
     order = SaveDraft(writing.spec, origin, key_of(request), writing.refusals, writing.replaces)
     return await change(request, order)
 
@@ -60,8 +62,10 @@ async def drop(request: Request) -> Response:
 
 
 ONE = "/v1/stacks/{name}/draft"
-ROUTES = (
-    Route(ONE, show),
-    Route(ONE, save, methods=["PUT"]),
-    Route(ONE, drop, methods=["DELETE"]),
+
+DRAFT = Versioned("draft", "{name}")
+ENDPOINTS = (
+    read(ONE, show, DraftShown, VALUES, access="operator", versioned=DRAFT),
+    write("PUT", ONE, save, Changed, body=Writing, versioned=DRAFT),
+    write("DELETE", ONE, drop, Changed, versioned=DRAFT),
 )

@@ -2,40 +2,60 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from actors.protocol import Committed, Events, GetEvents
+from actors.protocol.questions import LAST_NUMBER
 from cluster.model import Event, State
+from portal.api.endpoint import Query, streamed
+from portal.api.feed import Feed
 from portal.api.lines import Emit, Lines
 from portal.api.problems import Problem
-from portal.api.requests import ask, backend_of, flag, listing, whole
+from portal.api.requests import answer, ask, backend_of, flag, whole
 from portal.rows import event_row
+from portal.shapes import EventRow
 
 DEFAULT_LIMIT = 1_000
 LARGEST_LIMIT = 10_000
-LAST_NUMBER = sys.maxsize
-FROM_NOW_ON = GetEvents(0, 0)
+LONGEST_NUMBER = 18
 
 
 async def index(request: Request) -> Response:
-    """The first `limit` events after a revision, or the newest without one; with `follow` all, then each new one."""
-    after = whole(request.query_params, "after", 0) or 0
+    """The first `limit` events after a place, or the newest without one; with `follow` all, then each new one.
+
+    Who accepts `text/event-stream` follows, too, by server-sent events. The id of each is its event's place, which
+    `Last-Event-ID` goes on after.
+    """
+    revision, number = _place(request)
     limit = whole(request.query_params, "limit", DEFAULT_LIMIT)
-    wanted = GetEvents(after, min(LARGEST_LIMIT, DEFAULT_LIMIT if limit is None else limit))
+    wanted = GetEvents(revision, min(LARGEST_LIMIT, DEFAULT_LIMIT if limit is None else limit), number)
     events = await ask(request, "senate", wanted, Events)
-    if 0 < after < events.compacted:
-        text = f"events up to revision {events.compacted} are no longer kept: begin again without `after`"
-        raise Problem("not_found", text, status=410)
+    if revision and (revision < events.compacted or (revision == events.compacted and number != LAST_NUMBER)):
+        text = f"events up to revision {events.compacted} are no longer kept: read anew what you follow, then follow"
+        raise Problem("gone", f"{text} from the revision of that answer on")
+    if Feed.media_type in request.headers.get("accept", ""):
+        return Feed(lambda emit: _follow(request, wanted, emit))
     if flag(request, "follow"):
         return Lines(lambda emit: _follow(request, wanted, emit))
-    revision = events.events[-1].revision if events.events else after
-    return listing([event_row(event) for event in events.events], revision)
+    newest = events.events[-1].revision if events.events else revision
+    return answer({"items": [event_row(event) for event in events.events], "revision": newest})
+
+
+def _place(request: Request) -> tuple[int, int]:
+    """The last event that the client knows; revision 0 where it knows none. Raises Problem."""
+    text = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
+    revision, dot, number = text.partition(".")
+    if not _is_whole(revision) or (dot and not _is_whole(number)):
+        raise Problem("invalid", f'"after" must be a revision, or REVISION.NUMBER of an event, not "{text[:40]}"')
+    return int(revision), int(number) if dot else LAST_NUMBER
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= LONGEST_NUMBER
 
 
 @dataclass(slots=True)
@@ -55,24 +75,24 @@ class _Place:
 
     def reach(self, state: State) -> None:
         """Everything up to this state was told."""
-        self.event = max(self.event, (state.revision, 0))
+        self.event = max(self.event, (state.revision, LAST_NUMBER))
         self.epoch = state.epoch
 
 
 async def _follow(request: Request, wanted: GetEvents, emit: Emit) -> None:
     """Listen first and read second, so that nothing between the two is lost; what is heard twice is told once."""
     async with backend_of(request).follow() as messages:
-        place = _Place((wanted.after, LAST_NUMBER))
+        place = _Place((wanted.after, wanted.number))
         async for event in _past(request, wanted):
-            await emit(event_row(event))
-            place.event = (event.revision, event.number)
+            await _tell(event, place, emit)
         async for message in messages:
             if not isinstance(message, Committed):
                 continue
-            if place.epoch < 0 and wanted == FROM_NOW_ON:
+            if place.epoch < 0 and not wanted.after and not wanted.limit:  # from now on
                 place.reach(message.state)
             if place.lacks_some_before(message.state):
-                async for event in _past(request, GetEvents(place.event[0], LARGEST_LIMIT)):
+                revision, number = place.event
+                async for event in _past(request, GetEvents(revision, LARGEST_LIMIT, number)):
                     await _tell(event, place, emit)
             for event in message.events:
                 await _tell(event, place, emit)
@@ -86,22 +106,18 @@ async def _tell(event: Event, place: _Place, emit: Emit) -> None:
 
 
 async def _past(request: Request, wanted: GetEvents) -> AsyncIterator[Event]:
-    """The newest events, or every one after a revision, page by page."""
+    """The newest events, or every one after a place, page by page."""
     page = (await ask(request, "senate", wanted, Events)).events
     for event in page:
         yield event
     while wanted.after and page:
-        # A page may end within a revision, whose other events the next one begins with.
-        last = page[-1]
-        again = GetEvents(last.revision - 1, LARGEST_LIMIT)
-        known = (last.revision, last.number)
-        page = tuple(
-            event
-            for event in (await ask(request, "senate", again, Events)).events
-            if (event.revision, event.number) > known
-        )
+        again = replace(wanted, after=page[-1].revision, number=page[-1].number, limit=LARGEST_LIMIT)
+        page = (await ask(request, "senate", again, Events)).events
         for event in page:
             yield event
 
 
-ROUTES = (Route("/v1/events", index),)
+AFTER = Query("after", "those after this revision, or after `REVISION.NUMBER`, an event's own place")
+LIMIT = Query("limit", "so many at most", "whole")
+FOLLOW = Query("follow", "then each new one as it happens", "flag")
+ENDPOINTS = (streamed("/v1/events", index, EventRow, AFTER, LIMIT, FOLLOW),)

@@ -20,7 +20,6 @@ from typing import Any
 import anyio
 import orjson
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from actors import protocol
@@ -28,6 +27,7 @@ from actors.stream import HungUp, Stream
 from cluster.container import ExecSpec
 from cluster.model import Task
 from portal.api.bodies import parsed
+from portal.api.endpoint import socket
 from portal.api.lines import CLOSING
 from portal.api.problems import Problem
 from portal.api.requests import backend_of, state_of
@@ -183,4 +183,4 @@ def _error(detail: str, code: str) -> dict[str, object]:
     return {"error": detail, "code": code}
 
 
-ROUTES = (WebSocketRoute("/v1/tasks/{task}/exec", run),)
+ENDPOINTS = (socket("/v1/tasks/{task}/exec", run),)

@@ -6,12 +6,13 @@ The first two ask for no bearer token: a join token or a node's own proof is wha
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from actors.protocol import (
     Accepted,
@@ -25,15 +26,51 @@ from cluster.membership import is_host, is_member, managers
 from cluster.model import State
 from portal.api.admission import gate_of, proven, turned_away
 from portal.api.bodies import body_of
+from portal.api.endpoint import listed, write
 from portal.api.patience import address_of
 from portal.api.problems import Problem
 from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of
 from portal.credentials import new_credential
 from portal.gate import Gate, NotAdmitted, Role
 from portal.rows import join_token_row
+from portal.shapes import Changed, JoinTokenRow
 
 LARGEST = 64 * 1024
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62})")
+
+
+class ManagerRow(TypedDict):
+    """A manager, and where it hears other nodes."""
+
+    node: str
+    name: str
+    address: str
+    port: int
+
+
+class NodeCertified(TypedDict):
+    """A node's certificate, with all that it needs in order to speak to the managers. Both certificates are PEM."""
+
+    cluster: str
+    node: str
+    name: str
+    role: Role
+    certificate: str
+    expires_at: float
+    authority: str
+    managers: list[ManagerRow]
+
+
+class JoinTokenMade(TypedDict):
+    """A new join token; `token` is its text and is in no other answer, `manager` where machines join with it."""
+
+    id: str
+    role: Role
+    expires_at: float
+    uses: int
+    changes: Mapping[str, str]
+    token: str
+    manager: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +107,8 @@ class Renewal:
 async def index(request: Request) -> Response:
     """The join tokens, oldest first, without their texts."""
     state, now = await state_of(request), backend_of(request).clock()
-    ordered = sorted(state.join_tokens.values(), key=lambda token: token.created_at)
-    return listing([join_token_row(token, now) for token in ordered], state.revision)
+    rows = [join_token_row(token, now) for token in state.join_tokens.values()]
+    return listing(request, rows, state.revision, ("created_at", "id"))
 
 
 async def create(request: Request) -> Response:
@@ -162,13 +199,10 @@ def _key(gate: Gate, csr: str) -> str:
         raise Problem("invalid", str(error)) from None
 
 
-OPEN = frozenset({("POST", "/v1/join"), ("POST", "/v1/renew")})
-"""What the doorkeeper lets pass without a bearer token."""
-
-ROUTES = (
-    Route("/v1/join", join, methods=["POST"]),
-    Route("/v1/renew", renew, methods=["POST"]),
-    Route("/v1/join-tokens", index),
-    Route("/v1/join-tokens", create, methods=["POST"]),
-    Route("/v1/join-tokens/{id}", revoke, methods=["DELETE"]),
+ENDPOINTS = (
+    write("POST", "/v1/join", join, NodeCertified, body=Arrival, access="open"),
+    write("POST", "/v1/renew", renew, NodeCertified, body=Renewal, access="open"),
+    listed("/v1/join-tokens", index, JoinTokenRow, access="admin"),
+    write("POST", "/v1/join-tokens", create, JoinTokenMade, body=Wanted, status=201, access="admin"),
+    write("DELETE", "/v1/join-tokens/{id}", revoke, Changed, access="admin"),
 )

@@ -10,17 +10,18 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import partial
+from typing import TypedDict
 
 import anyio
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from cluster.decide.joining import why_not
 from cluster.membership import is_member
 from cluster.model import State
 from portal.api.admission import gate_of, turned_away
 from portal.api.bodies import body_of
+from portal.api.endpoint import ask
 from portal.api.joining import LARGEST
 from portal.api.patience import Failures, address_of
 from portal.api.problems import Problem
@@ -28,6 +29,16 @@ from portal.api.requests import answer, backend_of, state_of
 from portal.gate import Gate, NotAdmitted
 
 KNOCK_SECONDS = 3.0
+
+
+class Knocked(TypedDict):
+    """Whether the machine that asked is reached on its link port, and whether another has its name."""
+
+    address: str
+    port: int
+    reached: bool
+    reason: str
+    name_taken: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +96,4 @@ async def _reason(address: str, port: int) -> str:
     return ""
 
 
-OPEN = frozenset({("POST", "/v1/knock"), ("HEAD", "/v1/knock")})
-"""What the doorkeeper lets pass without a bearer token.
-
-HEAD is no method of it: whoever only wants the date of an answer gets one, and has failed at nothing.
-"""
-
-ROUTES = (Route("/v1/knock", knock, methods=["POST"]),)
+ENDPOINTS = (ask("POST", "/v1/knock", knock, Knocked, body=Knock, access="open"),)

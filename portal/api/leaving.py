@@ -7,20 +7,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from actors.protocol import Accepted, LeaveNode
 from cluster.leaving import leavers
 from cluster.membership import may_leave
 from portal.api.admission import proven
 from portal.api.bodies import body_of
+from portal.api.endpoint import write
 from portal.api.requests import answer, command, state_of
 from portal.rows import leaver_row
+from portal.shapes import LeaverRow
 
 LARGEST = 64 * 1024
+
+
+class Left(TypedDict):
+    """Whether the machine that asked has left, and what has not left it yet."""
+
+    left: bool
+    leaving: list[LeaverRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,4 @@ async def leave(request: Request) -> Response:
     return answer({"left": node is None, "leaving": leaving})
 
 
-OPEN = frozenset({("POST", "/v1/leave")})
-"""What the doorkeeper lets pass without a bearer token."""
-
-ROUTES = (Route("/v1/leave", leave, methods=["POST"]),)
+ENDPOINTS = (write("POST", "/v1/leave", leave, Left, body=Leaving, access="open"),)

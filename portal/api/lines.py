@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Protocol
 
 import anyio
@@ -10,6 +12,7 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from portal.api.problems import as_problem
 from portal.backend import TooSlow
@@ -43,7 +46,7 @@ class Lines(Response):
     def __init__(self, produce: Produce, body_read: anyio.Event | None = None) -> None:
         super().__init__()
         del self.headers["content-length"]
-        self._produce = produce
+        self.produce = produce
         self._body_read = body_read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -53,41 +56,67 @@ class Lines(Response):
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
 
         async def emit(*values: object) -> None:
-            lines = b"".join([orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE) for value in values])
+            lines = b"".join([self.encode(value) for value in values])
             await send({"type": "http.response.body", "body": lines, "more_body": True})
 
-        ended, closing = False, scope.get(CLOSING) or anyio.Event()
-        async with anyio.create_task_group() as race:
-            race.start_soon(self._when_gone, receive, race.cancel_scope)
-            race.start_soon(_when_set, closing, race.cancel_scope)
-            await self._run(emit)
-            ended = True
-            race.cancel_scope.cancel()
-        if closing.is_set() and not ended:
-            await emit({"error": "the manager stops; ask again when it is back", "code": "unavailable"})
+        await run(self.produce, emit, partial(self._gone, receive), scope)
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _run(self, emit: Emit) -> None:
-        try:
-            await self._produce(emit)
-        except ClientDisconnect:
-            return
-        except TooSlow:
-            await emit({"error": "you read more slowly than things happen; ask again from here", "code": "unavailable"})
-        except Exception as error:  # noqa: BLE001 - the edge: the status is sent, the last line must say so
-            problem = as_problem(_only(error))
-            await emit({"error": problem.detail, "code": problem.code})
+    def encode(self, value: object) -> bytes:
+        """A value as a line."""
+        return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
 
-    async def _when_gone(self, receive: Receive, scope: anyio.CancelScope) -> None:
+    async def _gone(self, receive: Receive) -> None:
         if self._body_read is not None:
             await self._body_read.wait()
         while (await receive())["type"] != "http.disconnect":
             pass
-        scope.cancel()
 
 
-async def _when_set(event: anyio.Event, scope: anyio.CancelScope) -> None:
-    await event.wait()
+async def serve_socket(lines: Lines, websocket: WebSocket) -> None:
+    """The same over a WebSocket, a text message a line. What the client sends is not read."""
+    await websocket.accept()
+
+    async def emit(*values: object) -> None:
+        for value in values:
+            await websocket.send_text(orjson.dumps(value).decode())
+
+    async def gone() -> None:
+        while (await websocket.receive())["type"] != "websocket.disconnect":
+            pass
+
+    with contextlib.suppress(WebSocketDisconnect):
+        await run(lines.produce, emit, gone, websocket.scope)
+        await websocket.close()
+
+
+async def run(produce: Produce, emit: Emit, gone: Callable[[], Awaitable[None]], scope: Scope) -> None:
+    """Produce until there is no more, nobody reads (when `gone` returns), or the door closes."""
+    ended, closing = False, scope.get(CLOSING) or anyio.Event()
+    async with anyio.create_task_group() as race:
+        race.start_soon(_when, gone, race.cancel_scope)
+        race.start_soon(_when, closing.wait, race.cancel_scope)
+        await _told(produce, emit)
+        ended = True
+        race.cancel_scope.cancel()
+    if closing.is_set() and not ended:
+        await emit({"error": "the manager stops; ask again when it is back", "code": "unavailable"})
+
+
+async def _told(produce: Produce, emit: Emit) -> None:
+    try:
+        await produce(emit)
+    except (ClientDisconnect, WebSocketDisconnect):
+        return
+    except TooSlow:
+        await emit({"error": "you read more slowly than things happen; ask again from here", "code": "unavailable"})
+    except Exception as error:  # noqa: BLE001 - the edge: the status is sent, the last line must say so
+        problem = as_problem(_only(error))
+        await emit({"error": problem.detail, "code": problem.code})
+
+
+async def _when(happened: Callable[[], Awaitable[object]], scope: anyio.CancelScope) -> None:
+    await happened()
     scope.cancel()
 
 

@@ -12,7 +12,7 @@ from portal.api.problems import Problem
 from portal.api.tail import Tail
 from portal.backend import Backend
 from portal.merge import merged
-from portal.rows import Row
+from portal.shapes import LogRow
 
 
 def stream_logs(backend: Backend, state: State, select: Select, query: LogQuery) -> Lines:
@@ -50,7 +50,7 @@ def _ended(task: Task) -> list[tuple[float, str]]:
 
 
 async def _emit_past(reader: Reader, chosen: Sequence[Source], emit: Emit) -> None:
-    rows: list[Row] = []
+    rows: list[LogRow] = []
     async with aclosing(merged([reader.lines(task, container) for task, container in chosen])) as lines:
         async for line in lines:
             rows.append(line_row(line))

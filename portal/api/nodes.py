@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from actors.protocol import RemoveNode, UpdateNode
 from cluster.decide.decision import Refusal
@@ -15,9 +14,11 @@ from cluster.decide.machines import find_node
 from cluster.leaving import leavers
 from cluster.model import Node, State
 from portal.api.bodies import body_of
+from portal.api.endpoint import Query, Versioned, listed, read, write
 from portal.api.problems import Problem
 from portal.api.requests import answer, change, flag, key_of, listing, state_of
 from portal.rows import leaver_row, node_row
+from portal.shapes import Changed, NodeRow, NodeShown
 
 LARGEST = 64 * 1024
 
@@ -34,8 +35,7 @@ class Changes:
 async def index(request: Request) -> Response:
     """The machines, by name."""
     state = await state_of(request)
-    ordered = sorted(state.nodes.values(), key=lambda node: node.name)
-    return listing([node_row(state, node) for node in ordered], state.revision)
+    return listing(request, [node_row(state, node) for node in state.nodes.values()], state.revision, ("name", "id"))
 
 
 async def show(request: Request) -> Response:
@@ -73,9 +73,11 @@ def find(state: State, reference: str) -> Node:
 
 
 ONE = "/v1/nodes/{node}"
-ROUTES = (
-    Route("/v1/nodes", index),
-    Route(ONE, show),
-    Route(ONE, update, methods=["PATCH"]),
-    Route(ONE, remove, methods=["DELETE"]),
+
+NODE = Versioned("node", "{node}")
+ENDPOINTS = (
+    listed("/v1/nodes", index, NodeRow),
+    read(ONE, show, NodeShown, versioned=NODE),
+    write("PATCH", ONE, update, Changed, body=Changes, versioned=NODE),
+    write("DELETE", ONE, remove, Changed, Query("force", "whatever it does, has or holds", "flag"), versioned=NODE),
 )

@@ -20,6 +20,8 @@ from supervisor.errors import ActorError, MailboxFull, NoSuchActor, Unreachable
 STATUS = {
     "not_found": 404,
     "conflict": 409,
+    "gone": 410,
+    "stale": 412,
     "invalid": 422,
     "unavailable": 503,
     "unknown": 503,

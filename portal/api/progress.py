@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
 import anyio
@@ -14,7 +14,8 @@ from portal.api.lines import Emit
 from portal.api.problems import Problem
 from portal.api.requests import READ_TIMEOUT, expected
 from portal.backend import Backend, EngineFailed
-from portal.rows import Row, is_wanted, task_row
+from portal.rows import is_wanted, task_row
+from portal.shapes import StackProgress, TaskRow
 from supervisor.errors import ActorError
 
 LAST_LINES = 20
@@ -50,13 +51,18 @@ class _View:
         before, self.watched = self.watched, why
         return before != why
 
-    def line(self) -> Row:
+    def line(self) -> StackProgress:
         """The wanted tasks as they are, what a person has to mend for the stack itself, and why it is only watched."""
         rows = [self._row(task) for task in self.tasks]
-        said = {"problem": self.problem, "watched": self.watched}
-        return {"type": "tasks", "revision": self.state.revision, "tasks": rows, **said}
+        return {
+            "type": "tasks",
+            "revision": self.state.revision,
+            "tasks": rows,
+            "problem": self.problem,
+            "watched": self.watched,
+        }
 
-    def _row(self, task: Task) -> Row:
+    def _row(self, task: Task) -> TaskRow:
         row, pull = task_row(self.state, task), self.pulls.get(task.id)
         return row if pull is None else {**row, "progress": {"message": pull.message, "fraction": pull.fraction}}
 
@@ -123,15 +129,15 @@ async def _believed(view: _View, verdict: progress.Verdict, emit: Emit, backend:
 
 async def _verdict_line(
     backend: Backend, state: State, verdict: progress.Converged | progress.Failed | progress.Removed
-) -> Row:
-    line: Row = {"type": "verdict", "verdict": type(verdict).__name__.lower(), "reason": verdict.reason}
+) -> StackProgress:
+    line: StackProgress = {"type": "verdict", "verdict": type(verdict).__name__.lower(), "reason": verdict.reason}
     if not isinstance(verdict, progress.Failed):
         return {**line, "task": None, "logs": []}
     task = state.tasks.get(verdict.task or "")
     return {**line, "task": verdict.task, "logs": await _last_words(backend, task) if task else []}
 
 
-async def _last_words(backend: Backend, task: Task) -> list[Row]:
+async def _last_words(backend: Backend, task: Task) -> list[Mapping[str, str]]:
     """The end of what the task wrote last: of the newest container that ended and has a word to say.
 
     One that has just ended may be on its way out, so the others are asked too, and last the one that follows.
@@ -144,7 +150,7 @@ async def _last_words(backend: Backend, task: Task) -> list[Row]:
     return []
 
 
-async def _lines(backend: Backend, task: Task, container: str) -> list[Row]:
+async def _lines(backend: Backend, task: Task, container: str) -> list[Mapping[str, str]]:
     try:
         logs = backend.logs(task, container, follow=False, tail=LAST_LINES, since=0.0)
         return [{"at": line.at, "stream": line.stream, "text": line.text} async for lines in logs for line in lines]

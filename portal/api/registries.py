@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from actors.protocol import SignIn, SignOut
 from cluster.registries import Credential, registry_named
 from portal.api.bodies import body_of
+from portal.api.endpoint import listed, write
 from portal.api.problems import Problem
 from portal.api.requests import backend_of, change, key_of, listing, state_of
 from portal.rows import registry_row
+from portal.shapes import Changed, RegistryRow
 
 LARGEST = 64 * 1024
 
@@ -36,8 +37,8 @@ def credential(login: Login) -> Credential:
 async def index(request: Request) -> Response:
     """Who is signed in where: first the cluster, then what came with deploys."""
     state = await state_of(request)
-    ordered = sorted(state.registries.values(), key=lambda login: (login.stack, login.registry))
-    return listing([registry_row(login) for login in ordered], state.revision)
+    rows = [registry_row(login) for login in state.registries.values()]
+    return listing(request, rows, state.revision, ("stack", "registry"))
 
 
 async def sign_in(request: Request) -> Response:
@@ -55,8 +56,9 @@ async def sign_out(request: Request) -> Response:
 
 
 ONE = "/v1/registries/{registry}"
-ROUTES = (
-    Route("/v1/registries", index),
-    Route(ONE, sign_in, methods=["PUT"]),
-    Route(ONE, sign_out, methods=["DELETE"]),
+
+ENDPOINTS = (
+    listed("/v1/registries", index, RegistryRow),
+    write("PUT", ONE, sign_in, Changed, body=Login, access="admin"),
+    write("DELETE", ONE, sign_out, Changed, access="admin"),
 )

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TypeVar, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, cast
 
 import orjson
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
-from actors.protocol import Accepted, GetState, Refused
+from actors.protocol import Accepted, Asked, GetState, Refused
 from cluster.model import State
+from portal.api.access import caller_of
+from portal.api.pages import BadList, Filter, Wish, opened, page
 from portal.api.problems import Problem, refusal, unanswered
+from portal.api.selectors import BadSelector, parse
 from portal.backend import Backend
 from supervisor.errors import ActorError
 
-CALLER = "gbnt.caller"
-"""The key of an ASGI scope under which the doorkeeper puts the id of the caller's token."""
+DEED = "gbnt.deed"
+KEPT = "gbnt.deed.kept"
+EXPECTED = "gbnt.expected"
+FIELDS = "gbnt.fields"
+"""The keys of an ASGI scope under which stands what is done and for whom, that the Senate has that with what it
+decided, what the caller expects to be there, and which fields the rows of an answer have."""
 
 LONGEST_KEY = 200
 READ_TIMEOUT = 5.0
@@ -45,12 +52,18 @@ async def ask(request: HTTPConnection, path: str, message: object, answer: type[
     return expected(reply, answer)
 
 
-async def command(request: Request, path: str, message: object, answer: type[T]) -> T:
-    """An actor's answer to a change; raises Problem for a refusal, and where nobody knows whether it was made."""
+async def command(request: HTTPConnection, path: str, message: object, answer: type[T]) -> T:
+    """An actor's answer to a change; raises Problem for a refusal, and where nobody knows whether it was made.
+
+    The first one that the Senate gets for a request is with the deed, which it keeps in its audit.
+    """
+    deed = request.scope.get(DEED) if path == "senate" and not request.scope.get(KEPT) else None
+    order = message if deed is None else Asked(message, deed, request.scope.get(EXPECTED))
     try:
-        reply = await backend_of(request).ask(path, message, WRITE_TIMEOUT)
+        reply = await backend_of(request).ask(path, order, WRITE_TIMEOUT)
     except ActorError as error:
         raise unanswered(error, writing=True) from error
+    request.scope[KEPT] = deed is not None or request.scope.get(KEPT, False)
     return expected(reply, answer)
 
 
@@ -74,9 +87,27 @@ def answer(value: object, status: int = 200) -> Response:
     return Response(orjson.dumps(value), status, media_type="application/json")
 
 
-def listing(items: object, revision: int) -> Response:
-    """The shape that all lists of the cluster's state have."""
-    return answer({"items": items, "revision": revision})
+def listing(
+    request: Request, rows: Sequence[Mapping[str, Any]], revision: int | None = None, order: Sequence[str] = ("name",)
+) -> Response:
+    """What is wanted of a list, in the shape that all lists have. `order` are the fields that tell its rows apart."""
+    try:
+        found = page(rows, _wish(request, order), order)
+    except (BadList, BadSelector) as error:
+        raise Problem("invalid", str(error)) from error
+    told = {} if revision is None else {"revision": revision}
+    return answer({"items": found.items, **told, "continue": found.next, "remaining": found.remaining})
+
+
+def _wish(request: Request, order: Sequence[str]) -> Wish:
+    query, known = request.query_params, request.scope.get(FIELDS) or frozenset[str]()
+    filters = tuple(map(Filter.of, query.getlist("filter")))
+    sort = tuple(filter(None, query.get("sort", "").split(",")))
+    for name in (*(one.field for one in filters), *(name.removeprefix("-") for name in sort)):
+        if name.partition(".")[0] not in known:
+            raise BadList(f'the rows of this list have no field "{name}", but {", ".join(sorted(known))}')
+    after = opened(query["continue"], len(sort) + len(order)) if query.get("continue") else None
+    return Wish(filters, parse(query.get("selector", "")), sort, whole(query, "limit") or None, after)
 
 
 def key_of(request: Request) -> str:
@@ -84,13 +115,7 @@ def key_of(request: Request) -> str:
     key = request.headers.get("idempotency-key", "")
     if len(key) > LONGEST_KEY or not key.isprintable():
         raise Problem("invalid", f"the Idempotency-Key must be at most {LONGEST_KEY} printable characters")
-    return f"{request.scope.get(CALLER, '')}:{key}" if key else ""
-
-
-async def caller_of(request: Request) -> str:
-    """The name of whose token the request came with; empty for the manager's own root, who needs none."""
-    token = (await state_of(request)).tokens.get(request.scope.get(CALLER, ""))
-    return token.name if token is not None else ""
+    return f"{caller_of(request).token}:{key}" if key else ""
 
 
 def flag(request: Request, name: str) -> bool:

@@ -9,7 +9,6 @@ import orjson
 from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from actors.keyring import Unopened
 from actors.protocol import Accepted, Refused, RollBack
@@ -18,10 +17,13 @@ from cluster.decide.decision import Refusal
 from cluster.model import State
 from cluster.revisions import StackRevision
 from cluster.sources import Sources, objection
+from portal.api.access import author_of
+from portal.api.endpoint import Query, Versioned, listed, read, write
 from portal.api.problems import Problem, missing, refusal
-from portal.api.requests import answer, backend_of, caller_of, command, flag, key_of, listing, state_of, whole
+from portal.api.requests import answer, backend_of, command, flag, key_of, listing, state_of, whole
 from portal.api.specs import check_machines
 from portal.rows import revision_row
+from portal.shapes import Changed, RevisionRow, RevisionShown, SourcesShown
 
 T = TypeVar("T")
 
@@ -43,7 +45,7 @@ def sealed(request: Request, stack: str, sources: Sources, known: str) -> str:
     return vault.lock(_place(stack), text)
 
 
-def opened(request: Request, stack: str, text: str, *, values: bool) -> dict[str, object]:
+def opened(request: Request, stack: str, text: str, *, values: bool) -> SourcesShown:
     """Sealed sources as they are shown: values of variables are None unless they are asked for."""
     try:
         kept = _SOURCES.validate_json(backend_of(request).vault.unlock(_place(stack), text))
@@ -62,7 +64,7 @@ async def index(request: Request) -> Response:
     state, name = await state_of(request), request.path_params["name"]
     kept = history.history_of(state, _known(state, name))
     newest = kept[-1].number if kept else 0
-    return listing([revision_row(one, newest) for one in reversed(kept)], state.revision)
+    return listing(request, [revision_row(one, newest) for one in kept], state.revision, ("-number",))
 
 
 async def show(request: Request) -> Response:
@@ -91,7 +93,7 @@ async def rollback(request: Request) -> Response:
     found = history.find(state, name, number, newest)
     # What is not found is the Senate's to refuse: to a repeat of what was done it gives the answer of then.
     warnings = () if isinstance(found, Refusal) else await check_machines(request, state, found.spec)
-    order = RollBack(name, number, newest, await caller_of(request), key_of(request))
+    order = RollBack(name, number, newest, author_of(request), key_of(request))
     accepted = await command(request, "senate", order, Accepted)
     return answer({**asdict(accepted), "warnings": warnings})
 
@@ -118,9 +120,19 @@ def _place(stack: str) -> str:
 
 
 ALL = "/v1/stacks/{name}/revisions"
-ROUTES = (
-    Route(ALL, index),
-    Route(ALL + "/{number}", show),
-    Route(ALL + "/{number}/sources", sources),
-    Route("/v1/stacks/{name}/rollback", rollback, methods=["POST"]),
+
+VALUES = Query("values", "with the values of variables", "flag")
+ENDPOINTS = (
+    listed(ALL, index, RevisionRow),
+    read(ALL + "/{number}", show, RevisionShown),
+    read(ALL + "/{number}/sources", sources, SourcesShown, VALUES, access="operator"),
+    write(
+        "POST",
+        "/v1/stacks/{name}/rollback",
+        rollback,
+        Changed,
+        Query("revision", "the number of the one to go back to, else the last before that said another thing", "whole"),
+        Query("newest", "the newest one that is known: where there is another by now it is refused", "whole"),
+        versioned=Versioned("stack", "{name}"),
+    ),
 )

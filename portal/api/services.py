@@ -6,19 +6,21 @@ from dataclasses import asdict, dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from actors.protocol import Accepted, HoldService, RemoveService, ScaleService, UpdateService
-from cluster.explaining import explain_service
+from cluster.explaining import Explanation, explain_service
 from cluster.model import Service, State
 from cluster.spec import StackSpec
 from portal.api.bodies import body_of
-from portal.api.log_reader import LogQuery, Selection
+from portal.api.cluster import OF_STACK
+from portal.api.endpoint import Versioned, listed, read, streamed, write
+from portal.api.log_reader import LOGS, LogQuery, Selection
 from portal.api.logs import stream_logs
 from portal.api.problems import Problem, missing
 from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of
 from portal.pins import pin
 from portal.rows import service_row
+from portal.shapes import Changed, LogRow, ServiceRow, ServiceShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,8 @@ class Update:
 async def index(request: Request) -> Response:
     """The services of all stacks, or of `stack`."""
     state, stack = await state_of(request), request.query_params.get("stack", "")
-    chosen = sorted(s.key for s in state.services.values() if stack in ("", s.stack))
-    return listing([service_row(state, state.services[key]) for key in chosen], state.revision)
+    chosen = [one for one in state.services.values() if stack in ("", one.stack)]
+    return listing(request, [service_row(state, one) for one in chosen], state.revision)
 
 
 async def show(request: Request) -> Response:
@@ -121,11 +123,15 @@ def _service(state: State, key: str) -> Service:
 
 
 ONE = "/v1/services/{stack}/{service}"
-ROUTES = (
-    Route("/v1/services", index),
-    Route(ONE, show),
-    Route(ONE, remove, methods=["DELETE"]),
-    Route(f"{ONE}/logs", logs),
-    Route(f"{ONE}/placement", placement),
-    *(Route(f"{ONE}/{do.__name__}", do, methods=["POST"]) for do in (scale, update, restart, stop, start)),
+
+SERVICE = Versioned("service", "{stack}/{service}")
+ENDPOINTS = (
+    listed("/v1/services", index, ServiceRow, OF_STACK),
+    read(ONE, show, ServiceShown, versioned=SERVICE),
+    write("DELETE", ONE, remove, Changed, versioned=SERVICE),
+    streamed(f"{ONE}/logs", logs, LogRow, *LOGS),
+    read(f"{ONE}/placement", placement, Explanation),
+    write("POST", f"{ONE}/scale", scale, Changed, body=Scale, versioned=SERVICE),
+    write("POST", f"{ONE}/update", update, Changed, body=Update, versioned=SERVICE),
+    *(write("POST", f"{ONE}/{do.__name__}", do, Changed, versioned=SERVICE) for do in (restart, stop, start)),
 )

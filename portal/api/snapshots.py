@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from actors.protocol import CreateSnapshot, ListSnapshots, ReleaseHeld, SnapshotList, SnapshotMade
-from portal.api.requests import answer, ask, change, command, key_of
+from portal.api.endpoint import listed, write
+from portal.api.requests import answer, ask, change, command, key_of, listing
 from portal.rows import snapshot_row
+from portal.shapes import Changed, SnapshotRow
 
 
 async def index(request: Request) -> Response:
     """The snapshots that are kept, newest first."""
     kept = await ask(request, "snapshots", ListSnapshots(), SnapshotList)
-    return answer({"items": [snapshot_row(snapshot) for snapshot in kept.snapshots]})
+    return listing(request, [snapshot_row(snapshot) for snapshot in kept.snapshots], order=NEWEST_FIRST)
 
 
 async def create(request: Request) -> Response:
@@ -27,8 +28,9 @@ async def release_held(request: Request) -> Response:
     return await change(request, ReleaseHeld(key_of(request)))
 
 
-ROUTES = (
-    Route("/v1/snapshots", index),
-    Route("/v1/snapshots", create, methods=["POST"]),
-    Route("/v1/snapshots/release-held", release_held, methods=["POST"]),
+NEWEST_FIRST = ("-created_at", "name")
+ENDPOINTS = (
+    listed("/v1/snapshots", index, SnapshotRow),
+    write("POST", "/v1/snapshots", create, SnapshotRow, status=201),
+    write("POST", "/v1/snapshots/release-held", release_held, Changed, access="admin"),
 )

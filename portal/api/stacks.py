@@ -5,30 +5,47 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from actors.protocol import Accepted, DeployStack, HoldStack, Refused, RemoveStack
 from cluster.decide import history, planning
 from cluster.decide.decision import Entropy, Refusal
 from cluster.decide.deploy import deploy as decide
+from cluster.decide.planning import ServicePlan
 from cluster.model import Stack, State
 from cluster.pinning import Resolve
 from cluster.registries import registry_named
 from cluster.sources import Origin, Sources
 from cluster.spec import StackSpec
+from portal.api.access import author_of
 from portal.api.bodies import body_of
+from portal.api.endpoint import Query, Versioned, ask, listed, read, streamed, write
 from portal.api.lines import Lines
 from portal.api.problems import missing, refusal
 from portal.api.progress import follow_stack
 from portal.api.registries import Login, credential
-from portal.api.requests import answer, backend_of, caller_of, change, command, key_of, listing, state_of, whole
+from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of, whole
 from portal.api.revisions import sealed
 from portal.api.specs import check_machines, check_name, check_spec
 from portal.pins import Pinned, pin
 from portal.rows import stack_row
+from portal.shapes import Changed, StackProgress, StackRow, StackShown
+
+
+class PlanShown(TypedDict):
+    """What a deploy would do at one revision of the state; of networks, volumes and configs the word by their name."""
+
+    stack: str
+    revision: int
+    services: tuple[ServicePlan, ...]
+    networks: Mapping[str, str]
+    volumes: Mapping[str, str]
+    configs: Mapping[str, str]
+    changes: bool
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +71,7 @@ class Deployment:
 async def index(request: Request) -> Response:
     """The stacks, by name."""
     state = await state_of(request)
-    ordered = sorted(state.stacks.values(), key=lambda stack: stack.name)
-    return listing([stack_row(state, stack) for stack in ordered], state.revision)
+    return listing(request, [stack_row(state, stack) for stack in state.stacks.values()], state.revision)
 
 
 async def show(request: Request) -> Response:
@@ -72,7 +88,7 @@ async def deploy(request: Request) -> Response:
     warnings = await check_machines(request, state, deployment.spec, deployment.here)
     found = await _pinned(request, state, deployment.spec, deployment)
     known = next((one.sources for one in reversed(history.history_of(state, name))), "")
-    origin = Origin(await caller_of(request), sealed(request, name, deployment.sources, known))
+    origin = Origin(author_of(request), sealed(request, name, deployment.sources, known))
     terms = (deployment.ahead, deployment.prune, origin, deployment.aside)
     order = DeployStack(found.spec, found.logins, key_of(request), *terms)
     accepted = await command(request, "senate", order, Accepted)
@@ -135,13 +151,24 @@ def _stack(state: State, name: str) -> Stack:
     return state.stacks[name]
 
 
-ROUTES = (
-    Route("/v1/stacks", index),
-    Route("/v1/stacks/{name}", show),
-    Route("/v1/stacks/{name}", deploy, methods=["PUT"]),
-    Route("/v1/stacks/{name}", remove, methods=["DELETE"]),
-    Route("/v1/stacks/{name}/plan", plan, methods=["POST"]),
-    Route("/v1/stacks/{name}/stop", stop, methods=["POST"]),
-    Route("/v1/stacks/{name}/start", start, methods=["POST"]),
-    Route("/v1/stacks/{name}/progress", progress),
+ONE = "/v1/stacks/{name}"
+AFTER = Query("after", "look at no state before this revision", "whole")
+STACK = Versioned("stack", "{name}")
+ENDPOINTS = (
+    listed("/v1/stacks", index, StackRow),
+    read(ONE, show, StackShown, versioned=STACK),
+    write("PUT", ONE, deploy, Changed, body=Deployment, versioned=STACK),
+    write(
+        "DELETE",
+        ONE,
+        remove,
+        Changed,
+        Query("volumes", "names of volumes of it that go with it, with commas between them"),
+        status=202,
+        versioned=STACK,
+    ),
+    ask("POST", f"{ONE}/plan", plan, PlanShown, body=Deployment),
+    write("POST", f"{ONE}/stop", stop, Changed, versioned=STACK),
+    write("POST", f"{ONE}/start", start, Changed, versioned=STACK),
+    streamed(f"{ONE}/progress", progress, StackProgress, AFTER),
 )

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from actors.protocol import StopTask
-from cluster.explaining import explain_task
+from cluster.explaining import Explanation, explain_task
 from cluster.model import State, Task
 from portal.api import nodes
-from portal.api.log_reader import LogQuery, Selection
+from portal.api.cluster import OF_STACK
+from portal.api.endpoint import Query, listed, read, streamed, write
+from portal.api.log_reader import LOGS, LogQuery, Selection
 from portal.api.logs import stream_logs
 from portal.api.problems import Problem, missing
 from portal.api.requests import answer, backend_of, change, flag, key_of, listing, state_of
 from portal.rows import present, task_row
+from portal.shapes import Changed, LogRow, TaskRow
 
 
 async def index(request: Request) -> Response:
@@ -23,14 +25,13 @@ async def index(request: Request) -> Response:
     stack, service, node = (request.query_params.get(name, "") for name in ("stack", "service", "node"))
     stack, service = service.split("/", 1) if "/" in service else (stack, service)
     chosen = [t for t in state.tasks.values() if stack in ("", t.stack) and service in ("", t.service)]
-    chosen.sort(key=lambda task: (task.stack, task.service, task.slot, task.created_at, task.id))
     if not flag(request, "all"):
         newest = {task.id for task in present(chosen)}
         chosen = [task for task in chosen if task.id in newest or (node and not task.ended)]
     if node:
         id = nodes.find(state, node).id
         chosen = [task for task in chosen if task.node == id]
-    return listing([task_row(state, task) for task in chosen], state.revision)
+    return listing(request, [task_row(state, task) for task in chosen], state.revision, ORDER)
 
 
 async def show(request: Request) -> Response:
@@ -77,10 +78,20 @@ def find(state: State, reference: str) -> Task:
     return state.tasks[beginning[0]]
 
 
-ROUTES = (
-    Route("/v1/tasks", index),
-    Route("/v1/tasks/{task}", show),
-    Route("/v1/tasks/{task}", remove, methods=["DELETE"]),
-    Route("/v1/tasks/{task}/logs", logs),
-    Route("/v1/tasks/{task}/placement", placement),
+ORDER = ("stack", "service", "slot", "created_at", "id")
+ONE = "/v1/tasks/{task}"
+ENDPOINTS = (
+    listed(
+        "/v1/tasks",
+        index,
+        TaskRow,
+        OF_STACK,
+        Query("service", "of this service; `stack/service` where several stacks have one of that name"),
+        Query("node", "on this machine, by name, id or the beginning of one"),
+        Query("all", "those that ended, too", "flag"),
+    ),
+    read(ONE, show, TaskRow),
+    write("DELETE", ONE, remove, Changed),
+    read(f"{ONE}/placement", placement, Explanation),
+    streamed(f"{ONE}/logs", logs, LogRow, *LOGS),
 )

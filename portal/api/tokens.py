@@ -7,14 +7,21 @@ from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from actors.protocol import Accepted, CreateToken, RevokeToken
 from portal.api.bodies import body_of
+from portal.api.endpoint import listed, write
 from portal.api.problems import Problem
 from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of
 from portal.credentials import new_credential
 from portal.rows import token_row
+from portal.shapes import Changed, TokenRow
+
+
+class TokenMade(TokenRow):
+    """A new credential; `token` is what its owner sends, and is in no other answer."""
+
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +36,7 @@ class Wanted:
 async def index(request: Request) -> Response:
     """The tokens, oldest first."""
     state = await state_of(request)
-    ordered = sorted(state.tokens.values(), key=lambda token: token.created_at)
-    return listing([token_row(token) for token in ordered], state.revision)
+    return listing(request, [token_row(token) for token in state.tokens.values()], state.revision, ("created_at", "id"))
 
 
 async def create(request: Request) -> Response:
@@ -67,8 +73,8 @@ async def revoke(request: Request) -> Response:
     return await change(request, RevokeToken(request.path_params["id"], key_of(request)))
 
 
-ROUTES = (
-    Route("/v1/tokens", index),
-    Route("/v1/tokens", create, methods=["POST"]),
-    Route("/v1/tokens/{id}", revoke, methods=["DELETE"]),
+ENDPOINTS = (
+    listed("/v1/tokens", index, TokenRow, access="admin"),
+    write("POST", "/v1/tokens", create, TokenMade, body=Wanted, status=201, access="admin"),
+    write("DELETE", "/v1/tokens/{id}", revoke, Changed, access="admin"),
 )

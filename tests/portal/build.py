@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 import anyio
 
 from actors.pipe import pipe
-from actors.protocol import Accepted, Committed, Events, GetEvents, GetState, Progress
+from actors.protocol import Accepted, Asked, Committed, Events, GetEvents, GetState, NoteDeed, Progress
 from actors.stream import Stream, Work, serve
 from cluster import registries
+from cluster.audit import Deed
 from cluster.container import ExecSpec
 from cluster.model import Attempt, Event, HostPort, Node, Service, Stack, State, Task, Token, revision_key
 from cluster.pinning import Resolved
@@ -137,6 +138,8 @@ class FakeNode:
     def __init__(self, present: State | None = None) -> None:
         self.state = present or state()
         self.asked: list[tuple[str, object]] = []
+        self.deeds: list[Asked] = []
+        self.noted: list[tuple[Deed, str]] = []
         self.replies: dict[type, object] = {}
         self.of_nodes: dict[str, object] = {}
         self.asked_nodes: list[tuple[str, str, object]] = []
@@ -189,6 +192,12 @@ class FakeNode:
             self.told.send_nowait(message)
 
     async def ask(self, path: str, message: object, timeout: float) -> object:
+        if isinstance(message, NoteDeed):
+            self.noted.append((message.deed, message.outcome))
+            return Accepted(self.state.revision)
+        if isinstance(message, Asked):
+            self.deeds.append(message)
+            message = message.command
         self.asked.append((path, message))
         reply = self.replies.get(type(message))
         if isinstance(reply, Exception):
@@ -198,11 +207,17 @@ class FakeNode:
         match message:
             case GetState():
                 return self.state
-            case GetEvents():
-                return self.events
+            case GetEvents() as wanted:
+                return self._kept(wanted)
             case _ if path == "senate":
                 return Accepted(8, {"web": "created"})
         raise NoSuchActor(Address(NODE, path))
+
+    def _kept(self, wanted: GetEvents) -> Events:
+        place = (wanted.after, wanted.number) if wanted.after else (0, 0)
+        kept = [one for one in self.events.events if (one.revision, one.number) > place]
+        chosen = kept[: wanted.limit] if wanted.after else kept[max(0, len(kept) - wanted.limit) :]
+        return replace(self.events, events=tuple(chosen))
 
     async def ask_node(self, node: str, path: str, message: object, timeout: float) -> object:
         reply = self.of_nodes.get(node)

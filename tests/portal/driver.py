@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +24,7 @@ class Stream:
     gone: anyio.Event = field(default_factory=anyio.Event)
     ended: anyio.Event = field(default_factory=anyio.Event)
     status: int = 0
+    content_type: str = ""
     waiting: deque[bytes] = field(default_factory=deque)
 
     async def line(self) -> dict[str, Any]:
@@ -40,13 +41,20 @@ class Stream:
             self.waiting.extend(chunk.splitlines())
         return [orjson.loads(line) for line in self.waiting]
 
+    async def text_until(self, end: str) -> str:
+        """The text up to and with `end`, whatever it is."""
+        text = ""
+        while end not in text:
+            text += (await self.chunks.receive()).decode()
+        return text[: text.index(end) + len(end)]
+
     def leave(self) -> None:
         """Go away, as a client does that is interrupted."""
         self.gone.set()
 
 
 @asynccontextmanager
-async def get(app: ASGIApp, target: str) -> AsyncIterator[Stream]:
+async def get(app: ASGIApp, target: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[Stream]:
     """GET a path with parameters as an admin. The client goes away when the context is left."""
     path, _, query = target.partition("?")
     scope = {
@@ -57,7 +65,7 @@ async def get(app: ASGIApp, target: str) -> AsyncIterator[Stream]:
         "path": path,
         "raw_path": path.encode(),
         "query_string": query.encode(),
-        "headers": [(name.encode(), value.encode()) for name, value in bearer("admin").items()],
+        "headers": [(name.encode(), value.encode()) for name, value in {**bearer("admin"), **(headers or {})}.items()],
         "client": ("192.0.2.7", 1),
         "scheme": "https",
         "server": ("gbnt", 4000),
@@ -78,6 +86,7 @@ async def get(app: ASGIApp, target: str) -> AsyncIterator[Stream]:
     async def send(message: Message) -> None:
         if message["type"] == "http.response.start":
             stream.status = message["status"]
+            stream.content_type = dict(message["headers"]).get(b"content-type", b"").decode()
         elif message["body"]:
             await send_chunk.send(message["body"])
 

@@ -220,12 +220,12 @@ async def test_events_before_those_that_are_kept_are_gone(api, node):
 async def test_following_events_tells_each_once_and_loses_none(app, node):
     async with get(app, "/v1/events?follow=1&after=4") as stream:
         node.tell(
-            Committed(state(revision=6), ()),
-            Committed(state(revision=6), (event(6, 1), event(6, 2), event(6, 3))),
+            Committed(state(revision=5), ()),
+            Committed(state(revision=6), (event(6, 1), event(6, 2))),
             Committed(state(revision=7), (event(7, 1),)),
         )
-        lines = [await stream.line() for _ in range(5)]
-        assert [(line["revision"], line["number"]) for line in lines] == [(5, 1), (6, 1), (6, 2), (6, 3), (7, 1)]
+        lines = [await stream.line() for _ in range(4)]
+        assert [(line["revision"], line["number"]) for line in lines] == [(5, 1), (6, 1), (6, 2), (7, 1)]
         stream.leave()
         assert await stream.rest() == []
 
@@ -263,7 +263,6 @@ async def test_a_commit_without_events_is_no_gap(app, node):
 
 
 async def test_following_from_now_on_tells_nothing_that_was_before(app, node):
-    node.replies[GetEvents] = lambda message: Events(node.events.events if message.limit else ())
     async with get(app, "/v1/events?follow=1&limit=0") as stream:
         node.tell(Committed(state(revision=6)))
         node.tell(Committed(state(revision=6, epoch=4)), Committed(state(revision=7, epoch=4), (event(7),)))
@@ -281,10 +280,11 @@ async def test_a_reader_that_is_too_slow_is_told_so_last(node):
             return nullcontext(told_too_much())
 
     slow = Slow()
-    async with get(create_api(slow.backend()), "/v1/events?follow=1&after=8") as stream:
+    slow.events = Events((event(8, 2), event(8, 3)), compacted=2)
+    async with get(create_api(slow.backend()), "/v1/events?follow=1&after=8.1") as stream:
         lines = await stream.rest()
     slow.close()
-    assert [line.get("revision") for line in lines[:-1]] == [5, 6, 6, 9]
+    assert [line.get("revision") for line in lines[:-1]] == [8, 8, 9]
     assert "more slowly" in lines[-1]["error"]
 
 
@@ -313,6 +313,18 @@ async def test_a_service_s_logs_are_merged_by_time(api, node):
         "text": "b",
     }
     assert node.read == [("web1-container", False, 10, 5.0), ("web2-container", False, 10, 5.0)]
+
+
+async def test_the_last_lines_before_an_end_are_counted_from_that_end(api, node):
+    node.output = {
+        "web1-container": [Said(f"2024-01-01T00:00:0{second}.5Z", str(second)) for second in range(6)],
+        "web2-container": [],
+    }
+    answer = await api.get("/v1/services/shop/web/logs", params={"tail": 2, "until": "1704067204"})
+    assert [orjson.loads(line)["text"] for line in answer.text.splitlines()] == ["2", "3"]
+    assert {tail for _, _, tail, _ in node.read} == {None}
+    assert (await api.get("/v1/services/shop/web/logs?until=9e18")).status_code == 200
+    assert (await api.get("/v1/services/shop/web/logs?until=5&follow=1")).status_code == 422
 
 
 async def test_logs_of_one_task_are_its_own(api, node):

@@ -58,8 +58,23 @@ async def test_the_revision_goes_up_by_one_from_the_expected_one(store: SqliteSt
 async def test_events_after_a_revision_come_in_order_and_no_more_than_asked(store: SqliteStore):
     for revision in (1, 2, 3):
         await happen(store, revision, 10.0, 10.5)
-    rows = await store.read(entities.EVENTS_AFTER, (1, 3))
+    rows = await store.read(entities.EVENTS_AFTER, (1, 9, 3))
     assert [(row["rev"], row["n"], row["at"]) for row in rows] == [(2, 0, 10.0), (2, 1, 10.5), (3, 0, 10.0)]
+    rows = await store.read(entities.EVENTS_AFTER, (2, 0, 3))
+    assert [(row["rev"], row["n"]) for row in rows] == [(2, 1), (3, 0), (3, 1)]
+
+
+@pytest.mark.parametrize(
+    ("keep", "since", "left"), [(9, 0.0, [4, 3, 2, 1]), (2, 0.0, [4, 3]), (9, 25.0, [4, 3]), (0, 0.0, [])]
+)
+async def test_the_audit_is_forgotten_by_count_and_age(store: SqliteStore, keep, since, left):
+    for at in (10.0, 20.0, 30.0, 40.0):
+        assert (
+            await apply(store, entities.audit(at, "{}", "done", "", who="ci", action="a", rev=1)) is Outcome.COMMITTED
+        )
+    assert await apply(store, entities.forget_audit(keep=keep, since=since)) is Outcome.COMMITTED
+    rows = await store.read(entities.AUDIT, (0, 0, "", "", "", "", "", "", 0.0, 100))
+    assert [row["n"] for row in rows] == left
 
 
 @pytest.mark.parametrize(

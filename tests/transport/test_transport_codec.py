@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import actors.protocol  # noqa: F401 - registers the cluster's messages
+from actors import protocol  # it registers the cluster's messages
+from cluster.audit import Caller, Deed
+from cluster.decide.versions import Expected
 from supervisor.message import Terminated, message, registered
 from transport.codec import CodecError, JsonCodec, TooLarge, Undecodable, Unencodable, UnknownTag
 
@@ -171,6 +173,21 @@ def test_the_size_is_limited_both_ways():
         small.encode(string.ascii_letters)
     with pytest.raises(TooLarge):
         small.decode(codec.encode(string.ascii_letters))
+
+
+COMMANDS = st.from_type(protocol.ScaleService) | st.from_type(protocol.RevokeToken)
+st.register_type_strategy(
+    protocol.Asked,
+    st.builds(protocol.Asked, COMMANDS, st.from_type(Deed), st.none() | st.from_type(Expected)),
+)
+
+
+def test_a_command_within_another_message_is_read_as_what_it_is_alone():
+    asked = protocol.Asked(protocol.RevokeToken("t"), Deed(Caller("ci", "admin"), "tokens.revoke"))
+    assert codec.decode(codec.encode(asked)) == asked
+    forged = codec.encode(asked).replace(b"token.revoke/1", b"no.such/1")
+    with pytest.raises(Undecodable):
+        codec.decode(forged)
 
 
 @given(st.data())

@@ -1,0 +1,53 @@
+"""`gbnt audit`: who did what, from where, and what came of it."""
+
+from __future__ import annotations
+
+import click
+
+from cli.connect import connect, context_option
+from cli.group import example, single
+from cli.kinds import Moment, Whole
+from cli.output import Output, no_trunc_option, output_option, show_list
+from cli.table import Column, Row, column
+from cli.words import clock_time
+
+COLUMNS = (
+    Column("TIME", lambda row: clock_time(row["at"])),
+    Column("WHO", lambda row: _who(row)),
+    column("FROM", "address"),
+    column("ACTION", "action"),
+    column("SUBJECT", "subject", flexible=True),
+    column("OUTCOME", "outcome"),
+    column("MESSAGE", "message", flexible=True),
+)
+
+
+@single(
+    epilog=example("gbnt audit --since 1h", "gbnt audit --who ci --action 'stacks.*'", "gbnt audit --outcome forbidden")
+)
+@click.option("--who", metavar="NAME", default="", help="By the token of this name, or `root`.")
+@click.option("--action", metavar="ACTION", default="", help="Of this action; stars are any, as `stacks.*`.")
+@click.option("--outcome", metavar="WORD", default="", help="With this outcome: done, unchanged, repeated, forbidden …")
+@click.option("--since", metavar="TIME", type=Moment(), help="From then on: 10m ago, or a date and time.")
+@click.option("--limit", "-n", metavar="N", type=Whole(1), default=100, show_default=True, help="At most the newest N.")
+@context_option
+@output_option("table")
+@no_trunc_option
+def app(
+    who: str, action: str, outcome: str, since: float | None, limit: int, context: str, output: Output, no_trunc: bool
+) -> None:
+    """Print who changed what, and who was refused, oldest first. It is for admins."""
+    wanted: dict[str, str | int | None] = {
+        "who": who,
+        "action": action,
+        "outcome": outcome,
+        "since": None if since is None else str(since),
+        "limit": limit,
+    }
+    rows = connect(context, socket_first=True).audit(wanted)
+    show_list(rows[::-1], COLUMNS, output, no_trunc=no_trunc, empty="nothing that is asked for is in the audit")
+
+
+def _who(row: Row) -> str:
+    """A token's name; of a machine or a stranger, who has none, that it is one."""
+    return str(row["who"]) or ("a stranger" if row["action"] == "sign-in" else "a machine")

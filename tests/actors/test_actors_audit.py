@@ -1,0 +1,134 @@
+"""The audit: each deed is kept with what it did, in one batch, and what was read is not changed by what came since."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors import auditing, protocol
+from actors.protocol import Asked, Audit, GetAudit, NoteDeed
+from cluster.audit import AuditRecord, Caller, Deed
+from cluster.decide.versions import ANY, Expected, version
+from tests.actors.house import House
+from tests.cluster.build import spec, stack
+
+pytestmark = pytest.mark.anyio
+
+CI = Caller("ci", "operator", "c1", "10.0.0.9", "r-1")
+DEPLOY = Deed(CI, "stacks.deploy", "shop")
+SCALE = Deed(CI, "services.scale", "shop/web")
+
+
+def deploy(request: str = "") -> protocol.DeployStack:
+    return protocol.DeployStack(stack(spec(image="web")), request=request)
+
+
+async def records(life, **wanted) -> tuple[AuditRecord, ...]:
+    answer = await life.ask(GetAudit(**wanted))
+    assert isinstance(answer, Audit)
+    return answer.records
+
+
+async def kept(life, **wanted) -> list[tuple[str, str, str, int]]:
+    return [(one.deed.action, one.outcome, one.message, one.revision) for one in await records(life, **wanted)]
+
+
+async def test_what_was_done_and_what_was_refused_is_kept_newest_first(house: House):
+    async with house.life() as life:
+        first = await life.order(Asked(deploy(), DEPLOY))
+        await life.order(Asked(deploy(), DEPLOY))
+        refused = await life.ask(Asked(protocol.ScaleService("shop/wbe", 2), SCALE))
+        assert isinstance(refused, protocol.Refused)
+        told = await kept(life)
+        assert [(action, outcome) for action, outcome, _, _ in told] == [
+            ("services.scale", "not_found"),
+            ("stacks.deploy", "unchanged"),
+            ("stacks.deploy", "done"),
+        ]
+        assert told[0][2] == refused.message
+        assert told[2][2:] == ("web: created", first.revision)
+        found = await records(life)
+        assert {one.deed.caller for one in found} == {CI}
+        assert [one.number for one in found] == [3, 2, 1]
+
+
+async def test_a_repeat_is_kept_as_that_and_answered_whatever_was_read(house: House):
+    async with house.life() as life:
+        first = await life.order(Asked(deploy("k1"), DEPLOY))
+        stale = Expected("stack", "shop", "another")
+        assert await life.order(Asked(deploy("k1"), DEPLOY, stale)) == first
+        assert [outcome for _, outcome, _, _ in await kept(life)] == ["repeated", "done"]
+
+
+async def test_the_audit_outlives_a_crash(house: House):
+    async with house.life() as life:
+        await life.order(Asked(deploy(), DEPLOY))
+        life.kill()
+    async with house.life() as life:
+        await life.state()
+        assert [outcome for _, outcome, _, _ in await kept(life)] == ["done"]
+
+
+async def test_records_are_found_by_who_what_outcome_time_and_place(house: House):
+    async with house.life() as life:
+        await life.order(Asked(deploy(), DEPLOY))
+        await life.order(Asked(protocol.ScaleService("shop/web", 2), SCALE))
+        await life.order(NoteDeed(Deed(Caller("", "open", address="10.0.0.7"), "sign-in", "/v1/nodes"), "unauthorized"))
+        assert len(await kept(life, limit=2)) == 2
+        assert [action for action, *_ in await kept(life, who="ci")] == ["services.scale", "stacks.deploy"]
+        assert [action for action, *_ in await kept(life, action="s*.*")] == ["services.scale", "stacks.deploy"]
+        assert [action for action, *_ in await kept(life, outcome="unauthorized")] == ["sign-in"]
+        assert [action for action, *_ in await kept(life, before=2)] == ["stacks.deploy"]
+        newest = (await records(life))[0].at
+        assert await kept(life, since=newest + 1) == []
+
+
+async def test_what_a_machine_asks_for_again_and_has_is_not_kept(house: House):
+    async with house.life() as life:
+        machine = Deed(Caller("", "open", address="10.0.0.7"), "leaving.leave")
+        await life.order(Asked(deploy(), DEPLOY))
+        await life.order(Asked(protocol.ScaleService("shop/web", 1), machine))
+        assert len(await kept(life)) == 1
+
+
+async def test_a_change_is_made_of_what_was_read_alone(house: House):
+    async with house.life() as life:
+        await life.order(deploy())
+        read = Expected("service", "shop/web", version(await life.state(), "service", "shop/web"))
+        await life.order(Asked(protocol.ScaleService("shop/web", 2), SCALE, read))
+        refused = await life.ask(Asked(protocol.ScaleService("shop/web", 3), SCALE, read))
+        assert isinstance(refused, protocol.Refused)
+        assert (refused.code, "was changed since it was read" in refused.message) == ("stale", True)
+        assert (await life.state()).services["shop/web"].replicas == 2
+        await life.order(Asked(protocol.ScaleService("shop/web", 3), SCALE, Expected("service", "shop/web", ANY)))
+
+
+async def test_of_two_that_read_the_same_one_wins(house: House):
+    async with house.life() as life:
+        await life.order(deploy())
+        read = Expected("stack", "shop", version(await life.state(), "stack", "shop"))
+        answers = [await life.ask(Asked(protocol.RemoveStack("shop"), DEPLOY, read)) for _ in range(2)]
+        assert [type(answer) for answer in answers] == [protocol.Accepted, protocol.Refused]
+
+
+async def test_nothing_is_as_it_was_read_where_nothing_is(house: House):
+    async with house.life() as life:
+        await life.state()
+        for wanted in (ANY, "some"):
+            refused = await life.ask(Asked(deploy(), DEPLOY, Expected("stack", "shop", wanted)))
+            assert isinstance(refused, protocol.Refused)
+            assert (refused.code, "there is no stack shop" in refused.message) == ("stale", True)
+
+
+async def test_how_far_an_update_has_come_makes_no_other_version(house: House):
+    async with house.life() as life:
+        await life.order(deploy())
+        before = version(await life.state(), "service", "shop/web")
+        state = await life.until(lambda state: all(task.state == "running" for task in state.tasks.values()))
+        assert version(state, "service", "shop/web") == before
+
+
+def test_a_record_says_what_became_of_each_part():
+    accepted = protocol.Accepted(4, {"web": "updated", "db": "unchanged"})
+    record = auditing.record(DEPLOY, accepted, 1.0, 4, decided=True, repeated=False)
+    assert record is not None
+    assert (record.outcome, record.message) == ("done", "web: updated, db: unchanged")

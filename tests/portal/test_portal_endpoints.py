@@ -1,0 +1,221 @@
+"""What holds of every endpoint: who may use it, what the audit keeps of it, versions, and streams over WebSockets."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+
+from actors.protocol import Audit, GetAudit, Refused, ScaleService, UpdateNode
+from cluster.audit import AuditRecord, Caller, Deed
+from cluster.decide.versions import Expected
+from portal.api.access import RANK
+from portal.api.app import ENDPOINTS, create_api
+from supervisor.address import Address
+from supervisor.errors import AskTimeout
+from tests.portal.build import NODE, NOW, bearer
+from tests.portal.driver import get
+
+pytestmark = pytest.mark.anyio
+
+PATHS = {"name": "shop", "stack": "shop", "service": "web", "node": "rome", "task": "shop-web-1", "path": "senate"}
+GUARDED = [one for one in ENDPOINTS if one.access != "open" and one.shape != "socket"]
+
+
+def path_of(endpoint) -> str:
+    return re.sub(r"{(\w+)(?::path)?}", lambda part: PATHS.get(part[1], "1"), endpoint.path)
+
+
+@pytest.fixture
+def app(node):
+    return create_api(node.backend())
+
+
+@pytest.fixture
+async def stranger(node):
+    transport = httpx.ASGITransport(create_api(node.backend()), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="https://gbnt") as client:
+        yield client
+
+
+def test_endpoints_have_names_of_their_own_and_say_what_they_do():
+    names = [one.name for one in ENDPOINTS]
+    assert len(names) == len(set(names))
+    assert all(one.about for one in ENDPOINTS)
+    assert len({(one.method, one.path) for one in ENDPOINTS}) == len(ENDPOINTS)
+
+
+@pytest.mark.parametrize("endpoint", GUARDED, ids=lambda one: one.name)
+async def test_nobody_comes_in_without_a_token_and_the_attempt_is_kept(stranger, node, endpoint):
+    answer = await stranger.request(endpoint.method, path_of(endpoint))
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    [(deed, outcome)] = node.noted
+    assert (deed.action, deed.subject, outcome) == ("sign-in", path_of(endpoint), "unauthorized")
+    assert not node.deeds
+
+
+@pytest.mark.parametrize("role", ["viewer", "operator"])
+@pytest.mark.parametrize("endpoint", GUARDED, ids=lambda one: one.name)
+async def test_a_role_reaches_what_is_for_it_alone(stranger, node, endpoint, role):
+    if RANK[role] >= RANK[endpoint.access]:
+        return
+    answer = await stranger.request(endpoint.method, path_of(endpoint), headers=bearer(role))
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), endpoint.name
+    [(deed, outcome)] = node.noted
+    assert (deed.action, deed.caller.name, outcome) == (endpoint.name, f"{role}'s", "forbidden")
+    assert not node.deeds
+
+
+def test_a_viewer_changes_nothing():
+    assert {one.access for one in ENDPOINTS if one.changes} == {"open", "operator", "admin"}
+
+
+async def test_what_the_senate_decides_comes_with_who_asks_for_it(api, node):
+    await api.post("/v1/services/shop/web/scale", json={"replicas": 3})
+    [asked] = node.deeds
+    assert asked.command == ScaleService("shop/web", 3)
+    assert asked.deed == Deed(Caller("admin's", "admin", "admin", "127.0.0.1"), "services.scale", "shop/web")
+    assert not node.noted  # the Senate keeps it with what it decided
+
+
+async def test_what_is_refused_before_the_senate_is_asked_is_kept_too(api, node):
+    assert (await api.post("/v1/services/shop/web/scale", json={"replicas": "many"})).status_code == 422
+    [(deed, outcome)] = node.noted
+    assert (deed.action, outcome, node.deeds) == ("services.scale", "invalid", [])
+
+
+async def test_an_outcome_that_nobody_knows_is_kept_as_that(api, node):
+    node.replies[ScaleService] = AskTimeout(Address(NODE, "senate"), 30.0)
+    assert (await api.post("/v1/services/shop/web/scale", json={"replicas": 3})).json()["code"] == "unknown"
+    assert [outcome for _, outcome in node.noted] == ["unknown"]
+
+
+async def test_what_needs_no_senate_is_kept_when_it_is_done(api, node):
+    await api.post("/v1/builds?tag=x:1", content=b"")
+    assert [(deed.action, outcome) for deed, outcome in node.noted] == [("builds.build", "done")]
+
+
+async def test_reading_is_not_kept(api, node):
+    await api.get("/v1/nodes")
+    await api.get("/v1/nodes/nowhere")
+    assert (node.noted, node.deeds) == ([], [])
+
+
+async def test_who_goes_on_guessing_does_not_fill_the_audit(stranger, node):
+    for _ in range(15):
+        await stranger.get("/v1/nodes")
+    assert len(node.noted) == 10
+
+
+async def test_the_manager_s_root_is_called_so(node):
+    transport = httpx.ASGITransport(create_api(node.backend(), trusted=True))
+    async with httpx.AsyncClient(transport=transport, base_url="http://gbnt") as client:
+        await client.patch("/v1/nodes/rome", json={"availability": "drain"})
+    [asked] = node.deeds
+    assert asked.deed.caller == Caller("root", "admin")
+    assert isinstance(asked.command, UpdateNode)
+
+
+async def test_the_audit_is_read_newest_first_and_by_an_admin(api, node):
+    caller = Caller("ci", "operator", "c1", "10.0.0.9", "r-1")
+    node.replies[GetAudit] = lambda wanted: Audit(
+        (AuditRecord(Deed(caller, "stacks.deploy", "shop"), "done", NOW, "web: created", 8, 3),)
+    )
+    body = (await api.get("/v1/audit?who=ci&action=stacks.*&since=5&limit=7&before=9")).json()
+    assert body["items"] == [
+        {
+            "number": 3,
+            "at": NOW,
+            "who": "ci",
+            "role": "operator",
+            "token": "c1",
+            "address": "10.0.0.9",
+            "request": "r-1",
+            "action": "stacks.deploy",
+            "subject": "shop",
+            "outcome": "done",
+            "message": "web: created",
+            "revision": 8,
+        }
+    ]
+    assert node.commands() == [GetAudit(9, 7, "ci", "stacks.*", "", 5.0)]
+
+
+# -- versions --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/v1/stacks/shop", "/v1/services/shop/web", "/v1/nodes/rome", "/v1/cluster"])
+async def test_a_thing_tells_its_version(api, path):
+    tag = (await api.get(path)).headers["etag"]
+    assert re.fullmatch(r'"[0-9a-f]{16}"', tag)
+    assert (await api.get(path)).headers["etag"] == tag
+
+
+async def test_a_change_may_expect_a_version(api, node):
+    tag = (await api.get("/v1/services/shop/web")).headers["etag"]
+    await api.post("/v1/services/shop/web/stop", headers={"if-match": tag})
+    await api.post("/v1/services/shop/web/stop", headers={"if-match": "*"})
+    await api.post("/v1/services/shop/web/stop")
+    expected = [asked.expected for asked in node.deeds]
+    assert expected == [Expected("service", "shop/web", tag.strip('"')), Expected("service", "shop/web", "*"), None]
+
+
+async def test_a_stale_version_is_412(api, node):
+    node.replies[ScaleService] = Refused("stale", "service shop/web was changed since")
+    answer = await api.post("/v1/services/shop/web/scale", json={"replicas": 1}, headers={"if-match": '"old"'})
+    assert (answer.status_code, answer.json()["code"]) == (412, "stale")
+
+
+async def test_what_has_no_version_takes_no_expectation(api, node):
+    answer = await api.post("/v1/snapshots", headers={"if-match": '"x"'})
+    assert (answer.status_code, "leave out If-Match" in answer.json()["detail"]) == (422, True)
+    assert not node.commands()
+
+
+# -- lists -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_list_is_filtered_sorted_and_read_page_by_page(api):
+    first = (await api.get("/v1/tasks?sort=-slot&limit=1")).json()
+    assert ([row["slot"] for row in first["items"]], first["remaining"]) == ([2], 1)
+    second = (await api.get("/v1/tasks", params={"sort": "-slot", "limit": 1, "continue": first["continue"]})).json()
+    assert ([row["slot"] for row in second["items"]], second["remaining"], second["continue"]) == ([1], 0, "")
+    assert [row["slot"] for row in (await api.get("/v1/tasks?filter=slot=2")).json()["items"]] == [2]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("filter=colour=red", 'have no field "colour", but '),
+        ("sort=colour", 'have no field "colour"'),
+        ("filter=name", "FIELD=VALUE"),
+        ("selector=a b", "no requirement of labels"),
+        ("continue=x", "another list"),
+    ],
+)
+async def test_what_cannot_be_asked_of_a_list_is_refused_in_words(api, query, words):
+    answer = await api.get(f"/v1/nodes?{query}")
+    assert (answer.status_code, words in answer.json()["detail"]) == (422, True), answer.json()
+
+
+# -- events that browsers read ---------------------------------------------------------------------------------------
+
+
+async def test_events_come_as_server_sent_events_after_the_last_that_was_seen(app, node):
+    headers = {"accept": "text/event-stream", "last-event-id": "6.1"}
+    async with get(app, "/v1/events", headers) as stream:
+        text = await stream.text_until("\n\n")
+        stream.leave()
+    assert text.startswith("id: 6.2\nevent: stack.deployed\ndata: {")
+    assert stream.content_type.startswith("text/event-stream")
+
+
+async def test_a_place_that_is_none_is_refused(api):
+    for place in ("x", "1.x", "-1", "1.2.3", "9" * 30):
+        assert (await api.get(f"/v1/events?after={place}")).status_code == 422
+
+
+async def test_a_place_within_a_revision_that_is_gone_is_gone(api, node):
+    assert (await api.get("/v1/events?after=2")).status_code == 200
+    assert (await api.get("/v1/events?after=2.1")).status_code == 410
