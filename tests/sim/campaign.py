@@ -139,7 +139,8 @@ class Campaign:
         for name in list(self._admin.leaving):  # it left when nobody looked any more
             await self._admin.remove(name)
         state, machines = await self._admin.state(), self._mishaps.machines
-        bare = [name for name in machines if name not in state.nodes or "base_data" not in state.nodes[name].volumes]
+        bare = [name for name in machines if not self._census.has_volume(name, "base_data")]
+        bare = [name for name in bare if not any(task.node == name for task in state.tasks_in("base"))]
         dead = self._random.choice([name for name in bare if name != MANAGER])
         await self._come(set(machines) - {dead})
         drained = self._random.choice([name for name in bare if name != dead])

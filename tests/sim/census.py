@@ -79,6 +79,10 @@ class Census:
         homes = [self._legion.homes[name] for name in self._living(state)]
         return {network for home in homes for network in home.engine._world.networks} - waited_for
 
+    def has_volume(self, machine: str, volume: str) -> bool:
+        """Whether a machine's engine has it, which the manager may not have heard yet."""
+        return volume in self._legion.homes[machine].engine._world.volumes
+
     def complaints(self) -> list[str]:
         """What went wrong on the way, though all may be well by now."""
         homes = self._legion.homes.values()
