@@ -30,7 +30,7 @@ def _option(flag: str, variable: str, help: str, **more: Any) -> Callable[[Decor
 @_option(
     "--telemetry-port",
     "GBNT_TELEMETRY_PORT",
-    f"/health and /metrics. [{TELEMETRY_PORT}]",
+    f"/health, /ready and /metrics. [{TELEMETRY_PORT}]",
     metavar="PORT",
     type=Whole(1, LAST_PORT),
 )
