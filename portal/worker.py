@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from portal.api import actors
+from portal.api.doorkeeper import Root
 from portal.api.problems import Problem, answer_problem
+from portal.api.reception import Reception
 from portal.backend import Check, Identity
 from portal.health import LIVE, readiness
 from portal.meters import Meters
@@ -44,6 +47,7 @@ def create_worker_api(backend: WorkerBackend) -> Starlette:
 
     app = Starlette(
         routes=[route for one in actors.ENDPOINTS for route in one.routes()],
+        middleware=[Middleware(Reception, meters=backend.meters), Middleware(Root)],
         exception_handlers={404: elsewhere, **dict.fromkeys((Problem, HTTPException, Exception), answer_problem)},
     )
     app.state.backend = backend
