@@ -46,7 +46,6 @@ class Json(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
             "node": self._node,
-            **_request(),
             **_facts(record),
         }
         if record.exc_info:
@@ -62,8 +61,9 @@ class Console(logging.Formatter):
         message = record.getMessage()
         if record.name == said.name:
             return message if record.levelno == logging.INFO else f"{record.levelname.lower()}: {message}"
-        request = "".join(f" (request {id})" for id in _request().values())
-        text = f"{_time(record)} {record.levelname} {record.name}: {message}{request}"
+        request = _facts(record).get("request")
+        place = f"{_time(record)} {record.levelname} {record.name}"
+        text = f"{place}: {message} (request {request})" if request else f"{place}: {message}"
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
 
 
@@ -72,11 +72,8 @@ def _time(record: logging.LogRecord) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 
 
-def _request() -> Mapping[str, str]:
-    id = REQUEST.get()
-    return {"request": id} if id else {}
-
-
 def _facts(record: logging.LogRecord) -> Mapping[str, object]:
-    facts = getattr(record, "facts", None)
-    return facts if isinstance(facts, Mapping) else {}
+    """What is known beside the message, the request first: the record's own, or else the one that it happened in."""
+    facts: Mapping[str, object] = getattr(record, "facts", {})
+    request = facts.get("request") or REQUEST.get()
+    return {**({"request": request} if request else {}), **{k: v for k, v in facts.items() if k != "request"}}

@@ -53,6 +53,11 @@ def test_what_else_is_known_stands_in_the_same_line(request_id: str):
     assert "\n" not in line
 
 
+def test_a_record_s_own_request_goes_before_the_one_that_it_happened_in(request_id: str):
+    assert json.loads(Json("rome").format(record(facts={"request": "r2"})))["request"] == "r2"
+    assert json.loads(Json("rome").format(record(facts={"request": ""})))["request"] == request_id
+
+
 def test_a_person_reads_sentences(request_id: str):
     assert Console().format(record()) == "2023-11-14T22:13:20.250Z WARNING actors.agent: 3 tasks (request r1)"
     shown = Console().format(record(exc_info=failure())).splitlines()

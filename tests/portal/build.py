@@ -14,7 +14,8 @@ from actors.stream import Stream, Work, serve
 from cluster import registries
 from cluster.audit import Deed
 from cluster.container import ExecSpec
-from cluster.model import Attempt, Event, HostPort, Node, Service, Stack, State, Task, Token, revision_key
+from cluster.event import Event
+from cluster.model import Attempt, HostPort, Node, Service, Stack, State, Task, Token, revision_key
 from cluster.pinning import Resolved
 from cluster.spec import NetworkSpec, Port, ServiceSpec, StackSpec, VolumeSpec
 from portal.backend import Backend, EngineFailed, Identity
