@@ -11,7 +11,7 @@ EVERY = 1.0
 
 
 class Pulse(Actor):
-    """Asks to be woken once a second, and notes by how much later it was."""
+    """Asks to be woken once a second, notes by how much later it was, and lets the meters settle."""
 
     def __init__(self, meters: Meters) -> None:
         self._meters = meters
@@ -25,3 +25,4 @@ class Pulse(Actor):
             due = anyio.current_time() + EVERY
             await anyio.sleep_until(due)
             self._meters.observe("lag", max(0.0, anyio.current_time() - due))
+            await self._meters.settle()
