@@ -11,11 +11,11 @@ from pydantic import TypeAdapter
 
 from cluster.audit import AuditRecord, Deed
 from cluster.decide.decision import Happening
+from cluster.event import Event
 from cluster.model import (
     Change,
     Config,
     Departed,
-    Event,
     JoinToken,
     Network,
     Node,
@@ -75,15 +75,24 @@ def statements(changes: Iterable[Change], events: Iterable[Event], revision: int
             batch.append(entities.delete(Rows(change.table), change.key))
         else:
             batch.append(entities.put(Rows(change.table), change.key, to_body(change), version=revision))
-    batch += [
-        entities.event(e.revision, e.number, at=e.at, kind=e.kind, subject=e.subject, message=e.message) for e in events
-    ]
-    return batch
+    return batch + [_row(event) for event in events]
+
+
+def _row(event: Event) -> Statement:
+    return entities.event(
+        event.revision,
+        event.number,
+        at=event.at,
+        kind=event.kind,
+        subject=event.subject,
+        message=event.message,
+        body=orjson.dumps({"request": event.request} if event.request else {}).decode(),
+    )
 
 
 def numbered(happenings: Sequence[Happening], revision: int, now: float) -> tuple[Event, ...]:
     """Happenings as events of a revision, in order."""
-    return tuple(Event(revision, n, now, h.kind, h.subject, h.message) for n, h in enumerate(happenings))
+    return tuple(Event(revision, n, now, h.kind, h.subject, h.message, h.request) for n, h in enumerate(happenings))
 
 
 def to_event(row: Row) -> Event:
@@ -95,6 +104,7 @@ def to_event(row: Row) -> Event:
         str(row["kind"]),
         str(row["subject"]),
         str(row["message"]),
+        str(orjson.loads(str(row["body"])).get("request", "")),
     )
 
 

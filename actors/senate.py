@@ -18,6 +18,7 @@ from actors.mandate import Mandate
 from cluster.audit import AuditRecord
 from cluster.decide.configs import may_read
 from cluster.decide.decision import Decided, Entropy, Refusal
+from cluster.decide.signing import signed
 from cluster.decide.tasks import ahead
 from cluster.decide.versions import objection
 from cluster.model import Change, State
@@ -159,6 +160,7 @@ class Senate(Actor):
             answer, outcome = _Answer(envelope, protocol.Refused(refusal.code, refusal.message)), Decided()
         else:
             answer, outcome = self._decide(envelope, command, working)
+            outcome = signed(outcome, asked.deed.caller.request)
         reply, revision = answer.reply, self._state.revision + answer.decided
         answer.record = auditing.record(
             asked.deed, reply, entropy.now, revision, decided=answer.decided, repeated=repeated

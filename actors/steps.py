@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -38,6 +39,8 @@ ASK_TIMEOUT = 3600.0
 PROVISION_TIMEOUT = 120.0
 # An engine says that a container died a moment before it lets go of its address, which the next attempt needs.
 RELEASE_PAUSES = tuple(0.01 * 1.5**n for n in range(12))
+
+log = logging.getLogger(__name__)
 
 
 @message("task.stepped/1")
@@ -87,7 +90,14 @@ class Steps:
         self._tried = ""
 
     async def take(self, ctx: Context, step: Step, assignment: Assignment, afresh: bool) -> Stepped:
-        """Take one step. `afresh`: look again for the networks and volumes that were there before."""
+        """Take one step, and log it. `afresh`: look again for the networks and volumes that were there before."""
+        taken = await self._outcome(ctx, step, assignment, afresh)
+        task, failed = assignment.task, f" failed: {taken.failure}" if taken.failure else ""
+        facts = {"task": task.id, "request": task.request}
+        log.info("%s of %s%s", taken.kind.lower(), task.name, failed, extra={"facts": facts})
+        return taken
+
+    async def _outcome(self, ctx: Context, step: Step, assignment: Assignment, afresh: bool) -> Stepped:
         try:
             return await self._take(ctx, step, assignment, afresh)
         except EngineUnavailable as error:

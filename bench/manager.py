@@ -68,7 +68,7 @@ class Manager:
         from urllib.request import urlopen
 
         try:
-            with urlopen(f"http://127.0.0.1:{self.telemetry_port}/health", timeout=1) as answer:
+            with urlopen(f"http://127.0.0.1:{self.telemetry_port}/ready", timeout=1) as answer:
                 return bool(answer.status == 200)
         except (URLError, OSError):
             return False

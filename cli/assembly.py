@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
@@ -15,6 +14,7 @@ from actors.tree import new_id
 from cli import allegiance
 from cli.ground import Ground, Role
 from cli.home import Home, NodeIdentity
+from cli.log import said
 from cli.options import ServeOptions
 from engine.docker import DockerEngine
 from gubernator import __version__
@@ -51,7 +51,7 @@ class Assembly:
             async with anyio.create_task_group() as group:
                 await group.start(partial(self._run_system, role.root()))
                 words = await role.ready()
-                print(f"gbnt {__version__}: {words}", file=sys.stderr)
+                said.info("gbnt %s: %s", __version__, words)
                 serving(words)
 
     async def _role(self, closing: AsyncExitStack) -> Role:

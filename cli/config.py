@@ -16,6 +16,7 @@ from cli.words import did_you_mean
 
 SECRETS = ("api_token", "web_password")
 LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("json", "console")
 # Of this machine itself, and multicast with what is reserved above it: an engine gives no container any of these.
 NO_NETWORKS = tuple(IPv4Network(text) for text in ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3"))
 KINDS: Mapping[str, type] = {
@@ -83,6 +84,8 @@ def _check(options: ServeOptions) -> None:
         raise BadInput(f"api-port and telemetry-port are both {options.api_port}: choose two")
     if options.log_level not in LOG_LEVELS:
         raise BadInput(f'log-level "{options.log_level}" is none of {", ".join(LOG_LEVELS)}')
+    if options.log_format not in ("", *LOG_FORMATS):
+        raise BadInput(f'log-format "{options.log_format}" is none of {", ".join(LOG_FORMATS)}')
     try:
         ip_address(options.bind)
     except ValueError as error:

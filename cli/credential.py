@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 
 from actors.protocol import Accepted, BringToken, CreateToken, GetState, Refused
 from cli.context import Context, add_context, move_contexts
 from cli.errors import BadInput, CliError
 from cli.home import Home, write_private
+from cli.log import said
 from cli.options import ServeOptions
 from cluster.decide.nodes import is_revoked
 from cluster.model import State
@@ -51,10 +51,10 @@ class FirstCredential:
             self._introduce(name, credential, "set GBNT_API_TOKEN where you use gbnt")
         answer = await self._ask(BringToken(credential.id, credential.hash))
         if isinstance(answer, Refused):
-            print(f"warning: GBNT_API_TOKEN is not taken: {answer.message}", file=sys.stderr)
+            said.warning("GBNT_API_TOKEN is not taken: %s", answer.message)
         elif known is not None:
-            text = f"GBNT_API_TOKEN has another secret for the token {credential.id}: the one before is good no more"
-            print(f"gbnt: {text}", file=sys.stderr)
+            text = "gbnt: GBNT_API_TOKEN has another secret for the token %s: the one before is good no more"
+            said.info(text, credential.id)
 
     async def _make_first(self, state: State, name: str) -> None:
         """Both files are written before the credential counts: a crash leaves nothing that nobody knows."""
@@ -84,7 +84,7 @@ class FirstCredential:
         try:
             add_context(Context(name, self._server, self._authority.certificate.decode(), credential.text))
         except CliError as error:
-            print(f"warning: {error}; {otherwise}", file=sys.stderr)
+            said.warning("%s; %s", error, otherwise)
 
     def _kept(self) -> Credential | None:
         try:

@@ -22,10 +22,10 @@ COLUMNS = (
 
 
 def report_of(host: str, port: int) -> Row:
-    """What the node's telemetry port says: `status` and `checks` by name. Raises Unreachable."""
+    """What `/ready` of the node's telemetry port says: `status` and `checks` by name. Raises Unreachable."""
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
-        connection.request("GET", "/health")
+        connection.request("GET", "/ready")
         report: Row = json.load(connection.getresponse())
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unreachable(f"no gbnt answers at {host}:{port} ({error}); start one with `gbnt serve`") from error

@@ -24,7 +24,8 @@ from gubernator import __version__
 from portal.api.app import create_api
 from portal.backend import Backend, Identity
 from portal.door import Door
-from portal.latency import Latency
+from portal.meters import Meters
+from portal.pulse import Pulse
 from portal.session import Sessions, sessions
 from portal.sockets import listen_unix
 from portal.telemetry import create_telemetry
@@ -61,10 +62,7 @@ class ManagerRole:
         self._peers = LegionPeers(ground.router, self._conduits, self._roll, authenticator, ground.clock)
         self._note = noted_in(self._roll, ground.system)
         ground.router.attend(self._heard, why_not)
-        self._latencies = {
-            "command": Latency("gbnt_command_seconds", "From a command's turn to its answer."),
-            "store": Latency("gbnt_store_seconds", "One durable commit."),
-        }
+        self._meters = Meters(__version__)
 
     def root(self) -> SupervisorSpec:
         """See `cli.ground.Role`."""
@@ -98,7 +96,7 @@ class ManagerRole:
             entrance=self._entrance(),
             certificate=SignedHere(keys, self._authority, ground.identity.node),
             mandate=Mandate(ground.options.network_pool or addresses.DEFAULT_POOL),
-            observe=lambda name, seconds: self._latencies[name].observe(seconds),
+            observe=self._meters.observe,
         )
 
     def _entrance(self) -> ChildSpec:
@@ -119,6 +117,7 @@ class ManagerRole:
             ChildSpec("api", lambda: Door(create_api(backend), api, certificate)),
             ChildSpec("admin", lambda: Door(create_api(backend, trusted=True), trusted)),
             ChildSpec("telemetry", lambda: Door(create_telemetry(backend), telemetry)),
+            ChildSpec("pulse", lambda: Pulse(self._meters)),
         )
         return ChildSpec("portal", SupervisorSpec(children=children, intensity=10, period=60.0))
 
@@ -143,8 +142,8 @@ class ManagerRole:
             first_sign_in=self._first_sign_in,
             clock=ground.clock,
             dead_letters=ground.dead_letters,
+            meters=self._meters,
             checks={"resolver": ground.check_resolver, "certificate": ground.check_certificate},
-            latencies=tuple(self._latencies.values()),
             gate=gate,
         )
 

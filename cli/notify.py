@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from collections.abc import MutableMapping
 
 import anyio
+
+from cli.log import said
 
 PATIENCE = 1.0
 
@@ -44,4 +45,4 @@ class Notifier:
                 channel.settimeout(PATIENCE)
                 channel.sendto(message.encode(), self._address)
         except OSError as error:
-            print(f"gbnt: systemd cannot be told {message.splitlines()[0]}: {error}", file=sys.stderr)
+            said.warning("systemd cannot be told %s: %s", message.splitlines()[0], error)

@@ -20,7 +20,8 @@ class ServeOptions:
 
     An empty `advertise_addr` is this machine's address towards its default route; an empty `node_name` its host name.
     `network_pool` is the range (CIDR) that stacks' networks are cut from; empty is gbnt's own choice. `api_token` is
-    the secret of the first credential where the person brings one; otherwise the first start makes it.
+    the secret of the first credential where the person brings one; otherwise the first start makes it. `log_format` is
+    `json` or `console`; empty is what suits whoever reads the standard error.
     """
 
     data_dir: Path
@@ -32,6 +33,7 @@ class ServeOptions:
     node_name: str = ""
     network_pool: str = ""
     log_level: str = "info"
+    log_format: str = ""
     web: bool = False
     web_user: str = "admin"
     web_password: str = field(default="", repr=False)

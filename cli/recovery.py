@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from cli.home import Home, NodeIdentity
+from cli.log import said
 from cluster.decide.nodes import HOLD
 from store.contract import Outcome, Store, Unavailable
 from store.entities import put
@@ -35,8 +34,8 @@ async def _hold_what_is_unknown(store: Store, home: Home) -> None:
             f"{home.store} is empty though this node has run before, and that its containers are to be left as they "
             f"are could not be noted: {applied.reason}"
         )
-    print(
-        f"gbnt: {home.store} is empty though this node has run before: its containers are left as they are; "
+    said.info(
+        "gbnt: %s is empty though this node has run before: its containers are left as they are; "
         "restore a snapshot, or let them go with `gbnt snapshot confirm`",
-        file=sys.stderr,
+        home.store,
     )

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import faulthandler
 import gc
-import logging
 import os
 import signal
-import sys
 import time
 from functools import partial
 from random import SystemRandom
@@ -21,6 +19,7 @@ from actors.tree import new_id
 from cli.assembly import Assembly
 from cli.errors import CliError
 from cli.home import Home
+from cli.log import said, set_up
 from cli.notify import Notifier
 from cli.options import ServeOptions
 from engine.port import EngineError
@@ -37,14 +36,11 @@ def run(options: ServeOptions) -> int:
     """Serve; the exit status. Raises CliError with a sentence where the node cannot start or go on."""
     home = Home(options.data_dir)
     home.tidy()
-    logging.basicConfig(
-        level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
-    )
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # each connection of a link is told by the link
     faulthandler.enable()  # systemd ends a gbnt that hangs by SIGABRT: its log then shows where
     notifier = Notifier(os.environ)
     random = SystemRandom()
     identity = home.identity(options.node_name, lambda: new_id(random))
+    set_up(options.log_level, options.log_format, identity.name)
     failure: CliError | None = None
     try:
         anyio.run(_serve, Assembly(options, home, identity, random, time.time), notifier)
@@ -77,7 +73,7 @@ async def _stop_on_signal(assembly: Assembly, notifier: Notifier, *, task_status
             if not first:
                 os._exit(130)  # asked twice: do not wait for anything
             first = False
-            print("gbnt: stopping; containers go on", file=sys.stderr)
+            said.info("gbnt: stopping; containers go on")
             notifier.stopping("stopping; containers go on")
             assembly.stop()
 

@@ -21,6 +21,8 @@ from cli.whereabouts import Whereabouts
 from gubernator import __version__
 from portal.backend import Check, Identity
 from portal.door import Door
+from portal.meters import Meters
+from portal.pulse import Pulse
 from portal.sockets import listen_unix
 from portal.worker import WorkerBackend, create_worker_api, create_worker_telemetry
 from supervisor.spec import ChildSpec, SupervisorSpec
@@ -51,6 +53,7 @@ class WorkerRole:
         self._manager = sworn.manager.node
         self._dismissed = sworn.removed
         self._conduits = Conduits()
+        self._meters = Meters(__version__)
         ground.router.attend(self._heard)
 
     def root(self) -> SupervisorSpec:
@@ -113,6 +116,7 @@ class WorkerRole:
         children = (
             ChildSpec("admin", lambda: Door(create_worker_api(backend), trusted)),
             ChildSpec("telemetry", lambda: Door(create_worker_telemetry(backend), telemetry)),
+            ChildSpec("pulse", lambda: Pulse(self._meters)),
             ChildSpec("links", lambda: Door(ear, links, lambda: self._keys.path, tls, serve)),
         )
         return ChildSpec("portal", SupervisorSpec(children=children, intensity=10, period=60.0))
@@ -135,6 +139,7 @@ class WorkerRole:
             manager=lambda: str(self._whereabouts.api),
             inspect=ground.system.inspect,
             dead_letters=ground.dead_letters,
+            meters=self._meters,
             checks={
                 "manager": self._check_manager,
                 "engine": self._check_engine,

@@ -60,7 +60,8 @@ class Task:
 
     `why` is the Senate's reason for `desired`, `message` the agent's words for `state`. `unknown` is the Senate's, too:
     why nothing is known of the task now, for its machine is down or its engine does not answer. `forsaken`: so much so
-    that its slot gets another. `gpus` are the cards that it has of its machine, as `cluster.gpus` calls them.
+    that its slot gets another. `gpus` are the cards that it has of its machine, as `cluster.gpus` calls them. `request`
+    is the id of the API's request by which it is wanted so.
     """
 
     id: str
@@ -94,6 +95,7 @@ class Task:
     past: tuple[Attempt, ...] = ()
     unknown: str = ""
     forsaken: bool = False
+    request: str = ""
 
     @property
     def service_key(self) -> str:
@@ -123,7 +125,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service of a stack: what is wanted, and how far a change of it has come."""
+    """One service of a stack: what is wanted, by which request of the API, and how far a change of it has come."""
 
     stack: str
     name: str
@@ -138,6 +140,7 @@ class Service:
     removing: bool = False
     update: UpdateState = ""
     update_message: str = ""
+    request: str = ""
 
     @property
     def key(self) -> str:
@@ -290,18 +293,6 @@ class RegistryLogin:
     def key(self) -> str:
         """What it is kept under."""
         return login_key(self.registry, self.stack)
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that changed, in order: `revision` and `number` place it among all others."""
-
-    revision: int
-    number: int
-    at: float
-    kind: str
-    subject: str
-    message: str
 
 
 _OfStacks = Stack | StackRevision | StackDraft | Service | ServiceSpec

@@ -15,7 +15,7 @@ from cluster.model import Task
 from cluster.pinning import Resolved
 from cluster.registries import Credential
 from portal.gate import Gate
-from portal.latency import Latency
+from portal.meters import Meters
 from supervisor.inspection import ActorInfo
 
 
@@ -129,8 +129,9 @@ class Backend:
 
     `follow` gives committed states and progress until its context is left, raising TooSlow. `image_id` is the content
     id of a local image. `vault` seals sign-ins to `registries`, which are kept so alone. `first_sign_in` is called when
-    the first credential is used; it may be called again after a restart. `checks` are asked by `/health`, each by its
-    name; `clock` is the time of day. `gate` lets machines join; none where this node is not to.
+    the first credential is used; it may be called again after a restart. `meters` take what is measured. `checks` are
+    asked by `/ready`, each by its name; `clock` is the time of day. `gate` lets machines join; none where this node is
+    not to.
     """
 
     identity: Identity
@@ -147,6 +148,6 @@ class Backend:
     first_sign_in: Callable[[], Awaitable[None]]
     clock: Callable[[], float]
     dead_letters: Callable[[], Mapping[str, int]]
+    meters: Meters
     checks: Mapping[str, Callable[[], Awaitable[Check]]] = field(default_factory=dict)
-    latencies: Sequence[Latency] = ()
     gate: Gate | None = None

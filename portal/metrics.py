@@ -1,86 +1,133 @@
-"""The figures of a node in the text format of Prometheus."""
+"""Which figures a node shows, by OpenTelemetry's conventions: names with dots, units apart, and few values a label.
+
+No label has a name that a person chose, an id or an address in it: who can reach the telemetry port may read all of it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import get_args
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.registry import Collector
-
-from cluster.model import State
+from actors.gatekeeper import LINKS
+from cluster.model import NodeStatus, State, Table, TaskState
 from cluster.presence import alarm
-from portal.backend import Backend
-from portal.latency import Latency
 from supervisor.inspection import ActorInfo
 
-CONTENT_TYPE = CONTENT_TYPE_LATEST
+Rows = Iterable[tuple[Mapping[str, str], float]]
+
+SHOWN: tuple[Table, ...] = ("stacks", "services", "networks")
 
 
-def exposition(backend: Backend, state: State) -> bytes:
-    """All figures as they are now."""
-    families = [
-        *_cluster(state),
-        *_actors(backend.inspect("")),
-        *_dead_letters(backend.dead_letters()),
-        *_latencies(backend.latencies),
-    ]
-    return generate_latest(_Scrape(families))
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is seen of a node at one moment. `state` is None where it keeps none, and where its Senate is silent."""
+
+    state: State | None
+    actors: Sequence[ActorInfo]
+    dead_letters: Mapping[str, int]
 
 
-def worker_exposition(tree: Sequence[ActorInfo], dead_letters: Mapping[str, int]) -> bytes:
-    """The figures of a node that keeps no state."""
-    return generate_latest(_Scrape([*_actors(tree), *_dead_letters(dead_letters)]))
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """A histogram of seconds: its meter's name, and a sentence."""
+
+    name: str
+    help: str
 
 
-def _cluster(state: State) -> Iterable[Metric]:
-    nodes = GaugeMetricFamily("gbnt_nodes", "Machines by status.", labels=["status"])
-    for status, number in Counter(node.status for node in state.nodes.values()).items():
-        nodes.add_metric([status], number)
-    tasks = GaugeMetricFamily("gbnt_tasks", "Tasks by state.", labels=["state"])
-    for name, number in Counter(task.standing for task in state.tasks.values()).items():
-        tasks.add_metric([name], number)
-    yield nodes
-    yield GaugeMetricFamily("gbnt_services", "Services.", value=len(state.services))
-    yield tasks
-    paused = float(bool(alarm(state.settings)))
-    yield GaugeMetricFamily(
-        "gbnt_replacement_paused", "1 while tasks of lost machines wait for a person.", value=paused
-    )
-    yield GaugeMetricFamily("gbnt_revision", "The cluster's revision.", value=state.revision)
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A meter that is read at each scrape. `rows` are its labels and values; `counts` where it only ever grows."""
+
+    name: str
+    unit: str
+    help: str
+    rows: Callable[[Sight], Rows]
+    counts: bool = False
 
 
-def _actors(tree: Sequence[ActorInfo]) -> Iterable[Metric]:
-    restarts, waiting = Counter[str](), Counter[str]()
-    for info in tree:
-        restarts[info.kind] += info.restarts
-        waiting[info.kind] += info.mailbox
-    counted = CounterMetricFamily("gbnt_actor_restarts", "Restarts of the actors that live.", labels=["kind"])
-    depth = GaugeMetricFamily("gbnt_mailbox_depth", "Messages that wait in mailboxes.", labels=["kind"])
-    for kind in sorted(restarts):
-        counted.add_metric([kind], restarts[kind])
-        depth.add_metric([kind], waiting[kind])
-    return counted, depth
+TIMINGS: Mapping[str, Timing] = {
+    "command": Timing("gbnt.command.duration", "From the turn of a batch of commands to their answers."),
+    "store": Timing("gbnt.store.commit.duration", "One durable commit."),
+    "request": Timing(
+        "gbnt.http.request.duration",
+        "From a request of the API to the beginning of its answer.",
+    ),
+    "lag": Timing("gbnt.event_loop.lag", "By how much the event loop goes on later than it was asked to."),
+}
+
+# Of each the whole range, so that a series begins at 0 and not where it first counts.
+STATUSES: tuple[str, ...] = get_args(NodeStatus)
+STATES: tuple[str, ...] = (*get_args(TaskState), "unknown")
+HEALTHS = ("up", "suspect", "down", "unknown")
 
 
-def _dead_letters(by_reason: Mapping[str, int]) -> Iterable[Metric]:
-    letters = CounterMetricFamily("gbnt_dead_letters", "Messages that reached nobody.", labels=["reason"])
-    for reason, number in by_reason.items():
-        letters.add_metric([reason], number)
-    return (letters,)
+def _nodes(sight: Sight) -> Rows:
+    nodes = sight.state.nodes.values() if sight.state else ()
+    return _counted("status", STATUSES, (node.status for node in nodes)) if sight.state else ()
 
 
-def _latencies(latencies: Iterable[Latency]) -> Iterable[Metric]:
-    for latency in latencies:
-        yield HistogramMetricFamily(latency.name, latency.help, buckets=latency.buckets(), sum_value=latency.total)
+def _tasks(sight: Sight) -> Rows:
+    tasks = sight.state.tasks.values() if sight.state else ()
+    return _counted("state", STATES, (task.standing for task in tasks)) if sight.state else ()
 
 
-class _Scrape(Collector):
-    """One scrape's figures: they are gathered when asked for, and kept nowhere."""
+def _rows_of(table: Table) -> Callable[[Sight], Rows]:
+    return lambda sight: [({}, len(getattr(sight.state, table)))] if sight.state else []
 
-    def __init__(self, families: Iterable[Metric]) -> None:
-        self._families = families
 
-    def collect(self) -> Iterable[Metric]:
-        return self._families
+def _paused(sight: Sight) -> Rows:
+    return [({}, float(bool(alarm(sight.state.settings))))] if sight.state else []
+
+
+def _revision(sight: Sight) -> Rows:
+    return [({}, sight.state.revision)] if sight.state else []
+
+
+def _actors(sight: Sight) -> Rows:
+    return _by_kind(sight, lambda info: 1)
+
+
+def _restarts(sight: Sight) -> Rows:
+    return _by_kind(sight, lambda info: info.restarts)
+
+
+def _waiting(sight: Sight) -> Rows:
+    return _by_kind(sight, lambda info: info.mailbox)
+
+
+def _links(sight: Sight) -> Rows:
+    links = (info for info in sight.actors if info.address.path.startswith(f"{LINKS}/"))
+    return _counted("health", HEALTHS, (str(info.detail.get("health", "unknown")) for info in links))
+
+
+def _dead_letters(sight: Sight) -> Rows:
+    return [({"reason": reason}, number) for reason, number in sight.dead_letters.items()]
+
+
+FIGURES = (
+    Figure("gbnt.nodes", "{node}", "Machines by status.", _nodes),
+    Figure("gbnt.tasks", "{task}", "Tasks by state, those that ended and are remembered too.", _tasks),
+    *(Figure(f"gbnt.{table}", f"{{{table[:-1]}}}", f"{table.capitalize()}.", _rows_of(table)) for table in SHOWN),
+    Figure("gbnt.replacement.paused", "", "1 while tasks of lost machines wait for a person.", _paused),
+    Figure("gbnt.revision", "", "The cluster's revision.", _revision),
+    Figure("gbnt.actors", "{actor}", "Actors that live, by kind.", _actors),
+    Figure("gbnt.actor.restarts", "{restart}", "Restarts of the actors that live, by kind.", _restarts),
+    Figure("gbnt.mailbox.depth", "{message}", "Messages that wait in mailboxes, by the actors' kind.", _waiting),
+    Figure("gbnt.links", "{link}", "Links to other nodes, by what is thought of the node at the other end.", _links),
+    Figure("gbnt.dead_letters", "{message}", "Messages that reached nobody, by reason.", _dead_letters, counts=True),
+)
+
+
+def _counted(label: str, known: Sequence[str], found: Iterable[str]) -> Rows:
+    numbers = Counter(found)
+    return [({label: value}, numbers[value]) for value in known]
+
+
+def _by_kind(sight: Sight, measure: Callable[[ActorInfo], int]) -> Rows:
+    numbers = Counter[str]()
+    for info in sight.actors:
+        numbers[info.kind] += measure(info)
+    return [({"kind": kind}, number) for kind, number in sorted(numbers.items())]

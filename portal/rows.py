@@ -9,9 +9,10 @@ from actors.protocol import SnapshotMade
 from cluster import progress
 from cluster.audit import AuditRecord
 from cluster.capacity import Disk
+from cluster.event import Event
 from cluster.explaining import said
 from cluster.leaving import Leaver
-from cluster.model import Event, JoinToken, Node, RegistryLogin, Service, Stack, State, Task, Token
+from cluster.model import JoinToken, Node, RegistryLogin, Service, Stack, State, Task, Token
 from cluster.revisions import StackRevision
 from cluster.spec import ServiceSpec
 from portal.shapes import (
@@ -210,6 +211,7 @@ def task_row(state: State, task: Task) -> TaskRow:
         "ports": list(task.ports),
         "gpus": list(task.gpus),
         "past": list(task.past),
+        "request": task.request,
     }
 
 
@@ -308,6 +310,7 @@ def event_row(event: Event) -> EventRow:
         "kind": event.kind,
         "subject": event.subject,
         "message": event.message,
+        "request": event.request,
     }
 
 

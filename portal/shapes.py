@@ -199,6 +199,7 @@ class TaskRow(TypedDict):
     ports: list[HostPort]
     gpus: list[str]
     past: list[Attempt]
+    request: str
     progress: NotRequired[Pull]
 
 
@@ -254,6 +255,7 @@ class EventRow(TypedDict):
     kind: str
     subject: str
     message: str
+    request: str
 
 
 class SnapshotRow(TypedDict):

@@ -1,10 +1,7 @@
-"""The public door: `/health` for load balancers and container engines, `/metrics` for Prometheus. No secrets."""
+"""The public door: `/health` and `/ready` for who watches over nodes, `/metrics` for Prometheus. No secrets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import orjson
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,28 +11,27 @@ from actors.protocol import GetState
 from cluster.model import State
 from cluster.presence import alarm
 from portal.backend import Backend, Check
+from portal.health import LIVE, actor_at, readiness
+from portal.metrics import Sight
 from supervisor.errors import ActorError
 
 TIMEOUT = 2.0
+API = "portal/api"
 
 
 def create_telemetry(backend: Backend) -> Starlette:
     """The application that tells how `backend` is."""
 
-    async def health(request: Request) -> Response:
+    async def ready(request: Request) -> Response:
         state = await _state(backend)
-        checks = await _checks(backend, state)
-        status = _status(backend, state, checks)
-        shown = {name: {"ok": check.ok, "detail": check.detail} for name, check in checks.items()}
-        code = 200 if status == "ok" else 503
-        return Response(orjson.dumps({"status": status, "checks": shown}), code, media_type="application/json")
+        starting = state is not None and backend.identity.node not in state.nodes
+        return readiness(request, await _checks(backend, state), starting=starting)
 
     async def metrics(request: Request) -> Response:
-        from portal.metrics import CONTENT_TYPE, exposition  # its library is no part of what a start waits for
+        sight = Sight(await _state(backend), backend.inspect(""), backend.dead_letters())
+        return await backend.meters.exposition(sight)
 
-        return Response(exposition(backend, await _state(backend) or State()), media_type=CONTENT_TYPE)
-
-    return Starlette(routes=[Route("/health", health), Route("/metrics", metrics)])
+    return Starlette(routes=[LIVE, Route("/ready", ready), Route("/metrics", metrics)])
 
 
 async def _state(backend: Backend) -> State | None:
@@ -48,13 +44,19 @@ async def _state(backend: Backend) -> State | None:
 
 async def _checks(backend: Backend, state: State | None) -> dict[str, Check]:
     answered = Check(state is not None, "answers" if state is not None else "does not answer")
-    checks = {"senate": answered, "store": _store(backend), "engine": _engine(backend, state), "legion": _legion(state)}
+    checks = {
+        "senate": answered,
+        "store": _store(backend),
+        "engine": _engine(backend, state),
+        "api": _api(backend),
+        "legion": _legion(state),
+    }
     return checks | {name: await check() for name, check in backend.checks.items()}
 
 
 def _store(backend: Backend) -> Check:
     """How the last commit ended: the Senate sees to it that there is one now and then while the store refuses."""
-    senate = next((actor for actor in backend.inspect("senate") if actor.address.path == "senate"), None)
+    senate = actor_at(backend.inspect("senate"), "senate")
     problem = str(senate.detail.get("problem", "")) if senate is not None else ""
     return Check(not problem, problem or "takes changes")
 
@@ -66,14 +68,13 @@ def _engine(backend: Backend, state: State | None) -> Check:
     return Check(node.status == "ready", node.message or node.status)
 
 
+def _api(backend: Backend) -> Check:
+    door = actor_at(backend.inspect(API), API)
+    listens = door is not None and door.state == "running"
+    return Check(listens, "listens" if listens else "does not listen: `gbnt actor tree` on this machine says why")
+
+
 def _legion(state: State | None) -> Check:
     """Whether tasks of machines that are lost go on elsewhere."""
     words = alarm(state.settings) if state is not None else ""
     return Check(not words, words or "no alarm")
-
-
-def _status(backend: Backend, state: State | None, checks: Mapping[str, Check]) -> str:
-    """`starting` until this node has registered; then `degraded` while any check fails."""
-    if all(check.ok for check in checks.values()):
-        return "ok"
-    return "starting" if state is None or backend.identity.node not in state.nodes else "degraded"

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from portal.api import actors
+from portal.api.doorkeeper import Root
 from portal.api.problems import Problem, answer_problem
+from portal.api.reception import Reception
 from portal.backend import Check, Identity
+from portal.health import LIVE, readiness
+from portal.meters import Meters
+from portal.metrics import Sight
 from supervisor.inspection import ActorInfo
 
 
@@ -26,6 +31,7 @@ class WorkerBackend:
     manager: Callable[[], str]
     inspect: Callable[[str], Sequence[ActorInfo]]
     dead_letters: Callable[[], Mapping[str, int]]
+    meters: Meters
     checks: Mapping[str, Callable[[], Awaitable[Check]]]
 
 
@@ -41,6 +47,7 @@ def create_worker_api(backend: WorkerBackend) -> Starlette:
 
     app = Starlette(
         routes=[route for one in actors.ENDPOINTS for route in one.routes()],
+        middleware=[Middleware(Reception, meters=backend.meters), Middleware(Root)],
         exception_handlers={404: elsewhere, **dict.fromkeys((Problem, HTTPException, Exception), answer_problem)},
     )
     app.state.backend = backend
@@ -48,18 +55,13 @@ def create_worker_api(backend: WorkerBackend) -> Starlette:
 
 
 def create_worker_telemetry(backend: WorkerBackend) -> Starlette:
-    """`/health` and `/metrics` of a worker."""
+    """`/health`, `/ready` and `/metrics` of a worker."""
 
-    async def health(request: Request) -> Response:
-        checks = {name: await check() for name, check in backend.checks.items()}
-        well = all(check.ok for check in checks.values())
-        shown = {name: {"ok": check.ok, "detail": check.detail} for name, check in checks.items()}
-        body = orjson.dumps({"status": "ok" if well else "degraded", "checks": shown})
-        return Response(body, 200 if well else 503, media_type="application/json")
+    async def ready(request: Request) -> Response:
+        return readiness(request, {name: await check() for name, check in backend.checks.items()})
 
     async def metrics(request: Request) -> Response:
-        from portal.metrics import CONTENT_TYPE, worker_exposition  # its library is no part of what a start waits for
+        sight = Sight(None, backend.inspect(""), backend.dead_letters())
+        return await backend.meters.exposition(sight)
 
-        return Response(worker_exposition(backend.inspect(""), backend.dead_letters()), media_type=CONTENT_TYPE)
-
-    return Starlette(routes=[Route("/health", health), Route("/metrics", metrics)])
+    return Starlette(routes=[LIVE, Route("/ready", ready), Route("/metrics", metrics)])

@@ -8,10 +8,12 @@ from store.schema import Table
 REVISION = "SELECT rev, compacted FROM revision"
 """One row: the newest revision, and the newest one whose events may have been forgotten."""
 
-EVENTS_AFTER = "SELECT rev, n, at, kind, subject, message FROM events WHERE (rev, n) > (?, ?) ORDER BY rev, n LIMIT ?"
+EVENTS_AFTER = (
+    "SELECT rev, n, at, kind, subject, message, body FROM events WHERE (rev, n) > (?, ?) ORDER BY rev, n LIMIT ?"
+)
 """Events after an event, in order; parameters `(rev, n, limit)`. Complete only where `rev >= compacted`."""
 
-NEWEST_EVENTS = "SELECT rev, n, at, kind, subject, message FROM events ORDER BY rev DESC, n DESC LIMIT ?"
+NEWEST_EVENTS = "SELECT rev, n, at, kind, subject, message, body FROM events ORDER BY rev DESC, n DESC LIMIT ?"
 """The newest events, newest first; parameters `(limit,)`."""
 
 AUDIT = (
@@ -43,11 +45,14 @@ def delete(table: Table, key: str) -> Statement:
     return Statement(f"DELETE FROM {table} WHERE key = ?", (key,))
 
 
-def event(rev: int, n: int, *, at: float, kind: str, subject: str, message: str) -> Statement:
-    """The `n`-th event of revision `rev`, for watchers, UI and `gbnt events`. `at` is in seconds since the epoch."""
+def event(rev: int, n: int, *, at: float, kind: str, subject: str, message: str, body: str = "{}") -> Statement:
+    """The `n`-th event of revision `rev`, for watchers, UI and `gbnt events`. `at` is in seconds since the epoch.
+
+    `body` is a JSON object with what else is known of it.
+    """
     return Statement(
-        "INSERT INTO events (rev, n, at, kind, subject, message, body) VALUES (?, ?, ?, ?, ?, ?, '{}')",
-        (rev, n, at, kind, subject, message),
+        "INSERT INTO events (rev, n, at, kind, subject, message, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (rev, n, at, kind, subject, message, body),
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cluster.model import Event, State
+from cluster.event import Event
+from cluster.model import State
 from supervisor.message import message
 
 # The pure rules know nothing of messages; here their state becomes one.

@@ -30,7 +30,7 @@ def _option(flag: str, variable: str, help: str, **more: Any) -> Callable[[Decor
 @_option(
     "--telemetry-port",
     "GBNT_TELEMETRY_PORT",
-    f"/health and /metrics. [{TELEMETRY_PORT}]",
+    f"/health, /ready and /metrics. [{TELEMETRY_PORT}]",
     metavar="PORT",
     type=Whole(1, LAST_PORT),
 )
@@ -44,6 +44,7 @@ def _option(flag: str, variable: str, help: str, **more: Any) -> Callable[[Decor
 @_option("--node-name", "GBNT_NODE_NAME", "This node's name. [the host name]", metavar="NAME")
 @_option("--network-pool", "GBNT_NETWORK_POOL", "The range that networks are cut from (CIDR).", metavar="RANGE")
 @_option("--log-level", "GBNT_LOG_LEVEL", "debug, info, warning or error. [info]", metavar="LEVEL")
+@_option("--log-format", "GBNT_LOG_FORMAT", "json or console. [console at a terminal, else json]", metavar="FORMAT")
 @_option("--web/--no-web", "GBNT_WEB", "The web UI; this release has none yet.")
 @_option("--web-user", "GBNT_WEB_USER", "Who may sign in to the web UI. [admin]", metavar="NAME")
 @_option("--config", "GBNT_CONFIG", "A YAML file of these options, as data-dir: /srv.", metavar="FILE", type=Path)

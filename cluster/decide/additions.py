@@ -59,7 +59,7 @@ class Additions:
             self._slots[add.slot].append(task.id)
         draft.put(Change("tasks", task.id, task))
         kind = "task.created" if pending is None else "task.placed" if task.node else "task.waiting"
-        draft.tell(kind, task.name, task.message or f"on {_machine(draft.state, task)}")
+        draft.tell(kind, task.name, task.message or f"on {_machine(draft.state, task)}", task.request)
         if task.node:
             for one in forsaken:
                 lose_task(draft, one, f"it runs on {_machine(draft.state, task)} since", entropy.now)
@@ -83,6 +83,7 @@ class Additions:
             message="",
             created_at=entropy.now,
             since=entropy.now,
+            request=service.request,
         )
         if paused:
             return replace(task, message=paused, problem=paused)

@@ -29,6 +29,7 @@ class Happening:
     kind: str
     subject: str
     message: str
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,9 @@ class Draft:
             self.state = replace(self.state, **{table: self._own[table]})  # type: ignore[arg-type]
         return self._own[table]
 
-    def tell(self, kind: str, subject: str, message: str) -> None:
-        """Add an event."""
-        self._happenings.append(Happening(kind, subject, message))
+    def tell(self, kind: str, subject: str, message: str, request: str = "") -> None:
+        """Add an event. `request` is that of the task or service which it is about."""
+        self._happenings.append(Happening(kind, subject, message, request))
 
     def decided(self, told: Mapping[str, str] | None = None, detail: Mapping[str, str] | None = None) -> Decided:
         """The decision as it stands."""

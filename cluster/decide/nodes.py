@@ -77,7 +77,7 @@ def _as_reported(draft: Draft, task: Task, node: Node) -> None:
         now = replace(task, unknown="", forsaken=False)
     elif node.status == "unavailable" and not task.ended and not task.unknown:
         now = replace(task, unknown=node.message)
-        draft.tell("task.unknown", task.name, node.message)
+        draft.tell("task.unknown", task.name, node.message, task.request)
     if now != task:
         draft.put(Change("tasks", task.id, now))
 
@@ -127,14 +127,14 @@ def lose(draft: Draft, known: Node, words: str, replaced: bool, now: float, caus
         elif now_unknown != task:
             draft.put(Change("tasks", task.id, now_unknown))
             if not task.unknown:
-                draft.tell("task.unknown", task.name, words)
+                draft.tell("task.unknown", task.name, words, task.request)
 
 
 def lose_task(draft: Draft, task: Task, why: str, now: float) -> None:
     """Another took its place: its machine is to put it away before it does anything else, once it is back."""
     lost = replace(task, state="lost", desired="remove", why=why, message=why, since=now, unknown="", forsaken=False)
     draft.put(Change("tasks", task.id, lost))
-    draft.tell("task.lost", task.name, why)
+    draft.tell("task.lost", task.name, why, task.request)
 
 
 def _heirs(state: State, id: str) -> dict[tuple[str, int], Task]:

@@ -36,7 +36,7 @@ def _forget_service(draft: Draft, service: Service) -> None:
     draft.put(Change("services", service.key, None))
     for key in [key for key in draft.state.revisions if key.startswith(f"{service.key}@")]:
         draft.put(Change("revisions", key, None))
-    draft.tell("service.removed", service.key, "removed")
+    draft.tell("service.removed", service.key, "removed", service.request)
 
 
 def _old_revisions(draft: Draft, service: Service) -> None:

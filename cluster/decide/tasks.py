@@ -44,7 +44,7 @@ def carry_out(
         service = replace(service, replicas=decided.replicas)
         draft.put(Change("services", service.key, service))
     for desire in decided.desires:
-        _desire(draft, desire, entropy.now)
+        _desire(draft, desire, entropy.now, service.request)
     if decided.adds:
         board = board or Board()
         board.follow(draft.state)
@@ -65,14 +65,15 @@ def _say_update(draft: Draft, service: Service, decided: Reconciled) -> None:
     now = replace(service, update=decided.update, update_message=decided.update_message)
     draft.put(Change("services", service.key, now))
     if decided.update != service.update:
-        draft.tell(f"service.{decided.update}", service.key, decided.update_message)
+        draft.tell(f"service.{decided.update}", service.key, decided.update_message, service.request)
 
 
-def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
+def _desire(draft: Draft, desire: DesireTask, now: float, request: str = "") -> None:
     task = draft.state.tasks.get(desire.task)
     if task is None or ORDER[desire.desired] <= ORDER[task.desired]:
         return  # an older plan: what was asked for since goes further
-    turned = replace(task, desired=desire.desired, why=desire.message, message=desire.message or task.message)
+    said = desire.message or task.message
+    turned = replace(task, desired=desire.desired, why=desire.message, message=said, request=request)
     nobody = not task.node or (task.ended and task.node not in draft.state.nodes)
     if nobody and desire.desired in ("stop", "remove"):  # it has no machine that would put it away
         draft.put(Change("tasks", task.id, None))
@@ -83,7 +84,7 @@ def _desire(draft: Draft, desire: DesireTask, now: float) -> None:
             if other.slot == task.slot and other.forsaken and not other.ended:
                 lose_task(draft, other, "another took its place", now)
     if desire.desired in ("stop", "remove") and not task.ended:
-        draft.tell("task.stopping", task.name, desire.message)
+        draft.tell("task.stopping", task.name, desire.message, turned.request)
 
 
 def take_in(state: State, node: str, seen: Iterable[Observation]) -> Decided:
@@ -100,7 +101,7 @@ def take_in(state: State, node: str, seen: Iterable[Observation]) -> Decided:
         if observation.removed and task.desired == "remove":
             # Nothing of it is left, whatever its last word was.
             draft.put(Change("tasks", task.id, None))
-            draft.tell("task.removed", task.name, "removed")
+            draft.tell("task.removed", task.name, "removed", task.request)
             removed = True
             _all_put_away(draft, task.node)
             continue
@@ -109,13 +110,14 @@ def take_in(state: State, node: str, seen: Iterable[Observation]) -> Decided:
         try:
             now = observe(task, observation)
         except IllegalTransition as error:
-            draft.tell("task.illegal", task.name, str(error))
+            draft.tell("task.illegal", task.name, str(error), task.request)
             continue
         if now is task:
             continue
         draft.put(Change("tasks", task.id, now))
         if (now.state, now.attempt, now.health, now.problem) != (task.state, task.attempt, task.health, task.problem):
-            draft.tell(f"task.{now.health if now.health == 'unhealthy' else now.state}", task.name, now.message)
+            kind = f"task.{now.health if now.health == 'unhealthy' else now.state}"
+            draft.tell(kind, task.name, now.message, task.request)
     if removed:
         sweep(draft)
     return draft.decided()

@@ -31,6 +31,7 @@ from portal.api.drain import Drain
 from portal.api.endpoint import Endpoint
 from portal.api.patience import Failures
 from portal.api.problems import Problem, answer_problem
+from portal.api.reception import Reception
 from portal.backend import Backend, EngineFailed
 
 RESOURCES = (
@@ -62,9 +63,10 @@ def create_api(backend: Backend, *, trusted: bool = False) -> Starlette:
     failures = Failures()
     open_to_all = {(method, one.path) for one in ENDPOINTS if one.access == "open" for method in (one.method, "HEAD")}
     keeper = Middleware(Doorkeeper, backend=backend, failures=failures, open_to_all=open_to_all)
+    reception = Middleware(Reception, meters=backend.meters)
     app = Starlette(
         routes=[route for one in ENDPOINTS for route in one.routes()],
-        middleware=[Middleware(Drain), Middleware(Root) if trusted else keeper],
+        middleware=[reception, Middleware(Drain), Middleware(Root) if trusted else keeper],
         exception_handlers=dict.fromkeys((Problem, EngineFailed, HTTPException, Exception), answer_problem),
     )
     app.state.backend = backend

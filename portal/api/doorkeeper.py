@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,6 +16,7 @@ from cluster.model import State, Token
 from portal.api.access import CALLER, ROOT
 from portal.api.patience import Failures, address_of
 from portal.api.problems import Problem
+from portal.api.request_ids import REQUEST
 from portal.api.requests import READ_TIMEOUT
 from portal.backend import Backend
 from portal.credentials import is_valid, parse
@@ -31,7 +33,7 @@ class Root:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on."""
-        scope[CALLER] = ROOT
+        scope[CALLER] = replace(ROOT, request=REQUEST.get())
         await self._app(scope, receive, send)
 
 
@@ -57,7 +59,7 @@ class Doorkeeper:
         """Pass the request on, or answer it with a problem."""
         if scope["type"] == "lifespan" or (scope.get("method"), scope["path"]) in self._open:
             if scope["type"] == "http":
-                scope[CALLER] = Caller("", "open", address=address_of(scope))
+                scope[CALLER] = Caller("", "open", address=address_of(scope), request=REQUEST.get())
             await self._app(scope, receive, send)
             return
         try:
@@ -72,7 +74,7 @@ class Doorkeeper:
         token = await self._token(Headers(scope=scope), now)
         if token is None:
             raise await self._turned_away(scope, now)
-        scope[CALLER] = Caller(token.name, token.role, token.id, address_of(scope))
+        scope[CALLER] = Caller(token.name, token.role, token.id, address_of(scope), REQUEST.get())
         await self._note_use(token, now)
         if token.first and not self._first_used:
             await self._backend.first_sign_in()
@@ -107,7 +109,8 @@ class Doorkeeper:
         problem = Problem("unauthorized", text, headers={"www-authenticate": "Bearer"})
         told = self._failures.turn_away(address_of(scope), now, problem)
         if told is problem:  # who goes on guessing is not to fill the audit
-            deed = Deed(Caller("", "open", address=address_of(scope)), "sign-in", str(scope["path"])[:LONGEST_PATH])
+            caller = Caller("", "open", address=address_of(scope), request=REQUEST.get())
+            deed = Deed(caller, "sign-in", str(scope["path"])[:LONGEST_PATH])
             with contextlib.suppress(ActorError):
                 await self._backend.ask("senate", NoteDeed(deed, problem.code, problem.detail), READ_TIMEOUT)
         return told

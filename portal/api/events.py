@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from actors.protocol import Committed, Events, GetEvents
 from actors.protocol.questions import LAST_NUMBER
-from cluster.model import Event, State
+from cluster.event import Event
+from cluster.model import State
 from portal.api.endpoint import Query, streamed
 from portal.api.feed import Feed
 from portal.api.lines import Emit, Lines

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from actors.protocol import Refused
+from portal.api.request_ids import HEADER, REQUEST
 from portal.backend import EngineFailed
 from supervisor.errors import ActorError, MailboxFull, NoSuchActor, Unreachable
 
@@ -63,6 +64,8 @@ class Problem(Exception):
             "detail": self.detail,
             "code": self.code,
         }
+        if request := REQUEST.get():
+            document["request"] = request
         return {**document, "findings": self.findings} if self.findings else document
 
     def response(self) -> Response:
@@ -106,9 +109,12 @@ def as_problem(error: Exception) -> Problem:
             text = "this path does not take that method" if error.status_code == 405 else error.detail
             return Problem("invalid", text, status=error.status_code, headers=error.headers)
     log.error("a request failed", exc_info=error)
-    return Problem("unavailable", "the manager failed on this request; its log says why", status=500)
+    text = f"the manager failed on this request; its log says why, of the request {REQUEST.get()}"
+    return Problem("unavailable", text, status=500)
 
 
 async def answer_problem(request: Request, error: Exception) -> Response:
-    """Starlette's handler for exceptions."""
-    return as_problem(error).response()
+    """Starlette's handler for exceptions. Of one that was not foreseen it answers outside of all middleware."""
+    response = as_problem(error).response()
+    response.headers[HEADER] = REQUEST.get()
+    return response

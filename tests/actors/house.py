@@ -19,6 +19,7 @@ from actors.machine import Machine
 from actors.resolver import Standing
 from actors.snapshots import Shelf
 from actors.tree import Parts, tree
+from cluster.audit import Caller, Deed
 from cluster.configs import ConfigFile
 from cluster.model import RegistryLogin, State, Task
 from cluster.registries import Credential, login_key
@@ -243,6 +244,11 @@ class House:
 def house_at(directory: Path, engine: FakeEngine | None = None) -> House:
     """A house whose disk is a directory."""
     return House(engine or FakeEngine(time_of_day), partial(SqliteStore.open, directory / "state.db", threaded=False))
+
+
+def by(request: str, command: object) -> protocol.Asked:
+    """A command as the API asks for it, with the id of its request."""
+    return protocol.Asked(command, Deed(Caller("ci", "admin", request=request), "tests.order"))
 
 
 def story(state: State) -> str:

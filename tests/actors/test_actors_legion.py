@@ -15,7 +15,7 @@ from cluster.spec import Placement, ServiceSpec
 from cluster.zones import Zones
 from engine.fake import FakeEngine, FakeImage
 from supervisor.address import Address
-from tests.actors.house import GlassVault, of, serving, time_of_day
+from tests.actors.house import GlassVault, by, of, serving, time_of_day
 from tests.actors.legion import MANAGER, Legion, legion
 from tests.cluster.build import spec, stack
 
@@ -44,6 +44,24 @@ async def test_replicas_spread_over_the_machines(tmp_path: Path):
         await one.manager.order(protocol.DeployStack(stack(web(6))))
         await one.manager.until(serving("shop/web", 6))
         assert running(one) == [2, 2, 2]
+
+
+async def test_what_a_machine_does_is_logged_under_the_request_that_ordered_it(tmp_path: Path, caplog):
+    caplog.set_level("INFO", "actors.steps")
+    async with legion(tmp_path, "rome-2", engine=plain) as one:
+        await one.manager.order(by("r1", protocol.DeployStack(stack(web(2)))))
+        state = await one.manager.until(serving("shop/web", 2))
+        assert {(task.node, task.request) for task in of(state)} == {(MANAGER, "r1"), ("rome-2", "r1")}
+        await one.manager.order(by("r2", protocol.ScaleService("shop/web", 1)))
+        state = await one.manager.until(lambda state: len(of(state)) == 1)
+        events = await one.manager.ask(protocol.GetEvents(0, 100))
+        assert isinstance(events, protocol.Events)
+    told = {(record.getMessage(), vars(record)["facts"]["request"]) for record in caplog.records}
+    assert {("start of shop-web-1", "r1"), ("start of shop-web-2", "r1"), ("remove of shop-web-2", "r2")} <= told
+    by_request = {request: {e.kind for e in events.events if e.request == request} for request in ("r1", "r2", "")}
+    assert {"stack.deployed", "task.created", "task.running"} <= by_request["r1"]
+    assert {"service.scaled", "task.stopping", "task.removed"} <= by_request["r2"]
+    assert {"node.joined"} <= by_request[""]
 
 
 async def test_a_manager_that_is_killed_and_back_hears_what_happened_meanwhile(tmp_path: Path):

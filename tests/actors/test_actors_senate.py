@@ -14,7 +14,7 @@ from store import entities
 from store.contract import Applied, Outcome, Statement
 from store.schema import Table
 from store.sqlite import SqliteStore
-from tests.actors.house import House, of, serving, time_of_day
+from tests.actors.house import House, by, of, serving, time_of_day
 from tests.cluster.build import spec, stack
 
 pytestmark = pytest.mark.anyio
@@ -94,6 +94,13 @@ async def test_what_a_deploy_leaves_aside_is_kept_where_it_prunes(house: House):
         await life.order(protocol.DeployStack(stack(spec(image="web"), spec("a", image="web"), spec("b", image="web"))))
         pruned = protocol.DeployStack(stack(spec(image="web")), prune=True, aside=("a",))
         assert (await life.order(pruned)).changes == {"web": "unchanged", "a": "kept", "b": "removed"}
+
+
+async def test_who_repeats_a_command_by_another_request_of_the_api_is_answered_as_before(house: House):
+    async with house.life() as life:
+        first = await life.order(by("a1", deploy(request="r1")))
+        assert await life.order(by("a2", deploy(request="r1"))) == first
+        assert (await life.state()).services["shop/web"].request == "a1"
 
 
 async def test_another_command_under_the_same_request_is_refused_in_words(house: House):

@@ -53,7 +53,7 @@ async def test_a_brought_credential_is_in_the_context_of_whoever_started_gbnt(ho
 
 
 async def test_a_brought_credential_that_was_revoked_stays_so_and_is_told(
-    house: House, home: Path, capsys: pytest.CaptureFixture[str]
+    house: House, home: Path, caplog: pytest.LogCaptureFixture
 ):
     brought = new_credential()
     async with house.life() as life:
@@ -62,16 +62,17 @@ async def test_a_brought_credential_that_was_revoked_stays_so_and_is_told(
     (home / "config").unlink()
     async with house.life() as life:
         assert await ensured(life, home / "data", brought) == {}
-    told = capsys.readouterr().err
-    assert told == (
-        f"warning: GBNT_API_TOKEN is not taken: the token {brought.id} was revoked, and stays so: "
-        "bring one with another id\n"
-    )
+    assert [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "gbnt"] == [
+        (
+            "WARNING",
+            f"GBNT_API_TOKEN is not taken: the token {brought.id} was revoked, and stays so: bring one with another id",
+        )
+    ]
     assert context_tokens() == []
 
 
 async def test_another_secret_for_a_brought_id_takes_the_place_of_the_one_before(
-    house: House, home: Path, capsys: pytest.CaptureFixture[str]
+    house: House, home: Path, caplog: pytest.LogCaptureFixture
 ):
     before = new_credential()
     after = Credential(before.id, new_credential().secret)
@@ -80,14 +81,15 @@ async def test_another_secret_for_a_brought_id_takes_the_place_of_the_one_before
     async with house.life() as life:
         token = (await ensured(life, home / "data", after))[before.id]
         assert (is_valid(before, token, 0.0), is_valid(after, token, 0.0)) == (False, True)
-        told = capsys.readouterr().err
+        told = caplog.text
         assert f"another secret for the token {before.id}" in told
         assert after.secret not in told
+        caplog.clear()
         revision = (await life.state()).revision
         await ensured(life, home / "data", after)
         assert (await life.state()).revision == revision
     assert context_tokens() == [after.text]
-    assert not capsys.readouterr().err
+    assert not caplog.text
 
 
 async def test_a_first_credential_that_was_revoked_before_its_use_does_not_come_back(house: House, home: Path):

@@ -144,7 +144,7 @@ def test_health_by_its_exit_status(gbnt: Run, manager: Manager, monkeypatch: pyt
     monkeypatch.setenv("GBNT_TELEMETRY_PORT", str(manager.server_address[1]))
     ill = {**WELL, "engine": {"ok": False, "detail": "does not answer"}}
     manager.on(
-        "GET /health", Answer({"status": "ok", "checks": WELL}), Answer({"status": "degraded", "checks": ill}, 503)
+        "GET /ready", Answer({"status": "ok", "checks": WELL}), Answer({"status": "degraded", "checks": ill}, 503)
     )
     ran = gbnt("health", *more)
     assert (ran.status, ran.out.splitlines()) == (

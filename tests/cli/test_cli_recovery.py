@@ -54,13 +54,14 @@ async def test_a_first_start_holds_nothing_and_neither_does_the_next(home: Path)
     assert not await start(home)
 
 
-async def test_a_lost_store_is_told_and_its_containers_are_held(home: Path, capsys: pytest.CaptureFixture[str]):
+async def test_a_lost_store_is_told_and_its_containers_are_held(home: Path, caplog: pytest.LogCaptureFixture):
     await start(home)
     lose_the_store(home)
     assert await start(home)
-    assert "its containers are left as they are; restore a snapshot" in capsys.readouterr().err
+    assert "its containers are left as they are; restore a snapshot" in caplog.text
+    caplog.clear()
     assert await start(home), "until a person confirms"
-    assert not capsys.readouterr().err
+    assert not caplog.text
 
 
 @pytest.mark.parametrize("point", ["before-begin", "before-commit", "after-commit"])

@@ -139,9 +139,9 @@ class Node:
         return self.health().get("status") == "ok"
 
     def health(self) -> Row:
-        """What /health says; empty where nobody answers."""
+        """What /ready says; empty where nobody answers."""
         try:
-            with urlopen(f"http://127.0.0.1:{self.telemetry_port}/health", timeout=2) as answer:
+            with urlopen(f"http://127.0.0.1:{self.telemetry_port}/ready", timeout=2) as answer:
                 return dict(json.load(answer))
         except URLError as error:
             body = getattr(error, "read", lambda: b"")()

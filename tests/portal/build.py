@@ -14,13 +14,14 @@ from actors.stream import Stream, Work, serve
 from cluster import registries
 from cluster.audit import Deed
 from cluster.container import ExecSpec
-from cluster.model import Attempt, Event, HostPort, Node, Service, Stack, State, Task, Token, revision_key
+from cluster.event import Event
+from cluster.model import Attempt, HostPort, Node, Service, Stack, State, Task, Token, revision_key
 from cluster.pinning import Resolved
 from cluster.spec import NetworkSpec, Port, ServiceSpec, StackSpec, VolumeSpec
 from portal.backend import Backend, EngineFailed, Identity
 from portal.credentials import Credential
 from portal.gate import Gate
-from portal.latency import Latency
+from portal.meters import Meters
 from supervisor.address import Address
 from supervisor.errors import NoSuchActor
 from supervisor.inspection import ActorInfo
@@ -156,12 +157,13 @@ class FakeNode:
         self.tags: dict[str, Resolved] = {}
         self.looked_up: list[tuple[str, registries.Credential | None]] = []
         self.now = NOW
-        self.tree = [actor(""), actor("senate"), actor("services/shop/web", kind="ServiceActor", restarts=0)]
+        web = actor("services/shop/web", kind="ServiceActor", restarts=0)
+        self.tree = [actor(""), actor("senate"), web, actor("portal/api", kind="Door")]
         self.following = 0
         self.nobody_follows = anyio.Event()
         self.told, self._messages = anyio.create_memory_object_stream[Committed | Progress](100)
         self.gate: Gate | None = None
-        self.latencies = [Latency("gbnt_command_seconds", "Commands.")]
+        self.meters = Meters("0.1.0")
 
     def backend(self) -> Backend:
         return Backend(
@@ -179,7 +181,7 @@ class FakeNode:
             first_sign_in=self.first_sign_in,
             clock=lambda: self.now,
             dead_letters=lambda: {"overflow": 3},
-            latencies=self.latencies,
+            meters=self.meters,
             gate=self.gate,
         )
 

@@ -72,10 +72,10 @@ def test_a_viewer_changes_nothing():
 
 
 async def test_what_the_senate_decides_comes_with_who_asks_for_it(api, node):
-    await api.post("/v1/services/shop/web/scale", json={"replicas": 3})
+    await api.post("/v1/services/shop/web/scale", json={"replicas": 3}, headers={"X-Request-Id": "r1"})
     [asked] = node.deeds
     assert asked.command == ScaleService("shop/web", 3)
-    assert asked.deed == Deed(Caller("admin's", "admin", "admin", "127.0.0.1"), "services.scale", "shop/web")
+    assert asked.deed == Deed(Caller("admin's", "admin", "admin", "127.0.0.1", "r1"), "services.scale", "shop/web")
     assert not node.noted  # the Senate keeps it with what it decided
 
 
@@ -111,9 +111,9 @@ async def test_who_goes_on_guessing_does_not_fill_the_audit(stranger, node):
 async def test_the_manager_s_root_is_called_so(node):
     transport = httpx.ASGITransport(create_api(node.backend(), trusted=True))
     async with httpx.AsyncClient(transport=transport, base_url="http://gbnt") as client:
-        await client.patch("/v1/nodes/rome", json={"availability": "drain"})
+        await client.patch("/v1/nodes/rome", json={"availability": "drain"}, headers={"X-Request-Id": "r1"})
     [asked] = node.deeds
-    assert asked.deed.caller == Caller("root", "admin")
+    assert asked.deed.caller == Caller("root", "admin", request="r1")
     assert isinstance(asked.command, UpdateNode)
 
 

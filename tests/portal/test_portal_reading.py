@@ -180,7 +180,12 @@ async def test_volumes_are_a_stack_s_own_and_those_that_outlived_theirs(api):
 
 async def test_actors_are_a_flat_list_and_each_is_found_by_path_or_address(api):
     items = (await api.get("/v1/actors")).json()["items"]
-    assert [row["address"] for row in items] == ["rome-1", "rome-1/senate", "rome-1/services/shop/web"]
+    assert [row["address"] for row in items] == [
+        "rome-1",
+        "rome-1/senate",
+        "rome-1/services/shop/web",
+        "rome-1/portal/api",
+    ]
     for name in ("services/shop/web", "rome-1/services/shop/web"):
         assert (await api.get(f"/v1/actors/{name}")).json()["kind"] == "ServiceActor"
 
