@@ -9,6 +9,7 @@ BENCHES = {
     "actors": "bench.actors",
     "transport": "bench.transport",
     "start": "bench.start",
+    "api": "bench.api",
     "compose": "bench.compose",
     "placement": "bench.placement",
     "deploy.one_engine": "bench.deploy",
