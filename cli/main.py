@@ -35,7 +35,7 @@ COMMANDS = {
     "registry": "Sign in to registries, by which every node pulls images",
     "snapshot": "Make, list and restore snapshots of the cluster's state",
     "backup": "Keep all that a manager is rebuilt from, and rebuild it",
-    "context": "Choose among the clusters that this user knows",
+    "config": "Choose among the clusters that this user knows",
     "version": "Print the version",
 }
 

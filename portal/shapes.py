@@ -286,7 +286,10 @@ class ActorRow(TypedDict):
 
 
 class ClusterShown(TypedDict):
-    """Who answers, at which revision, and whether something is so wrong that a person has to say what to do."""
+    """Who answers, at which revision, and whether something is so wrong that a person has to say what to do.
+
+    `api` is where others reach it, `authority` the certificate (PEM) that it is trusted by; empty where it has none.
+    """
 
     name: str
     id: str
@@ -294,6 +297,8 @@ class ClusterShown(TypedDict):
     revision: int
     epoch: int
     node: str
+    api: str
+    authority: str
     alarm: str
     pause_above: int
     privileged: str

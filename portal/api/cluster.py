@@ -30,8 +30,9 @@ class Changes:
 
 
 async def show(request: Request) -> Response:
-    """Who answers, at which revision, and whether something is so wrong that a person has to say what to do."""
-    state, identity = await state_of(request), backend_of(request).identity
+    """Who answers, where, by whose authority, at which revision, and an alarm where a person has to say what to do."""
+    state, backend = await state_of(request), backend_of(request)
+    identity, gate = backend.identity, backend.gate
     return answer(
         {
             "name": identity.cluster,
@@ -40,6 +41,8 @@ async def show(request: Request) -> Response:
             "revision": state.revision,
             "epoch": state.epoch,
             "node": identity.node,
+            "api": gate.api if gate else "",
+            "authority": gate.authority if gate else "",
             "alarm": alarm(state.settings),
             "pause_above": pause_above(state.settings),
             "privileged": privileged(state),

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.context import Context, add_context
+from cli.context import Context
+from cli.context_changes import add_context
 from cli.main import run
 from tests.cli.manager import Manager
 

@@ -33,6 +33,8 @@ COMPOSE = "name: shop\nservices: {web: {image: busybox, build: .}}\n"
 ARGUMENTS = {
     "stack deploy": ["-c", "compose.yaml", "--no-build"],
     "stack config": ["-c", "compose.yaml"],
+    "config import": ["config"],
+    "config set-context": ["gaul", "--server", "192.0.2.7"],
     "service scale": ["shop/web=2"],
     "service update": ["shop/web", "--force", "--wait"],
     "node update": ["gaul", "--availability", "pause"],
@@ -103,7 +105,7 @@ def test_no_command_imports_what_is_slow_until_it_has_its_answer(manager: Manage
     manager.on("POST /v1/services/shop/web/update", Answer({"revision": 8, "changes": {"web": "updated"}}))
     manager.on("GET /v1/stacks/shop/progress", Lines(verdict()))
     commands = [words for words in every_command() if " ".join(words) not in HERE]
-    commands.sort(key=lambda words: words[0] == "context")  # they take the context away
+    commands.sort(key=lambda words: words[1:] == ["delete-context"])  # it takes the context away
 
     # One interpreter for all: what one imports is told of those after it too, and the first of them is to blame.
     lines = [[*words, *ARGUMENTS.get(" ".join(words), _required(words))] for words in commands]
@@ -124,7 +126,7 @@ def _required(words: list[str]) -> list[str]:
     command: click.Command = import_module(f"cli.commands.{words[0]}").app
     if isinstance(command, click.Group):
         command = command.commands[words[1]]
-    named = {"context": "rome", "stack": "shop", "task": TASK, "exec": TASK}.get(words[0], "shop/web")
+    named = {"config": "rome", "stack": "shop", "task": TASK, "exec": TASK}.get(words[0], "shop/web")
     return [named for item in command.params if isinstance(item, click.Argument) and item.required]
 
 
@@ -169,7 +171,9 @@ def test_help_comes_by_several_names(gbnt: Run):
     assert gbnt("help", "stack", "ls").out == gbnt("stack", "ls", "-h").out
 
 
-@pytest.mark.parametrize("words", [["--help"], ["stack", "--help"], ["context", "ls", "-o", "json"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["--help"], ["stack", "--help"], ["config", "get-contexts", "-o", "json"]], ids=" ".join
+)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_reader_that_leaves_is_no_error(words: list[str], unbuffered: str):
     reader, writer = os.pipe()

@@ -21,6 +21,8 @@ async def test_cluster_says_who_answers_and_at_which_revision(api):
         "revision": 7,
         "epoch": 3,
         "node": NODE,
+        "api": "",
+        "authority": "",
         "alarm": "",
         "pause_above": 50,
         "privileged": "auto",
