@@ -42,7 +42,7 @@ class Wanted:
     dry_run: bool = False
     yes: bool = False
     timeout: float | None = None
-    output: Output = "table"
+    output: Output = Output()
 
     @property
     def name(self) -> str:
@@ -73,7 +73,7 @@ def adopt(client: Client, wanted: Wanted) -> None:
         spec, sources = _prepared(client, old, decided.spec), kept(found.sources)
         begun = record or Record(project.name, wanted.name, decided.stops, decided.networks)
         _end(takeover, takeover.deploy(replace(begun, serves=False), spec, sources), wanted)
-        if wanted.output != "table":
+        if not wanted.output.is_table:
             show_value(row(decided, found.command, "adopted"), wanted.output)
 
 
@@ -145,7 +145,7 @@ def _tell(decided: Plan, command: str, wanted: Wanted) -> None:
     lines = "\n".join(described(decided, command))
     obstacles = "".join(f"\n  {words}" for words in decided.obstacles)
     if wanted.dry_run:
-        if wanted.output != "table":
+        if not wanted.output.is_table:
             show_value(row(decided, command, "obstructed" if obstacles else "planned"), wanted.output)
         else:
             print(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +14,11 @@ import click
 from cli.connect import connect, context_option
 from cli.context import Context, config_path, contexts, contexts_of, document_at, document_in, find_context
 from cli.errors import BadInput, CliError, NotFound
+from cli.filters import Filter, has
 from cli.group import example, group
 from cli.kinds import OneOf
-from cli.output import Output, list_options, show_list, show_value
-from cli.table import Row, column
+from cli.output import Form, Output, list_options, print_document, show_list
+from cli.table import Column, Row, column
 from cli.words import count, did_you_mean, duration
 
 if TYPE_CHECKING:
@@ -26,26 +28,30 @@ app = group(
     "Choose among the clusters in ~/.gbntctl/config (or GBNTCTL_CONFIG). `gbnt stack config` prints compose files."
 )
 
-COLUMNS = (column("CURRENT", "mark"), column("NAME", "name"), column("SERVER", "server", flexible=True))
+COLUMNS = (
+    Column("CURRENT", lambda row: "*" if row["current"] else ""),
+    column("NAME", "name"),
+    column("SERVER", "server", flexible=True),
+)
+MORE = (column("TOKEN", "token_id"), column("AUTHORITY", "authority"))
+FILTERS: Mapping[str, Filter] = {"name": has("name"), "server": has("server")}
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 TTL = "30d"
 
 name_argument = click.argument("name")
 document_option = click.option(
-    "--output", "-o", type=OneOf(("yaml", "json")), default="yaml", show_default=True, help="How to print it."
+    "--output", "-o", "form", type=OneOf(("yaml", "json")), default="yaml", show_default=True, help="How to print it."
 )
 
 
 @app.command("get-contexts", epilog=example("gbnt config get-contexts", "gbnt config get-contexts -o json"))
-@list_options
+@list_options(FILTERS)
 def get_contexts(output: Output, no_trunc: bool) -> None:
     """List the contexts; the one that commands go to has a star."""
     known, current = contexts(config_path())
-    rows = list(map(_row, known, [_chosen(current)] * len(known)))
-    if output == "table":
-        rows = [{**row, "mark": "*" if row["current"] else ""} for row in rows]
+    rows = [_row(context, _chosen(current)) for context in known]
     empty = "no contexts; `gbnt serve` writes the first one"
-    show_list(rows, COLUMNS, output, no_trunc=no_trunc, empty=empty)
+    show_list(rows, COLUMNS, output, more=MORE, no_trunc=no_trunc, empty=empty)
 
 
 @app.command("current-context", epilog=example("gbnt config current-context"))
@@ -135,7 +141,7 @@ def delete_context(name: str) -> None:
 @click.option("--raw", is_flag=True, help="With tokens and whole certificates.")
 @document_option
 @context_option
-def view(minify: bool, raw: bool, output: Output, context: str) -> None:
+def view(minify: bool, raw: bool, form: Form, context: str) -> None:
     """Print the file of contexts, without the secrets of its tokens."""
     from cli.context_words import only, without_secrets
 
@@ -145,7 +151,7 @@ def view(minify: bool, raw: bool, output: Output, context: str) -> None:
         if chosen is None:
             raise NotFound("there is no current context to show; `gbnt config use-context NAME` makes one that")
         document = only(document, chosen)
-    show_value(document if raw else without_secrets(document), output)
+    print_document(document if raw else without_secrets(document), form)
 
 
 @app.command(
@@ -172,7 +178,7 @@ def export(role: Role, ttl: str, name: str, context: str) -> None:
         raise CliError("this node has no authority to name: export the context on a manager's machine")
     token = client.create_token(name, role, lifetime)
     made = Context(str(cluster["name"]), f"https://{cluster['api']}", str(cluster["authority"]), str(token["token"]))
-    show_value(document_of(made), "json")
+    print_document(document_of(made), "json")
     ends = "for ever" if lifetime is None else f"for {ttl}"
     print(
         f"it holds the token {token['id']} ({role}, good {ends}): keep it as a file of mode 0600, "
@@ -207,7 +213,15 @@ def import_(file: str, name: str, over: bool, use: bool) -> None:
 
 
 def _row(context: Context, current: str) -> Row:
-    return {"name": context.name, "server": context.server, "current": context.name == current}
+    from cli.context_words import fingerprint, token_id
+
+    return {
+        "name": context.name,
+        "server": context.server,
+        "current": context.name == current,
+        "token_id": token_id(context.token),
+        "authority": fingerprint(context.certificate_authority),
+    }
 
 
 def _chosen(current: str) -> str:

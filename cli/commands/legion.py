@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import click
 
 from cli.connect import admin_socket, connect, context_option
 from cli.errors import BadInput, CliError
+from cli.filters import Filter, begins, is_
 from cli.group import data_dir_option, example, group
 from cli.kinds import Whole
 from cli.options import default_data_dir
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 app = group("Let machines join the cluster, have this one join, and see how all of them are.")
 
 ROLES: tuple[NodeRole, ...] = ("worker", "manager")
+JOIN_TOKENS: Mapping[str, Filter] = {
+    "id": begins("id"),
+    "role": is_("role", ROLES),
+    "state": is_("state", ("good", "expired", "used up", "revoked")),
+}
 # A pasted line is for a rack of workers; a manager is let in by name.
 USES = {"worker": 10, "manager": 1}
 TTL = "1h"
@@ -86,7 +93,7 @@ def join_token(
 
 @join_token.command("ls", epilog=example("gbnt legion join-token ls"))
 @context_option
-@list_options
+@list_options(JOIN_TOKENS)
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the join tokens, without their texts."""
     now = time.time()
@@ -180,14 +187,14 @@ def leave(force: bool, timeout: float | None, data_dir: Path | None) -> None:
 
 @app.command("status", epilog=example("gbnt legion status"))
 @context_option
-@output_option("table")
+@output_option()
 def status(context: str, output: Output) -> None:
     """Print how the cluster is: its machines, and an alarm where a person has to say what to do."""
     from cli.sheet import facts_of_legion, page
 
     client = connect(context)
     cluster, nodes = client.cluster(), client.nodes()
-    if output == "table":
+    if output.is_table:
         print(page(facts_of_legion(cluster, nodes)))
     else:
         show_value({**cluster, "nodes": nodes}, output)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from cli.connect import connect, context_option
 from cli.errors import CliError
+from cli.filters import Filter, has
 from cli.group import data_dir_option, example, group
 from cli.options import default_data_dir
 from cli.output import Output, list_options, show_list
@@ -16,6 +18,8 @@ from cli.table import Column, column
 from cli.words import age, size
 
 app = group("Make, list and restore snapshots of the cluster's state.")
+
+FILTERS: Mapping[str, Filter] = {"name": has("name")}
 
 
 @app.command("create", epilog=example("gbnt snapshot create"))
@@ -27,7 +31,7 @@ def create(context: str) -> None:
 
 @app.command("ls", epilog=example("gbnt snapshot ls"))
 @context_option
-@list_options
+@list_options(FILTERS)
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the snapshots, newest first."""
     now = time.time()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.connect import connect, context_option
+from cli.filters import Filter, begins, has, is_
 from cli.group import example, group
 from cli.kinds import OneOf
 from cli.output import Output, list_options, show_list
@@ -22,6 +24,7 @@ app = group("Make and revoke credentials. On the manager's own machine its owner
 
 # What a credential may do: all; all but credentials and restores; read.
 ROLES: tuple[Role, ...] = ("admin", "operator", "viewer")
+FILTERS: Mapping[str, Filter] = {"name": has("name"), "id": begins("id"), "role": is_("role", ROLES)}
 
 
 @app.command("create", epilog=example("gbnt token create ci --role operator --ttl 90d"))
@@ -38,7 +41,7 @@ def create(name: str, role: Role, ttl: str, context: str) -> None:
 
 @app.command("ls", epilog=example("gbnt token ls"))
 @context_option
-@list_options
+@list_options(FILTERS)
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the credentials, without their secrets."""
     now = time.time()

@@ -159,15 +159,18 @@ def test_filters_of_one_key_widen_and_those_of_another_narrow(
     manager.on("GET /v1/cluster", cluster())
     ran = gbnt("node", "ls", "-o", "json", *(word for text in filters for word in ("--filter", text)))
     assert [row["name"] for row in json.loads(ran.out)] == names
-    assert gbnt("node", "ls", "-f", "name=x").err == "no node is as the filters say\n"
+    assert gbnt("node", "ls", "-f", "name=x").err == "none of them is as the filters say\n"
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("role", '"role" is no filter: write it as KEY=VALUE; the keys are name, role, status, availability, label'),
+        (
+            "role",
+            '"role" is no filter: write it as KEY=VALUE; the keys are name, id, role, status, availability, label',
+        ),
         ("name=", '"name=" is no filter: write it as KEY=VALUE'),
-        ("labels=x", 'there is no filter "labels" (did you mean "label"?); the keys are name, role'),
+        ("labels=x", 'there is no filter "labels" (did you mean "label"?); the keys are name, id, role'),
         ("status=read", 'status is never "read" (did you mean "ready"?); it is one of starting, ready'),
         ("role=boss", 'role is never "boss"; it is one of manager, worker'),
     ],

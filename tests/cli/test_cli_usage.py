@@ -26,7 +26,7 @@ TIME = "a number of seconds from 0, or a time as 90s, 10m or 2h"
         ("events -n 0", '--limit must be a whole number from 1, not "0"'),
         ("events --after 1.5", '--after must be a whole number from 0, not "1.5"'),
         (f"events --after {2**63}", f'--after must be a whole number from 0, not "{2**63}"'),
-        ("stack ls -o xml", '--output must be table, json or yaml, not "xml"; see `gbnt stack ls --help`'),
+        ("stack ls -o xml", '--output must be table, wide, json, yaml or name, not "xml"; see `gbnt stack ls --help`'),
         ("token create ci --role king", '--role must be admin, operator or viewer, not "king"'),
         ("stack deploy --timeout soon", f'--timeout must be {TIME}, not "soon"'),
         ("stack deploy --timeout nan", f'--timeout must be {TIME}, not "nan"'),
