@@ -6,12 +6,15 @@ import math
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from cli.errors import BadInput
 from cli.words import duration
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 LAST_PORT = 65_535
 LARGEST = 2**63 - 1
@@ -86,6 +89,12 @@ class OneOf(_Kind):
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """The words themselves."""
         return f"[{'|'.join(self._words)}]"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        """The words that begin so."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(word) for word in self._words if word.startswith(incomplete)]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The word."""

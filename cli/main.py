@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from cli.errors import CliError
 from gubernator import __version__
 from gubernator.streams import failed
+
+if TYPE_CHECKING:
+    import click
 
 # Each word after `gbnt`, and what the overview says of it. The module of its name in cli/commands/ has its `app`.
 COMMANDS = {
@@ -36,12 +40,20 @@ COMMANDS = {
     "snapshot": "Make, list and restore snapshots of the cluster's state",
     "backup": "Keep all that a manager is rebuilt from, and rebuild it",
     "config": "Choose among the clusters that this user knows",
+    "completion": "Print a shell's script that completes command lines",
     "version": "Print the version",
 }
+
+# Set by a shell's script, to have a line completed and not run.
+COMPLETE = "_GBNT_COMPLETE"
 
 
 def main() -> int:
     """Run the command in `sys.argv` and return its exit status: see the tree in cli/errors.py, and 130 for Ctrl-C."""
+    if instruction := os.environ.get(COMPLETE):
+        from cli.completion import answer
+
+        return answer(instruction)
     return run(sys.argv[1:])
 
 
@@ -58,6 +70,14 @@ def run(words: Sequence[str]) -> int:
         return 130
     except OSError as error:
         return failed(error)
+
+
+def load(name: str) -> click.Command:
+    """The command of a word in COMMANDS; `version` has none."""
+    from importlib import import_module
+
+    app: click.Command = import_module(f"cli.commands.{name.replace('-', '_')}").app
+    return app
 
 
 def overview() -> str:
@@ -97,11 +117,9 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _call(name: str, arguments: Sequence[str]) -> int:
-    from importlib import import_module
-
     import click
 
-    app: click.Command = import_module(f"cli.commands.{name}").app
+    app = load(name)
     try:
         with app.make_context(f"gbnt {name}", list(arguments)) as context:
             app.invoke(context)

@@ -38,7 +38,7 @@ FILTERS: Mapping[str, Filter] = {"name": has("name"), "server": has("server")}
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 TTL = "30d"
 
-name_argument = click.argument("name")
+name_argument = click.argument("name", metavar="CONTEXT")
 document_option = click.option(
     "--output", "-o", "form", type=OneOf(("yaml", "json")), default="yaml", show_default=True, help="How to print it."
 )
@@ -114,7 +114,7 @@ def set_context(name: str, server: str, authority: str, token_stdin: bool, token
 
 
 @app.command("rename-context", epilog=example("gbnt config rename-context vm-1 rome"))
-@click.argument("old")
+@click.argument("old", metavar="CONTEXT")
 @click.argument("new")
 def rename_context(old: str, new: str) -> None:
     """Call a context otherwise; if it is the current one it stays that."""

@@ -110,7 +110,7 @@ def ls(context: str, output: Output, no_trunc: bool) -> None:
 
 
 @join_token.command("rm", epilog=example("gbnt legion join-token rm 4f9a2c11"))
-@click.argument("token", metavar="ID")
+@click.argument("token", metavar="JOIN-TOKEN-ID")
 @context_option
 def rm(token: str, context: str) -> None:
     """Make a join token worthless, at once. Nodes that joined by it stay."""

@@ -60,7 +60,7 @@ def ls(context: str, output: Output, no_trunc: bool) -> None:
 
 
 @app.command("rm", epilog=example("gbnt token rm 4f9a2c"))
-@click.argument("token", metavar="ID")
+@click.argument("token", metavar="TOKEN-ID")
 @context_option
 def rm(token: str, context: str) -> None:
     """Make a credential worthless, at once."""

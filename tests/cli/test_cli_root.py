@@ -33,6 +33,7 @@ COMPOSE = "name: shop\nservices: {web: {image: busybox, build: .}}\n"
 ARGUMENTS = {
     "stack deploy": ["-c", "compose.yaml", "--no-build"],
     "stack config": ["-c", "compose.yaml"],
+    "completion": ["bash"],
     "config import": ["config"],
     "config set-context": ["gaul", "--server", "192.0.2.7"],
     "service scale": ["shop/web=2"],
@@ -141,7 +142,7 @@ def test_every_command_has_help_with_an_example_of_itself(gbnt: Run, words: list
     assert summary
 
 
-ALONE = (*HERE, "logs", "exec", "events", "explain", "audit")
+ALONE = (*HERE, "logs", "exec", "events", "explain", "audit", "completion")
 
 
 @pytest.mark.parametrize("name", [name for name in WORDS if name not in ALONE])
