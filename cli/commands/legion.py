@@ -114,8 +114,8 @@ def ls(context: str, output: Output, no_trunc: bool) -> None:
 @context_option
 def rm(token: str, context: str) -> None:
     """Make a join token worthless, at once. Nodes that joined by it stay."""
-    connect(context, socket_first=True).revoke_join_token(token)
-    print(f"nobody joins by {token} from now on")
+    changes = connect(context, socket_first=True).revoke_join_token(token)["changes"]
+    print(f"nobody joins by {next(iter(changes), token)} from now on")
 
 
 @app.command("join", epilog=example("sudo gbnt legion join --token-file token --manager 192.0.2.1:4000"))

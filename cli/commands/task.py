@@ -50,8 +50,8 @@ def inspect(task: str, context: str, output: Output) -> None:
 @context_option
 def rm(task: str, context: str) -> None:
     """Stop a task's container for good. Its service starts another in its place."""
-    connect(context).remove_task(task)
-    print(f"{task} is being stopped; its service replaces it")
+    changes = connect(context).remove_task(task)["changes"]
+    print(f"{next(iter(changes), task)} is being stopped; its service replaces it")
 
 
 @app.command("logs", epilog=example("gbnt task logs shop-web-1 -f", "gbnt task logs shop-web-1 --previous"))

@@ -59,10 +59,10 @@ def ls(context: str, output: Output, no_trunc: bool) -> None:
     show_list(rows, columns, output, no_trunc=no_trunc, empty="no tokens")
 
 
-@app.command("rm", epilog=example("gbnt token rm 4f9a2c"))
+@app.command("rm", epilog=example("gbnt token rm 4f9a2c11", "gbnt token rm ci"))
 @click.argument("token", metavar="TOKEN-ID")
 @context_option
 def rm(token: str, context: str) -> None:
-    """Make a credential worthless, at once."""
-    connect(context, socket_first=True).revoke_token(token)
-    print(f"{token} is worthless from now on")
+    """Make a credential worthless, at once. It is called by its id, the beginning of one, or its name."""
+    changes = connect(context, socket_first=True).revoke_token(token)["changes"]
+    print(f"{next(iter(changes), token)} is worthless from now on")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cluster.decide.decision import Decided, Decision, Draft, Refusal
+from cluster.decide.references import meant
 from cluster.decide.sweep import sweep
 from cluster.membership import is_host
 from cluster.model import Change, Node, State, Task, Token
@@ -179,20 +180,18 @@ def is_revoked(state: State, id: str) -> bool:
 
 
 def revoke_token(state: State, reference: str) -> Decision:
-    """Make a credential worthless, by its id or its name. Its id is remembered: whoever brought it may do so again."""
-    found = [t for t in state.tokens.values() if reference in (t.id, t.name)]
-    if len(found) != 1:
-        many = f'{len(found)} tokens are called "{reference}": give the id'
-        why = many if found else f'there is no token "{reference}"'
-        return Refusal("conflict" if found else "not_found", f"{why}; `gbnt token ls` shows them")
-    draft = Draft(state)
-    draft.put(Change("tokens", found[0].id, None))
+    """Make a credential worthless. Its id is remembered: whoever brought it may do so again."""
+    id = meant("token", reference, {token.id: token.name for token in state.tokens.values()}, "gbnt token ls")
+    if isinstance(id, Refusal):
+        return id
+    token, draft = state.tokens[id], Draft(state)
+    draft.put(Change("tokens", id, None))
     remembered = [key for key in state.settings if key.startswith(REVOKED)]
     for key in remembered[: max(0, len(remembered) + 1 - KEPT_REVOKED)]:
         draft.put(Change("settings", key, None))
-    draft.put(Change("settings", REVOKED + found[0].id, found[0].name))
-    draft.tell("token.revoked", found[0].name, "revoked")
-    return draft.decided({found[0].id: "revoked"})
+    draft.put(Change("settings", REVOKED + id, token.name))
+    draft.tell("token.revoked", token.name, "revoked")
+    return draft.decided({id: "revoked"})
 
 
 def use_token(state: State, id: str, now: float) -> Decision:
