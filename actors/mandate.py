@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from actors import protocol
 from cluster import addresses
 from cluster.decide import (
+    configs,
     deploy,
     drafts,
     joining,
@@ -68,6 +69,8 @@ class Mandate:
                 return services.remove(state, service, entropy)
             case protocol.StopTask(task):
                 return tasks.stop_task(state, task)
+            case protocol.RemoveConfig(config):
+                return configs.remove(state, config)
             case protocol.Plan(service, decided):
                 return tasks.carry_out(state, service, decided, entropy, self.pool, self.board)
             case protocol.Observed(node, seen=seen):

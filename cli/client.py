@@ -194,6 +194,20 @@ class Client:
         """The lines of all tasks of a service in the order of time."""
         return self._session.lines("GET", f"{_service_path(key)}/logs", params)
 
+    # -- configs -------------------------------------------------------------------------------------------------
+
+    def configs(self) -> list[Row]:
+        """The configs that stacks brought, without their contents."""
+        return self._session.items("/v1/configs")
+
+    def config(self, name: str) -> Row:
+        """One config, with its `content` in base64."""
+        return self._session.get(f"/v1/configs/{quote(name, safe='')}")
+
+    def remove_config(self, name: str) -> Row:
+        """Remove a config that no service reads."""
+        return self._session.write("DELETE", f"/v1/configs/{quote(name, safe='')}")
+
     # -- tasks ---------------------------------------------------------------------------------------------------
 
     def tasks(self, stack: str = "", service: str = "", node: str = "", *, ended: bool = False) -> list[Row]:

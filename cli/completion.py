@@ -50,6 +50,7 @@ ASKED: Mapping[str, Ask] = {
     "SERVICE": _services,
     "TASK": _tasks,
     "TASK|SERVICE": lambda client: [*_tasks(client), *_services(client)],
+    "CONFIG": lambda client: ((row["name"], row["stack"]) for row in client.configs()),
     "NODE": lambda client: ((row["name"], row["status"]) for row in client.nodes()),
     "PATH": lambda client: ((row["address"].partition("/")[2], row["state"]) for row in client.actors()),
     "SERVER": lambda client: ((row["registry"], row["username"]) for row in client.registries()),

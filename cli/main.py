@@ -39,6 +39,7 @@ COMMANDS = {
     "registry": "Sign in to registries, by which every node pulls images",
     "snapshot": "Make, list and restore snapshots of the cluster's state",
     "backup": "Keep all that a manager is rebuilt from, and rebuild it",
+    "config-file": "See and remove the configs that stacks brought",
     "config": "Choose among the clusters that this user knows",
     "completion": "Print a shell's script that completes command lines",
     "version": "Print the version",

@@ -55,7 +55,7 @@ def field_of(row: Row, names: Sequence[str], shown: Sequence[Column]) -> object:
             continue
         columns = {plain(column.title): column for column in shown} if depth == 0 else {}
         if plain(name) not in columns:
-            known = [*map(str, value), *columns]
+            known = [*map(str, value), *(columns.keys() - {plain(str(key)) for key in value})]
             hint = did_you_mean(parted(name).lower().replace(" ", "_"), known)
             raise BadInput(f'--format: there is no field "{name}"{hint}; there are {", ".join(known)}')
         value = cell_text(columns[plain(name)].cell(row))

@@ -9,6 +9,7 @@ from actors.protocol import SnapshotMade
 from cluster import progress
 from cluster.audit import AuditRecord
 from cluster.capacity import Disk
+from cluster.decide.configs import Held
 from cluster.event import Event
 from cluster.explaining import said
 from cluster.leaving import Leaver
@@ -18,6 +19,7 @@ from cluster.spec import ServiceSpec
 from portal.shapes import (
     ActorRow,
     AuditRow,
+    ConfigRow,
     DiskRow,
     EventRow,
     JoinTokenRow,
@@ -256,6 +258,21 @@ def volume_rows(state: State, stack: str) -> list[VolumeRow]:
 
 def _nodes_with(state: State, volume: str) -> list[str]:
     return sorted(node.name for node in state.nodes.values() if volume in node.volumes)
+
+
+def config_row(state: State, held: Held) -> ConfigRow:
+    """A config without its content, and which services read it."""
+    config = held.config
+    return {
+        "name": config.name,
+        "stack": held.stack,
+        "key": held.key,
+        "size": config.size,
+        "digest": config.digest,
+        "labels": dict(config.labels),
+        "services": list(held.readers),
+        "updated_at": state.stacks[held.stack].updated_at,
+    }
 
 
 def token_row(token: Token) -> TokenRow:

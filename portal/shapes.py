@@ -214,6 +214,25 @@ class VolumeRow(TypedDict):
     nodes: list[str]
 
 
+class ConfigRow(TypedDict):
+    """A config that a stack brought: `key` is what that calls it, `services` are those that read it."""
+
+    name: str
+    stack: str
+    key: str
+    size: int
+    digest: str
+    labels: Mapping[str, str]
+    services: list[str]
+    updated_at: float
+
+
+class ConfigShown(ConfigRow):
+    """A config, with its content in base64."""
+
+    content: str
+
+
 class TokenRow(TypedDict):
     """A credential without its hash; `expires_at` 0 is never."""
 

@@ -171,6 +171,15 @@ class StopTask:
     request: str = ""
 
 
+@message("config.remove/1")
+@dataclass(frozen=True, slots=True)
+class RemoveConfig:
+    """Take a config that no service reads out of its stack. `changes` is {its name: removed}."""
+
+    config: str
+    request: str = ""
+
+
 @message("token.create/1")
 @dataclass(frozen=True, slots=True)
 class CreateToken:

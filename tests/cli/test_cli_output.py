@@ -2,7 +2,6 @@
 
 import io
 import json
-from importlib import import_module
 
 import click
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from cli.colour import colours, draws
 from cli.context import Context
 from cli.context_changes import add_context
-from cli.main import COMMANDS
+from cli.main import COMMANDS, load
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Manager, listing
 from tests.cli.rows import node, service, stack, task
@@ -128,7 +127,7 @@ def test_contexts_are_a_list_like_others(gbnt: Run, home):
 
 
 LISTS = ("ls", "ps", "services", "history", "get-contexts")
-APPS = {name: import_module(f"cli.commands.{name}").app for name in COMMANDS if name != "version"}
+APPS = {name: load(name) for name in COMMANDS if name != "version"}
 FOUND = sorted(
     (f"{name} {word}", command)
     for name, app in APPS.items()

@@ -4,13 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
 
-from cli.main import COMMANDS, run
+from cli.main import COMMANDS, load, run
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Lines, Manager, listing
 from tests.cli.rows import stack, verdict
@@ -93,8 +92,7 @@ def every_command() -> list[list[str]]:
     """The words of each command, those of groups by what their help lists."""
     found = []
     for name in WORDS:
-        app = import_module(f"cli.commands.{name}").app
-        assert isinstance(app, click.Command)
+        app = load(name)
         found += [[name, word] for word in app.commands] if isinstance(app, click.Group) else [[name]]
     return found
 
@@ -124,7 +122,7 @@ def test_no_command_imports_what_is_slow_until_it_has_its_answer(manager: Manage
 
 def _required(words: list[str]) -> list[str]:
     """Something for each argument that the command must have."""
-    command: click.Command = import_module(f"cli.commands.{words[0]}").app
+    command = load(words[0])
     if isinstance(command, click.Group):
         command = command.commands[words[1]]
     named = {"config": "rome", "stack": "shop", "task": TASK, "exec": TASK}.get(words[0], "shop/web")
