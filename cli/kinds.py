@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from cli.errors import BadInput
-from cli.words import duration
+from cli.words import did_you_mean, duration
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -21,9 +21,11 @@ LARGEST = 2**63 - 1
 
 
 class _Kind(click.ParamType[Any]):
-    def refuse(self, wanted: str, value: object, param: click.Parameter | None, ctx: click.Context | None) -> NoReturn:
-        """Fail with `must be <wanted>, not "<value>"`."""
-        self.fail(f'must be {wanted}, not "{value}"', param, ctx)
+    def refuse(
+        self, wanted: str, value: object, param: click.Parameter | None, ctx: click.Context | None, hint: str = ""
+    ) -> NoReturn:
+        """Fail with `must be <wanted>, not "<value>"`, and what may have been meant."""
+        self.fail(f'must be {wanted}, not "{value}"{hint}', param, ctx)
 
 
 class Whole(_Kind):
@@ -100,7 +102,8 @@ class OneOf(_Kind):
         """The word."""
         word = str(value)
         if word not in self._words:
-            self.refuse(f"{', '.join(self._words[:-1])} or {self._words[-1]}", value, param, ctx)
+            wanted = f"{', '.join(self._words[:-1])} or {self._words[-1]}"
+            self.refuse(wanted, value, param, ctx, did_you_mean(word, self._words))
         return word
 
 

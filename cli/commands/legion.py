@@ -16,7 +16,7 @@ from cli.connect import admin_socket, connect, context_option
 from cli.errors import BadInput, CliError
 from cli.filters import Filter, begins, is_
 from cli.group import data_dir_option, example, group
-from cli.kinds import Whole
+from cli.kinds import OneOf, Whole
 from cli.options import default_data_dir
 from cli.output import Output, list_options, output_option, show_list, show_value
 from cli.table import Column, Row, column
@@ -73,9 +73,7 @@ def init(advertise_addr: str, listen_addr: str, install: bool) -> None:
 
 
 @app.group("join-token", invoke_without_command=True, epilog=example("gbnt legion join-token --role manager --ttl 10m"))
-@click.option(
-    "--role", type=click.Choice(ROLES), default="worker", show_default=True, help="What it lets a machine be."
-)
+@click.option("--role", type=OneOf(ROLES), default="worker", show_default=True, help="What it lets a machine be.")
 @click.option("--ttl", metavar="TIME", default=TTL, show_default=True, help="How long it is good for, 30d at most.")
 @click.option("--uses", metavar="N", type=click.IntRange(1), help="For how many machines. [worker: 10, manager: 1]")
 @click.option("--rotate", is_flag=True, help="Make all earlier tokens of this role worthless.")
@@ -210,7 +208,7 @@ def status(context: str, output: Output) -> None:
 )
 @click.option(
     "--privileged",
-    type=click.Choice(["auto", "allow", "refuse"]),
+    type=OneOf(("auto", "allow", "refuse")),
     default=None,
     help="Whether stacks may use keys that make a container as mighty as its machine's root; auto takes them while "
     "there is but one machine. [at first: auto]",

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.asking import confirm
 from cli.compose_choice import Choice, Form, Part
 from cli.compose_options import compose_options
 from cli.connect import connect, context_option
-from cli.errors import BadInput, NotAllowed
+from cli.errors import NotAllowed
 from cli.group import example, group
 from cli.kinds import OneOf
 from cli.listing import (
@@ -163,7 +164,9 @@ def rm(name: str, volumes: bool, yes: bool, waiting: Waiting, context: str) -> N
     client.stack(name)
     owned = [str(row["name"]) for row in client.volumes(name) if not row.get("external")]
     if volumes and owned and not yes:
-        _ask_about(owned)
+        listed = "\n".join(f"  {volume}" for volume in owned)
+        print(f"These volumes and all data in them are removed for good:\n{listed}", file=sys.stderr)
+        confirm("Remove them?", yes=yes)
     accepted = client.remove_stack(name, owned if volumes else ())
     if waiting.wanted:
         settle(client, name, accepted["revision"], timeout=waiting.timeout, wanted="removed")
@@ -360,14 +363,3 @@ def _hold(name: str, action: str, waiting: Waiting, context: str) -> None:
         settle(client, name, accepted["revision"], timeout=waiting.timeout)
     done = "stopped" if action == "stop" else "started"
     print(f"{name} is {done if waiting.wanted else f'being {done}'}")
-
-
-def _ask_about(volumes: list[str]) -> None:
-    from cli.asking import agreed
-
-    listed = "\n".join(f"  {volume}" for volume in volumes)
-    if not sys.stdin.isatty():
-        raise BadInput(f"--volumes would remove these for good; say --yes to do it without being asked:\n{listed}")
-    print(f"These volumes and all data in them will be removed for good:\n{listed}", file=sys.stderr)
-    if not agreed("Remove them?"):
-        raise BadInput("nothing was removed")

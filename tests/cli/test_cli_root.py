@@ -92,9 +92,15 @@ def every_command() -> list[list[str]]:
     """The words of each command, those of groups by what their help lists."""
     found = []
     for name in WORDS:
-        app = load(name)
-        found += [[name, word] for word in app.commands] if isinstance(app, click.Group) else [[name]]
+        found += _below([name], load(name))
     return found
+
+
+def _below(words: list[str], command: click.Command) -> list[list[str]]:
+    """The command, unless all that it does is lead to others, and those."""
+    below = command.commands if isinstance(command, click.Group) else {}
+    found = [each for word, one in below.items() for each in _below([*words, word], one)]
+    return found if below and not getattr(command, "invoke_without_command", False) else [words, *found]
 
 
 def test_no_command_imports_what_is_slow_until_it_has_its_answer(manager: Manager, home: Path):
@@ -123,8 +129,9 @@ def test_no_command_imports_what_is_slow_until_it_has_its_answer(manager: Manage
 def _required(words: list[str]) -> list[str]:
     """Something for each argument that the command must have."""
     command = load(words[0])
-    if isinstance(command, click.Group):
-        command = command.commands[words[1]]
+    for word in words[1:]:
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
     named = {"config": "rome", "stack": "shop", "task": TASK, "exec": TASK}.get(words[0], "shop/web")
     return [named for item in command.params if isinstance(item, click.Argument) and item.required]
 

@@ -27,6 +27,8 @@ TIME = "a number of seconds from 0, or a time as 90s, 10m or 2h"
         ("events --after 1.5", '--after must be a whole number from 0, not "1.5"'),
         (f"events --after {2**63}", f'--after must be a whole number from 0, not "{2**63}"'),
         ("stack ls -o xml", '--output must be table, wide, json, yaml or name, not "xml"; see `gbnt stack ls --help`'),
+        ("stack ls -o jsn", '--output must be table, wide, json, yaml or name, not "jsn" (did you mean "json"?)'),
+        ("legion update --privileged always", '--privileged must be auto, allow or refuse, not "always"'),
         ("token create ci --role king", '--role must be admin, operator or viewer, not "king"'),
         ("stack deploy --timeout soon", f'--timeout must be {TIME}, not "soon"'),
         ("stack deploy --timeout nan", f'--timeout must be {TIME}, not "nan"'),
