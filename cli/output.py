@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Form = Literal["table", "wide", "json", "yaml", "name"]
 FORMS: tuple[Form, ...] = get_args(Form)
-CALLED = ("id", "name", "address", "registry", "number")
+CALLED = ("id", "name", "address", "registry", "revision", "number")
 NAMED = ("name", "address", "registry", "subject", "number", "id")
 
 

@@ -26,6 +26,13 @@ WORDS = sorted(set(COMMANDS) - {"version"})
 SLOW = {"anyio", "asyncio", "h2", "pydantic", "rich", "supervisor", "trio", "typer"}
 HERE = ("serve", "health", "doctor", "reset", "stack adopt")  # what looks at this machine itself
 TASK = "shop-web-1"
+# What is done without a manager, or with this machine's own alone.
+OF_THIS_USER = ("backup", "completion", "doctor", "health", "reset", "serve")
+HERE_TOO = (
+    *(f"config {word}-context" for word in ("current", "delete", "rename", "set", "use")),
+    *("config get-contexts", "config import", "legion init", "legion join", "legion leave"),
+    *("snapshot restore", "stack config"),
+)
 MANAGER = {"cluster", "httpx", "store", "yaml"}
 
 COMPOSE = "name: shop\nservices: {web: {image: busybox, build: .}}\n"
@@ -126,12 +133,17 @@ def test_no_command_imports_what_is_slow_until_it_has_its_answer(manager: Manage
     assert ("PUT", "/v1/stacks/shop") in [(asked.method, asked.path) for asked in manager.asked]
 
 
-def _required(words: list[str]) -> list[str]:
-    """Something for each argument that the command must have."""
+def _command(words: list[str]) -> click.Command:
     command = load(words[0])
     for word in words[1:]:
         assert isinstance(command, click.Group)
         command = command.commands[word]
+    return command
+
+
+def _required(words: list[str]) -> list[str]:
+    """Something for each argument that the command must have."""
+    command = _command(words)
     named = {"config": "rome", "stack": "shop", "task": TASK, "exec": TASK}.get(words[0], "shop/web")
     return [named for item in command.params if isinstance(item, click.Argument) and item.required]
 
@@ -145,6 +157,12 @@ def test_every_command_has_help_with_an_example_of_itself(gbnt: Run, words: list
     assert f"gbnt {' '.join(words)}" in examples
     summary = ran.out.splitlines()[2].strip()
     assert summary
+
+
+@pytest.mark.parametrize("words", every_command(), ids=" ".join)
+def test_every_command_that_asks_a_manager_can_be_told_which(words: list[str]):
+    options = {name for param in _command(words).params for name in param.opts}
+    assert ("--context" in options) != (words[0] in OF_THIS_USER or " ".join(words) in HERE_TOO)
 
 
 ALONE = (*HERE, "logs", "exec", "events", "explain", "audit", "completion")
