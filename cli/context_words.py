@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from cli.context import Context, Document
 from cli.errors import BadInput, CliError
 from cli.options import API_PORT
+from cli.words import HIDDEN
 
-HIDDEN = "***"
 SHOWN_OF_AN_AUTHORITY = 16
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s(.+?)-----END CERTIFICATE-----\s?", re.DOTALL)

@@ -10,9 +10,7 @@ from cli.follow import settle
 from cli.output import Output, show_value, warn_of
 from cli.table import Row
 from cli.waiting import Waiting
-from cli.words import did_you_mean, said
-
-HIDDEN = "***"
+from cli.words import HIDDEN, did_you_mean, said
 
 
 def newest(client: Client, stack: str) -> int:
