@@ -7,7 +7,7 @@ parameter is called in help says what it is completed by, so that a command need
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -32,24 +32,11 @@ Named = Iterable[tuple[str, str]]
 
 Ask = Callable[["Client"], Named]
 
-
-def _stacks(client: Client) -> Named:
-    return ((row["name"], row["status"]) for row in client.stacks())
-
-
-def _services(client: Client) -> Named:
-    return ((row["name"], row["image"]) for row in client.services())
-
-
-def _tasks(client: Client) -> Named:
-    return ((row["name"], f"{row['state']} on {row['node']}") for row in client.tasks())
-
-
 ASKED: Mapping[str, Ask] = {
-    "STACK": _stacks,
-    "SERVICE": _services,
-    "TASK": _tasks,
-    "TASK|SERVICE": lambda client: [*_tasks(client), *_services(client)],
+    "STACK": lambda client: ((row["name"], row["status"]) for row in client.stacks()),
+    "SERVICE": lambda client: ((row["name"], row["image"]) for row in client.services()),
+    "TASK": lambda client: ((row["name"], f"{row['state']} on {row['node']}") for row in client.tasks()),
+    "VOLUME": lambda client: ((row["name"], row["stack"]) for row in client.volumes("")),
     "CONFIG": lambda client: ((row["name"], row["stack"]) for row in client.configs()),
     "NODE": lambda client: ((row["name"], row["status"]) for row in client.nodes()),
     "PATH": lambda client: ((row["address"].partition("/")[2], row["state"]) for row in client.actors()),
@@ -57,7 +44,7 @@ ASKED: Mapping[str, Ask] = {
     "TOKEN-ID": lambda client: ((row["id"], row["name"]) for row in client.tokens()),
     "JOIN-TOKEN-ID": lambda client: ((row["id"], row["role"]) for row in client.join_tokens()),
 }
-AT_THE_SOCKET = ("TOKEN-ID", "JOIN-TOKEN-ID")
+AT_THE_SOCKET = frozenset({"TOKEN-ID", "JOIN-TOKEN-ID"})
 """What the owner of this machine's manager is shown without a credential, as the commands that take it do."""
 
 FILES = {"FILE": "file", "FILE|-": "file", "FOLDER": "dir"}
@@ -110,8 +97,8 @@ def _taught(command: click.Command) -> click.Command:
             _teach(param, lambda context, incomplete: _items(_contexts(), incomplete))
         elif called in FILES:
             _teach(param, lambda context, incomplete, type=FILES[called]: [CompletionItem(incomplete, type)])
-        elif called in ASKED:
-            _teach(param, lambda context, incomplete, kind=called: _items(_asked(kind, context), incomplete))
+        elif ASKED.keys() >= set(kinds := called.split("|")):
+            _teach(param, lambda context, incomplete, kinds=kinds: _items(_asked(kinds, context), incomplete))
     return command
 
 
@@ -130,7 +117,7 @@ def _contexts() -> Named:
         return []
 
 
-def _asked(kind: str, context: click.Context) -> Named:
+def _asked(kinds: Sequence[str], context: click.Context) -> Named:
     """What the cluster answers within the time; nothing where it does not, or not to this person."""
     found: list[tuple[str, str]] = []
     given: Mapping[str, Any] = context.params
@@ -138,7 +125,9 @@ def _asked(kind: str, context: click.Context) -> Named:
 
     def ask() -> None:
         try:
-            found.extend(ASKED[kind](connect(name, socket_first=kind in AT_THE_SOCKET)))
+            client = connect(name, socket_first=AT_THE_SOCKET.issuperset(kinds))
+            for kind in kinds:
+                found.extend(ASKED[kind](client))
         except CliError:
             return
 
