@@ -91,7 +91,7 @@ def show_revisions(revisions: Sequence[Row], output: Output, *, no_trunc: bool, 
         Column("CHANGES", _changes, flexible=True),
     )
     more = (Column("AT", lambda row: clock_time(row["at"])),)
-    show_list(revisions, columns, output, more=more, no_trunc=no_trunc, empty=empty)
+    show_list(revisions, columns, output, more=more, no_trunc=no_trunc, empty=empty, key="number")
 
 
 def show_services(services: Sequence[Row], output: Output, *, no_trunc: bool, empty: str) -> None:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 Form = Literal["table", "wide", "json", "yaml", "name"]
 FORMS: tuple[Form, ...] = get_args(Form)
-CALLED = ("id", "name", "address", "registry", "revision", "number")
-NAMED = ("name", "address", "registry", "subject", "number", "id")
+CALLED = ("id", "name", "address", "registry")
+NAMED = ("name", "address", "registry", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +76,16 @@ def show_list(
     more: Sequence[Column] = (),
     no_trunc: bool = False,
     empty: str = "",
+    key: str = "",
 ) -> None:
-    """Print the rows that are wanted; `more` are columns of the wide table.
+    """Print the rows that are wanted. `more` are columns of the wide table; by `key` is called what has no id or name.
 
     As JSON and YAML they are printed as the API gave them, with every field. An empty table is the sentence `empty` on
     the standard error, so that a script reads no row from it.
     """
     rows, left_out = output.chosen(rows), output.wanted is not None and len(rows) > 0
     if not output.is_table:
-        _print_rows(rows, rows, output, (*columns, *more))
+        _print_rows(rows, rows, output, (*columns, *more), key)
     elif rows or not empty:
         shown = (*columns, *more) if output.form == "wide" else columns
         print(render(rows, shown, None if no_trunc else terminal_width()))
@@ -97,7 +98,7 @@ def show_value(value: Row | Sequence[Row], output: Output) -> None:
     _print_rows(value, [value] if isinstance(value, Mapping) else value, output)
 
 
-def show_line(row: Row, output: Output, words: Callable[[Row], str]) -> None:
+def show_line(row: Row, output: Output, words: Callable[[Row], str], key: str) -> None:
     """One row of those that come as they happen, if it is wanted: in `words`, as a line of JSON, or as in a list."""
     if not output.chosen([row]):
         return
@@ -106,7 +107,7 @@ def show_line(row: Row, output: Output, words: Callable[[Row], str]) -> None:
     elif output.template is not None:
         print(output.template.line(row), flush=True)
     elif output.quiet or output.form == "name":
-        print(_called(row, CALLED if output.quiet else NAMED), flush=True)
+        print(_called(row, output, key), flush=True)
     else:
         print(json.dumps(row, ensure_ascii=False), flush=True)
 
@@ -133,7 +134,9 @@ def print_document(value: object, form: Form) -> None:
         print(yaml.safe_dump(json.loads(text), sort_keys=False, allow_unicode=True), end="")  # knows no replies
 
 
-def _print_rows(value: object, rows: Sequence[Row], output: Output, columns: Sequence[Column] = ()) -> None:
+def _print_rows(
+    value: object, rows: Sequence[Row], output: Output, columns: Sequence[Column] = (), key: str = ""
+) -> None:
     """`value` as a document, or each of its `rows` as a line. `columns` have words for a template."""
     if output.template is not None and output.template.is_table:
         print(render(rows, output.template.table(columns)))
@@ -142,15 +145,15 @@ def _print_rows(value: object, rows: Sequence[Row], output: Output, columns: Seq
             print(output.template.line(row, columns))
     elif output.quiet or output.form == "name":
         for row in rows:
-            print(_called(row, CALLED if output.quiet else NAMED))
+            print(_called(row, output, key))
     else:
         print_document(value, output.form)
 
 
-def _called(row: Row, keys: Sequence[str]) -> object:
-    for key in keys:
-        if key in row:
-            return row[key]
+def _called(row: Row, output: Output, key: str) -> object:
+    for one in (key,) if key else CALLED if output.quiet else NAMED:
+        if one in row:
+            return row[one]
     raise BadInput("what is printed here has no name: choose another form with --output")
 
 

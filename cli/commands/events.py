@@ -44,11 +44,11 @@ def app(follow: bool, after: int | None, limit: int, context: str, output: Outpu
     if not follow:
         known = client.events(after, limit)
         empty = "nothing has happened yet" if after is None else f"nothing has happened after revision {after}"
-        show_list(known, COLUMNS, output, no_trunc=no_trunc, empty=empty)
+        show_list(known, COLUMNS, output, no_trunc=no_trunc, empty=empty, key="revision")
         return
     try:
         for row in client.follow_events(after, limit):
-            show_line(row, output, _line)
+            show_line(row, output, _line, "revision")
     except KeyboardInterrupt:
         return
 

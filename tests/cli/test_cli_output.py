@@ -162,3 +162,10 @@ def test_colours_are_for_terminals_that_have_them_and_people_who_want_them(
 ):
     assert (draws(Terminal(), environment), colours(Terminal(), environment)) == (is_drawn, is_coloured)
     assert (draws(io.StringIO(), environment), colours(io.StringIO(), environment)) == (False, False)
+
+
+def test_what_has_neither_id_nor_name_is_called_by_what_it_has(gbnt: Run, manager: Manager):
+    event = {"revision": 7, "number": 1, "at": 0, "kind": "service", "subject": "shop/web", "message": "scaled"}
+    manager.on("GET /v1/events", listing(event, {**event, "revision": 8, "kind": "task"}))
+    assert gbnt("events", "-q").out == gbnt("events", "-o", "name").out == "7\n8\n"
+    assert gbnt("events", "--filter", "kind=task", "--format", "{{.Subject}}: {{.Message}}").out == "shop/web: scaled\n"
