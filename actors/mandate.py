@@ -18,6 +18,7 @@ from cluster.decide import (
     rollback,
     services,
     tasks,
+    volumes,
 )
 from cluster.decide.decision import Decision, Entropy, Refusal
 from cluster.model import JoinToken, Node, RegistryLogin, State, Token
@@ -54,8 +55,8 @@ class Mandate:
                 return drafts.save(state, spec, origin, entropy, refusals, replaces)
             case protocol.DropDraft(stack):
                 return drafts.drop(state, stack)
-            case protocol.RemoveStack(stack, volumes):
-                return deploy.remove_stack(state, stack, volumes, entropy)
+            case protocol.RemoveStack(stack, doomed):
+                return deploy.remove_stack(state, stack, doomed, entropy)
             case protocol.HoldStack(stack, stopped):
                 return services.hold_stack(state, stack, stopped, entropy)
             case protocol.HoldService(service, stopped):
@@ -68,6 +69,8 @@ class Mandate:
                 return services.remove(state, service, entropy)
             case protocol.StopTask(task):
                 return tasks.stop_task(state, task)
+            case protocol.RemoveVolume(volume):
+                return volumes.remove_volume(state, volume)
             case protocol.Plan(service, decided):
                 return tasks.carry_out(state, service, decided, entropy, self.pool, self.board)
             case protocol.Observed(node, seen=seen):

@@ -46,7 +46,7 @@ from actors.machine import Machine
 from actors.mandate import Mandate
 from actors.membership import Membership
 from actors.node import NodeActor
-from actors.provisions import ProvisionsActor
+from actors.provisions import PROVISIONS, ProvisionsActor
 from actors.resolver import Resolver, ResolverActor
 from actors.roll import Roll
 from actors.senate import Observe, Senate
@@ -194,7 +194,7 @@ def _agent(parts: WorkerParts) -> SupervisorSpec:
         inventory=inventory,
         agent=EXECUTOR,
         images="agent/images",
-        provisions="agent/provisions",
+        provisions=PROVISIONS,
         configs=CONFIGS,
     )
     executor = partial(

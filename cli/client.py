@@ -143,9 +143,27 @@ class Client:
         """What becomes of a stack from a revision on, until the last line, its verdict."""
         return self._session.lines("GET", f"{_stack_path(stack)}/progress", {"after": revision})
 
-    def volumes(self, stack: str) -> list[Row]:
-        """The named volumes of a stack."""
+    # -- networks and volumes ------------------------------------------------------------------------------------
+
+    def networks(self, stack: str = "") -> list[Row]:
+        """The networks of a stack, or of all."""
+        return self._session.items("/v1/networks", {"stack": stack})
+
+    def network(self, name: str) -> Row:
+        """One network; `attached` are the tasks on it."""
+        return self._session.get(f"/v1/networks/{quote(name, safe='')}")
+
+    def volumes(self, stack: str = "") -> list[Row]:
+        """The named volumes of a stack, or of all and those that outlived theirs."""
         return self._session.items("/v1/volumes", {"stack": stack})
+
+    def volume(self, name: str) -> Row:
+        """One volume."""
+        return self._session.get(_volume_path(name))
+
+    def remove_volume(self, name: str) -> Row:
+        """Remove a volume: the machines that it was `removed` from, and those that `kept` it, each with the reason."""
+        return self._session.write("DELETE", _volume_path(name))
 
     # -- services ------------------------------------------------------------------------------------------------
 
@@ -287,6 +305,10 @@ def _stack_path(name: str) -> str:
 def _service_path(key: str) -> str:
     stack, _, service = key.partition("/")
     return f"/v1/services/{quote(stack, safe='')}/{quote(service, safe='')}"
+
+
+def _volume_path(name: str) -> str:
+    return f"/v1/volumes/{quote(name, safe='')}"
 
 
 def _registry_path(registry: str) -> str:

@@ -24,6 +24,8 @@ COMMANDS = {
     "exec": "Run a command in the container of a task",
     "explain": "Say where a task may go, and what keeps it from each machine",
     "node": "See the machines, say what they are for, and take them out",
+    "network": "See the networks of stacks, and who is on them",
+    "volume": "See the volumes of stacks, and remove what no stack names any more",
     "legion": "Let machines join, have this one join, and see how all of them are",
     "events": "See what changed, and follow it",
     "audit": "See who did what, and what came of it",

@@ -30,7 +30,6 @@ from portal.shapes import (
     StackRow,
     TaskRow,
     TokenRow,
-    VolumeRow,
 )
 from supervisor.inspection import ActorInfo
 
@@ -229,33 +228,6 @@ def present(tasks: Iterable[Task]) -> list[Task]:
     ordered = sorted(tasks, key=lambda task: (task.stack, task.service, task.slot, task.created_at, task.id))
     newest = {(task.service_key, task.slot): task.id for task in ordered}
     return [task for task in ordered if is_wanted(task) or newest[task.service_key, task.slot] == task.id]
-
-
-def volume_rows(state: State, stack: str) -> list[VolumeRow]:
-    """The named volumes of a stack, or of all; those that outlived their stack have none."""
-    rows: list[VolumeRow] = [
-        {
-            "name": volume.name,
-            "stack": owner.name,
-            "key": key,
-            "external": volume.external,
-            "driver": volume.driver,
-            "nodes": _nodes_with(state, volume.name),
-        }
-        for owner in state.stacks.values()
-        for key, volume in owner.spec.volumes.items()
-    ]
-    owned = {row["name"] for row in rows}
-    kept = {name for node in state.nodes.values() for name in node.volumes} - owned
-    rows += [
-        {"name": name, "stack": "", "key": "", "external": False, "driver": "", "nodes": _nodes_with(state, name)}
-        for name in kept
-    ]
-    return sorted((row for row in rows if stack in ("", row["stack"])), key=lambda row: row["name"])
-
-
-def _nodes_with(state: State, volume: str) -> list[str]:
-    return sorted(node.name for node in state.nodes.values() if volume in node.volumes)
 
 
 def token_row(token: Token) -> TokenRow:

@@ -203,17 +203,6 @@ class TaskRow(TypedDict):
     progress: NotRequired[Pull]
 
 
-class VolumeRow(TypedDict):
-    """A named volume, with the machines that have it; one that outlived its stack has none."""
-
-    name: str
-    stack: str
-    key: str
-    external: bool
-    driver: str
-    nodes: list[str]
-
-
 class TokenRow(TypedDict):
     """A credential without its hash; `expires_at` 0 is never."""
 

@@ -171,6 +171,15 @@ class StopTask:
     request: str = ""
 
 
+@message("volume.remove/1")
+@dataclass(frozen=True, slots=True)
+class RemoveVolume:
+    """Give up a volume with all data in it, that no stack names and no task uses. The machines are asked after that."""
+
+    volume: str
+    request: str = ""
+
+
 @message("token.create/1")
 @dataclass(frozen=True, slots=True)
 class CreateToken:

@@ -17,6 +17,7 @@ from portal.api import (
     joining,
     knocking,
     leaving,
+    networks,
     nodes,
     registries,
     revisions,
@@ -25,6 +26,7 @@ from portal.api import (
     stacks,
     tasks,
     tokens,
+    volumes,
 )
 from portal.api.doorkeeper import Doorkeeper, Root
 from portal.api.drain import Drain
@@ -53,6 +55,8 @@ RESOURCES = (
     snapshots,
     builds,
     registries,
+    networks,
+    volumes,
 )
 ENDPOINTS: tuple[Endpoint, ...] = tuple(one for resource in RESOURCES for one in resource.ENDPOINTS)
 """All that the API has."""

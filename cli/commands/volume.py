@@ -1,0 +1,108 @@
+"""`gbnt volume`: the named volumes of stacks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.connect import connect, context_option
+from cli.errors import BadInput, CliError, NotAllowed, Unreachable
+from cli.group import example, group
+from cli.output import Output, list_options, output_option, show_list, show_value
+from cli.table import Column, Row, column
+
+if TYPE_CHECKING:
+    from cli.client import Client
+
+app = group("See the volumes of stacks, and remove what no stack names any more. Deploys make them.")
+
+COLUMNS = (
+    column("NAME", "name"),
+    column("STACK", "stack"),
+    column("DRIVER", "driver"),
+    column("NODES", "nodes", flexible=True),
+    column("USED BY", "tasks", flexible=True),
+    Column("NOTE", lambda row: _note(row)),
+)
+
+
+@app.command("ls", epilog=example("gbnt volume ls", "gbnt volume ls --stack shop", "gbnt volume ls --unnamed -q"))
+@click.option("--stack", metavar="STACK", default="", help="Only those of this stack.")
+@click.option("--unnamed", is_flag=True, help="Only those that no stack names any more.")
+@context_option
+@list_options
+def ls(stack: str, unnamed: bool, context: str, output: Output, no_trunc: bool) -> None:
+    """List volumes, the machines that have them, and the tasks that use them."""
+    client = connect(context)
+    rows = client.volumes(stack)
+    if stack and not rows:
+        client.stack(stack)  # which says where there is none of that name
+    chosen = [row for row in rows if not (unnamed and row["stack"])]
+    show_list(chosen, COLUMNS, output, no_trunc=no_trunc, empty="no volumes")
+
+
+@app.command("inspect", epilog=example("gbnt volume inspect shop_data"))
+@click.argument("volume")
+@context_option
+@output_option("yaml")
+def inspect(volume: str, context: str, output: Output) -> None:
+    """Print all that is known of a volume."""
+    found = connect(context).volume(volume)
+    if output == "table":
+        show_list([found], COLUMNS, output)
+    else:
+        show_value(found, output)
+
+
+@app.command("rm", epilog=example("gbnt volume rm shop_data", "gbnt volume rm shop_data shop_log --yes"))
+@click.argument("volumes", metavar="VOLUME...", nargs=-1, required=True)
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@context_option
+def rm(volumes: tuple[str, ...], yes: bool, context: str) -> None:
+    """Remove volumes with all data in them, from every machine that has them.
+
+    Refused while a stack names one, or a task uses it. A machine that could not remove it is named: it keeps its data.
+    """
+    client, chosen = connect(context), tuple(dict.fromkeys(volumes))
+    found = [client.volume(name) for name in chosen]
+    if not yes:
+        _ask_about(found)
+    failures = [why for name in chosen for why in _remove(client, name)]
+    if len(failures) == 1:
+        raise CliError(failures[0])
+    if failures:
+        print(*(f"error: {why}" for why in failures), sep="\n", file=sys.stderr)
+        raise CliError("not all data is gone: give the same command again when what is in the way is mended")
+
+
+def _remove(client: Client, name: str) -> list[str]:
+    """Say where a volume is gone from; the answer is where it is not, and why."""
+    try:
+        done = client.remove_volume(name)
+    except (Unreachable, NotAllowed):
+        raise
+    except CliError as error:
+        return [str(error)]
+    if done["removed"]:
+        print(f"{name}: removed from {', '.join(done['removed'])}")
+    return [f"{name} stays on {one['node']}, which {one['why']}" for one in done["kept"]]
+
+
+def _ask_about(found: Iterable[Row]) -> None:
+    from cli.asking import agreed
+
+    listed = "\n".join(f"  {row['name']} on {', '.join(row['nodes']) or 'no machine'}" for row in found)
+    if not sys.stdin.isatty():
+        raise BadInput(f"this would remove volumes for good; say --yes to do it without being asked:\n{listed}")
+    print(f"These volumes and all data in them will be removed for good:\n{listed}", file=sys.stderr)
+    if not agreed("Remove them?"):
+        raise BadInput("nothing was removed")
+
+
+def _note(row: Row) -> str:
+    if row["external"]:
+        return "not made by gbnt"
+    return "" if row["stack"] else "no stack names it"
