@@ -26,6 +26,7 @@ COMMANDS = {
     "node": "See the machines, say what they are for, and take them out",
     "network": "See the networks of stacks, and who is on them",
     "volume": "See the volumes of stacks, and remove what no stack names any more",
+    "system": "See what the engines of all machines keep, and put away what nothing needs",
     "legion": "Let machines join, have this one join, and see how all of them are",
     "events": "See what changed, and follow it",
     "audit": "See who did what, and what came of it",

@@ -1,11 +1,14 @@
-"""A question to a machine, whose answer is waited for no longer than somebody wants to."""
+"""Questions to machines, whose answers are waited for no longer than somebody wants to."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import anyio
+
 from actors.protocol import Failed
-from cluster.model import Node
+from cluster.model import Node, State
 from portal.backend import Backend
 from supervisor.errors import ActorError, AskTimeout, NoSuchActor
 
@@ -38,3 +41,17 @@ async def ask_machine(backend: Backend, node: Node, path: str, question: object,
     if not isinstance(answer, kind):
         raise Silent("has a gbnt that answered something else: upgrade it")
     return answer
+
+
+async def at_all(state: State, work: Callable[[Node], Awaitable[T]], take: Callable[[T], Awaitable[None]]) -> None:
+    """Do some work at every machine at the same time, and take each result, one by one, as soon as it is there."""
+    one_by_one = anyio.Lock()
+
+    async def one(node: Node) -> None:
+        result = await work(node)
+        async with one_by_one:
+            await take(result)
+
+    async with anyio.create_task_group() as group:
+        for node in state.nodes.values():
+            group.start_soon(one, node)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypedDict, TypeVar
+from typing import NotRequired, TypedDict, TypeVar
 
 from cluster.holding import holders, naming, tasks_by_network, tasks_by_volume
 from cluster.model import Network, State, Task
@@ -50,7 +50,10 @@ class NetworkShown(NetworkRow):
 
 
 class VolumeRow(TypedDict):
-    """A named volume, the machines that have it and the tasks that use it; one that outlived its stack has none."""
+    """A named volume, the machines that have it and the tasks that use it; one that outlived its stack has none.
+
+    `sizes` are by machine, where they were asked for, null where one does not tell; `unknown` says why it does not.
+    """
 
     name: str
     stack: str
@@ -59,6 +62,8 @@ class VolumeRow(TypedDict):
     driver: str
     nodes: list[str]
     tasks: list[str]
+    sizes: NotRequired[Mapping[str, int | None]]
+    unknown: NotRequired[Mapping[str, str]]
 
 
 class VolumeShown(VolumeRow):

@@ -13,6 +13,7 @@ from cli.errors import BadInput, CliError, NotAllowed, Unreachable
 from cli.group import example, group
 from cli.output import Output, list_options, output_option, show_list, show_value
 from cli.table import Column, Row, column
+from cli.words import size
 
 if TYPE_CHECKING:
     from cli.client import Client
@@ -27,21 +28,24 @@ COLUMNS = (
     column("USED BY", "tasks", flexible=True),
     Column("NOTE", lambda row: _note(row)),
 )
+SIZE = Column("SIZE", lambda row: _size(row), flexible=True)
 
 
 @app.command("ls", epilog=example("gbnt volume ls", "gbnt volume ls --stack shop", "gbnt volume ls --unnamed -q"))
 @click.option("--stack", metavar="STACK", default="", help="Only those of this stack.")
 @click.option("--unnamed", is_flag=True, help="Only those that no stack names any more.")
+@click.option("--size", "sizes", is_flag=True, help="With their sizes: each machine adds up their files.")
 @context_option
 @list_options
-def ls(stack: str, unnamed: bool, context: str, output: Output, no_trunc: bool) -> None:
+def ls(stack: str, unnamed: bool, sizes: bool, context: str, output: Output, no_trunc: bool) -> None:
     """List volumes, the machines that have them, and the tasks that use them."""
     client = connect(context)
-    rows = client.volumes(stack)
+    rows = client.volumes(stack, sizes=sizes)
     if stack and not rows:
         client.stack(stack)  # which says where there is none of that name
     chosen = [row for row in rows if not (unnamed and row["stack"])]
-    show_list(chosen, COLUMNS, output, no_trunc=no_trunc, empty="no volumes")
+    columns = (*COLUMNS[:-1], SIZE, COLUMNS[-1]) if sizes else COLUMNS
+    show_list(chosen, columns, output, no_trunc=no_trunc, empty="no volumes")
 
 
 @app.command("inspect", epilog=example("gbnt volume inspect shop_data"))
@@ -49,10 +53,10 @@ def ls(stack: str, unnamed: bool, context: str, output: Output, no_trunc: bool) 
 @context_option
 @output_option("yaml")
 def inspect(volume: str, context: str, output: Output) -> None:
-    """Print all that is known of a volume."""
-    found = connect(context).volume(volume)
+    """Print all that is known of a volume, with its size on each machine."""
+    found = connect(context).volume(volume, sizes=True)
     if output == "table":
-        show_list([found], COLUMNS, output)
+        show_list([found], (*COLUMNS[:-1], SIZE, COLUMNS[-1]), output)
     else:
         show_value(found, output)
 
@@ -100,6 +104,14 @@ def _ask_about(found: Iterable[Row]) -> None:
     print(f"These volumes and all data in them will be removed for good:\n{listed}", file=sys.stderr)
     if not agreed("Remove them?"):
         raise BadInput("nothing was removed")
+
+
+def _size(row: Row) -> str:
+    """In all, or by machine where several have one of that name, or one of them does not say."""
+    sizes = {node: "unknown" if amount is None else size(amount) for node, amount in row["sizes"].items()}
+    return (
+        next(iter(sizes.values())) if len(sizes) == 1 else ", ".join(f"{node} {text}" for node, text in sizes.items())
+    )
 
 
 def _note(row: Row) -> str:

@@ -24,6 +24,7 @@ from portal.api import (
     services,
     snapshots,
     stacks,
+    system,
     tasks,
     tokens,
     volumes,
@@ -57,6 +58,7 @@ RESOURCES = (
     registries,
     networks,
     volumes,
+    system,
 )
 ENDPOINTS: tuple[Endpoint, ...] = tuple(one for resource in RESOURCES for one in resource.ENDPOINTS)
 """All that the API has."""

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from actors.protocol import Accepted, RemoveVolume
+from cluster.model import State
 from portal import volumes
 from portal.api.cluster import OF_STACK
-from portal.api.endpoint import listed, read, write
+from portal.api.endpoint import Query, listed, read, write
 from portal.api.problems import missing
-from portal.api.requests import answer, backend_of, command, key_of, listing, state_of
+from portal.api.requests import answer, backend_of, command, flag, key_of, listing, state_of
 from portal.provision_rows import VolumeRow, VolumeShown, volume_detail, volume_rows
+from portal.usage import volume_sizes
+
+SIZE_SECONDS = 25.0
+"""No longer than a client waits for an answer."""
 
 
 class Kept(TypedDict):
@@ -33,18 +39,20 @@ class VolumeRemoved(TypedDict):
 
 
 async def index(request: Request) -> Response:
-    """The named volumes of all stacks, or of `stack`."""
+    """The named volumes of all stacks, or of `stack`; with `sizes` as their machines tell them."""
     state = await state_of(request)
     rows = volume_rows(state, request.query_params.get("stack", ""))
+    await _add_sizes(request, state, rows)
     return listing(request, rows, state.revision, ORDER)
 
 
 async def show(request: Request) -> Response:
-    """One volume."""
+    """One volume; with `sizes` as its machines tell them."""
     state, name = await state_of(request), request.path_params["name"]
     found = volume_detail(state, name)
     if found is None:
         raise missing("volume", name, {row["name"] for row in volume_rows(state)}, "gbnt volume ls")
+    await _add_sizes(request, state, [found])
     return answer(found)
 
 
@@ -58,9 +66,21 @@ async def remove(request: Request) -> Response:
     return answer(told)
 
 
+async def _add_sizes(request: Request, state: State, rows: Sequence[VolumeRow]) -> None:
+    if not flag(request, "sizes"):
+        return
+    sizes = await volume_sizes(
+        backend_of(request), state, {node for row in rows for node in row["nodes"]}, SIZE_SECONDS
+    )
+    for row in rows:
+        row["sizes"] = {node: sizes.known.get(node, {}).get(row["name"]) for node in row["nodes"]}
+        row["unknown"] = {node: sizes.unknown[node] for node in row["nodes"] if node in sizes.unknown}
+
+
+SIZES = Query("sizes", "with the sizes as the machines tell them, which add up all files", "flag")
 ORDER = ("name", "stack", "key")
 ENDPOINTS = (
-    listed("/v1/volumes", index, VolumeRow, OF_STACK),
-    read("/v1/volumes/{name}", show, VolumeShown),
+    listed("/v1/volumes", index, VolumeRow, OF_STACK, SIZES),
+    read("/v1/volumes/{name}", show, VolumeShown, SIZES),
     write("DELETE", "/v1/volumes/{name}", remove, VolumeRemoved),
 )
