@@ -143,7 +143,7 @@ class Client:
         """What becomes of a stack from a revision on, until the last line, its verdict."""
         return self._session.lines("GET", f"{_stack_path(stack)}/progress", {"after": revision})
 
-    # -- room ----------------------------------------------------------------------------------------------------
+    # -- room and load -------------------------------------------------------------------------------------------
 
     def usage(self) -> Iterator[Row]:
         """What each machine's engine keeps, as soon as it has said; `unknown` is why one did not."""
@@ -156,6 +156,10 @@ class Client:
     def prune(self, order: Mapping[str, object]) -> Iterator[Row]:
         """Have what nothing needs put away, the same lines of what went. See the manager's `Pruning`."""
         return self._session.lines("POST", "/v1/system/prune", body=[orjson.dumps(order)])
+
+    def stats(self, params: Params) -> Iterator[Row]:
+        """How busy tasks and machines are: a line, and with `follow` another every `interval` seconds."""
+        return self._session.lines("GET", "/v1/stats", params)
 
     # -- networks and volumes ------------------------------------------------------------------------------------
 

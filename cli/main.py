@@ -22,6 +22,7 @@ COMMANDS = {
     "task": "See, read and replace single tasks",
     "logs": "Read the output of a service",
     "exec": "Run a command in the container of a task",
+    "top": "See how busy tasks and machines are, as it changes",
     "explain": "Say where a task may go, and what keeps it from each machine",
     "node": "See the machines, say what they are for, and take them out",
     "network": "See the networks of stacks, and who is on them",

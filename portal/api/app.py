@@ -24,6 +24,7 @@ from portal.api import (
     services,
     snapshots,
     stacks,
+    stats,
     system,
     tasks,
     tokens,
@@ -59,6 +60,7 @@ RESOURCES = (
     networks,
     volumes,
     system,
+    stats,
 )
 ENDPOINTS: tuple[Endpoint, ...] = tuple(one for resource in RESOURCES for one in resource.ENDPOINTS)
 """All that the API has."""

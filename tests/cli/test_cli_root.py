@@ -139,7 +139,7 @@ def test_every_command_has_help_with_an_example_of_itself(gbnt: Run, words: list
     assert summary
 
 
-ALONE = (*HERE, "logs", "exec", "events", "explain", "audit")
+ALONE = (*HERE, "logs", "exec", "events", "explain", "audit", "top")
 
 
 @pytest.mark.parametrize("name", [name for name in WORDS if name not in ALONE])

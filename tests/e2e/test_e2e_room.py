@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.node import Node, until
+from tests.e2e.person import at_terminal
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180)]
 
@@ -101,6 +102,23 @@ def test_a_stack_that_is_gone_leaves_its_image_and_its_volume_for_who_names_them
     assert "volume.given-up" in running.ok("events")
     missing = running.gbnt("volume", "rm", f"{SHOP}_data", "--yes")
     assert (missing.code, "there is no volume" in missing.err) == (1, True)
+
+
+def test_a_person_sees_how_busy_tasks_are_until_ctrl_c(running: Node) -> None:
+    bring_up(running, IMAGE)
+    line = json.loads(running.ok("top", SHOP, "-o", "json"))
+    [web] = [row for row in line["tasks"] if row["service"] == "web"]
+    assert (web["unknown"], web["pids"], web["memory"] > 0, web["cpu_percent"] >= 0) == ("", 1, True, True)
+    [machine] = line["nodes"]
+    assert 0 < machine["memory"] < machine["memory_total"]
+    assert 0 < machine["disk_free"] <= machine["disk_total"]
+    assert f"{SHOP}-web-1" in running.ok("top", f"{SHOP}/web")  # no terminal: once
+    with at_terminal((*running.client, "top", "--interval", "0.5"), running.environment, columns=160) as person:
+        for _ in range(3):
+            person.sees(f"{SHOP}-web-1".encode())
+        person.type(b"\x03")
+        assert person.waits() == 130
+        assert person.is_cooked()
 
 
 def image_is_here(node: Node, name: str) -> bool:
