@@ -43,6 +43,8 @@ def prune(client: Client, wanted: Pruning, *, dry_run: bool, yes: bool) -> None:
             print("nothing is to be removed", file=sys.stderr)
         _check(found)
         return
+    for line in _left(found):
+        print(f"left out: {line}", file=sys.stderr)
     if not yes:
         _ask()
     done = list(client.prune({"all_images": wanted.all_images, **doomed}))
@@ -66,10 +68,10 @@ def _listed(rows: Iterable[Row]) -> Iterator[str]:
                 known = f" ({size(row['size'])})" if row["size"] is not None else ""
                 yield f"volume {row['volume']} on {', '.join(row['nodes'])}{known}, with all data in it"
             continue
-        for noun, kept in (("ended container", row["containers"]), ("image", row["images"])):
+        for noun, about, kept in (("ended container", "", row["containers"]), ("image", "at least ", row["images"])):
             if kept:
-                total = sum(one["size"] for one in kept)
-                yield f"{row['node']}: {count(len(kept), noun)} (at least {size(total)}): {_names(kept)}"
+                total = size(sum(one["size"] for one in kept))
+                yield f"{row['node']}: {count(len(kept), noun)} ({about}{total}): {_names(kept)}"
 
 
 def _told(rows: Iterable[Row]) -> Iterator[str]:
@@ -78,7 +80,8 @@ def _told(rows: Iterable[Row]) -> Iterator[str]:
             if row["removed"]:
                 yield f"volume {row['volume']}: removed from {', '.join(row['removed'])}"
         elif row["containers"] or row["images"]:
-            gone = f"{count(len(row['containers']), 'container')} and {count(len(row['images']), 'image')}"
+            counted = ((len(row["containers"]), "container"), (len(row["images"]), "image"))
+            gone = " and ".join(count(number, noun) for number, noun in counted if number)
             yield f"{row['node']}: removed {gone}: at least {size(row['size'])} are free again"
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 from actors.protocol import SnapshotMade
 from cluster import progress
 from cluster.audit import AuditRecord
-from cluster.capacity import Disk
+from cluster.capacity import Disk, crowded
 from cluster.event import Event
 from cluster.explaining import said
 from cluster.leaving import Leaver
@@ -44,6 +44,7 @@ def node_row(state: State, node: Node) -> NodeRow:
         "role": node.role,
         "status": node.status,
         "message": node.message,
+        "warning": crowded(node.disk),
         "availability": node.availability,
         "labels": dict(node.labels),
         "engine_labels": dict(node.engine_labels),

@@ -33,6 +33,7 @@ class NodeRow(TypedDict):
     role: Role
     status: NodeStatus
     message: str
+    warning: str
     availability: Availability
     labels: Mapping[str, str]
     engine_labels: Mapping[str, str]

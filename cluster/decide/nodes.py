@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cluster.capacity import crowded
 from cluster.decide.decision import Decided, Decision, Draft, Refusal
 from cluster.decide.sweep import sweep
 from cluster.membership import is_host
@@ -52,6 +53,7 @@ def report_node(state: State, seen: Node) -> Decision:
             volumes=known.volumes,
             used_subnets=known.used_subnets,
             stuck=known.stuck,
+            disk=known.disk,
             replaced=known.replaced,
         )
     draft = Draft(state)
@@ -65,9 +67,25 @@ def report_node(state: State, seen: Node) -> Decision:
         draft.tell("node.joined", seen.name, f"joined as {seen.role}")
     elif known.status != seen.status:
         draft.tell(f"node.{seen.status}", seen.name, seen.message)
+    _tell_of_room(draft, known, seen)
     if known is None or (known.networks, known.volumes) != (seen.networks, seen.volumes):
         sweep(draft)
     return draft.decided()
+
+
+def _tell_of_room(draft: Draft, known: Node | None, seen: Node) -> None:
+    """Once when a disk is nearly full, and once when it is no more; again where nobody knew of it meanwhile.
+
+    It needs no second mark to keep still about one: small changes of a disk are not reported (`capacity.told`).
+    """
+    if seen.disk.unknown:
+        return
+    before = "" if known is None else crowded(known.disk)
+    now = crowded(seen.disk)
+    if now and not before:
+        draft.tell("node.crowded", seen.name, now)
+    elif before and not now:
+        draft.tell("node.roomy", seen.name, "its disk has room again")
 
 
 def _as_reported(draft: Draft, task: Task, node: Node) -> None:
