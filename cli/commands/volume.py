@@ -90,8 +90,8 @@ def _remove(client: Client, name: str) -> list[str]:
         raise
     except CliError as error:
         return [str(error)]
-    if done["removed"]:
-        print(f"{name}: removed from {', '.join(done['removed'])}")
+    if done["removed"] or not done["kept"]:
+        print(f"{name}: removed from {', '.join(done['removed']) or 'every machine already'}")
     return [f"{name} stays on {one['node']}, which {one['why']}" for one in done["kept"]]
 
 

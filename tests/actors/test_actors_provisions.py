@@ -27,11 +27,14 @@ async def test_a_volume_that_no_stack_names_any_more_is_given_up_and_gone(house:
         await life.order(protocol.RemoveStack("shop"))
         state = await life.until(lambda state: "shop" not in state.stacks)
         assert state.nodes["n1"].volumes == ("shop_data",)
-        await life.order(protocol.RemoveVolume("shop_data"))
+        accepted = await life.order(protocol.RemoveVolume("shop_data", "key"))
         assert isinstance(await life.ask(protocol.DropVolume("shop_data"), path=PROVISIONS), protocol.DoneWell)
         await life.until(lambda state: state.nodes["n1"].volumes == ())
         assert await house.engine.volumes({}) == []
         assert isinstance(await life.ask(protocol.DropVolume("shop_data"), path=PROVISIONS), protocol.DoneWell)
+        # Whoever lost the answer and asks again has the same one, though the volume is gone; anybody else is told so.
+        assert await life.order(protocol.RemoveVolume("shop_data", "key")) == accepted
+        assert isinstance(await life.ask(protocol.RemoveVolume("shop_data", "other")), protocol.Refused)
         given_up = "volume.given-up shop_data: is removed from rome, with all data in it"
         assert given_up in await life.events()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.manager import Answer, Manager, listing, problem
+from tests.cli.manager import Answer, HangUp, Manager, listing, problem
 
 
 def network(name: str = "shop_default", **fields: Any) -> dict[str, Any]:
@@ -85,6 +85,15 @@ def test_it_says_where_a_volume_is_gone_from_and_fails_where_one_stays(gbnt: Run
     ran = gbnt("volume", "rm", "old_data", "--yes")
     assert (ran.status, ran.out) == (1, "old_data: removed from gaul\n")
     assert ran.err == "error: old_data stays on rome, which is down: no beat\n"
+
+
+def test_one_that_is_gone_already_for_its_answer_was_lost_is_no_failure(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/volumes/old_data", Answer(volume("old_data")))
+    manager.on("DELETE /v1/volumes/old_data", HangUp(), gone("old_data"))
+    ran = gbnt("volume", "rm", "old_data", "--yes")
+    assert (ran.status, ran.out) == (0, "old_data: removed from every machine already\n")
+    first, second = (asked for asked in manager.asked if asked.method == "DELETE")
+    assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
 
 
 def test_one_that_is_refused_keeps_no_other_from_going(gbnt: Run, manager: Manager):
