@@ -1,9 +1,9 @@
-"""Which of an engine's images a service means, however it was written."""
+"""Which of an engine's images services mean, however these were written."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cluster.model import State
 from cluster.registries import repository_of
@@ -13,14 +13,25 @@ from cluster.usage import KeptImage
 _ID = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 
 
-def is_meant(image: KeptImage, reference: str) -> bool:
-    """Whether a service of that reference runs this image: by its id, its digest, or else a tag that it has now."""
-    if _ID.fullmatch(reference):
-        return image.id.removeprefix("sha256:") == reference.removeprefix("sha256:")
-    _, by_digest, digest = reference.partition("@")
-    if by_digest:
-        return image.id == digest or any(known.endswith(f"@{digest}") for known in image.digests)
-    return in_full(reference) in {in_full(tag) for tag in image.tags}
+class Meant:
+    """The images that some references mean: by an id, by a digest, or else by the tag that an image has now."""
+
+    def __init__(self, references: Iterable[str]) -> None:
+        self._ids, self._digests, self._tags = set[str](), set[str](), set[str]()
+        for reference in references:
+            _, by_digest, digest = reference.partition("@")
+            if _ID.fullmatch(reference):
+                self._ids.add(reference.removeprefix("sha256:"))
+            elif by_digest:
+                self._digests.add(digest)
+            else:
+                self._tags.add(in_full(reference))
+
+    def __contains__(self, image: KeptImage) -> bool:
+        """Where an engine keeps images by their digests, such a one is its id, too."""
+        digests = {image.id, *(digest.partition("@")[2] for digest in image.digests)}
+        by_name = any(in_full(tag) in self._tags for tag in image.tags)
+        return by_name or image.id.removeprefix("sha256:") in self._ids or not self._digests.isdisjoint(digests)
 
 
 def in_full(image: str) -> str:

@@ -13,7 +13,7 @@ from typing import TypeVar
 from cluster.containers import ATTEMPT, CLUSTER, TASK, is_of
 from cluster.decide.images import used_images
 from cluster.holding import held
-from cluster.images import in_full, is_meant, kept_references
+from cluster.images import Meant, in_full, kept_references
 from cluster.model import State
 from cluster.usage import KeptContainer, KeptImage, Usage
 
@@ -53,8 +53,8 @@ def spent(state: State, node: str, cluster: str, usage: Usage, *, all_images: bo
     gone = {container.id for container in containers}
     in_use = {container.image for container in usage.containers if container.id not in gone}
     idle = [image for image in usage.images if image.id not in in_use]
-    kept = kept_references(state)
-    unneeded = [image for image in idle if not any(is_meant(image, reference) for reference in kept)]
+    kept = Meant(kept_references(state))
+    unneeded = [image for image in idle if image not in kept]
     return Spent(containers, tuple(unneeded if all_images else _our_own(state, unneeded)))
 
 
@@ -90,10 +90,8 @@ def _attempt(container: KeptContainer) -> int:
 def _our_own(state: State, images: Iterable[KeptImage]) -> Iterator[KeptImage]:
     """Those that a service used once and that nobody gave a name of his own since."""
     used = used_images(state.settings)
-    names = {in_full(image) for image in used.values() if "@" not in image}
-    for image in images:
-        if any(is_meant(image, reference) for reference in used) and all(in_full(tag) in names for tag in image.tags):
-            yield image
+    ours, names = Meant(used), {in_full(image) for image in used.values() if "@" not in image}
+    return (image for image in images if image in ours and all(in_full(tag) in names for tag in image.tags))
 
 
 def _named(kept: tuple[KeptT, ...], ids: Collection[str]) -> tuple[KeptT, ...]:

@@ -10,7 +10,7 @@ from cluster.containers import ATTEMPT, CLUSTER, NODE, TASK
 from cluster.decide.decision import Draft
 from cluster.decide.images import KEPT, USED, note_used, used_images
 from cluster.decide.sweep import sweep
-from cluster.images import is_meant
+from cluster.images import Meant
 from cluster.load import Sample, cpu_percent
 from cluster.model import State, revision_key
 from cluster.pruning import Spent, spent, unnamed
@@ -94,7 +94,7 @@ def test_how_busy_is_told_of_one_life_alone():
 )
 def test_a_reference_means_an_image_by_id_by_digest_or_by_tag(reference, meant):
     images = {"tagged": image(OLD, "web:latest"), "pulled": image("sha256:c", digests=(f"web@{DIGEST}",))}
-    assert [name for name, one in images.items() if is_meant(one, reference)] == meant
+    assert [name for name, one in images.items() if one in Meant([reference])] == meant
 
 
 def test_the_image_of_a_revision_that_is_forgotten_is_remembered_once():
@@ -139,6 +139,9 @@ def test_one_that_somebody_gave_a_name_of_his_own_stays():
     settings = {f"{USED}{OLD}": "5 shop-web:latest"}
     named = Usage(images=(image(OLD, "shop-web:latest", "backup:1"),))
     assert ids(spent(state(settings=settings), "n1", OWN, named)) == ([], [])
+    by_digest = {f"{USED}web@{DIGEST}": f"5 web@{DIGEST}"}
+    tagged = Usage(images=(image(OLD, "web:latest", digests=(f"web@{DIGEST}",)),))
+    assert ids(spent(state(settings=by_digest), "n1", OWN, tagged)) == ([], [])
     alone = Usage(images=(image(OLD, "shop-web:latest"),))
     assert ids(spent(state(settings=settings), "n1", OWN, alone)) == ([], [OLD])
 
@@ -167,12 +170,13 @@ def test_ended_containers_of_tasks_go_but_for_the_last_of_one_that_goes_on():
         container("c", of="t2", state="created"),
         container("c", labels={CLUSTER: "another", TASK: "t2"}),
         container("c", labels={CLUSTER: OWN, TASK: "t2", NODE: "n2"}),
+        container("c", labels={CLUSTER: OWN, TASK: "t3"}),  # of an earlier release, which wrote no node
         container("c", labels={}),
     ],
 )
 def test_what_runs_is_held_or_is_somebody_else_s_stays(stays):
-    over = task(id="t2", state="complete")
-    assert ids(spent(state(over), "n1", OWN, Usage(containers=(stays,)), all_images=True)) == ([], [])
+    here, elsewhere = task(id="t2", state="complete"), task(id="t3", node="n2", state="complete")
+    assert ids(spent(state(here, elsewhere), "n1", OWN, Usage(containers=(stays,)), all_images=True)) == ([], [])
 
 
 def test_an_image_of_ended_containers_goes_with_them():
