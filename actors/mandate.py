@@ -83,6 +83,8 @@ class Mandate:
         match message:
             case protocol.NodeReport() as report:
                 return nodes.report_node(state, _node(report, entropy.now))
+            case protocol.NotePruned(node, containers, images):
+                return nodes.note_pruned(state, node, containers, images)
             case protocol.UpdateNode(node, availability, labels, unlabel, role):
                 wish = machines.Wanted(availability, labels, unlabel, role)
                 return machines.update_node(state, node, wish, self.own)

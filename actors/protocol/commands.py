@@ -347,6 +347,16 @@ class UpdateLegion:
     request: str = ""
 
 
+@message("node.pruned/1")
+@dataclass(frozen=True, slots=True)
+class NotePruned:
+    """So many ended containers and images were removed from a machine, by its id, as a person asked for."""
+
+    node: str
+    containers: int
+    images: int
+
+
 @message("containers.release/1")
 @dataclass(frozen=True, slots=True)
 class ReleaseHeld:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cluster.capacity import crowded
-from cluster.decide.decision import Decided, Decision, Draft, Refusal
+from cluster.decide.decision import Decided, Decision, Draft, Happening, Refusal
 from cluster.decide.sweep import sweep
 from cluster.membership import is_host
 from cluster.model import Change, Node, State, Task, Token
@@ -164,6 +164,16 @@ def _heirs(state: State, id: str) -> dict[tuple[str, int], Task]:
 
 def _names(tasks: list[Task]) -> str:
     return ", ".join(sorted(task.name for task in tasks))
+
+
+def note_pruned(state: State, id: str, containers: int, images: int) -> Decided:
+    """Tell that a machine was cleared of what nothing needed: somebody may look for the output of what ended there."""
+    node = state.nodes.get(id)
+    counts = ((containers, "ended container"), (images, "image"))
+    words = " and ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counts if number)
+    if node is None or not words:
+        return Decided()
+    return Decided(happenings=(Happening("node.pruned", node.name, f"removed {words} that nothing needed"),))
 
 
 def create_token(state: State, token: Token) -> Decision:

@@ -19,5 +19,5 @@ def remove_volume(state: State, name: str) -> Decision:
         return missing("volume", name, {volume: None for node in state.nodes.values() for volume in node.volumes})
     draft = Draft(state)
     nodes = ", ".join(state.nodes[id].name for id in there)
-    draft.tell("volume.given-up", name, f"is removed from {nodes}, with all data in it")
+    draft.tell("volume.given-up", name, f"given up with all data in it, on {nodes}")
     return draft.decided({name: "given up"})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypedDict
 
-from actors.protocol import Accepted, Prune, Pruned, Refused, RemoveVolume
+from actors.protocol import Accepted, NotePruned, Prune, Pruned, Refused, RemoveVolume
 from actors.surveyor import SURVEYOR
 from cluster.holding import held, holders
 from cluster.model import Node, State
@@ -18,6 +19,7 @@ from portal.api.requests import WRITE_TIMEOUT
 from portal.backend import Backend
 from portal.machines import Silent, ask_machine, at_all
 from portal.usage import usage_of
+from supervisor.errors import ActorError
 
 SECONDS = 600.0
 """An engine may have many large images to remove."""
@@ -128,6 +130,9 @@ class Pruner:
         containers = tuple(one.id for one in found.containers)
         images = {one.id: (*one.tags, *one.digests) for one in found.images}
         pruned = await ask_machine(self._backend, node, SURVEYOR, Prune(containers, images), Pruned, SECONDS)
+        gone = (sum(one.id in pruned.gone for one in kind) for kind in (found.containers, found.images))
+        with suppress(ActorError):  # what is done is done, though nobody notes it
+            await self._backend.ask("senate", NotePruned(node.id, *gone), WRITE_TIMEOUT)
         return pruned.kept
 
     async def _volume(self, name: str) -> VolumeLine:

@@ -35,7 +35,7 @@ async def test_a_volume_that_no_stack_names_any_more_is_given_up_and_gone(house:
         # Whoever lost the answer and asks again has the same one, though the volume is gone; anybody else is told so.
         assert await life.order(protocol.RemoveVolume("shop_data", "key")) == accepted
         assert isinstance(await life.ask(protocol.RemoveVolume("shop_data", "other")), protocol.Refused)
-        given_up = "volume.given-up shop_data: is removed from rome, with all data in it"
+        given_up = "volume.given-up shop_data: given up with all data in it, on rome"
         assert given_up in await life.events()
 
 

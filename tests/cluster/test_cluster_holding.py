@@ -33,7 +33,7 @@ def test_a_volume_is_given_up_on_every_machine_that_has_it_and_that_is_an_event(
     decision = remove_volume(shop(named=False), "shop_data")
     assert isinstance(decision, Decided)
     assert decision.changes == ()
-    text = "is removed from gaul, rome, with all data in it"
+    text = "given up with all data in it, on gaul, rome"
     assert decision.happenings == (Happening("volume.given-up", "shop_data", text),)
     assert holders(shop(), "shop_data") == ["n2", "n1"]
 

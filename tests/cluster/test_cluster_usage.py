@@ -9,6 +9,7 @@ import pytest
 from cluster.containers import ATTEMPT, CLUSTER, NODE, TASK
 from cluster.decide.decision import Draft
 from cluster.decide.images import KEPT, USED, note_used, used_images
+from cluster.decide.nodes import note_pruned
 from cluster.decide.sweep import sweep
 from cluster.images import Meant
 from cluster.load import Sample, cpu_percent
@@ -188,3 +189,10 @@ def test_an_image_of_ended_containers_goes_with_them():
 
 def test_volumes_that_nobody_holds_on_to_are_told_by_name():
     assert unnamed(replace(state(), nodes={"n1": node(volumes=("b", "a"))})) == ["a", "b"]
+
+
+def test_what_was_removed_is_an_event_of_its_machine_and_nothing_is_none():
+    [told] = note_pruned(state(), "n1", 1, 2).happenings
+    assert (told.kind, told.subject) == ("node.pruned", "rome")
+    assert told.message == "removed 1 ended container and 2 images that nothing needed"
+    assert note_pruned(state(), "n1", 0, 0).happenings == note_pruned(state(), "gone", 1, 1).happenings == ()

@@ -484,6 +484,18 @@ class EngineContract:
         await stage.engine.remove_image(name)
         assert await stage.engine.image(name) is None
 
+    async def test_an_image_that_was_pulled_by_its_digest_is_known_and_goes_by_that(self, stage: Stage):
+        pulled = stage.programs.pulled
+        by_digest = f"{pulled}@{await stage.engine.digest(pulled)}"
+        async for _ in stage.engine.pull(by_digest):
+            pass
+        ends = by_digest.partition("@")[2]
+        kept = [name for one in (await stage.engine.usage()).images for name in one.digests if name.endswith(ends)]
+        assert kept
+        for name in kept:
+            await stage.engine.remove_image(name)
+        assert await stage.engine.image(by_digest) is None
+
     async def test_a_container_that_runs_has_counters_which_grow(self, stage: Stage):
         container = await stage.run(stage.programs.stays)
         first = await stage.engine.sample(container)

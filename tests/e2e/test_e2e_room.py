@@ -81,6 +81,8 @@ def test_what_nothing_needs_goes_and_what_runs_goes_on(running: Node) -> None:
     assert running.containers("label=gbnt.service=once", running=False) == []
     assert [one["Id"] for one in running.containers()] == [web["Id"]]
     assert once["Id"] not in running.docker("ps", "-aq", "--no-trunc")
+    assert "removed 1 ended container that nothing needed" in running.ok("events")
+    assert {row["state"] for row in running.rows("task", "ls")} == {"running", "complete"}
 
 
 def test_a_stack_that_is_gone_leaves_its_image_and_its_volume_for_who_names_them(running: Node) -> None:

@@ -7,7 +7,18 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from actors.protocol import DoneWell, DropVolume, Failed, Prune, Pruned, Refused, RemoveVolume, UsageSeen, WantUsage
+from actors.protocol import (
+    DoneWell,
+    DropVolume,
+    Failed,
+    NotePruned,
+    Prune,
+    Pruned,
+    Refused,
+    RemoveVolume,
+    UsageSeen,
+    WantUsage,
+)
 from cluster.containers import CLUSTER, TASK
 from cluster.decide.images import USED
 from cluster.usage import KeptContainer, KeptImage, KeptVolume, Share, Usage
@@ -91,7 +102,7 @@ async def test_what_goes_is_what_the_person_has_seen_containers_first_and_volume
         Prune(("c0",), {"sha256:old": ("web:0",)}),
         DropVolume("old_data"),
     ]
-    assert full.commands() == [RemoveVolume("old_data")]
+    assert full.commands() == [NotePruned(NODE, 1, 0), RemoveVolume("old_data")]
 
 
 async def test_what_was_not_seen_stays(api, full):
