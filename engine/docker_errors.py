@@ -130,6 +130,14 @@ _IMAGE = (
     ),
 )
 
+_USAGE = (
+    _rule(
+        r"disk usage operation is already running",
+        Conflict,
+        "the Docker Engine adds up its files for somebody else just now; ask again when it is done",
+    ),
+)
+
 _DENIED = r"pull access denied|access to the resource is denied|unauthorized|no basic auth|denied:|403 forbidden"
 
 _PULL = (
@@ -186,6 +194,7 @@ _TABLES = {
     "network": _NETWORK,
     "volume": _VOLUME,
     "image": _IMAGE,
+    "usage": _USAGE,
     "pull": _PULL,
     "sign-in": _SIGN_IN,
 }
@@ -195,9 +204,9 @@ _BY_STATUS: dict[int, type[EngineError]] = {404: NotFound, 409: Conflict, 403: R
 def refusal(area: str, subject: str, status: int, message: str) -> EngineError:
     """The exception for what Docker answered.
 
-    `area` is what was asked about: `container`, `network`, `volume`, `image`, `pull`, `sign-in`, or something that has
-    no words of its own. `subject` names it for a person (`container shop-web-1`). `status` is HTTP's, 0 for an error in
-    a stream.
+    `area` is what was asked about: `container`, `network`, `volume`, `image`, `usage`, `pull`, `sign-in`, or something
+    that has no words of its own. `subject` names it for a person (`container shop-web-1`). `status` is HTTP's, 0 for an
+    error in a stream.
     """
     words = " ".join(message.split())
     for rule in (*_ANY_CALL, *_TABLES.get(area, ())):

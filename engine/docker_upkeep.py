@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import anyio
+
 from cluster.load import Load, Sample
 from cluster.usage import Usage
 from engine.docker_connection import Connection, path
 from engine.docker_load import machine_load
 from engine.docker_stats import sample_of
 from engine.docker_usage import usage_of
-from engine.port import NotFound
+from engine.port import Conflict, NotFound
 
-# It adds up the files of each volume.
-USAGE_SECONDS = 600.0
+# It adds up the files of each volume, and for nobody else meanwhile.
+USAGE_SECONDS, BUSY_PAUSE = 600.0, 0.5
 
 
 class DockerUpkeep:
@@ -20,8 +22,16 @@ class DockerUpkeep:
     _engine: Connection
 
     async def usage(self) -> Usage:
-        about, params = ("engine", "what it keeps"), {"verbose": "1"}
-        return usage_of(await self._engine.json("GET", "system/df", about=about, params=params, seconds=USAGE_SECONDS))
+        about, params = ("usage", "what it keeps"), {"verbose": "1"}
+        patience = anyio.current_time() + USAGE_SECONDS
+        while True:
+            try:
+                found = await self._engine.json("GET", "system/df", about=about, params=params, seconds=USAGE_SECONDS)
+                return usage_of(found)
+            except Conflict:
+                if anyio.current_time() >= patience:
+                    raise
+                await anyio.sleep(BUSY_PAUSE)
 
     async def remove_image(self, reference: str) -> None:
         try:

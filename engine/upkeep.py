@@ -19,7 +19,10 @@ class Upkeep(Protocol):
         """The file system that holds its data; one that cannot be seen from here says why."""
 
     async def usage(self) -> Usage:
-        """All images, containers and volumes with their sizes. It may look at every file: that takes its time."""
+        """All images, containers and volumes with their sizes. It may look at every file: that takes its time.
+
+        Who asks while it does so for others has an answer after that.
+        """
 
     async def remove_image(self, reference: str) -> None:
         """Take a name of an image away, and the image with its last one; one that is gone is fine.

@@ -111,22 +111,3 @@ async def test_an_engine_that_does_not_say_is_no_reason_to_crash(house: House, e
         failed = await life.ask(protocol.WantUsage(), path=SURVEYOR)
         assert failed == protocol.Failed("does not say: the engine has a bad day")
         assert life.actor(SURVEYOR).restarts == 0
-
-
-async def test_an_engine_adds_up_for_one_after_the_other_and_all_have_an_answer(house: House):
-    async with house.life() as life:
-        await life.state()
-        answers = list[object]()
-
-        async def ask() -> None:
-            answers.append(await life.ask(protocol.WantUsage(), path=SURVEYOR))
-
-        house.engine.hang()
-        async with anyio.create_task_group() as group:
-            for _ in range(3):
-                group.start_soon(ask)
-            await life.eventually(lambda: house.engine.calls["usage"] == 1)
-            await anyio.sleep(1.0)
-            assert house.engine.calls["usage"] == 1
-            house.engine.wake()
-        assert [type(answer) for answer in answers] == [protocol.UsageSeen] * 3

@@ -13,6 +13,7 @@ import pytest
 from cluster.container import Endpoint, ExecSpec, PortBinding
 from cluster.registries import registry_of
 from cluster.spec import Healthcheck, Mount
+from cluster.usage import Usage
 from engine.port import (
     AddressTaken,
     Conflict,
@@ -469,6 +470,17 @@ class EngineContract:
         [volume] = [one for one in usage.volumes if one.name == stage.name("data")]
         assert (volume.labels, volume.containers) == (stage.labels, 1)
         assert volume.size is not None
+
+    async def test_whoever_asks_what_is_kept_while_others_do_has_an_answer_too(self, stage: Stage):
+        answers = list[Usage]()
+
+        async def ask() -> None:
+            answers.append(await stage.engine.usage())
+
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(ask)
+        assert len(answers) == 3
 
     async def test_an_image_goes_with_its_last_name_and_not_while_a_container_is_of_it(self, stage: Stage):
         name, file = stage.name("built"), f"FROM {stage.programs.base}\nLABEL gbnt.test={stage.token}\n"
