@@ -33,6 +33,7 @@ class NodeRow(TypedDict):
     role: Role
     status: NodeStatus
     message: str
+    warning: str
     availability: Availability
     labels: Mapping[str, str]
     engine_labels: Mapping[str, str]
@@ -201,17 +202,6 @@ class TaskRow(TypedDict):
     past: list[Attempt]
     request: str
     progress: NotRequired[Pull]
-
-
-class VolumeRow(TypedDict):
-    """A named volume, with the machines that have it; one that outlived its stack has none."""
-
-    name: str
-    stack: str
-    key: str
-    external: bool
-    driver: str
-    nodes: list[str]
 
 
 class ConfigRow(TypedDict):

@@ -18,7 +18,7 @@ from cli.group import example, group
 from cli.kinds import OneOf
 from cli.listing import TASK_FILTERS, show_tasks
 from cli.output import Output, list_options, output_option, show_list, show_value, terminal_width
-from cli.sheet import gpus, labels, sheet
+from cli.sheet import gpus, labels, note_of, sheet
 from cli.table import Column, Row, column
 from cli.waiting import Waiting, waiting_options
 from cli.words import size
@@ -42,7 +42,7 @@ COLUMNS = (
     column("CPUS", "cpus"),
     Column("MEMORY", lambda row: size(row["memory"]) if row["memory"] else ""),
     column("ENGINE", "engine_version"),
-    Column("NOTE", lambda row: "" if row["message"] == row["status"] else row["message"], flexible=True),
+    Column("NOTE", lambda row: note_of(row), flexible=True),
 )
 MORE = (
     Column("DISK", lambda row: "unknown" if row["disk"]["unknown"] else f"{size(row['disk']['free'])} free"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cluster.decide.decision import Decided, Decision, Draft, Refusal
+from cluster.capacity import crowded
+from cluster.decide.decision import Decided, Decision, Draft, Happening, Refusal
 from cluster.decide.references import meant
 from cluster.decide.sweep import sweep
 from cluster.membership import is_host
@@ -53,6 +54,7 @@ def report_node(state: State, seen: Node) -> Decision:
             volumes=known.volumes,
             used_subnets=known.used_subnets,
             stuck=known.stuck,
+            disk=known.disk,
             replaced=known.replaced,
         )
     draft = Draft(state)
@@ -66,9 +68,25 @@ def report_node(state: State, seen: Node) -> Decision:
         draft.tell("node.joined", seen.name, f"joined as {seen.role}")
     elif known.status != seen.status:
         draft.tell(f"node.{seen.status}", seen.name, seen.message)
+    _tell_of_room(draft, known, seen)
     if known is None or (known.networks, known.volumes) != (seen.networks, seen.volumes):
         sweep(draft)
     return draft.decided()
+
+
+def _tell_of_room(draft: Draft, known: Node | None, seen: Node) -> None:
+    """Once when a disk is nearly full, and once when it is no more; again where nobody knew of it meanwhile.
+
+    It needs no second mark to keep still about one: small changes of a disk are not reported (`capacity.told`).
+    """
+    if seen.disk.unknown:
+        return
+    before = "" if known is None else crowded(known.disk)
+    now = crowded(seen.disk)
+    if now and not before:
+        draft.tell("node.crowded", seen.name, now)
+    elif before and not now:
+        draft.tell("node.roomy", seen.name, "its disk has room again")
 
 
 def _as_reported(draft: Draft, task: Task, node: Node) -> None:
@@ -147,6 +165,16 @@ def _heirs(state: State, id: str) -> dict[tuple[str, int], Task]:
 
 def _names(tasks: list[Task]) -> str:
     return ", ".join(sorted(task.name for task in tasks))
+
+
+def note_pruned(state: State, id: str, containers: int, images: int) -> Decided:
+    """Tell that a machine was cleared of what nothing needed: somebody may look for the output of what ended there."""
+    node = state.nodes.get(id)
+    counts = ((containers, "ended container"), (images, "image"))
+    words = " and ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counts if number)
+    if node is None or not words:
+        return Decided()
+    return Decided(happenings=(Happening("node.pruned", node.name, f"removed {words} that nothing needed"),))
 
 
 def create_token(state: State, token: Token) -> Decision:

@@ -18,14 +18,18 @@ from portal.api import (
     joining,
     knocking,
     leaving,
+    networks,
     nodes,
     registries,
     revisions,
     services,
     snapshots,
     stacks,
+    stats,
+    system,
     tasks,
     tokens,
+    volumes,
 )
 from portal.api.doorkeeper import Doorkeeper, Root
 from portal.api.drain import Drain
@@ -55,6 +59,10 @@ RESOURCES = (
     snapshots,
     builds,
     registries,
+    networks,
+    volumes,
+    system,
+    stats,
 )
 ENDPOINTS: tuple[Endpoint, ...] = tuple(one for resource in RESOURCES for one in resource.ENDPOINTS)
 """All that the API has."""

@@ -414,3 +414,13 @@ def test_a_manager_that_stays_away_is_not_waited_for_for_ever():
     assert (now[0], seen.lines[-1]) == (30.0, [])
     with pytest.raises(TimedOut, match="after 20 s"):
         Emptying(remaining, seen, clock=lambda: now[0], sleep=sleep).wait(20.0)
+
+
+def test_a_machine_whose_disk_is_nearly_full_says_so_beside_what_else_there_is(gbnt: Run, manager: Manager):
+    full = "its disk is 91 % full: `gbnt system df` says of what"
+    gaul, rome = node("gaul", warning=full), node("rome", status="down", message="no beat", warning=full)
+    manager.on("GET /v1/nodes", listing(gaul, rome))
+    manager.on("GET /v1/cluster", Answer({"alarm": ""}))
+    out = gbnt("node", "ls", "--no-trunc").out.splitlines()
+    assert out[1].endswith(f"  {full}")
+    assert out[2].endswith(f"  no beat; {full}")

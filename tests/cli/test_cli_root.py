@@ -165,7 +165,7 @@ def test_every_command_that_asks_a_manager_can_be_told_which(words: list[str]):
     assert ("--context" in options) != (words[0] in OF_THIS_USER or " ".join(words) in HERE_TOO)
 
 
-ALONE = (*HERE, "logs", "exec", "events", "explain", "audit", "completion")
+ALONE = (*HERE, "logs", "exec", "events", "explain", "audit", "top", "completion")
 
 
 @pytest.mark.parametrize("name", [name for name in WORDS if name not in ALONE])

@@ -74,7 +74,7 @@ def test_a_word_without_its_second_shows_what_there_is(gbnt: Run):
 
 
 USUAL = (
-    "ps up down deploy run images services scale rm stop start restart kill pull build inspect top stats info"
+    "ps up down deploy run images services scale rm stop start restart kill pull build inspect stats info"
     " swarm job get apply delete"
 )
 
