@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from actors import protocol
 from actors.configs import CONFIGS
+from actors.provisions import PROVISIONS
 from cluster.assignment import Assignment
 from cluster.model import Network
 from cluster.spec import VolumeSpec
@@ -38,5 +39,5 @@ class Inventory:
         networks = tuple(sorted(self.networks))
         started = [assignment.spec for assignment in assigned if assignment.task.desired in ("ready", "run")]
         files = frozenset(file.file_name for spec in started for file in spec.configs)
-        ctx.ref("agent/provisions").tell(protocol.KeepProvisions(networks, orders.remove_volumes))
+        ctx.ref(PROVISIONS).tell(protocol.KeepProvisions(networks, orders.remove_volumes))
         ctx.ref(CONFIGS).tell(protocol.KeepConfigs(files))

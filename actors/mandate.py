@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from actors import protocol
 from cluster import addresses
 from cluster.decide import (
+    configs,
     deploy,
     drafts,
     joining,
@@ -18,6 +19,7 @@ from cluster.decide import (
     rollback,
     services,
     tasks,
+    volumes,
 )
 from cluster.decide.decision import Decision, Entropy, Refusal
 from cluster.model import JoinToken, Node, RegistryLogin, State, Token
@@ -54,8 +56,8 @@ class Mandate:
                 return drafts.save(state, spec, origin, entropy, refusals, replaces)
             case protocol.DropDraft(stack):
                 return drafts.drop(state, stack)
-            case protocol.RemoveStack(stack, volumes):
-                return deploy.remove_stack(state, stack, volumes, entropy)
+            case protocol.RemoveStack(stack, doomed):
+                return deploy.remove_stack(state, stack, doomed, entropy)
             case protocol.HoldStack(stack, stopped):
                 return services.hold_stack(state, stack, stopped, entropy)
             case protocol.HoldService(service, stopped):
@@ -68,6 +70,10 @@ class Mandate:
                 return services.remove(state, service, entropy)
             case protocol.StopTask(task):
                 return tasks.stop_task(state, task)
+            case protocol.RemoveConfig(config):
+                return configs.remove(state, config)
+            case protocol.RemoveVolume(volume):
+                return volumes.remove_volume(state, volume)
             case protocol.Plan(service, decided):
                 return tasks.carry_out(state, service, decided, entropy, self.pool, self.board)
             case protocol.Observed(node, seen=seen):
@@ -80,6 +86,8 @@ class Mandate:
         match message:
             case protocol.NodeReport() as report:
                 return nodes.report_node(state, _node(report, entropy.now))
+            case protocol.NotePruned(node, containers, images):
+                return nodes.note_pruned(state, node, containers, images)
             case protocol.UpdateNode(node, availability, labels, unlabel, role):
                 wish = machines.Wanted(availability, labels, unlabel, role)
                 return machines.update_node(state, node, wish, self.own)

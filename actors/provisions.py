@@ -14,6 +14,7 @@ from engine.port import Conflict, Engine, EngineError, EngineUnavailable, NameTa
 from supervisor.actor import Actor, Context
 from supervisor.message import message
 
+PROVISIONS = "agent/provisions"
 FIRST_RETRY, LAST_RETRY = 1.0, 30.0
 # For so many seconds an engine counts as tidy, though somebody else may change what is on it.
 TIDY = 60.0
@@ -48,6 +49,8 @@ class ProvisionsActor(Actor):
                 # Each order of a task brings the names, too: the engine is not asked each time for the same ones.
                 self._keep, self._pause = message, FIRST_RETRY
                 await self._tidy(ctx)
+            case protocol.DropVolume(name):
+                ctx.reply(await self._drop(name, ctx))
             case Again():
                 await self._tidy(ctx)
 
@@ -158,6 +161,21 @@ class ProvisionsActor(Actor):
             except Conflict as error:
                 stuck[name] = str(error)
         return stuck
+
+    async def _drop(self, name: str, ctx: Context) -> protocol.DoneWell | protocol.Failed:
+        """What somebody else made is not gbnt's to remove, though a stack named it once."""
+        self._ready.discard(name)
+        try:
+            known = {info.name: info.labels for info in await self._engine.volumes({})}
+            if name in known and not _ours(known[name], self._labels):
+                return protocol.Failed(f"did not make it: `docker volume rm {name}` there removes it")
+            await self._engine.remove_volume(name)
+            await self._tell(ctx)
+        except Conflict as error:
+            return protocol.Failed(f"has it in use: {error} (`gbnt system prune` puts ended ones of gbnt away)")
+        except EngineError as error:
+            return protocol.Failed(f"could not: {error}", down=isinstance(error, EngineUnavailable))
+        return protocol.DoneWell()
 
     async def _tell(self, ctx: Context) -> None:
         now = replace(await survey(self._engine, self._labels[CLUSTER]), stuck=self._stuck)

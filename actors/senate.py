@@ -174,13 +174,14 @@ class Senate(Actor):
         decision = self._mandate.decide(working, message, self._entropy())
         if isinstance(decision, Refusal):
             return _Answer(envelope, protocol.Refused(decision.code, decision.message, decision.problems)), Decided()
-        revision = self._state.revision + (1 if decision.changes or decision.happenings else 0)
+        decided = bool(decision.changes or decision.happenings)
+        revision = self._state.revision + decided
         accepted = protocol.Accepted(revision, dict(decision.told), dict(decision.detail))
         reply = _confirmed(working, message) if isinstance(message, protocol.Observed) else accepted
-        if request and decision.changes:
+        if request and decided:
             kept = Change("commands", request, repeats.kept(message, accepted))
             decision = Decided((*decision.changes, kept), decision.happenings)
-        return _Answer(envelope, reply, bool(decision.changes or decision.happenings)), decision
+        return _Answer(envelope, reply, decided), decision
 
     async def _commit(self, working: State, decided: list[Decided], answers: list[_Answer], ctx: Context) -> None:
         """Make the batch durable and tell everybody; where it cannot be, nothing of it has happened."""

@@ -19,6 +19,7 @@ agent/
   tasks/        one actor a task              (dynamic)
   executor      hears the engine, gives each task its assignment
 resolver        names
+surveyor        room and load, and what nothing needs any more
 snapshots       the schedule of snapshots                             manager
 streams         opens streams to its manager                          worker
 portal/         the doors, added by the composition root
@@ -46,13 +47,14 @@ from actors.machine import Machine
 from actors.mandate import Mandate
 from actors.membership import Membership
 from actors.node import NodeActor
-from actors.provisions import ProvisionsActor
+from actors.provisions import PROVISIONS, ProvisionsActor
 from actors.resolver import Resolver, ResolverActor
 from actors.roll import Roll
 from actors.senate import Observe, Senate
 from actors.service import ServiceActor
 from actors.snapshots import Shelf, SnapshotsActor
 from actors.steps import Surroundings
+from actors.surveyor import SURVEYOR, Surveyor
 from actors.task import TaskActor
 from engine.port import Engine
 from store.contract import Store
@@ -153,6 +155,7 @@ def _machine(parts: WorkerParts) -> tuple[ChildSpec, ...]:
         *(ChildSpec(CERTIFICATE, make) for make in keeper),
         ChildSpec("agent", _agent(parts)),
         ChildSpec("resolver", partial(ResolverActor, parts.resolver, parts.machine)),
+        ChildSpec(SURVEYOR, partial(Surveyor, parts.engine)),
     )
 
 
@@ -194,7 +197,7 @@ def _agent(parts: WorkerParts) -> SupervisorSpec:
         inventory=inventory,
         agent=EXECUTOR,
         images="agent/images",
-        provisions="agent/provisions",
+        provisions=PROVISIONS,
         configs=CONFIGS,
     )
     executor = partial(

@@ -143,9 +143,45 @@ class Client:
         """What becomes of a stack from a revision on, until the last line, its verdict."""
         return self._session.lines("GET", f"{_stack_path(stack)}/progress", {"after": revision})
 
-    def volumes(self, stack: str) -> list[Row]:
-        """The named volumes of a stack."""
-        return self._session.items("/v1/volumes", {"stack": stack})
+    # -- room and load -------------------------------------------------------------------------------------------
+
+    def usage(self) -> Iterator[Row]:
+        """What each machine's engine keeps, as soon as it has said; `unknown` is why one did not."""
+        return self._session.lines("GET", "/v1/system/df")
+
+    def prunable(self, params: Params) -> Iterator[Row]:
+        """What a pruning would put away: a line for each machine and each volume."""
+        return self._session.lines("GET", "/v1/system/prune", params)
+
+    def prune(self, order: Mapping[str, object]) -> Iterator[Row]:
+        """Have what nothing needs put away, the same lines of what went. See the manager's `Pruning`."""
+        return self._session.lines("POST", "/v1/system/prune", body=[orjson.dumps(order)])
+
+    def stats(self, params: Params) -> Iterator[Row]:
+        """How busy tasks and machines are: a line, and with `follow` another every `interval` seconds."""
+        return self._session.lines("GET", "/v1/stats", params)
+
+    # -- networks and volumes ------------------------------------------------------------------------------------
+
+    def networks(self, stack: str = "") -> list[Row]:
+        """The networks of a stack, or of all."""
+        return self._session.items("/v1/networks", {"stack": stack})
+
+    def network(self, name: str) -> Row:
+        """One network; `attached` are the tasks on it."""
+        return self._session.get(f"/v1/networks/{quote(name, safe='')}")
+
+    def volumes(self, stack: str = "", *, sizes: bool = False) -> list[Row]:
+        """The named volumes of a stack, or of all and those that outlived theirs; with `sizes`, machines are asked."""
+        return self._session.items("/v1/volumes", {"stack": stack, "sizes": 1 if sizes else None})
+
+    def volume(self, name: str, *, sizes: bool = False) -> Row:
+        """One volume; with `sizes`, its machines are asked."""
+        return self._session.get(_volume_path(name), {"sizes": 1 if sizes else None})
+
+    def remove_volume(self, name: str) -> Row:
+        """Remove a volume: the machines that it was `removed` from, and those that `kept` it, each with the reason."""
+        return self._session.write("DELETE", _volume_path(name))
 
     # -- services ------------------------------------------------------------------------------------------------
 
@@ -193,6 +229,20 @@ class Client:
     def service_logs(self, key: str, params: Params) -> Iterator[Row]:
         """The lines of all tasks of a service in the order of time."""
         return self._session.lines("GET", f"{_service_path(key)}/logs", params)
+
+    # -- configs -------------------------------------------------------------------------------------------------
+
+    def configs(self) -> list[Row]:
+        """The configs that stacks brought, without their contents."""
+        return self._session.items("/v1/configs")
+
+    def config(self, name: str) -> Row:
+        """One config, with its `content` in base64."""
+        return self._session.get(f"/v1/configs/{quote(name, safe='')}")
+
+    def remove_config(self, name: str) -> Row:
+        """Remove a config that no service reads."""
+        return self._session.write("DELETE", f"/v1/configs/{quote(name, safe='')}")
 
     # -- tasks ---------------------------------------------------------------------------------------------------
 
@@ -287,6 +337,10 @@ def _stack_path(name: str) -> str:
 def _service_path(key: str) -> str:
     stack, _, service = key.partition("/")
     return f"/v1/services/{quote(stack, safe='')}/{quote(service, safe='')}"
+
+
+def _volume_path(name: str) -> str:
+    return f"/v1/volumes/{quote(name, safe='')}"
 
 
 def _registry_path(registry: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 
 from actors.protocol import Accepted, BringToken, CreateToken, GetState, Refused
-from cli.context import Context, add_context, move_contexts
+from cli.context import Context
+from cli.context_changes import add_context, move_contexts
 from cli.errors import BadInput, CliError
 from cli.home import Home, write_private
 from cli.log import said

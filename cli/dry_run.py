@@ -32,7 +32,7 @@ def show_plan(client: Client, loaded: Loaded, images: Images, terms: Terms, outp
     """Ask the manager what a deploy of these files would do now, and print it. Raises what the deploy would raise."""
     plan = planned(client, loaded, images, terms)
     warn_at_lines(plan, loaded)
-    if output != "table":
+    if not output.is_table:
         show_value(plan, output)
         return
     show_list(list(_rows(plan, loaded.aside)), COLUMNS, output)

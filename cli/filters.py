@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
@@ -22,16 +22,33 @@ class Filter:
     words: Sequence[str] = ()
 
 
-def filter_option(keys: str) -> Callable[[Decorated], Decorated]:
-    """`--filter`, any number of times, as the command's parameter `filters`; `keys` are named in the help."""
-    return click.option(
-        "--filter",
-        "-f",
-        "filters",
-        metavar="KEY=VALUE",
-        multiple=True,
-        help=f"Only those of this {keys}; of one key any, of different keys all.",
-    )
+def is_(key: str, words: Sequence[str] = ()) -> Filter:
+    """Rows whose field is this very text."""
+    return Filter(lambda row, text: text == str(row.get(key)), words)
+
+
+def has(key: str) -> Filter:
+    """Rows whose field has this text in it."""
+    return Filter(lambda row, text: text in str(row.get(key) or ""))
+
+
+def begins(key: str) -> Filter:
+    """Rows whose field begins with this text, as an id does."""
+    return Filter(lambda row, text: str(row.get(key) or "").startswith(text))
+
+
+def labelled(key: str = "labels") -> Filter:
+    """Rows with a label `NAME`, or `NAME=VALUE`."""
+    return Filter(lambda row, text: has_label(row.get(key) or {}, text))
+
+
+def filter_option(known: Iterable[str], *, short: bool = True) -> Callable[[Decorated], Decorated]:
+    """`--filter`, any number of times, as the command's parameter `filter`; help names the keys that are known."""
+    *first, last = known
+    keys = f"{', '.join(first)} or {last}" if first else last
+    words = f"Only those of this {keys}; of one key any, of different keys all."
+    names = ["--filter", *(["-f"] if short else [])]
+    return click.option(*names, "filter", metavar="KEY=VALUE", multiple=True, help=words)
 
 
 def read_filters(given: Sequence[str], known: Mapping[str, Filter]) -> Callable[[Row], bool]:

@@ -11,6 +11,10 @@ _JOB = 'a service with `restart: "no"` is one-off work: put it into the file, an
 _ENGINE = (
     "that is the engine's own, on the container's machine: `docker {} CONTAINER`, as `gbnt stack ps STACK` names it"
 )
+_CONTEXTS = (
+    "`gbnt config get-contexts` lists the clusters, `gbnt config use-context NAME` chooses one, and "
+    "`gbnt config delete-context NAME` forgets one"
+)
 _SERVE = "`gbnt serve` makes this machine a cluster of one"
 
 # By what was typed before it, and the word.
@@ -20,8 +24,8 @@ HINTS: dict[str, dict[str, str]] = {
         "attach": "`gbnt logs SERVICE -f` follows what a service writes",
         "build": "`gbnt stack deploy -c compose.yaml` builds the images that the file builds",
         "compose": _DEPLOY,
-        "config": "`gbnt stack config -c compose.yaml` prints a file as gbnt understands it",
         "container": _LISTS,
+        "context": _CONTEXTS,
         "cp": _ENGINE.format("cp"),
         "create": _DEPLOY,
         "delete": _REMOVE,
@@ -51,15 +55,26 @@ HINTS: dict[str, dict[str, str]] = {
         "scale": "`gbnt service scale STACK/SERVICE=3` runs another number of replicas",
         "services": "`gbnt service ls` lists the services",
         "start": "`gbnt stack start STACK` and `gbnt service start STACK/SERVICE` do that",
-        "stats": _ENGINE.format("stats"),
+        "stats": "`gbnt top` shows what tasks use, and how busy their machines are",
         "status": "`gbnt health` says how this machine is, `gbnt stack ls` how the stacks are",
         "stop": "`gbnt stack stop STACK` and `gbnt service stop STACK/SERVICE` do that",
         "swarm": _SERVE,
         "tasks": "`gbnt task ls` lists the tasks",
-        "top": _ENGINE.format("top"),
         "up": _DEPLOY,
         "update": "`gbnt service update STACK/SERVICE --image IMAGE` rolls a service over to another image",
-        "volume": "`gbnt stack rm STACK --volumes` removes those of a stack; `docker volume ls` lists the engine's",
+    },
+    "gbnt config": {
+        "delete": "`gbnt config delete-context NAME` does that",
+        "get-clusters": "`gbnt config get-contexts` shows the server of each",
+        "list": "`gbnt config get-contexts` does that",
+        "ls": "`gbnt config get-contexts` does that; `gbnt stack config` prints compose files",
+        "rename": "`gbnt config rename-context OLD NEW` does that",
+        "rm": "`gbnt config delete-context NAME` does that",
+        "set-cluster": "`gbnt config set-context NAME --server URL` does that",
+        "set-credentials": "`gbnt config set-context NAME --token-stdin` does that",
+        "show": "`gbnt config current-context` does that",
+        "unset": "`gbnt config delete-context NAME` forgets a context",
+        "use": "`gbnt config use-context NAME` does that",
     },
     "gbnt stack": {
         "create": _DEPLOY,

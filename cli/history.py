@@ -10,9 +10,7 @@ from cli.follow import settle
 from cli.output import Output, show_value, warn_of
 from cli.table import Row
 from cli.waiting import Waiting
-from cli.words import did_you_mean, said
-
-HIDDEN = "***"
+from cli.words import HIDDEN, did_you_mean, said
 
 
 def newest(client: Client, stack: str) -> int:
@@ -28,7 +26,7 @@ def show_sources(sources: Row, output: Output, file: str) -> None:
     One alone is printed to the letter, for it may be written to a file. Variables go to the standard error. Raises
     NotFound.
     """
-    if output != "table":
+    if not output.is_table:
         show_value(sources, output)
         return
     texts = {str(one["name"]): str(one["text"]) for one in sources["files"]}
@@ -58,9 +56,3 @@ def roll_back(client: Client, stack: str, number: int | None, waiting: Waiting) 
     if waiting.wanted:
         settle(client, stack, accepted["revision"], timeout=waiting.timeout)
         print(f"{stack} runs as the revision says", file=sys.stderr)
-
-
-def changes_of(row: Row) -> str:
-    """What one revision changed, in a cell, and which one it goes back to."""
-    changes = ", ".join(f"{name} {change}" for name, change in sorted(row["changes"].items()))
-    return f"back to {row['of']}: {changes}" if row.get("of") else changes

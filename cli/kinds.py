@@ -6,21 +6,26 @@ import math
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from cli.errors import BadInput
-from cli.words import duration
+from cli.words import did_you_mean, duration
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 LAST_PORT = 65_535
 LARGEST = 2**63 - 1
 
 
 class _Kind(click.ParamType[Any]):
-    def refuse(self, wanted: str, value: object, param: click.Parameter | None, ctx: click.Context | None) -> NoReturn:
-        """Fail with `must be <wanted>, not "<value>"`."""
-        self.fail(f'must be {wanted}, not "{value}"', param, ctx)
+    def refuse(
+        self, wanted: str, value: object, param: click.Parameter | None, ctx: click.Context | None, hint: str = ""
+    ) -> NoReturn:
+        """Fail with `must be <wanted>, not "<value>"`, and what may have been meant."""
+        self.fail(f'must be {wanted}, not "{value}"{hint}', param, ctx)
 
 
 class Whole(_Kind):
@@ -87,11 +92,18 @@ class OneOf(_Kind):
         """The words themselves."""
         return f"[{'|'.join(self._words)}]"
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+        """The words that begin so."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(word) for word in self._words if word.startswith(incomplete)]
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The word."""
         word = str(value)
         if word not in self._words:
-            self.refuse(f"{', '.join(self._words[:-1])} or {self._words[-1]}", value, param, ctx)
+            wanted = f"{', '.join(self._words[:-1])} or {self._words[-1]}"
+            self.refuse(wanted, value, param, ctx, did_you_mean(word, self._words))
         return word
 
 

@@ -1,14 +1,26 @@
-"""The tables that more than one command shows: tasks with their past, and services."""
+"""The tables of stacks and what they are made of: their revisions, services, and tasks with their past."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from cli.filters import Filter, begins, has, is_
 from cli.output import Output, show_list
 from cli.table import Column, Row, column
 from cli.task_words import note, short_name, state, with_past
-from cli.words import age
+from cli.words import age, clock_time
+
+STACK_FILTERS: Mapping[str, Filter] = {
+    "name": has("name"),
+    "status": is_("status", ("running", "done", "updating", "degraded", "stopped", "empty", "removing")),
+}
+MORE_OF_STACKS = (column("VOLUMES", "volumes", flexible=True), column("NETWORKS", "networks", flexible=True))
+
+REVISION_FILTERS: Mapping[str, Filter] = {
+    "by": Filter(lambda row, text: text == (row["by"] or "root")),
+    "changes": Filter(lambda row, text: text in _changes(row)),
+}
 
 SERVICES = (
     column("NAME", "name"),
@@ -18,11 +30,80 @@ SERVICES = (
     Column("UPDATE", lambda row: row.get("update_message") or row.get("update"), flexible=True),
 )
 
+MORE_OF_SERVICES = (
+    column("MODE", "mode"),
+    Column("REVISION", lambda row: str(row["revision"])[:12]),
+    column("DIGEST", "digest", flexible=True),
+)
+SERVICE_FILTERS: Mapping[str, Filter] = {
+    "name": has("name"),
+    "stack": is_("stack"),
+    "image": has("image"),
+    "mode": is_("mode", ("replicated", "global")),
+}
+
+MORE_OF_TASKS = (
+    column("ID", "id"),
+    Column("ADDRESSES", lambda row: list((row.get("addresses") or {}).values()), flexible=True),
+    Column("PORTS", lambda row: [_port(port) for port in row.get("ports") or ()], flexible=True),
+    Column("IMAGE", lambda row: _image(row), flexible=True),
+)
+TASK_STATES = (
+    *("pending", "assigned", "preparing", "starting", "running"),
+    *("complete", "failed", "stopped", "rejected", "lost", "unknown"),
+)
+TASK_FILTERS: Mapping[str, Filter] = {
+    "name": has("name"),
+    "id": begins("id"),
+    "stack": is_("stack"),
+    "service": Filter(lambda row, text: text in (row["service"], f"{row['stack']}/{row['service']}")),
+    "node": is_("node"),
+    "state": is_("state", TASK_STATES),
+    "health": is_("health", ("starting", "healthy", "unhealthy")),
+    "image": has("image"),
+}
+
+
+def show_stacks(stacks: Sequence[Row], output: Output, *, no_trunc: bool) -> None:
+    """Stacks, and why one is not well."""
+    now = time.time()
+    columns = (
+        column("NAME", "name"),
+        column("STATUS", "status"),
+        Column("TASKS", lambda row: f"{row['tasks_running']}/{row['tasks_wanted']}"),
+        column("SERVICES", "services"),
+        Column("CHANGED", lambda row: age(row["updated_at"], now)),
+        column("NOTE", "message", flexible=True),
+    )
+    empty = "no stacks; `gbnt stack deploy -c compose.yaml` makes one"
+    show_list(stacks, columns, output, more=MORE_OF_STACKS, no_trunc=no_trunc, empty=empty)
+
+
+def show_revisions(revisions: Sequence[Row], output: Output, *, no_trunc: bool, empty: str) -> None:
+    """What a stack said at its deploys."""
+    now = time.time()
+    columns = (
+        column("REVISION", "number"),
+        Column("DEPLOYED", lambda row: age(row["at"], now)),
+        Column("BY", lambda row: str(row["by"] or "root")),
+        column("SERVICES", "services"),
+        Column("FILES", lambda row: "kept" if row["sources"] else "-"),
+        Column("CHANGES", _changes, flexible=True),
+    )
+    more = (Column("AT", lambda row: clock_time(row["at"])),)
+    show_list(revisions, columns, output, more=more, no_trunc=no_trunc, empty=empty, key="number")
+
+
+def show_services(services: Sequence[Row], output: Output, *, no_trunc: bool, empty: str) -> None:
+    """Services, those of more than one stack by stack."""
+    show_list(services, SERVICES, output, more=MORE_OF_SERVICES, no_trunc=no_trunc, empty=empty)
+
 
 def show_tasks(tasks: Sequence[Row], output: Output, *, no_trunc: bool, empty: str, past: bool = True) -> None:
     """Tasks by service and slot; with `past`, what ran in the slot before stands under each."""
-    rows = list(with_past(tasks)) if past and output == "table" else tasks
-    show_list(rows, _task_columns(time.time(), whole=not past), output, no_trunc=no_trunc, empty=empty)
+    rows = list(with_past(tasks)) if past and output.is_table else tasks
+    columns = _task_columns(time.time(), whole=not past)
+    show_list(rows, columns, output, more=MORE_OF_TASKS, no_trunc=no_trunc, empty=empty)
 
 
 def _task_columns(now: float, *, whole: bool) -> tuple[Column, ...]:
@@ -56,6 +137,12 @@ def _task_columns(now: float, *, whole: bool) -> tuple[Column, ...]:
         Column("CONTAINER", container, flexible=True, keeps_end=True),
         Column("NOTE", reason, flexible=True),
     )
+
+
+def _changes(row: Row) -> str:
+    """What one revision changed, in a cell, and which one it goes back to."""
+    changes = ", ".join(f"{name} {change}" for name, change in sorted(row["changes"].items()))
+    return f"back to {row['of']}: {changes}" if row.get("of") else changes
 
 
 def _replicas(row: Row) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TextIO
 
+from cli.colour import colours, draws
 from cli.table import cells, cut, printable
 
 UP = "\x1b[{}A"
@@ -44,7 +45,7 @@ class Display(Protocol):
 
 def display_for(stream: TextIO) -> Display:
     """Lines in place on a terminal, one after the other into anything else."""
-    return LiveLines(stream) if stream.isatty() else ChangedLines(stream)
+    return LiveLines(stream) if draws(stream) else ChangedLines(stream)
 
 
 class LiveLines:
@@ -52,6 +53,7 @@ class LiveLines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._coloured = colours(stream)
         self._drawn = 0
         self._last: list[str] = []
 
@@ -60,7 +62,7 @@ class LiveLines:
         columns, rows = shutil.get_terminal_size()
         fitting = _fitting(lines, rows - 1)
         width = max([SHORTEST_NAME, *(cells(line.name) for line in fitting)])
-        drawn = [_coloured(line, columns, width) for line in fitting]
+        drawn = [_drawn(line, columns, width, self._coloured) for line in fitting]
         if drawn == self._last:
             return
         up = UP.format(self._drawn) if self._drawn else ""
@@ -103,9 +105,9 @@ def _fitting(lines: Sequence[Line], room: int) -> Sequence[Line]:
     return [*shown, Line("...", f"{len(lines) - len(waiting)} tasks are well", more)]
 
 
-def _coloured(line: Line, columns: int, width: int) -> str:
+def _drawn(line: Line, columns: int, width: int, coloured: bool) -> str:
     text = cut(line.text(width), columns - 1)
-    colour = COLOURS[line.mood]
+    colour = COLOURS[line.mood] if coloured else ""
     return f"{colour}{text}{PLAIN}" if colour else text
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from cli.colour import colours
 from cli.errors import BadInput
 from cli.group import together
 from cli.kinds import Moment, Whole
@@ -59,12 +60,12 @@ def _query(
 
 def print_logs(lines: Iterable[Row], *, timestamps: bool = False) -> None:
     """Print lines as they come, those of a task's standard error on ours. Ctrl-C ends it like an end of the lines."""
-    coloured = sys.stdout.isatty()
-    colours: dict[str, str] = {}
+    coloured = colours(sys.stdout)
+    chosen: dict[str, str] = {}
     try:
         for line in lines:
             stream = sys.stdout if line["stream"] == "stdout" else sys.stderr  # and what the manager notes
-            colour = colours.setdefault(line["task"], TASK_COLOURS[len(colours) % len(TASK_COLOURS)])
+            colour = chosen.setdefault(line["task"], TASK_COLOURS[len(chosen) % len(TASK_COLOURS)])
             head = f"{line['task']} |"
             shown = f"{colour}{head}{PLAIN}" if coloured else head
             moment = f" {clock_time(line['at'])}" if timestamps else ""

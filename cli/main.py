@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from cli.errors import CliError
 from gubernator import __version__
 from gubernator.streams import failed
+
+if TYPE_CHECKING:
+    import click
 
 # Each word after `gbnt`, and what the overview says of it. The module of its name in cli/commands/ has its `app`.
 COMMANDS = {
@@ -22,8 +26,12 @@ COMMANDS = {
     "task": "See, read and replace single tasks",
     "logs": "Read the output of a service",
     "exec": "Run a command in the container of a task",
+    "top": "See how busy tasks and machines are, as it changes",
     "explain": "Say where a task may go, and what keeps it from each machine",
     "node": "See the machines, say what they are for, and take them out",
+    "network": "See the networks of stacks, and who is on them",
+    "volume": "See the volumes of stacks, and remove what no stack names any more",
+    "system": "See what the engines of all machines keep, and put away what nothing needs",
     "legion": "Let machines join, have this one join, and see how all of them are",
     "events": "See what changed, and follow it",
     "audit": "See who did what, and what came of it",
@@ -35,13 +43,22 @@ COMMANDS = {
     "registry": "Sign in to registries, by which every node pulls images",
     "snapshot": "Make, list and restore snapshots of the cluster's state",
     "backup": "Keep all that a manager is rebuilt from, and rebuild it",
-    "context": "Choose among the clusters that this user knows",
+    "config-file": "See and remove the configs that stacks brought",
+    "config": "Choose among the clusters that this user knows",
+    "completion": "Print a shell's script that completes command lines",
     "version": "Print the version",
 }
+
+# Set by a shell's script, to have a line completed and not run.
+COMPLETE = "_GBNT_COMPLETE"
 
 
 def main() -> int:
     """Run the command in `sys.argv` and return its exit status: see the tree in cli/errors.py, and 130 for Ctrl-C."""
+    if instruction := os.environ.get(COMPLETE):
+        from cli.completion import answer
+
+        return answer(instruction)
     return run(sys.argv[1:])
 
 
@@ -58,6 +75,14 @@ def run(words: Sequence[str]) -> int:
         return 130
     except OSError as error:
         return failed(error)
+
+
+def load(name: str) -> click.Command:
+    """The command of a word in COMMANDS; `version` has none."""
+    from importlib import import_module
+
+    app: click.Command = import_module(f"cli.commands.{name.replace('-', '_')}").app
+    return app
 
 
 def overview() -> str:
@@ -97,11 +122,9 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _call(name: str, arguments: Sequence[str]) -> int:
-    from importlib import import_module
-
     import click
 
-    app: click.Command = import_module(f"cli.commands.{name}").app
+    app = load(name)
     try:
         with app.make_context(f"gbnt {name}", list(arguments)) as context:
             app.invoke(context)

@@ -91,7 +91,7 @@ def kept(found: Belongings, home: Home, *, volumes: bool) -> Iterator[str]:
     if found.volumes and not volumes:
         yield told_of_volumes(found.volumes)
     for name in found.contexts:
-        yield f"the context {name} leads to this node still: `gbnt context rm {name}`"
+        yield f"the context {name} leads to this node still: `gbnt config delete-context {name}`"
     if not found.cluster:
         yield "which cluster this was is not known: `docker ps --all --filter label=gbnt.cluster` shows its containers"
     if home.path.exists():

@@ -57,6 +57,12 @@ def _counted(words: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {word}" for word, number in words.items())
 
 
+def note_of(node: Row) -> str:
+    """Why a machine is as it is, where its status does not say it all, and what it warns of."""
+    said = ("" if node["message"] == node["status"] else node["message"], node.get("warning"))
+    return "; ".join(text for text in said if text)
+
+
 def labels(given: Mapping[str, str]) -> str:
     """`disk=ssd, gpu=nvidia`."""
     return ", ".join(f"{name}={value}" if value else name for name, value in sorted(given.items()))
@@ -83,7 +89,7 @@ def _gpus(node: Row) -> str:
 
 
 def _facts(node: Row, now: float) -> Iterator[tuple[str, str]]:
-    reason = "" if node["message"] == node["status"] else node["message"]
+    reason = note_of(node)
     yield "Name", node["name"]
     yield "Id", node["id"]
     yield "Role", node["role"]

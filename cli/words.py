@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 
 from cli.errors import BadInput
 
+HIDDEN = "***"
+"""What is printed in the place of a secret."""
+
 UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 

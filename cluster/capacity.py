@@ -7,6 +7,8 @@ from typing import Literal
 
 MIB = 1024 * 1024
 WORTH_TELLING, LEAST_TOLD = 10, 128 * MIB
+CROWDED = 85
+"""In percent of a disk: pulls and logs soon fill what is left from there on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +50,11 @@ def told(known: Disk, seen: Disk) -> Disk:
     if (known.path, known.total, known.unknown) != (seen.path, seen.total, seen.unknown):
         return seen
     return seen if abs(seen.free - known.free) >= max(known.free // WORTH_TELLING, LEAST_TOLD) else known
+
+
+def crowded(disk: Disk) -> str:
+    """What a person should know of a disk that is nearly full, in words; empty of one that has room, or is unknown."""
+    if disk.unknown or not disk.total:
+        return ""
+    used = 100 * (disk.total - disk.free) // disk.total
+    return f"its disk is {used} % full: `gbnt system df` says of what" if used >= CROWDED else ""

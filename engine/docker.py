@@ -31,6 +31,7 @@ from engine.docker_images import BuildSteps, PullMeter, auth_config, auth_header
 from engine.docker_logs import FrameReader, TerminalReader
 from engine.docker_network import image_info, network_body, network_info, volume_info
 from engine.docker_paths import HostPaths
+from engine.docker_upkeep import DockerUpkeep
 from engine.port import (
     Conflict,
     ContainerInfo,
@@ -53,7 +54,7 @@ LOOKS_AT_ONCE = 16
 T = TypeVar("T")
 
 
-class DockerEngine:
+class DockerEngine(DockerUpkeep):
     """An `Engine` at `host`, a URL as in `DOCKER_HOST`; empty takes that variable, and then the usual socket."""
 
     def __init__(self, host: str = "") -> None:

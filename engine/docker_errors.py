@@ -122,6 +122,22 @@ _VOLUME = (
     _rule(r"already exists with the (\S+) driver", NameTaken, "{subject} is there already, made by the driver {0}"),
 )
 
+_IMAGE = (
+    _rule(
+        r"is using its referenced image|is being used by \w+ container",
+        Conflict,
+        "{subject} is still used by a container; remove that first",
+    ),
+)
+
+_USAGE = (
+    _rule(
+        r"disk usage operation is already running",
+        Conflict,
+        "the Docker Engine adds up its files for somebody else just now; ask again when it is done",
+    ),
+)
+
 _DENIED = r"pull access denied|access to the resource is denied|unauthorized|no basic auth|denied:|403 forbidden"
 
 _PULL = (
@@ -173,16 +189,24 @@ _SIGN_IN = (
     _rule(r".*", ImageUnavailable, "the registry does not sign in {subject}: {message}"),
 )
 
-_TABLES = {"container": _CONTAINER, "network": _NETWORK, "volume": _VOLUME, "pull": _PULL, "sign-in": _SIGN_IN}
+_TABLES = {
+    "container": _CONTAINER,
+    "network": _NETWORK,
+    "volume": _VOLUME,
+    "image": _IMAGE,
+    "usage": _USAGE,
+    "pull": _PULL,
+    "sign-in": _SIGN_IN,
+}
 _BY_STATUS: dict[int, type[EngineError]] = {404: NotFound, 409: Conflict, 403: Refused}
 
 
 def refusal(area: str, subject: str, status: int, message: str) -> EngineError:
     """The exception for what Docker answered.
 
-    `area` is what was asked about: `container`, `network`, `volume`, `pull`, `sign-in`, or something that has no words
-    of its own. `subject` names it for a person (`container shop-web-1`). `status` is HTTP's, 0 for an error in a
-    stream.
+    `area` is what was asked about: `container`, `network`, `volume`, `image`, `usage`, `pull`, `sign-in`, or something
+    that has no words of its own. `subject` names it for a person (`container shop-web-1`). `status` is HTTP's, 0 for an
+    error in a stream.
     """
     words = " ".join(message.split())
     for rule in (*_ANY_CALL, *_TABLES.get(area, ())):

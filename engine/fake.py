@@ -15,7 +15,7 @@ import anyio
 import anyio.lowlevel
 
 from cluster.binds import Presence
-from cluster.capacity import Disk, Gpus
+from cluster.capacity import Gpus
 from cluster.container import ContainerSpec, ExecSpec
 from cluster.registries import Credential
 from engine.docker_images import full_reference
@@ -23,6 +23,7 @@ from engine.fake_container import KILLED, FakeImage
 from engine.fake_exec import Command, FakeExecution
 from engine.fake_registry import FakeRegistry, digest_of
 from engine.fake_stream import FakeStream
+from engine.fake_upkeep import FakeUpkeep
 from engine.fake_world import World, carries
 from engine.faults import Faults
 from engine.port import (
@@ -49,20 +50,19 @@ LINES_AT_ONCE = 1_000
 STOP_SIGNALS = frozenset({"SIGTERM", "SIGINT", "SIGQUIT"})
 
 
-class FakeEngine:
+class FakeEngine(FakeUpkeep):
     """An `Engine` whose images are what `images` says: the registry, by reference. Its containers have `commands`.
 
-    Its machine has `gpus`, the room of `data_disk`, and every path but the `missing_paths`. `calls` counts the calls by
-    name, `executing` the commands that somebody listens to; `violations` tells of each slot that had two running
-    containers at a time.
+    Its machine has `gpus`, and every path but the `missing_paths`. `calls` counts the calls by name, `executing` the
+    commands that somebody listens to; `violations` tells of each slot that had two running containers at a time.
     """
 
     def __init__(self, clock: Callable[[], float] = anyio.current_time, faults: Faults | None = None) -> None:
+        super().__init__()
         self.registry = FakeRegistry()
         self.images = self.registry.images
         self.commands: dict[str, Command] = {}
         self.gpus: tuple[Gpus, ...] = ()
-        self.data_disk = Disk("/var/lib/fake", 64 << 30, 48 << 30, unknown="")
         self.missing_paths: frozenset[str] = frozenset()
         self.executing = 0
         self.faults = faults
@@ -157,10 +157,6 @@ class FakeEngine:
     async def info(self) -> EngineInfo:
         async with self._call("info"):
             return EngineInfo("fake", "29.0.0", "1.52", "fake", "linux", "amd64", 4, 8 << 30, gpus=self.gpus)
-
-    async def disk(self) -> Disk:
-        async with self._call("disk"):
-            return self.data_disk
 
     async def paths(self, paths: Sequence[str]) -> Presence:
         async with self._call("paths"):
@@ -351,7 +347,7 @@ class FakeEngine:
 
     def _preload(self) -> None:
         for name, image in self.images.items():
-            if image.local:
+            if image.local and full_reference(name) not in self._world.removed_images:
                 self._world.local.setdefault(full_reference(name), image)
 
     # -- how time passes ------------------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ class FakeImage:
 
     `runs_for` None runs until stopped. `healthy_after` None never gets healthy; both health times matter only where
     the image (`healthcheck`) or the container has a check. `stops_in` is how long it takes to end after the stop
-    signal, None ignores that. `refuses` is why it cannot be started. `local` is there without a pull.
+    signal, None ignores that. `refuses` is why it cannot be started. `local` is there without a pull. They keep so many
+    `cpus` busy, and use so many bytes of `memory`.
     """
 
     runs_for: float | None = None
@@ -35,6 +36,8 @@ class FakeImage:
     pull_seconds: float = 0.0
     size: int = 1_000_000
     local: bool = False
+    cpus: float = 0.0
+    memory: int = 1_000_000
 
 
 @dataclass(slots=True, eq=False)

@@ -50,6 +50,7 @@ class World:
     volumes: dict[str, VolumeInfo] = field(default_factory=dict)
     held_ports: set[int] = field(default_factory=set)
     violations: list[str] = field(default_factory=list)
+    removed_images: set[str] = field(default_factory=set)
     skew: float = 0.0
     _made: int = 0
 
@@ -94,6 +95,18 @@ class World:
             if reference == id_of(name, image) or name == full_reference(reference):
                 return ImageInfo(id_of(name, image), (name,), healthcheck=image.healthcheck)
         return None
+
+    def image_id(self, reference: str) -> str:
+        """The id of an image that is here or was, by what a container was made from."""
+        found = self.image(reference)
+        return found.id if found is not None else reference
+
+    def remove_image(self, name: str) -> None:
+        """Take an image away, and remember that for one that was here from the start."""
+        if any(full_reference(container.spec.image) == name for container in self.containers.values()):
+            raise Conflict(f"image {name} is still used by a container; remove that first")
+        self.removed_images.add(name)
+        self.local.pop(name, None)
 
     def create(self, spec: ContainerSpec, now: float) -> FakeContainer:
         image = self.local.get(full_reference(spec.image))
@@ -228,9 +241,13 @@ class World:
             if carries(request.labels, labels)
         ]
 
+    def users_of(self, volume: str) -> int:
+        """How many containers, ended ones too, have that volume."""
+        mounts = [mount for container in self.containers.values() for mount in container.spec.mounts]
+        return sum(mount.type == "volume" and mount.source == volume for mount in mounts)
+
     def remove_volume(self, name: str) -> None:
-        mounts = (mount for container in self.containers.values() for mount in container.spec.mounts)
-        if any(mount.type == "volume" and mount.source == name for mount in mounts):
+        if self.users_of(name):
             raise Conflict(f"volume {name} is still used by a container; remove that first")
         self.volumes.pop(name, None)
 

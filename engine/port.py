@@ -27,9 +27,10 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal, Protocol
 
 from cluster.binds import Presence
-from cluster.capacity import Disk, Gpus
+from cluster.capacity import Gpus
 from cluster.container import ContainerSpec, ExecSpec
 from cluster.registries import Credential, Trouble
+from engine.upkeep import Upkeep
 
 ContainerState = Literal["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 Health = Literal["", "starting", "healthy", "unhealthy"]
@@ -270,7 +271,7 @@ class VolumeInfo:
     driver: str = "local"
 
 
-class Engine(Protocol):
+class Engine(Upkeep, Protocol):
     """A container engine. Every method raises `EngineUnavailable` when the engine does not answer."""
 
     async def close(self) -> None:
@@ -278,9 +279,6 @@ class Engine(Protocol):
 
     async def info(self) -> EngineInfo:
         """What engine this is. Negotiates the API version on the first call."""
-
-    async def disk(self) -> Disk:
-        """The file system that holds its data; one that cannot be seen from here says why."""
 
     async def paths(self, paths: Sequence[str]) -> Presence:
         """Which of these absolute paths of its machine are missing; where that cannot be seen from here it says why."""

@@ -12,7 +12,7 @@ from cluster.binds import Judged, Presence, judge, to_look_for
 from cluster.model import State
 from cluster.spec import StackSpec
 from portal.backend import Backend
-from supervisor.errors import ActorError
+from portal.machines import Silent, ask_machine
 
 SECONDS = 3.0
 
@@ -26,15 +26,13 @@ async def look(backend: Backend, state: State, spec: StackSpec, sent: Collection
 
     async def one(node: str, paths: tuple[str, ...]) -> None:
         try:
-            answer = await backend.ask_node(node, AGENT, WantPaths(paths), SECONDS)
-        except ActorError:
+            answer = await ask_machine(backend, state.nodes[node], AGENT, WantPaths(paths), PathsSeen, SECONDS)
+        except Silent:
             return
-        if isinstance(answer, PathsSeen):
-            found[node] = Presence(answer.missing, answer.unknown)
+        found[node] = Presence(answer.missing, answer.unknown)
 
     wanted: Mapping[str, tuple[str, ...]] = to_look_for(state, spec)
     async with anyio.create_task_group() as group:
         for node, paths in wanted.items():
-            if state.nodes[node].status == "ready":
-                group.start_soon(one, node, paths)
+            group.start_soon(one, node, paths)
     return judge(state, spec, found, sent)

@@ -8,7 +8,8 @@ from typing import Literal
 from actors.protocol import SnapshotMade
 from cluster import progress
 from cluster.audit import AuditRecord
-from cluster.capacity import Disk
+from cluster.capacity import Disk, crowded
+from cluster.decide.configs import Held
 from cluster.event import Event
 from cluster.explaining import said
 from cluster.leaving import Leaver
@@ -18,6 +19,7 @@ from cluster.spec import ServiceSpec
 from portal.shapes import (
     ActorRow,
     AuditRow,
+    ConfigRow,
     DiskRow,
     EventRow,
     JoinTokenRow,
@@ -30,7 +32,6 @@ from portal.shapes import (
     StackRow,
     TaskRow,
     TokenRow,
-    VolumeRow,
 )
 from supervisor.inspection import ActorInfo
 
@@ -45,6 +46,7 @@ def node_row(state: State, node: Node) -> NodeRow:
         "role": node.role,
         "status": node.status,
         "message": node.message,
+        "warning": crowded(node.disk),
         "availability": node.availability,
         "labels": dict(node.labels),
         "engine_labels": dict(node.engine_labels),
@@ -231,31 +233,19 @@ def present(tasks: Iterable[Task]) -> list[Task]:
     return [task for task in ordered if is_wanted(task) or newest[task.service_key, task.slot] == task.id]
 
 
-def volume_rows(state: State, stack: str) -> list[VolumeRow]:
-    """The named volumes of a stack, or of all; those that outlived their stack have none."""
-    rows: list[VolumeRow] = [
-        {
-            "name": volume.name,
-            "stack": owner.name,
-            "key": key,
-            "external": volume.external,
-            "driver": volume.driver,
-            "nodes": _nodes_with(state, volume.name),
-        }
-        for owner in state.stacks.values()
-        for key, volume in owner.spec.volumes.items()
-    ]
-    owned = {row["name"] for row in rows}
-    kept = {name for node in state.nodes.values() for name in node.volumes} - owned
-    rows += [
-        {"name": name, "stack": "", "key": "", "external": False, "driver": "", "nodes": _nodes_with(state, name)}
-        for name in kept
-    ]
-    return sorted((row for row in rows if stack in ("", row["stack"])), key=lambda row: row["name"])
-
-
-def _nodes_with(state: State, volume: str) -> list[str]:
-    return sorted(node.name for node in state.nodes.values() if volume in node.volumes)
+def config_row(state: State, held: Held) -> ConfigRow:
+    """A config without its content, and which services read it."""
+    config = held.config
+    return {
+        "name": config.name,
+        "stack": held.stack,
+        "key": held.key,
+        "size": config.size,
+        "digest": config.digest,
+        "labels": dict(config.labels),
+        "services": list(held.readers),
+        "updated_at": state.stacks[held.stack].updated_at,
+    }
 
 
 def token_row(token: Token) -> TokenRow:

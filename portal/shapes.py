@@ -33,6 +33,7 @@ class NodeRow(TypedDict):
     role: Role
     status: NodeStatus
     message: str
+    warning: str
     availability: Availability
     labels: Mapping[str, str]
     engine_labels: Mapping[str, str]
@@ -203,15 +204,23 @@ class TaskRow(TypedDict):
     progress: NotRequired[Pull]
 
 
-class VolumeRow(TypedDict):
-    """A named volume, with the machines that have it; one that outlived its stack has none."""
+class ConfigRow(TypedDict):
+    """A config that a stack brought: `key` is what that calls it, `services` are those that read it."""
 
     name: str
     stack: str
     key: str
-    external: bool
-    driver: str
-    nodes: list[str]
+    size: int
+    digest: str
+    labels: Mapping[str, str]
+    services: list[str]
+    updated_at: float
+
+
+class ConfigShown(ConfigRow):
+    """A config, with its content in base64."""
+
+    content: str
 
 
 class TokenRow(TypedDict):
@@ -286,7 +295,10 @@ class ActorRow(TypedDict):
 
 
 class ClusterShown(TypedDict):
-    """Who answers, at which revision, and whether something is so wrong that a person has to say what to do."""
+    """Who answers, at which revision, and whether something is so wrong that a person has to say what to do.
+
+    `api` is where others reach it, `authority` the certificate (PEM) that it is trusted by; empty where it has none.
+    """
 
     name: str
     id: str
@@ -294,6 +306,8 @@ class ClusterShown(TypedDict):
     revision: int
     epoch: int
     node: str
+    api: str
+    authority: str
     alarm: str
     pause_above: int
     privileged: str

@@ -171,6 +171,24 @@ class StopTask:
     request: str = ""
 
 
+@message("config.remove/1")
+@dataclass(frozen=True, slots=True)
+class RemoveConfig:
+    """Take a config that no service reads out of its stack. `changes` is {its name: removed}."""
+
+    config: str
+    request: str = ""
+
+
+@message("volume.remove/1")
+@dataclass(frozen=True, slots=True)
+class RemoveVolume:
+    """Give up a volume with all data in it, that no stack names and no task uses. The machines are asked after that."""
+
+    volume: str
+    request: str = ""
+
+
 @message("token.create/1")
 @dataclass(frozen=True, slots=True)
 class CreateToken:
@@ -336,6 +354,16 @@ class UpdateLegion:
     pause_above: int | None = None
     privileged: Privileged | None = None
     request: str = ""
+
+
+@message("node.pruned/1")
+@dataclass(frozen=True, slots=True)
+class NotePruned:
+    """So many ended containers and images were removed from a machine, by its id, as a person asked for."""
+
+    node: str
+    containers: int
+    images: int
 
 
 @message("containers.release/1")

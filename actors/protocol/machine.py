@@ -270,6 +270,17 @@ class KeepProvisions:
     remove_volumes: tuple[str, ...]
 
 
+@message("provisions.drop/1")
+@dataclass(frozen=True, slots=True)
+class DropVolume:
+    """To the `provisions` actor: remove this volume of the cluster, and its data. Answered by `DoneWell` or `Failed`.
+
+    One that is gone is fine.
+    """
+
+    volume: str
+
+
 @message("provisions.now/1")
 @dataclass(frozen=True, slots=True)
 class ProvisionsNow:

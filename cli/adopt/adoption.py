@@ -10,7 +10,7 @@ from cli.adopt.old import OldContainers
 from cli.adopt.record import Record, RecordFile
 from cli.adopt.takeover import Takeover
 from cli.adopt.words import described, row
-from cli.asking import agreed
+from cli.asking import confirm
 from cli.client import Client
 from cli.context import config_path
 from cli.deploy import built, kept
@@ -25,6 +25,7 @@ from cluster.registries import registries_of
 from cluster.spec import StackSpec
 from engine.port import EngineInfo
 
+UNCHANGED = "nothing was changed"
 BEGUN = (
     "the adoption of {0} was broken off, and goes on; `gbnt stack adopt {0} --undo` starts the old containers instead"
 )
@@ -42,7 +43,7 @@ class Wanted:
     dry_run: bool = False
     yes: bool = False
     timeout: float | None = None
-    output: Output = "table"
+    output: Output = Output()
 
     @property
     def name(self) -> str:
@@ -73,7 +74,7 @@ def adopt(client: Client, wanted: Wanted) -> None:
         spec, sources = _prepared(client, old, decided.spec), kept(found.sources)
         begun = record or Record(project.name, wanted.name, decided.stops, decided.networks)
         _end(takeover, takeover.deploy(replace(begun, serves=False), spec, sources), wanted)
-        if wanted.output != "table":
+        if not wanted.output.is_table:
             show_value(row(decided, found.command, "adopted"), wanted.output)
 
 
@@ -92,7 +93,7 @@ def undo(client: Client, project: str, *, yes: bool) -> None:
         print(
             f"The stack {record.stack} is removed, but for its volumes; the old containers run again.", file=sys.stderr
         )
-        _ask("Go back?", yes=yes)
+        confirm("Go back?", yes=yes, otherwise=UNCHANGED)
         Takeover(client, old, file).undo(record)
 
 
@@ -145,7 +146,7 @@ def _tell(decided: Plan, command: str, wanted: Wanted) -> None:
     lines = "\n".join(described(decided, command))
     obstacles = "".join(f"\n  {words}" for words in decided.obstacles)
     if wanted.dry_run:
-        if wanted.output != "table":
+        if not wanted.output.is_table:
             show_value(row(decided, command, "obstructed" if obstacles else "planned"), wanted.output)
         else:
             print(lines)
@@ -154,14 +155,7 @@ def _tell(decided: Plan, command: str, wanted: Wanted) -> None:
     if obstacles:
         raise BadInput(f"{decided.project} cannot be adopted as it is, and nothing was changed:{obstacles}")
     if not wanted.dry_run:
-        _ask("Take it over?", yes=wanted.yes)
-
-
-def _ask(question: str, *, yes: bool) -> None:
-    if not yes and not sys.stdin.isatty():
-        raise BadInput("nothing was changed: say --yes to do this without being asked")
-    if not yes and not agreed(question):
-        raise BadInput("nothing was changed")
+        confirm("Take it over?", yes=wanted.yes, otherwise=UNCHANGED)
 
 
 def _prepared(client: Client, old: OldContainers, spec: StackSpec) -> StackSpec:
@@ -176,7 +170,7 @@ def _finish(takeover: Takeover, record: Record, wanted: Wanted) -> None:
     names = ", ".join(one.name for one in record.containers)
     print(f"{record.project} is the stack {record.stack}, and its old containers are left: {names}", file=sys.stderr)
     if not (wanted.dry_run or wanted.keep):
-        _ask("Remove them?", yes=wanted.yes)
+        confirm("Remove them?", yes=wanted.yes)
         takeover.finish(record)
 
 

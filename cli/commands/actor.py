@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
 import click
 
 from cli.actor_tree import drawn
 from cli.connect import connect, context_option
+from cli.filters import Filter, has, is_
 from cli.group import example, group
 from cli.output import Output, list_options, output_option, show_list, show_value
 from cli.table import Column, column
@@ -15,10 +17,17 @@ from cli.words import age
 
 app = group("See the supervised parts of the manager itself.")
 
+FILTERS: Mapping[str, Filter] = {"address": has("address"), "kind": is_("kind"), "state": is_("state")}
+MORE = (
+    column("INCARNATION", "incarnation"),
+    Column("CHILDREN", lambda row: len(row["children"])),
+    Column("FAILED", lambda row: age(row["last_failure_at"], time.time())),
+)
+
 
 @app.command("ls", epilog=example("gbnt actor ls"))
 @context_option
-@list_options
+@list_options(FILTERS)
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List every actor: its mailbox, what it handled, and how often it was restarted."""
     now = time.time()
@@ -32,7 +41,7 @@ def ls(context: str, output: Output, no_trunc: bool) -> None:
         Column("SINCE", lambda row: age(row["started_at"], now)),
         column("LAST FAILURE", "last_failure", flexible=True),
     )
-    show_list(connect(context).actors(), columns, output, no_trunc=no_trunc, empty="no actors")
+    show_list(connect(context).actors(), columns, output, more=MORE, no_trunc=no_trunc, empty="no actors")
 
 
 @app.command("tree", epilog=example("gbnt actor tree"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from cli.connect import connect, context_option
+from cli.filters import Filter, has, is_
 from cli.group import example, single
 from cli.kinds import Moment, Whole
-from cli.output import Output, no_trunc_option, output_option, show_list
+from cli.output import Output, list_options, show_list
 from cli.table import Column, Row, column
 from cli.words import clock_time
 
@@ -20,6 +23,15 @@ COLUMNS = (
     column("OUTCOME", "outcome"),
     column("MESSAGE", "message", flexible=True),
 )
+MORE = (column("ROLE", "role"), column("TOKEN", "token"), column("REQUEST", "request"), column("REVISION", "revision"))
+FILTERS: Mapping[str, Filter] = {
+    "who": is_("who"),
+    "role": is_("role", ("open", "viewer", "operator", "admin")),
+    "address": has("address"),
+    "action": has("action"),
+    "subject": has("subject"),
+    "outcome": is_("outcome"),
+}
 
 
 @single(
@@ -31,8 +43,7 @@ COLUMNS = (
 @click.option("--since", metavar="TIME", type=Moment(), help="From then on: 10m ago, or a date and time.")
 @click.option("--limit", "-n", metavar="N", type=Whole(1), default=100, show_default=True, help="At most the newest N.")
 @context_option
-@output_option("table")
-@no_trunc_option
+@list_options(FILTERS)
 def app(
     who: str, action: str, outcome: str, since: float | None, limit: int, context: str, output: Output, no_trunc: bool
 ) -> None:
@@ -45,7 +56,8 @@ def app(
         "limit": limit,
     }
     rows = connect(context, socket_first=True).audit(wanted)
-    show_list(rows[::-1], COLUMNS, output, no_trunc=no_trunc, empty="nothing that is asked for is in the audit")
+    empty = "nothing that is asked for is in the audit"
+    show_list(rows[::-1], COLUMNS, output, more=MORE, no_trunc=no_trunc, empty=empty, key="number")
 
 
 def _who(row: Row) -> str:

@@ -24,7 +24,7 @@ from cli.output import Output, output_option, show_value
     default="",
     help="The cluster's range of networks (CIDR).",
 )
-@output_option("table")
+@output_option()
 def app(manager: str, token_file: str, data_dir: Path | None, network_pool: str, output: Output) -> None:
     """Look for what would keep this machine from being a node, and say what mends it.
 
@@ -40,7 +40,7 @@ def app(manager: str, token_file: str, data_dir: Path | None, network_pool: str,
     options = merged({"data_dir": data_dir or default_data_dir(), "network_pool": network_pool}, {})
     token = given_token("", token_file)
     findings = examine(setting(options.data_dir, manager, token, pool=options.network_pool))
-    if output == "table":
+    if output.is_table:
         print(drawn(findings, symbols=sys.stdout.isatty()))
         print(summary(findings), file=sys.stderr)
     else:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 
 import click
 
 from cli.connect import connect, context_option
+from cli.filters import Filter, has, is_
 from cli.group import example, single
 from cli.kinds import Whole
-from cli.output import Output, no_trunc_option, output_option, show_list
+from cli.output import Output, list_options, show_line, show_list
 from cli.table import Column, Row, column, printable
 from cli.words import clock_time
 
@@ -20,9 +21,10 @@ COLUMNS = (
     column("SUBJECT", "subject", flexible=True),
     column("MESSAGE", "message", flexible=True),
 )
+FILTERS: Mapping[str, Filter] = {"kind": is_("kind"), "subject": has("subject"), "message": has("message")}
 
 
-@single(epilog=example("gbnt events -n 20", "gbnt events -f -o json"))
+@single(epilog=example("gbnt events -n 20", "gbnt events -f -o json", "gbnt events --filter subject=shop/web"))
 @click.option("--follow", "-f", is_flag=True, help="Go on with each event as it happens.")
 @click.option("--after", metavar="REVISION", type=Whole(), help="Only later ones.")
 @click.option(
@@ -35,19 +37,18 @@ COLUMNS = (
     help="At most this many, the newest.",
 )
 @context_option
-@output_option("table")
-@no_trunc_option
+@list_options(FILTERS, short_filter=False)
 def app(follow: bool, after: int | None, limit: int, context: str, output: Output, no_trunc: bool) -> None:
     """Print what changed, oldest first. With --follow, JSON is one object a line."""
     client = connect(context)
     if not follow:
         known = client.events(after, limit)
         empty = "nothing has happened yet" if after is None else f"nothing has happened after revision {after}"
-        show_list(known, COLUMNS, output, no_trunc=no_trunc, empty=empty)
+        show_list(known, COLUMNS, output, no_trunc=no_trunc, empty=empty, key="revision")
         return
     try:
         for row in client.follow_events(after, limit):
-            print(_line(row) if output == "table" else json.dumps(row, ensure_ascii=False), flush=True)
+            show_line(row, output, _line, "revision")
     except KeyboardInterrupt:
         return
 

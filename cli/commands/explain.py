@@ -27,7 +27,7 @@ COLUMNS = (
 
 @single(epilog=example("gbnt explain shop-web-1", "gbnt explain shop/web"))
 @click.argument("subject", metavar="TASK|SERVICE")
-@output_option("table")
+@output_option()
 @context_option
 def app(subject: str, output: Output, context: str) -> None:
     """Say why a task is where it is, or nowhere: for each machine all that speaks against it, and what would change it.
@@ -35,7 +35,7 @@ def app(subject: str, output: Output, context: str) -> None:
     Of a service it says where another task of it would go.
     """
     found = _placement(connect(context), subject)
-    if output != "table":
+    if not output.is_table:
         show_value(found, output)
         return
     print(printable(f"{found['subject']}: {found['sentence']}"))

@@ -23,11 +23,11 @@ from cli.output import Output, output_option, show_value
     show_envvar=True,
     help="Its telemetry port.",
 )
-@output_option("table")
+@output_option()
 def app(host: str, port: int, output: Output) -> None:
     """Ask a node whether it is well; exits 0 if it is, 1 if a part of it is not, and 3 if nobody answers."""
     report = report_of(host, port)
-    if output == "table":
+    if output.is_table:
         print(drawn(report))
     else:
         show_value(report, output)

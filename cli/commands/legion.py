@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ import click
 
 from cli.connect import admin_socket, connect, context_option
 from cli.errors import BadInput, CliError
+from cli.filters import Filter, begins, is_
 from cli.group import data_dir_option, example, group
-from cli.kinds import Whole
+from cli.kinds import OneOf, Whole
 from cli.options import default_data_dir
 from cli.output import Output, list_options, output_option, show_list, show_value
 from cli.table import Column, Row, column
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
 app = group("Let machines join the cluster, have this one join, and see how all of them are.")
 
 ROLES: tuple[NodeRole, ...] = ("worker", "manager")
+JOIN_TOKENS: Mapping[str, Filter] = {
+    "id": begins("id"),
+    "role": is_("role", ROLES),
+    "state": is_("state", ("good", "expired", "used up", "revoked")),
+}
 # A pasted line is for a rack of workers; a manager is let in by name.
 USES = {"worker": 10, "manager": 1}
 TTL = "1h"
@@ -66,9 +73,7 @@ def init(advertise_addr: str, listen_addr: str, install: bool) -> None:
 
 
 @app.group("join-token", invoke_without_command=True, epilog=example("gbnt legion join-token --role manager --ttl 10m"))
-@click.option(
-    "--role", type=click.Choice(ROLES), default="worker", show_default=True, help="What it lets a machine be."
-)
+@click.option("--role", type=OneOf(ROLES), default="worker", show_default=True, help="What it lets a machine be.")
 @click.option("--ttl", metavar="TIME", default=TTL, show_default=True, help="How long it is good for, 30d at most.")
 @click.option("--uses", metavar="N", type=click.IntRange(1), help="For how many machines. [worker: 10, manager: 1]")
 @click.option("--rotate", is_flag=True, help="Make all earlier tokens of this role worthless.")
@@ -86,7 +91,7 @@ def join_token(
 
 @join_token.command("ls", epilog=example("gbnt legion join-token ls"))
 @context_option
-@list_options
+@list_options(JOIN_TOKENS)
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the join tokens, without their texts."""
     now = time.time()
@@ -103,12 +108,12 @@ def ls(context: str, output: Output, no_trunc: bool) -> None:
 
 
 @join_token.command("rm", epilog=example("gbnt legion join-token rm 4f9a2c11"))
-@click.argument("token", metavar="ID")
+@click.argument("token", metavar="JOIN-TOKEN-ID")
 @context_option
 def rm(token: str, context: str) -> None:
     """Make a join token worthless, at once. Nodes that joined by it stay."""
-    connect(context, socket_first=True).revoke_join_token(token)
-    print(f"nobody joins by {token} from now on")
+    changes = connect(context, socket_first=True).revoke_join_token(token)["changes"]
+    print(f"nobody joins by {next(iter(changes), token)} from now on")
 
 
 @app.command("join", epilog=example("sudo gbnt legion join --token-file token --manager 192.0.2.1:4000"))
@@ -180,14 +185,14 @@ def leave(force: bool, timeout: float | None, data_dir: Path | None) -> None:
 
 @app.command("status", epilog=example("gbnt legion status"))
 @context_option
-@output_option("table")
+@output_option()
 def status(context: str, output: Output) -> None:
     """Print how the cluster is: its machines, and an alarm where a person has to say what to do."""
     from cli.sheet import facts_of_legion, page
 
     client = connect(context)
     cluster, nodes = client.cluster(), client.nodes()
-    if output == "table":
+    if output.is_table:
         print(page(facts_of_legion(cluster, nodes)))
     else:
         show_value({**cluster, "nodes": nodes}, output)
@@ -203,7 +208,7 @@ def status(context: str, output: Output) -> None:
 )
 @click.option(
     "--privileged",
-    type=click.Choice(["auto", "allow", "refuse"]),
+    type=OneOf(("auto", "allow", "refuse")),
     default=None,
     help="Whether stacks may use keys that make a container as mighty as its machine's root; auto takes them while "
     "there is but one machine. [at first: auto]",

@@ -13,12 +13,12 @@ import click
 from cli.connect import connect, context_option
 from cli.each import change_each
 from cli.errors import BadInput, CliError, NotFound
-from cli.filters import Filter, filter_option, has_label, read_filters
+from cli.filters import Filter, begins, has, is_, labelled
 from cli.group import example, group
 from cli.kinds import OneOf
-from cli.listing import show_tasks
-from cli.output import Output, list_options, list_options_and, output_option, show_list, show_value, terminal_width
-from cli.sheet import gpus, labels, sheet
+from cli.listing import TASK_FILTERS, show_tasks
+from cli.output import Output, list_options, output_option, show_list, show_value, terminal_width
+from cli.sheet import gpus, labels, note_of, sheet
 from cli.table import Column, Row, column
 from cli.waiting import Waiting, waiting_options
 from cli.words import size
@@ -42,7 +42,7 @@ COLUMNS = (
     column("CPUS", "cpus"),
     Column("MEMORY", lambda row: size(row["memory"]) if row["memory"] else ""),
     column("ENGINE", "engine_version"),
-    Column("NOTE", lambda row: "" if row["message"] == row["status"] else row["message"], flexible=True),
+    Column("NOTE", lambda row: note_of(row), flexible=True),
 )
 MORE = (
     Column("DISK", lambda row: "unknown" if row["disk"]["unknown"] else f"{size(row['disk']['free'])} free"),
@@ -53,11 +53,12 @@ MORE = (
 )
 
 FILTERS: Mapping[str, Filter] = {
-    "name": Filter(lambda row, text: text in row["name"]),
-    "role": Filter(lambda row, text: text == row["role"], ("manager", "worker")),
-    "status": Filter(lambda row, text: text == row["status"], STATUSES),
-    "availability": Filter(lambda row, text: text == row["availability"], get_args(Availability)),
-    "label": Filter(lambda row, text: has_label(row["labels"], text)),
+    "name": has("name"),
+    "id": begins("id"),
+    "role": is_("role", ("manager", "worker")),
+    "status": is_("status", STATUSES),
+    "availability": is_("availability", get_args(Availability)),
+    "label": labelled(),
 }
 
 nodes_argument = click.argument("nodes", metavar="NODE...", nargs=-1, required=True)
@@ -66,18 +67,12 @@ nodes_argument = click.argument("nodes", metavar="NODE...", nargs=-1, required=T
 @app.command(
     "ls", epilog=example("gbnt node ls", "gbnt node ls -o wide", "gbnt node ls --filter role=worker --filter label=ssd")
 )
-@filter_option("name, role, status, availability or label")
 @context_option
-@list_options_and("wide")
-def ls(filters: tuple[str, ...], context: str, output: Output | Literal["wide"], no_trunc: bool) -> None:
+@list_options(FILTERS)
+def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the machines, and how each of them is; `-o wide` with their disks, GPUs, ids, releases and labels."""
-    wanted = read_filters(filters, FILTERS)
     client = connect(context)
-    columns = (*COLUMNS, *MORE) if output == "wide" else COLUMNS
-    form: Output = "table" if output == "wide" else output
-    nodes = [node for node in client.nodes() if wanted(node)]
-    empty = "no node is as the filters say" if filters else "no node has reported yet"
-    show_list(nodes, columns, form, no_trunc=no_trunc, empty=empty)
+    show_list(client.nodes(), COLUMNS, output, more=MORE, no_trunc=no_trunc, empty="no node has reported yet")
     if alarm := client.cluster()["alarm"]:
         print(f"alarm: {alarm}", file=sys.stderr)
 
@@ -85,7 +80,7 @@ def ls(filters: tuple[str, ...], context: str, output: Output | Literal["wide"],
 @app.command("ps", epilog=example("gbnt node ps gaul", "gbnt node ps"))
 @click.argument("nodes", metavar="[NODE...]", nargs=-1)
 @context_option
-@list_options
+@list_options(TASK_FILTERS)
 def ps(nodes: tuple[str, ...], context: str, output: Output, no_trunc: bool) -> None:
     """List the tasks on machines; on all of them where none is named."""
     client = connect(context)
@@ -103,7 +98,7 @@ def inspect(nodes: tuple[str, ...], context: str, output: Output) -> None:
     """Print all that is known of machines, and what runs there. As JSON and YAML several of them are a list."""
     client = connect(context)
     found = [(client.node(node), client.tasks(node=node)) for node in nodes]
-    if output == "table":
+    if output.is_table:
         print("\n\n".join(sheet(node, tasks, time.time(), terminal_width()) for node, tasks in found))
         return
     rows = [{**node, "tasks_there": tasks} for node, tasks in found]

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 
 import click
 
 from cli.connect import connect, context_option
 from cli.errors import BadInput
+from cli.filters import Filter, has, is_
 from cli.group import example, group
 from cli.output import Output, list_options, show_list
 from cli.table import Column, column
 from cli.words import age
 
 app = group("Sign in to registries, by which every node pulls images.")
+
+FILTERS: Mapping[str, Filter] = {"registry": has("registry"), "username": is_("username"), "stack": is_("stack")}
 
 server_argument = click.argument("server", metavar="[SERVER]", default="")
 
@@ -54,7 +58,7 @@ def logout(server: str, context: str) -> None:
 
 @app.command("ls", epilog=example("gbnt registry ls", "gbnt registry ls -o json"))
 @context_option
-@list_options
+@list_options(FILTERS)
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List who is signed in where, without passwords."""
     now = time.time()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cli.errors import BadInput
+from cli.asking import confirm
 from cli.group import data_dir_option, example, single
 from cli.options import default_data_dir
 
@@ -28,14 +28,8 @@ def app(data_dir: Path | None, volumes: bool, yes: bool) -> None:
     home = Home((data_dir or default_data_dir()).absolute(), make=False)
     found = look(home)
     lines = "\n".join(f"  {line}" for line in listed(found, volumes=volumes))
-    if not yes and not sys.stdin.isatty():
-        raise BadInput(f"this would be removed for good; say --yes to do it without being asked:\n{lines}")
     print(f"This is removed for good:\n{lines}", file=sys.stderr)
-    if not yes:
-        from cli.asking import agreed
-
-        if not agreed("Remove it?"):
-            raise BadInput("nothing was removed")
+    confirm("Remove it?", yes=yes)
     remove(home, found, volumes=volumes)
     for line in kept(found, home, volumes=volumes):
         print(line, file=sys.stderr)

@@ -11,9 +11,9 @@ import click
 from cli.connect import connect, context_option
 from cli.errors import BadInput
 from cli.group import example, group
-from cli.listing import SERVICES, show_tasks
+from cli.listing import SERVICE_FILTERS, TASK_FILTERS, show_services, show_tasks
 from cli.logs import log_options, print_logs
-from cli.output import Output, list_options, output_option, show_list, show_value, warn_of
+from cli.output import Output, list_options, output_option, show_value, warn_of
 from cli.table import Row
 from cli.waiting import Waiting, waiting_options
 from cli.words import said
@@ -32,20 +32,20 @@ name_argument = click.argument("name", metavar="SERVICE")
 @app.command("ls", epilog=example("gbnt service ls", "gbnt service ls --stack shop"))
 @click.option("--stack", metavar="STACK", default="", help="Only those of this stack.")
 @context_option
-@list_options
+@list_options(SERVICE_FILTERS)
 def ls(stack: str, context: str, output: Output, no_trunc: bool) -> None:
     """List the services."""
     client = connect(context)
     rows = client.services(stack)
     if stack and not rows:
         client.stack(stack)  # which says where there is none of that name
-    show_list(rows, SERVICES, output, no_trunc=no_trunc, empty="no services")
+    show_services(rows, output, no_trunc=no_trunc, empty="no services")
 
 
 @app.command("ps", epilog=example("gbnt service ps shop/web"))
 @name_argument
 @context_option
-@list_options
+@list_options(TASK_FILTERS)
 def ps(name: str, context: str, output: Output, no_trunc: bool) -> None:
     """List a service's tasks, and what ran in their places before."""
     client = connect(context)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from cli.connect import connect, context_option
-from cli.errors import CliError
+from cli.errors import BadInput, CliError
+from cli.filters import Filter, has
 from cli.group import data_dir_option, example, group
 from cli.options import default_data_dir
 from cli.output import Output, list_options, show_list
@@ -16,6 +18,8 @@ from cli.table import Column, column
 from cli.words import age, size
 
 app = group("Make, list and restore snapshots of the cluster's state.")
+
+FILTERS: Mapping[str, Filter] = {"name": has("name")}
 
 
 @app.command("create", epilog=example("gbnt snapshot create"))
@@ -27,7 +31,7 @@ def create(context: str) -> None:
 
 @app.command("ls", epilog=example("gbnt snapshot ls"))
 @context_option
-@list_options
+@list_options(FILTERS)
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the snapshots, newest first."""
     now = time.time()
@@ -52,7 +56,7 @@ def confirm(context: str) -> None:
 
 
 @app.command("restore", epilog=example("gbnt snapshot restore gbnt-20260501T120000.000000Z"))
-@click.argument("snapshot", help="Its name, or a file.")
+@click.argument("snapshot", help="Its name, a beginning of it that no other has, or a file.")
 @data_dir_option("The manager's state.")
 def restore(snapshot: str, data_dir: Path | None) -> None:
     """Go back to a snapshot, on the manager's machine while it is stopped.
@@ -65,9 +69,18 @@ def restore(snapshot: str, data_dir: Path | None) -> None:
     from store.restore import restore as restore_store
 
     home = Home(data_dir or default_data_dir())
-    file = Path(snapshot) if "/" in snapshot else home.snapshots / f"{snapshot.removesuffix('.db')}.db"
+    file = Path(snapshot) if "/" in snapshot else _kept(home.snapshots, snapshot.removesuffix(".db"))
     try:
         restored = restore_store(file, home.store, at=time.time())
     except StoreError as error:
         raise CliError(str(error)) from error
     print(f"the state is that of {file.stem}, and goes on at revision {restored.revision}; start gbnt again")
+
+
+def _kept(folder: Path, name: str) -> Path:
+    """The snapshot of that name, or the only one that begins so. Raises BadInput where several do."""
+    known = sorted(path.stem for path in folder.glob("*.db"))
+    found = [name] if name in known else [one for one in known if one.startswith(name)]
+    if len(found) > 1:
+        raise BadInput(f"{len(found)} snapshots begin with {name}: say which one of {', '.join(found)}")
+    return folder / f"{found[0] if found else name}.db"

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.asking import confirm
 from cli.compose_choice import Choice, Form, Part
 from cli.compose_options import compose_options
 from cli.connect import connect, context_option
-from cli.errors import BadInput, NotAllowed
+from cli.errors import NotAllowed
 from cli.group import example, group
 from cli.kinds import OneOf
-from cli.listing import SERVICES, show_tasks
-from cli.output import Output, list_options, output_option, show_list
-from cli.table import Column, Row, column
+from cli.listing import (
+    REVISION_FILTERS,
+    SERVICE_FILTERS,
+    STACK_FILTERS,
+    TASK_FILTERS,
+    show_revisions,
+    show_services,
+    show_stacks,
+    show_tasks,
+)
+from cli.output import Output, list_options, output_option
+from cli.table import Row
 from cli.waiting import Waiting, timeout_option, waiting_options
-from cli.words import age
 
 if TYPE_CHECKING:
     from cli.deploy import Images, Terms
@@ -53,7 +61,7 @@ name_argument = click.argument("name", metavar="STACK")
 )
 @click.option("--prune", is_flag=True, help="Remove the services that the files have no more; else they are kept.")
 @click.option("--dry-run", is_flag=True, help="Check the files, say what a deploy would do, and change nothing.")
-@output_option("table")
+@output_option()
 @click.option("--strict", is_flag=True, help="Take warnings for errors, the manager's too.")
 @click.option("--ahead", is_flag=True, help="Though no machine that is there could have its tasks: one is to come.")
 @click.option("--draft", is_flag=True, help="Deploy the draft of STACK, which `gbnt stack save` keeps, and no files.")
@@ -78,7 +86,7 @@ def deploy(
     unless --prune is given. The stack is called STACK, else as the files' `name:` says, else as the folder of the
     first.
     """
-    if output != "table" and not dry_run:
+    if not output.is_table and not dry_run:
         raise click.UsageError("--output is the form of a plan: add --dry-run, which prints one, or leave it out")
     loaded = _drafted(choice, context) if draft else _written(choice, strict)
     from cli.deploy import Images, Terms
@@ -93,26 +101,16 @@ def deploy(
 
 @app.command("ls", epilog=example("gbnt stack ls", "gbnt stack ls -o json"))
 @context_option
-@list_options
+@list_options(STACK_FILTERS)
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the stacks."""
-    now = time.time()
-    columns = (
-        column("NAME", "name"),
-        column("STATUS", "status"),
-        Column("TASKS", lambda row: f"{row['tasks_running']}/{row['tasks_wanted']}"),
-        column("SERVICES", "services"),
-        Column("CHANGED", lambda row: age(row["updated_at"], now)),
-        column("NOTE", "message", flexible=True),
-    )
-    empty = "no stacks; `gbnt stack deploy -c compose.yaml` makes one"
-    show_list(connect(context).stacks(), columns, output, no_trunc=no_trunc, empty=empty)
+    show_stacks(connect(context).stacks(), output, no_trunc=no_trunc)
 
 
 @app.command("ps", epilog=example("gbnt stack ps shop"))
 @name_argument
 @context_option
-@list_options
+@list_options(TASK_FILTERS)
 def ps(name: str, context: str, output: Output, no_trunc: bool) -> None:
     """List a stack's tasks, and what ran in their places before."""
     client = connect(context)
@@ -123,12 +121,12 @@ def ps(name: str, context: str, output: Output, no_trunc: bool) -> None:
 @app.command("services", epilog=example("gbnt stack services shop"))
 @name_argument
 @context_option
-@list_options
+@list_options(SERVICE_FILTERS)
 def services(name: str, context: str, output: Output, no_trunc: bool) -> None:
     """List a stack's services."""
     client = connect(context)
     client.stack(name)
-    show_list(client.services(name), SERVICES, output, no_trunc=no_trunc, empty=f"{name} has no services")
+    show_services(client.services(name), output, no_trunc=no_trunc, empty=f"{name} has no services")
 
 
 @app.command("stop", epilog=example("gbnt stack stop shop"))
@@ -166,7 +164,9 @@ def rm(name: str, volumes: bool, yes: bool, waiting: Waiting, context: str) -> N
     client.stack(name)
     owned = [str(row["name"]) for row in client.volumes(name) if not row.get("external")]
     if volumes and owned and not yes:
-        _ask_about(owned)
+        listed = "\n".join(f"  {volume}" for volume in owned)
+        print(f"These volumes and all data in them are removed for good:\n{listed}", file=sys.stderr)
+        confirm("Remove them?", yes=yes)
     accepted = client.remove_stack(name, owned if volumes else ())
     if waiting.wanted:
         settle(client, name, accepted["revision"], timeout=waiting.timeout, wanted="removed")
@@ -187,7 +187,7 @@ def rm(name: str, volumes: bool, yes: bool, waiting: Waiting, context: str) -> N
 @click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @timeout_option
-@output_option("table")
+@output_option()
 @context_option
 def adopt(project: str, name: str, file: tuple[str, ...], undo: bool, yes: bool, context: str, **more: Any) -> None:
     """Make a stack of what `docker compose` runs on this machine.
@@ -230,22 +230,11 @@ def save(choice: Choice, over: bool, drop: bool, context: str) -> None:
 @app.command("history", epilog=example("gbnt stack history shop"))
 @name_argument
 @context_option
-@list_options
+@list_options(REVISION_FILTERS)
 def history(name: str, context: str, output: Output, no_trunc: bool) -> None:
     """List what a stack said at its last deploys, and who deployed it: ten at most, newest first."""
-    from cli.history import changes_of
-
-    now = time.time()
-    columns = (
-        column("REVISION", "number"),
-        Column("DEPLOYED", lambda row: age(row["at"], now)),
-        Column("BY", lambda row: str(row["by"] or "root")),
-        column("SERVICES", "services"),
-        Column("FILES", lambda row: "kept" if row["sources"] else "-"),
-        Column("CHANGES", changes_of, flexible=True),
-    )
     empty = f"{name} has no revisions: its next deploy makes one"
-    show_list(connect(context).revisions(name), columns, output, no_trunc=no_trunc, empty=empty)
+    show_revisions(connect(context).revisions(name), output, no_trunc=no_trunc, empty=empty)
 
 
 @app.command("sources", epilog=example("gbnt stack sources shop", "gbnt stack sources shop --revision 3 --values"))
@@ -254,7 +243,7 @@ def history(name: str, context: str, output: Output, no_trunc: bool) -> None:
 @click.option("--draft", is_flag=True, help="Of its draft, which `gbnt stack save` keeps, instead.")
 @click.option("--values", is_flag=True, help="Show the values of the variables too.")
 @click.option("--file", metavar="NAME", default="", help="Print this one alone, to the letter.")
-@output_option("table")
+@output_option()
 @context_option
 def sources(
     name: str, revision: int | None, draft: bool, values: bool, file: str, output: Output, context: str
@@ -374,14 +363,3 @@ def _hold(name: str, action: str, waiting: Waiting, context: str) -> None:
         settle(client, name, accepted["revision"], timeout=waiting.timeout)
     done = "stopped" if action == "stop" else "started"
     print(f"{name} is {done if waiting.wanted else f'being {done}'}")
-
-
-def _ask_about(volumes: list[str]) -> None:
-    from cli.asking import agreed
-
-    listed = "\n".join(f"  {volume}" for volume in volumes)
-    if not sys.stdin.isatty():
-        raise BadInput(f"--volumes would remove these for good; say --yes to do it without being asked:\n{listed}")
-    print(f"These volumes and all data in them will be removed for good:\n{listed}", file=sys.stderr)
-    if not agreed("Remove them?"):
-        raise BadInput("nothing was removed")

@@ -11,7 +11,7 @@ import click
 from cli.connect import connect, context_option
 from cli.errors import BadInput
 from cli.group import ends_with_a_command, example, group
-from cli.listing import show_tasks
+from cli.listing import TASK_FILTERS, show_tasks
 from cli.logs import log_options, print_logs
 from cli.output import Output, list_options, output_option, show_value
 
@@ -26,7 +26,7 @@ app = group("See, read and replace single tasks. A task is called by its id, the
 @click.option("--node", metavar="NODE", default="", help="Only those on this machine.")
 @click.option("--all", "-a", "ended", is_flag=True, help="Those that ended too.")
 @context_option
-@list_options
+@list_options(TASK_FILTERS)
 def ls(stack: str, node: str, ended: bool, context: str, output: Output, no_trunc: bool) -> None:
     """List the tasks of all stacks, and why each is as it is."""
     client = connect(context)
@@ -50,8 +50,8 @@ def inspect(task: str, context: str, output: Output) -> None:
 @context_option
 def rm(task: str, context: str) -> None:
     """Stop a task's container for good. Its service starts another in its place."""
-    connect(context).remove_task(task)
-    print(f"{task} is being stopped; its service replaces it")
+    changes = connect(context).remove_task(task)["changes"]
+    print(f"{next(iter(changes), task)} is being stopped; its service replaces it")
 
 
 @app.command("logs", epilog=example("gbnt task logs shop-web-1 -f", "gbnt task logs shop-web-1 --previous"))

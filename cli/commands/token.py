@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.connect import connect, context_option
+from cli.filters import Filter, begins, has, is_
 from cli.group import example, group
 from cli.kinds import OneOf
 from cli.output import Output, list_options, show_list
@@ -22,6 +24,7 @@ app = group("Make and revoke credentials. On the manager's own machine its owner
 
 # What a credential may do: all; all but credentials and restores; read.
 ROLES: tuple[Role, ...] = ("admin", "operator", "viewer")
+FILTERS: Mapping[str, Filter] = {"name": has("name"), "id": begins("id"), "role": is_("role", ROLES)}
 
 
 @app.command("create", epilog=example("gbnt token create ci --role operator --ttl 90d"))
@@ -38,7 +41,7 @@ def create(name: str, role: Role, ttl: str, context: str) -> None:
 
 @app.command("ls", epilog=example("gbnt token ls"))
 @context_option
-@list_options
+@list_options(FILTERS)
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the credentials, without their secrets."""
     now = time.time()
@@ -56,10 +59,10 @@ def ls(context: str, output: Output, no_trunc: bool) -> None:
     show_list(rows, columns, output, no_trunc=no_trunc, empty="no tokens")
 
 
-@app.command("rm", epilog=example("gbnt token rm 4f9a2c"))
-@click.argument("token", metavar="ID")
+@app.command("rm", epilog=example("gbnt token rm 4f9a2c11", "gbnt token rm ci"))
+@click.argument("token", metavar="TOKEN-ID")
 @context_option
 def rm(token: str, context: str) -> None:
-    """Make a credential worthless, at once."""
-    connect(context, socket_first=True).revoke_token(token)
-    print(f"{token} is worthless from now on")
+    """Make a credential worthless, at once. It is called by its id, the beginning of one, or its name."""
+    changes = connect(context, socket_first=True).revoke_token(token)["changes"]
+    print(f"{next(iter(changes), token)} is worthless from now on")

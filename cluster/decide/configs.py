@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from cluster.compose.problem import Problem
 from cluster.configs import ConfigFile, ConfigSpec, decoded, digest_of
-from cluster.decide.decision import Draft, Refusal
+from cluster.decide.decision import Decision, Draft, Refusal, missing
 from cluster.model import Change, Config, Stack, State
 from cluster.spec import ServiceSpec, StackSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A config that a stack has brought: `key` is what that calls it, `readers` are the services that read it."""
+
+    stack: str
+    key: str
+    config: ConfigSpec
+    readers: tuple[str, ...]
 
 
 def settle(draft: Draft, spec: StackSpec) -> StackSpec | Refusal:
@@ -40,6 +50,40 @@ def forget_unused(draft: Draft) -> None:
     named |= {file.digest for spec in draft.state.revisions.values() for file in spec.configs}
     for digest in [digest for digest in draft.state.configs if digest not in named]:
         draft.put(Change("configs", digest, None))
+
+
+def held(state: State) -> list[Held]:
+    """The configs of all stacks, by name. One that is external where it is read counts once, where it is from."""
+    readers: dict[str, set[str]] = {}
+    for service in state.services.values():
+        configs = state.stacks[service.stack].spec.configs
+        for config in (configs[file.source] for file in service.spec.configs if file.source in configs):
+            readers.setdefault(config.name, set()).add(service.key)
+    found = [
+        Held(stack.name, key, config, tuple(sorted(readers.get(config.name, ()))))
+        for stack in state.stacks.values()
+        for key, config in stack.spec.configs.items()
+        if not config.external
+    ]
+    return sorted(found, key=lambda one: one.config.name)
+
+
+def remove(state: State, name: str) -> Decision:
+    """Take a config that no service reads out of its stack, until a deploy of a file that has it brings it back."""
+    known = {one.config.name: one for one in held(state)}
+    if name not in known:
+        return missing("config-file", name, known)
+    one = known[name]
+    if one.readers:
+        those = "is read by" if len(one.readers) == 1 else f"is read by {len(one.readers)} services:"
+        words = f"config {name} {those} {', '.join(one.readers)}"
+        return Refusal("conflict", f"{words}: deploy without it there, or remove what reads it, first")
+    draft, stack = Draft(state), state.stacks[one.stack]
+    kept = {key: config for key, config in stack.spec.configs.items() if key != one.key}
+    draft.put(Change("stacks", stack.name, replace(stack, spec=replace(stack.spec, configs=kept))))
+    draft.tell("config.removed", name, f"taken out of stack {stack.name} by hand")
+    forget_unused(draft)
+    return draft.decided({name: "removed"})
 
 
 def may_read(state: State, node: str, digest: str) -> bool:

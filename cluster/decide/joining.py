@@ -7,6 +7,7 @@ from itertools import count
 
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.decide.legion import say_no_longer_alone
+from cluster.decide.references import meant
 from cluster.model import Change, JoinToken, Node, State
 
 MOST_USES = 1_000
@@ -46,11 +47,12 @@ def rotate(state: State, token: JoinToken) -> Decision:
     return _issued(draft, token) or draft.decided({**{one.id: "revoked" for one in others}, token.id: "issued"})
 
 
-def revoke(state: State, id: str) -> Decision:
+def revoke(state: State, reference: str) -> Decision:
     """Make a join token worthless; doing so again changes nothing."""
-    token = state.join_tokens.get(id)
-    if token is None:
-        return Refusal("not_found", f"there is no join token {id}; `gbnt legion join-token ls` shows them")
+    id = meant("join token", reference, dict.fromkeys(state.join_tokens, ""), "gbnt legion join-token ls")
+    if isinstance(id, Refusal):
+        return id
+    token = state.join_tokens[id]
     if token.revoked:
         return Decided(told={id: "revoked"})
     draft = Draft(state)

@@ -8,7 +8,8 @@ from typing import cast, get_args
 
 from cluster.ask import ask_of
 from cluster.constraints import is_label
-from cluster.decide.decision import Decided, Decision, Draft, Refusal, missing
+from cluster.decide.decision import Decided, Decision, Draft, Refusal
+from cluster.decide.references import meant
 from cluster.decide.sweep import sweep
 from cluster.model import Availability, Change, Departed, Node, Role, State
 from cluster.moves import WANTED, emptied
@@ -39,15 +40,8 @@ class Wanted:
 
 def find_node(state: State, reference: str) -> Node | Refusal:
     """The machine of that id, name, or unique beginning of an id."""
-    found = [node for node in state.nodes.values() if reference in (node.id, node.name)]
-    if not found and reference:
-        found = [node for id, node in state.nodes.items() if id.startswith(reference)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        ids = ", ".join(sorted(node.id for node in found))
-        return Refusal("conflict", f"{len(found)} nodes are called {reference}: give the id of one ({ids})")
-    return missing("node", reference, {node.name: node for node in state.nodes.values()})
+    id = meant("node", reference, {node.id: node.name for node in state.nodes.values()}, "gbnt node ls")
+    return id if isinstance(id, Refusal) else state.nodes[id]
 
 
 def update_node(state: State, reference: str, wanted: Wanted, own: str = "") -> Decision:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cluster.decide.decision import Decided, Decision, Draft, Refusal
+from cluster.capacity import crowded
+from cluster.decide.decision import Decided, Decision, Draft, Happening, Refusal
+from cluster.decide.references import meant
 from cluster.decide.sweep import sweep
 from cluster.membership import is_host
 from cluster.model import Change, Node, State, Task, Token
@@ -52,6 +54,7 @@ def report_node(state: State, seen: Node) -> Decision:
             volumes=known.volumes,
             used_subnets=known.used_subnets,
             stuck=known.stuck,
+            disk=known.disk,
             replaced=known.replaced,
         )
     draft = Draft(state)
@@ -65,9 +68,25 @@ def report_node(state: State, seen: Node) -> Decision:
         draft.tell("node.joined", seen.name, f"joined as {seen.role}")
     elif known.status != seen.status:
         draft.tell(f"node.{seen.status}", seen.name, seen.message)
+    _tell_of_room(draft, known, seen)
     if known is None or (known.networks, known.volumes) != (seen.networks, seen.volumes):
         sweep(draft)
     return draft.decided()
+
+
+def _tell_of_room(draft: Draft, known: Node | None, seen: Node) -> None:
+    """Once when a disk is nearly full, and once when it is no more; again where nobody knew of it meanwhile.
+
+    It needs no second mark to keep still about one: small changes of a disk are not reported (`capacity.told`).
+    """
+    if seen.disk.unknown:
+        return
+    before = "" if known is None else crowded(known.disk)
+    now = crowded(seen.disk)
+    if now and not before:
+        draft.tell("node.crowded", seen.name, now)
+    elif before and not now:
+        draft.tell("node.roomy", seen.name, "its disk has room again")
 
 
 def _as_reported(draft: Draft, task: Task, node: Node) -> None:
@@ -148,6 +167,16 @@ def _names(tasks: list[Task]) -> str:
     return ", ".join(sorted(task.name for task in tasks))
 
 
+def note_pruned(state: State, id: str, containers: int, images: int) -> Decided:
+    """Tell that a machine was cleared of what nothing needed: somebody may look for the output of what ended there."""
+    node = state.nodes.get(id)
+    counts = ((containers, "ended container"), (images, "image"))
+    words = " and ".join(f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in counts if number)
+    if node is None or not words:
+        return Decided()
+    return Decided(happenings=(Happening("node.pruned", node.name, f"removed {words} that nothing needed"),))
+
+
 def create_token(state: State, token: Token) -> Decision:
     """Keep a new credential's hash."""
     if token.id in state.tokens:
@@ -179,20 +208,18 @@ def is_revoked(state: State, id: str) -> bool:
 
 
 def revoke_token(state: State, reference: str) -> Decision:
-    """Make a credential worthless, by its id or its name. Its id is remembered: whoever brought it may do so again."""
-    found = [t for t in state.tokens.values() if reference in (t.id, t.name)]
-    if len(found) != 1:
-        many = f'{len(found)} tokens are called "{reference}": give the id'
-        why = many if found else f'there is no token "{reference}"'
-        return Refusal("conflict" if found else "not_found", f"{why}; `gbnt token ls` shows them")
-    draft = Draft(state)
-    draft.put(Change("tokens", found[0].id, None))
+    """Make a credential worthless. Its id is remembered: whoever brought it may do so again."""
+    id = meant("token", reference, {token.id: token.name for token in state.tokens.values()}, "gbnt token ls")
+    if isinstance(id, Refusal):
+        return id
+    token, draft = state.tokens[id], Draft(state)
+    draft.put(Change("tokens", id, None))
     remembered = [key for key in state.settings if key.startswith(REVOKED)]
     for key in remembered[: max(0, len(remembered) + 1 - KEPT_REVOKED)]:
         draft.put(Change("settings", key, None))
-    draft.put(Change("settings", REVOKED + found[0].id, found[0].name))
-    draft.tell("token.revoked", found[0].name, "revoked")
-    return draft.decided({found[0].id: "revoked"})
+    draft.put(Change("settings", REVOKED + id, token.name))
+    draft.tell("token.revoked", token.name, "revoked")
+    return draft.decided({id: "revoked"})
 
 
 def use_token(state: State, id: str, now: float) -> Decision:

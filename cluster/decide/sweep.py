@@ -5,6 +5,7 @@ from __future__ import annotations
 from cluster.decide import history, registries
 from cluster.decide.configs import forget_unused
 from cluster.decide.decision import Draft
+from cluster.decide.images import note_used
 from cluster.model import Change, Network, Service, Stack, State
 
 
@@ -35,7 +36,7 @@ def sweep(draft: Draft) -> None:
 def _forget_service(draft: Draft, service: Service) -> None:
     draft.put(Change("services", service.key, None))
     for key in [key for key in draft.state.revisions if key.startswith(f"{service.key}@")]:
-        draft.put(Change("revisions", key, None))
+        _forget_revision(draft, key)
     draft.tell("service.removed", service.key, "removed", service.request)
 
 
@@ -44,7 +45,12 @@ def _old_revisions(draft: Draft, service: Service) -> None:
     kept = {task.revision for task in draft.state.tasks_of(service.key)} | {service.revision, service.previous_revision}
     for key in [key for key in draft.state.revisions if key.startswith(f"{service.key}@")]:
         if key.rpartition("@")[2] not in kept:
-            draft.put(Change("revisions", key, None))
+            _forget_revision(draft, key)
+
+
+def _forget_revision(draft: Draft, key: str) -> None:
+    note_used(draft, draft.state.revisions[key])
+    draft.put(Change("revisions", key, None))
 
 
 def _is_used(state: State, network: Network) -> bool:

@@ -11,6 +11,7 @@ from cluster.company import strays_of
 from cluster.decide.additions import Additions
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.decide.nodes import lose_task, lost_tasks
+from cluster.decide.references import meant
 from cluster.decide.sweep import sweep
 from cluster.model import Change, Desired, Service, State, Task
 from cluster.moves import emptied
@@ -165,9 +166,5 @@ def find_task(state: State, reference: str) -> Task | Refusal:
     named = [task for task in state.tasks.values() if task.name == reference]
     if named:
         return max(named, key=lambda task: (task.desired in ("run", "ready"), task.created_at))
-    close = [task for id, task in state.tasks.items() if id.startswith(reference)] if reference else []
-    if len(close) == 1:
-        return close[0]
-    if close:
-        return Refusal("conflict", f"{reference} is the beginning of {len(close)} task ids; give more of it")
-    return Refusal("not_found", f"there is no task {reference}; gbnt task ls shows the tasks")
+    id = meant("task", reference, {task.id: task.name for task in state.tasks.values()}, "gbnt task ls")
+    return id if isinstance(id, Refusal) else state.tasks[id]

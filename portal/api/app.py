@@ -11,20 +11,25 @@ from portal.api import (
     audit,
     builds,
     cluster,
+    configs,
     drafts,
     events,
     exec,
     joining,
     knocking,
     leaving,
+    networks,
     nodes,
     registries,
     revisions,
     services,
     snapshots,
     stacks,
+    stats,
+    system,
     tasks,
     tokens,
+    volumes,
 )
 from portal.api.doorkeeper import Doorkeeper, Root
 from portal.api.drain import Drain
@@ -41,6 +46,7 @@ RESOURCES = (
     revisions,
     drafts,
     services,
+    configs,
     tasks,
     exec,
     actors,
@@ -53,6 +59,10 @@ RESOURCES = (
     snapshots,
     builds,
     registries,
+    networks,
+    volumes,
+    system,
+    stats,
 )
 ENDPOINTS: tuple[Endpoint, ...] = tuple(one for resource in RESOURCES for one in resource.ENDPOINTS)
 """All that the API has."""

@@ -1,4 +1,4 @@
-"""`/v1/cluster`, what concerns all of it, and `/v1/volumes`."""
+"""`/v1/cluster`: what concerns all of it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from actors.protocol import ConfirmLoss, UpdateLegion
 from cluster.policy import Privileged, privileged, takes_mighty
 from cluster.presence import alarm, pause_above
 from portal.api.bodies import body_of
-from portal.api.endpoint import Query, Versioned, listed, read, write
-from portal.api.requests import answer, backend_of, change, key_of, listing, state_of
-from portal.rows import volume_rows
-from portal.shapes import Changed, ClusterShown, VolumeRow
+from portal.api.endpoint import Query, Versioned, read, write
+from portal.api.requests import answer, backend_of, change, key_of, state_of
+from portal.shapes import Changed, ClusterShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +29,9 @@ class Changes:
 
 
 async def show(request: Request) -> Response:
-    """Who answers, at which revision, and whether something is so wrong that a person has to say what to do."""
-    state, identity = await state_of(request), backend_of(request).identity
+    """Who answers, where, by whose authority, at which revision, and an alarm where a person has to say what to do."""
+    state, backend = await state_of(request), backend_of(request)
+    identity, gate = backend.identity, backend.gate
     return answer(
         {
             "name": identity.cluster,
@@ -40,6 +40,8 @@ async def show(request: Request) -> Response:
             "revision": state.revision,
             "epoch": state.epoch,
             "node": identity.node,
+            "api": gate.api if gate else "",
+            "authority": gate.authority if gate else "",
             "alarm": alarm(state.settings),
             "pause_above": pause_above(state.settings),
             "privileged": privileged(state),
@@ -59,18 +61,10 @@ async def confirm_loss(request: Request) -> Response:
     return await change(request, ConfirmLoss(key_of(request)))
 
 
-async def volumes(request: Request) -> Response:
-    """The named volumes of all stacks, or of `stack`."""
-    state = await state_of(request)
-    rows = volume_rows(state, request.query_params.get("stack", ""))
-    return listing(request, rows, state.revision, ("name", "stack", "key"))
-
-
 ITSELF = Versioned("cluster")
 OF_STACK = Query("stack", "of this stack alone")
 ENDPOINTS = (
     read("/v1/cluster", show, ClusterShown, versioned=ITSELF),
     write("PATCH", "/v1/cluster", update, Changed, body=Changes, versioned=ITSELF),
     write("POST", "/v1/cluster/confirm-loss", confirm_loss, Changed),
-    listed("/v1/volumes", volumes, VolumeRow, OF_STACK),
 )

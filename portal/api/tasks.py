@@ -6,6 +6,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from actors.protocol import StopTask
+from cluster.decide.decision import Refusal
+from cluster.decide.tasks import find_task
 from cluster.explaining import Explanation, explain_task
 from cluster.model import State, Task
 from portal.api import nodes
@@ -13,7 +15,7 @@ from portal.api.cluster import OF_STACK
 from portal.api.endpoint import Query, listed, read, streamed, write
 from portal.api.log_reader import LOGS, LogQuery, Selection
 from portal.api.logs import stream_logs
-from portal.api.problems import Problem, missing
+from portal.api.problems import Problem
 from portal.api.requests import answer, backend_of, change, flag, key_of, listing, state_of
 from portal.rows import present, task_row
 from portal.shapes import Changed, LogRow, TaskRow
@@ -65,17 +67,10 @@ async def logs(request: Request) -> Response:
 
 def find(state: State, reference: str) -> Task:
     """The task with that id, or a unique beginning of one, or the newest of that name. Raises Problem."""
-    if reference in state.tasks:
-        return state.tasks[reference]
-    named = [task for task in state.tasks.values() if task.name == reference]
-    if named:
-        return max(named, key=lambda task: (task.desired in ("ready", "run"), task.created_at))
-    beginning = sorted(id for id in state.tasks if id.startswith(reference))
-    if len(beginning) > 1:
-        raise Problem("conflict", f'several tasks begin with "{reference}": say which of {", ".join(beginning[:5])}')
-    if not beginning:
-        raise missing("task", reference, {task.name for task in state.tasks.values()}, "gbnt task ls")
-    return state.tasks[beginning[0]]
+    found = find_task(state, reference)
+    if isinstance(found, Refusal):
+        raise Problem(found.code, found.message)
+    return found
 
 
 ORDER = ("stack", "service", "slot", "created_at", "id")

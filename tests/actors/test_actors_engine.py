@@ -1,12 +1,14 @@
 """An engine that goes away, and comes back."""
 
 from dataclasses import replace
+from functools import partial
 
 import anyio
 import pytest
 
 from actors import protocol
 from cluster.capacity import Gpus
+from cluster.model import State
 from tests.actors.house import House, of, serving
 from tests.cluster.build import spec, stack
 
@@ -92,3 +94,18 @@ async def test_a_machine_says_which_paths_it_lacks_while_its_engine_is_there(hou
         await life.until(lambda state: [node.status for node in state.nodes.values()] == ["ready"])
         asked = protocol.WantPaths(("/etc", "/srv/conf"))
         assert await life.ask(asked, path="agent/executor") == protocol.PathsSeen(("/srv/conf",))
+
+
+def is_free(free: int, state: State) -> bool:
+    return state.nodes["n1"].disk.free == free
+
+
+async def test_a_disk_that_is_nearly_full_is_an_event_when_it_begins_and_when_it_is_over(house: House):
+    disk = house.engine.data_disk
+    async with house.life() as life:
+        await life.until(lambda state: [node.status for node in state.nodes.values()] == ["ready"])
+        for free in (disk.total // 10, disk.total // 2):
+            house.engine.data_disk = replace(disk, free=free)
+            await life.until(partial(is_free, free))
+        kinds = [event.split()[0] for event in await life.events() if event.split()[1] == "rome:"]
+        assert kinds[-2:] == ["node.crowded", "node.roomy"]

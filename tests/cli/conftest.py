@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.context import Context, add_context
+from cli.context import Context
+from cli.context_changes import add_context
 from cli.main import run
 from tests.cli.manager import Manager
 
@@ -28,12 +29,14 @@ Run = Callable[..., Ran]
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A person's home of its own, and a terminal of 100 columns."""
+    """A person's home of its own, and a terminal of 100 columns with colours."""
     for name in [name for name in os.environ if name.startswith("GBNT")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("GBNTCTL_CONFIG", str(tmp_path / "config"))
     monkeypatch.setenv("GBNT_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

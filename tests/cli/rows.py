@@ -90,6 +90,7 @@ def node(name: str = "gaul", **fields: Any) -> Row:
         "role": "worker",
         "status": "ready",
         "message": "ready",
+        "warning": "",
         "availability": "active",
         "labels": {},
         "engine_labels": {},

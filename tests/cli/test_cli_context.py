@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from cli.connect import connect
-from cli.context import Context, add_context, contexts, find_context, move_contexts
+from cli.context import Context, contexts, find_context
+from cli.context_changes import add_context, move_contexts
 from cli.errors import BadInput, CliError
 from cli.options import secret
 from tests.cli.conftest import Run
@@ -88,20 +89,25 @@ def test_a_file_that_holds_no_contexts_is_refused_by_its_name(home: Path, text: 
         contexts(path)
 
 
-def test_commands_on_contexts(gbnt: Run, home: Path):
-    assert gbnt("context", "ls").err == "no contexts; `gbnt serve` writes the first one\n"
+def test_commands_on_contexts(gbnt: Run, home: Path, monkeypatch: pytest.MonkeyPatch):
+    assert gbnt("config", "get-contexts").err == "no contexts; `gbnt serve` writes the first one\n"
+    assert gbnt("config", "current-context").status == 1
     add_context(GAUL, home / "config")
     add_context(ROME, home / "config")
-    assert gbnt("context", "use", "gaul").out == 'commands now go to "gaul"\n'
-    assert gbnt("context", "ls").out.splitlines() == [
+    assert gbnt("config", "use-context", "gaul").out == 'commands now go to "gaul"\n'
+    assert gbnt("config", "current-context").out == "gaul\n"
+    assert gbnt("config", "get-contexts").out.splitlines() == [
         "CURRENT  NAME  SERVER",
         "*        gaul  https://192.0.2.7:4000",
         "-        rome  https://127.0.0.1:4000",
     ]
-    wrong = gbnt("context", "use", "gual")
+    wrong = gbnt("config", "use-context", "gual")
     assert wrong.status == 2
     assert '(did you mean "gaul"?)' in wrong.err
-    assert gbnt("context", "rm", "gaul").status == 0
+    monkeypatch.setenv("GBNT_CONTEXT", "rome")
+    assert gbnt("config", "current-context").out == "rome\n"
+    assert gbnt("config", "use-context", "gaul").err == 'warning: GBNT_CONTEXT is "rome", and counts before: unset it\n'
+    assert gbnt("config", "delete-context", "gaul").status == 0
     assert contexts(home / "config") == ([ROME], "rome")
 
 

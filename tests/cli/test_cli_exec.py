@@ -17,7 +17,8 @@ import pytest
 
 from actors import protocol
 from actors.stream import Stream
-from cli.context import Context, add_context
+from cli.context import Context
+from cli.context_changes import add_context
 from portal.api.app import create_api
 from portal.server import serve
 from tests.cli.conftest import Run

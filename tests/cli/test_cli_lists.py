@@ -136,6 +136,19 @@ def test_a_snapshot_that_is_not_there_cannot_be_restored(gbnt: Run, home: Path):
     assert ran.err.startswith(f"error: there is no snapshot {home}/data/snapshots/gbnt-1.db: ")
 
 
+def test_of_snapshots_that_begin_alike_one_has_to_be_said(gbnt: Run, home: Path):
+    (home / "data" / "snapshots").mkdir(parents=True)
+    for name in ("gbnt-1a", "gbnt-1b", "gbnt-20"):
+        (home / "data" / "snapshots" / f"{name}.db").write_text("no store")
+    ran = gbnt("snapshot", "restore", "gbnt-1")
+    assert (ran.status, ran.err) == (
+        2,
+        "error: 2 snapshots begin with gbnt-1: say which one of gbnt-1a, gbnt-1b\n",
+    )
+    for said, meant in (("gbnt-1b", "gbnt-1b"), ("gbnt-2", "gbnt-20")):
+        assert f"{home}/data/snapshots/{meant}.db" in gbnt("snapshot", "restore", said).err
+
+
 WELL = {"senate": {"ok": True, "detail": "answers"}, "engine": {"ok": True, "detail": "20.10"}}
 
 

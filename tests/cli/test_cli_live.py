@@ -89,6 +89,17 @@ def test_lines_are_redrawn_in_place(terminal: Terminal):
     assert screen(text) == ["web.1           healthy", ""]
 
 
+def test_who_wants_no_colours_gets_none_and_a_dumb_terminal_no_cursor(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("NO_COLOR", "1")
+    display_for(terminal.stream).show([Line("web.1", "healthy", mood="good")])
+    text = terminal.text()
+    assert ("\x1b[32m" in text, screen(text)) == (False, ["web.1           healthy", ""])
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(display_for(terminal.stream), ChangedLines)
+
+
 def test_nothing_is_written_where_nothing_changed(terminal: Terminal):
     display = LiveLines(terminal.stream)
     display.show([Line("web.1", "pending")])

@@ -159,15 +159,18 @@ def test_filters_of_one_key_widen_and_those_of_another_narrow(
     manager.on("GET /v1/cluster", cluster())
     ran = gbnt("node", "ls", "-o", "json", *(word for text in filters for word in ("--filter", text)))
     assert [row["name"] for row in json.loads(ran.out)] == names
-    assert gbnt("node", "ls", "-f", "name=x").err == "no node is as the filters say\n"
+    assert gbnt("node", "ls", "-f", "name=x").err == "none of them is as the filters say\n"
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("role", '"role" is no filter: write it as KEY=VALUE; the keys are name, role, status, availability, label'),
+        (
+            "role",
+            '"role" is no filter: write it as KEY=VALUE; the keys are name, id, role, status, availability, label',
+        ),
         ("name=", '"name=" is no filter: write it as KEY=VALUE'),
-        ("labels=x", 'there is no filter "labels" (did you mean "label"?); the keys are name, role'),
+        ("labels=x", 'there is no filter "labels" (did you mean "label"?); the keys are name, id, role'),
         ("status=read", 'status is never "read" (did you mean "ready"?); it is one of starting, ready'),
         ("role=boss", 'role is never "boss"; it is one of manager, worker'),
     ],
@@ -411,3 +414,13 @@ def test_a_manager_that_stays_away_is_not_waited_for_for_ever():
     assert (now[0], seen.lines[-1]) == (30.0, [])
     with pytest.raises(TimedOut, match="after 20 s"):
         Emptying(remaining, seen, clock=lambda: now[0], sleep=sleep).wait(20.0)
+
+
+def test_a_machine_whose_disk_is_nearly_full_says_so_beside_what_else_there_is(gbnt: Run, manager: Manager):
+    full = "its disk is 91 % full: `gbnt system df` says of what"
+    gaul, rome = node("gaul", warning=full), node("rome", status="down", message="no beat", warning=full)
+    manager.on("GET /v1/nodes", listing(gaul, rome))
+    manager.on("GET /v1/cluster", Answer({"alarm": ""}))
+    out = gbnt("node", "ls", "--no-trunc").out.splitlines()
+    assert out[1].endswith(f"  {full}")
+    assert out[2].endswith(f"  no beat; {full}")

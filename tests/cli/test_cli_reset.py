@@ -8,7 +8,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from cli.context import Context, add_context
+from cli.context import Context
+from cli.context_changes import add_context
 from cli.errors import CliError, NotFound
 from cli.home import Home
 from cli.options import ServeOptions
@@ -73,7 +74,7 @@ def test_all_that_goes_is_listed_and_volumes_only_where_they_go(home: Path):
     gone = Home(home / "gone", make=False)
     assert list(kept(ALL, gone, volumes=False)) == [
         "kept the volumes shop_data: `docker volume rm` removes them for good",
-        "the context rome leads to this node still: `gbnt context rm rome`",
+        "the context rome leads to this node still: `gbnt config delete-context rome`",
     ]
     assert not [line for line in kept(ALL, gone, volumes=True) if "volumes" in line]
 

@@ -4,13 +4,12 @@ import json
 import os
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
 
-from cli.main import COMMANDS, run
+from cli.main import COMMANDS, load, run
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Lines, Manager, listing
 from tests.cli.rows import stack, verdict
@@ -27,12 +26,22 @@ WORDS = sorted(set(COMMANDS) - {"version"})
 SLOW = {"anyio", "asyncio", "h2", "pydantic", "rich", "supervisor", "trio", "typer"}
 HERE = ("serve", "health", "doctor", "reset", "stack adopt")  # what looks at this machine itself
 TASK = "shop-web-1"
+# What is done without a manager, or with this machine's own alone.
+OF_THIS_USER = ("backup", "completion", "doctor", "health", "reset", "serve")
+HERE_TOO = (
+    *(f"config {word}-context" for word in ("current", "delete", "rename", "set", "use")),
+    *("config get-contexts", "config import", "legion init", "legion join", "legion leave"),
+    *("snapshot restore", "stack config"),
+)
 MANAGER = {"cluster", "httpx", "store", "yaml"}
 
 COMPOSE = "name: shop\nservices: {web: {image: busybox, build: .}}\n"
 ARGUMENTS = {
     "stack deploy": ["-c", "compose.yaml", "--no-build"],
     "stack config": ["-c", "compose.yaml"],
+    "completion": ["bash"],
+    "config import": ["config"],
+    "config set-context": ["gaul", "--server", "192.0.2.7"],
     "service scale": ["shop/web=2"],
     "service update": ["shop/web", "--force", "--wait"],
     "node update": ["gaul", "--availability", "pause"],
@@ -90,10 +99,15 @@ def every_command() -> list[list[str]]:
     """The words of each command, those of groups by what their help lists."""
     found = []
     for name in WORDS:
-        app = import_module(f"cli.commands.{name}").app
-        assert isinstance(app, click.Command)
-        found += [[name, word] for word in app.commands] if isinstance(app, click.Group) else [[name]]
+        found += _below([name], load(name))
     return found
+
+
+def _below(words: list[str], command: click.Command) -> list[list[str]]:
+    """The command, unless all that it does is lead to others, and those."""
+    below = command.commands if isinstance(command, click.Group) else {}
+    found = [each for word, one in below.items() for each in _below([*words, word], one)]
+    return found if below and not getattr(command, "invoke_without_command", False) else [words, *found]
 
 
 def test_no_command_imports_what_is_slow_until_it_has_its_answer(manager: Manager, home: Path):
@@ -103,7 +117,7 @@ def test_no_command_imports_what_is_slow_until_it_has_its_answer(manager: Manage
     manager.on("POST /v1/services/shop/web/update", Answer({"revision": 8, "changes": {"web": "updated"}}))
     manager.on("GET /v1/stacks/shop/progress", Lines(verdict()))
     commands = [words for words in every_command() if " ".join(words) not in HERE]
-    commands.sort(key=lambda words: words[0] == "context")  # they take the context away
+    commands.sort(key=lambda words: words[1:] == ["delete-context"])  # it takes the context away
 
     # One interpreter for all: what one imports is told of those after it too, and the first of them is to blame.
     lines = [[*words, *ARGUMENTS.get(" ".join(words), _required(words))] for words in commands]
@@ -119,12 +133,18 @@ def test_no_command_imports_what_is_slow_until_it_has_its_answer(manager: Manage
     assert ("PUT", "/v1/stacks/shop") in [(asked.method, asked.path) for asked in manager.asked]
 
 
+def _command(words: list[str]) -> click.Command:
+    command = load(words[0])
+    for word in words[1:]:
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
+    return command
+
+
 def _required(words: list[str]) -> list[str]:
     """Something for each argument that the command must have."""
-    command: click.Command = import_module(f"cli.commands.{words[0]}").app
-    if isinstance(command, click.Group):
-        command = command.commands[words[1]]
-    named = {"context": "rome", "stack": "shop", "task": TASK, "exec": TASK}.get(words[0], "shop/web")
+    command = _command(words)
+    named = {"config": "rome", "stack": "shop", "task": TASK, "exec": TASK}.get(words[0], "shop/web")
     return [named for item in command.params if isinstance(item, click.Argument) and item.required]
 
 
@@ -139,7 +159,13 @@ def test_every_command_has_help_with_an_example_of_itself(gbnt: Run, words: list
     assert summary
 
 
-ALONE = (*HERE, "logs", "exec", "events", "explain", "audit")
+@pytest.mark.parametrize("words", every_command(), ids=" ".join)
+def test_every_command_that_asks_a_manager_can_be_told_which(words: list[str]):
+    options = {name for param in _command(words).params for name in param.opts}
+    assert ("--context" in options) != (words[0] in OF_THIS_USER or " ".join(words) in HERE_TOO)
+
+
+ALONE = (*HERE, "logs", "exec", "events", "explain", "audit", "top", "completion")
 
 
 @pytest.mark.parametrize("name", [name for name in WORDS if name not in ALONE])
@@ -169,7 +195,9 @@ def test_help_comes_by_several_names(gbnt: Run):
     assert gbnt("help", "stack", "ls").out == gbnt("stack", "ls", "-h").out
 
 
-@pytest.mark.parametrize("words", [["--help"], ["stack", "--help"], ["context", "ls", "-o", "json"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "words", [["--help"], ["stack", "--help"], ["config", "get-contexts", "-o", "json"]], ids=" ".join
+)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_reader_that_leaves_is_no_error(words: list[str], unbuffered: str):
     reader, writer = os.pipe()

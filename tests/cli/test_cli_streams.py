@@ -22,7 +22,7 @@ def in_shell(line: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("words", ["version", "--help", "stack --help", "context ls -o json"])
+@pytest.mark.parametrize("words", ["version", "--help", "stack --help", "config get-contexts -o json"])
 def test_an_output_without_room_is_one_sentence(words: str, unbuffered: str):
     ran = in_shell(f"gbnt {words} > /dev/full", PYTHONUNBUFFERED=unbuffered)
     assert (ran.returncode, ran.stderr) == (1, NO_ROOM)

@@ -11,7 +11,8 @@ from socketserver import UnixStreamServer
 
 import pytest
 
-from cli.context import Context, add_context
+from cli.context import Context
+from cli.context_changes import add_context
 from tests.cli.conftest import Run
 from tests.cli.manager import Manager, listing
 from tests.cli.rows import stack

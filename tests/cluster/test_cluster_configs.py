@@ -12,7 +12,7 @@ from cluster.compose.checks import validate
 from cluster.configs import LARGEST, ConfigFile, ConfigSpec, digest_of, encoded, named
 from cluster.containers import container_for
 from cluster.decide import history
-from cluster.decide.configs import may_read
+from cluster.decide.configs import Held, held, may_read, remove
 from cluster.decide.decision import Decided, Refusal
 from cluster.decide.deploy import deploy, remove_stack
 from cluster.decide.services import scale
@@ -202,3 +202,45 @@ def test_what_an_engine_says_of_a_path_is_led_by_the_config():
     text = f"the path /data/configs/{'cd' * 32}-0-0-0444 to mount does not exist on this machine"
     assert named(text, files) == f"config other, to be read at /etc/app.conf: {text}"
     assert named("no space is left", files) == "no space is left"
+
+
+def unread(content: bytes = b"salve") -> StackSpec:
+    """A stack that brings a config for nobody."""
+    return replace(brings(content), services={"web": spec()})
+
+
+def test_configs_are_listed_with_the_services_that_read_them_wherever_they_are():
+    other = stack(spec(configs=(FILE,)), name="other", configs={"conf": ConfigSpec("shop_conf", external=True)})
+    state = deployed(deployed(deployed(state_with(), brings()), other), brings(b"vale", name="wiki"))
+    digest = digest_of(b"salve")
+    assert held(state) == [
+        Held("shop", "conf", ConfigSpec("shop_conf", digest=digest, size=5), ("other/web", "shop/web")),
+        Held("wiki", "conf", ConfigSpec("wiki_conf", digest=digest_of(b"vale"), size=4), ("wiki/web",)),
+    ]
+
+
+def test_a_config_that_is_read_is_not_removed_and_its_readers_are_named():
+    state = deployed(state_with(), brings())
+    words = "deploy without it there, or remove what reads it, first"
+    assert remove(state, "shop_conf") == Refusal("conflict", f"config shop_conf is read by shop/web: {words}")
+    other = stack(spec(configs=(FILE,)), name="other", configs={"conf": ConfigSpec("shop_conf", external=True)})
+    both = remove(deployed(state, other), "shop_conf")
+    assert both == Refusal("conflict", f"config shop_conf is read by 2 services: other/web, shop/web: {words}")
+
+
+def test_a_config_that_nobody_reads_is_taken_out_until_it_is_deployed_again():
+    state = deployed(state_with(), unread())
+    decision = remove(state, "shop_conf")
+    assert isinstance(decision, Decided)
+    assert decision.told == {"shop_conf": "removed"}
+    state = state.after(decision.changes)
+    assert (held(state), state.stacks["shop"].spec.configs) == ([], {})
+    assert remove(state, "shop_conf") == Refusal(
+        "not_found", "there is no config-file shop_conf; gbnt config-file ls shows what is there"
+    )
+    assert [one.config.name for one in held(deployed(state, unread()))] == ["shop_conf"]
+
+
+def test_a_config_that_is_not_there_is_answered_with_the_one_that_was_meant():
+    refusal = remove(deployed(state_with(), unread()), "shop_cnf")
+    assert refusal == Refusal("not_found", "there is no config-file shop_cnf; did you mean shop_conf?")

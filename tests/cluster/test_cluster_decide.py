@@ -60,7 +60,7 @@ def test_a_task_s_machine_is_told_by_its_name() -> None:
 
 def test_a_token_that_is_not_there_is_named_with_the_list_of_those_there_are() -> None:
     refused = nodes.revoke_token(state_with(), "ci")
-    assert refused == Refusal("not_found", 'there is no token "ci"; `gbnt token ls` shows them')
+    assert refused == Refusal("not_found", 'there is no token "ci"; `gbnt token ls` shows what is there')
 
 
 def test_deploying_makes_services_networks_and_then_tasks_with_addresses_of_their_own() -> None:

@@ -44,10 +44,10 @@ def test_a_machine_is_called_by_its_name_its_id_or_a_beginning_of_that():
     state = state_with(here, there, node(id="x", name="abc"))
     assert [find_node(state, word) for word in ("abc1", "abd", "abc")] == [here, there, state.nodes["x"]]
     assert [find_node(state, word) for word in ("rome", "ab")] == [
-        Refusal("conflict", "2 nodes are called rome: give the id of one (abc1, abd2)"),
-        Refusal("conflict", "2 nodes are called ab: give the id of one (abc1, abd2)"),
+        Refusal("conflict", '2 nodes are called "rome": give the id of one (abc1, abd2)'),
+        Refusal("conflict", '2 nodes are called "ab": give the id of one (abc1, abd2)'),
     ]
-    assert find_node(state, "") == Refusal("not_found", "there is no node ; gbnt node ls shows what is there")
+    assert find_node(state, "") == Refusal("not_found", 'there is no node ""; `gbnt node ls` shows what is there')
 
 
 def test_what_is_so_already_writes_nothing():
@@ -81,7 +81,7 @@ def test_tasks_that_no_longer_fit_their_machine_are_told_of_and_stay():
 @pytest.mark.parametrize(
     ("reference", "wanted", "words"),
     [
-        ("rome-3", Wanted(), "there is no node rome-3; did you mean rome-2?"),
+        ("rome-3", Wanted(), 'there is no node "rome-3"; did you mean "rome-2"?'),
         ("rome-2", Wanted("lazy"), "there is no lazy: choose one of active, pause, drain, maintenance"),
         ("rome-2", Wanted(labels={"a b": "1"}), 'no constraint could name a label "a b": use letters, digits, and'),
         ("rome-2", Wanted(labels={"": "1"}), 'no constraint could name a label ""'),

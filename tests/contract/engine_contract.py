@@ -13,6 +13,7 @@ import pytest
 from cluster.container import Endpoint, ExecSpec, PortBinding
 from cluster.registries import registry_of
 from cluster.spec import Healthcheck, Mount
+from cluster.usage import Usage
 from engine.port import (
     AddressTaken,
     Conflict,
@@ -453,6 +454,82 @@ class EngineContract:
         mount = Mount("bind", "/inside", "/etc/hostname", read_only=True, create_host_path=False)
         info = await stage.look(await stage.run(stage.programs.stays, mounts=(mount,)))
         assert info.mounts["/inside"] == "/etc/hostname"
+
+    # ------------------------------------------------------------------------------------------- room and load
+
+    async def test_what_is_kept_is_counted_with_its_users(self, stage: Stage):
+        await stage.engine.create_volume(stage.name("data"), "local", {}, stage.labels)
+        mount = Mount("volume", "/data", stage.name("data"))
+        container = await stage.run(stage.programs.stays, mounts=(mount,))
+        usage = await stage.engine.usage()
+        [own] = [one for one in usage.containers if one.id == container]
+        assert (own.name, own.state, own.labels["gbnt.test"]) == (stage.name("web"), "running", stage.token)
+        [image] = [one for one in usage.images if one.id == own.image]
+        assert image.containers >= 1
+        assert 0 < image.size <= usage.layers
+        [volume] = [one for one in usage.volumes if one.name == stage.name("data")]
+        assert (volume.labels, volume.containers) == (stage.labels, 1)
+        assert volume.size is not None
+
+    async def test_whoever_asks_what_is_kept_while_others_do_has_an_answer_too(self, stage: Stage):
+        answers = list[Usage]()
+
+        async def ask() -> None:
+            answers.append(await stage.engine.usage())
+
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(ask)
+        assert len(answers) == 3
+
+    async def test_an_image_goes_with_its_last_name_and_not_while_a_container_is_of_it(self, stage: Stage):
+        name, file = stage.name("built"), f"FROM {stage.programs.base}\nLABEL gbnt.test={stage.token}\n"
+        async for _ in stage.engine.build(tar({"Dockerfile": file}), name, {}):
+            pass
+        container = await stage.engine.create(stage.spec(stage.programs.stays, image=name))
+        [kept] = [one for one in (await stage.engine.usage()).images if f"{name}:latest" in one.tags]
+        assert (kept.name, kept.containers) == (f"{name}:latest", 1)
+        with pytest.raises(Conflict, match=f"image {name}.* is still used by a container"):
+            await stage.engine.remove_image(name)
+        await stage.engine.remove(container)
+        await stage.engine.remove_image(name)
+        await stage.engine.remove_image(name)
+        assert await stage.engine.image(name) is None
+
+    async def test_an_image_that_was_pulled_by_its_digest_is_known_and_goes_by_that(self, stage: Stage):
+        pulled = stage.programs.pulled
+        by_digest = f"{pulled}@{await stage.engine.digest(pulled)}"
+        async for _ in stage.engine.pull(by_digest):
+            pass
+        ends = by_digest.partition("@")[2]
+        kept = [name for one in (await stage.engine.usage()).images for name in one.digests if name.endswith(ends)]
+        assert kept
+        for name in kept:
+            await stage.engine.remove_image(name)
+        assert await stage.engine.image(by_digest) is None
+
+    async def test_a_container_that_runs_has_counters_which_grow(self, stage: Stage):
+        container = await stage.run(stage.programs.stays)
+        first = await stage.engine.sample(container)
+        second = await stage.engine.sample(container)
+        assert first is not None
+        assert second is not None
+        assert 0 < first.at <= second.at
+        assert 0 <= first.cpu_seconds <= second.cpu_seconds
+        assert second.memory is not None
+        assert second.memory > 0
+        assert second.pids is not None
+        assert second.pids >= 1
+
+    async def test_what_does_not_run_or_is_gone_has_none(self, stage: Stage):
+        container = await stage.engine.create(stage.spec(stage.programs.stays))
+        assert await stage.engine.sample(container) is None
+        await stage.engine.remove(container)
+        assert await stage.engine.sample(container) is None
+
+    async def test_its_machine_has_a_load_and_memory(self, stage: Stage):
+        load = await stage.engine.load()
+        assert (load.unknown, load.load >= 0, 0 < load.memory < load.memory_total) == ("", True, True)
 
 
 async def _take(events: AsyncIterator[EngineEvent], count: int) -> list[EngineEvent]:

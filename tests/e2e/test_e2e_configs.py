@@ -88,3 +88,16 @@ def test_the_file_brings_it(running: Node) -> None:
     assert running.docker("exec", first, "stat", "-c", "%a %u", TARGET) == "400 101\n"
     assert (ended := running.deploy(COMPOSE.format(content="two"), READER)).code == 0, ended.text
     assert read(running, settled(running, other_than=first)) == "two"
+
+
+def test_a_config_is_seen_by_its_readers_and_goes_only_without_any(running: Node) -> None:
+    deploy(running, reader(READER, b"salve\n"))
+    name = f"{READER}_app"
+    [row] = running.rows("config-file", "ls")
+    assert (row["name"], row["services"], row["size"]) == (name, [f"{READER}/web"], 6)
+    assert running.ok("config-file", "inspect", name, "--content") == "salve\n"
+    refused = running.gbnt("config-file", "rm", name)
+    assert (refused.code, f"config {name} is read by {READER}/web" in refused.err) == (1, True)
+    running.ok("service", "rm", f"{READER}/web", "--wait")
+    assert running.ok("config-file", "rm", name) == f"{name} is gone\n"
+    assert running.rows("config-file", "ls") == []

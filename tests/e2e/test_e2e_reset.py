@@ -56,7 +56,7 @@ def test_a_node_that_ran_leaves_nothing(running: Node) -> None:
         done = running.gbnt("reset", "--yes")
         assert (done.code, done.out) == (0, "nothing else of gbnt is left on this machine\n"), done.text
         assert f"kept the volumes {stack}_data" in done.err
-        assert "gbnt context rm" in done.err
+        assert "gbnt config delete-context" in done.err
         assert not running.data.exists()
         until(lambda: not runs(resolver), "a resolver that ended")
         assert (labelled(running, "container", cluster), labelled(running, "network", cluster)) == ([], [])

@@ -23,12 +23,30 @@ SUBJECTS = {
     "container": "container web",
     "network": "network net",
     "volume": "volume data",
+    "image": "image shop:1",
+    "usage": "what it keeps",
     "pull": "image shop:1",
     "sign-in": "nero at hub.example",
 }
 
 # area, status, Docker's words, kind, what ours contain
 SENTENCES = [
+    (
+        "image",
+        409,
+        'conflict: unable to remove repository reference "shop:1" (must force) - container 9f1c is using its '
+        "referenced image 2f3d56e6edb4",
+        Conflict,
+        "still used by a container",
+    ),
+    (
+        "image",
+        409,
+        "conflict: unable to delete 2f3d56e6edb4 (cannot be forced) - image is being used by running container 9f1c",
+        Conflict,
+        "still used by a container",
+    ),
+    ("usage", 500, "a disk usage operation is already running", Conflict, "for somebody else just now"),
     (
         "container",
         500,

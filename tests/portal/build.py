@@ -143,6 +143,7 @@ class FakeNode:
         self.noted: list[tuple[Deed, str]] = []
         self.replies: dict[type, object] = {}
         self.of_nodes: dict[str, object] = {}
+        self.answers: dict[type, object] = {}
         self.asked_nodes: list[tuple[str, str, object]] = []
         self.events = Events((event(5), event(6), event(6, 2)), compacted=2)
         self.output: dict[str, list[Said] | EngineFailed] = {}
@@ -226,7 +227,7 @@ class FakeNode:
         if reply is None:
             raise NoSuchActor(Address(node, path))
         self.asked_nodes.append((node, path, message))
-        return reply
+        return reply(path, message) if callable(reply) else reply
 
     def commands(self) -> list[object]:
         """The questions apart from those for the state."""

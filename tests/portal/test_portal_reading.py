@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from cluster.capacity import Disk
 from cluster.model import revision_key
 from cluster.presence import PAUSE_ABOVE, PAUSED
 from cluster.spec import Dependency, Resources
@@ -21,6 +22,8 @@ async def test_cluster_says_who_answers_and_at_which_revision(api):
         "revision": 7,
         "epoch": 3,
         "node": NODE,
+        "api": "",
+        "authority": "",
         "alarm": "",
         "pause_above": 50,
         "privileged": "auto",
@@ -223,3 +226,9 @@ async def test_placement_says_of_each_machine_why_not(api, node):
     of_service = (await api.get("/v1/services/shop/web/placement")).json()
     assert of_service["nodes"] == of_task["nodes"]
     assert (await api.get("/v1/services/shop/wbe/placement")).status_code == 404
+
+
+async def test_a_node_whose_disk_is_nearly_full_warns_of_it(api, node):
+    full = replace(node.state.nodes[NODE], disk=Disk("/var/lib/docker", 100, 9, unknown=""))
+    node.state = replace(node.state, nodes={NODE: full})
+    assert (await api.get("/v1/nodes/rome")).json()["warning"].startswith("its disk is 91 % full")

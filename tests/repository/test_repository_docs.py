@@ -1,6 +1,5 @@
 """The pages: their links lead somewhere, their command lines parse, and what they list is what there is."""
 
-import importlib
 import re
 import shlex
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from cli.main import COMMANDS
+from cli.main import COMMANDS, load
 from cluster.transitions import LEGAL
 from portal.api.app import ENDPOINTS
 from tests.repository.compose_page import rendered
@@ -122,7 +121,7 @@ def _problem(line: str) -> str:
         return ""
     if name not in COMMANDS:
         return f"there is no command {name}"
-    return _parsed(importlib.import_module(f"cli.commands.{name}").app, name, arguments)
+    return _parsed(load(name), name, arguments)
 
 
 def _parsed(command: click.Command, name: str, arguments: list[str], parent: click.Context | None = None) -> str:

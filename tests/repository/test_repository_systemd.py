@@ -130,7 +130,7 @@ def test_another_install_changes_the_unit_and_the_context(installed):
     node.api_port = free_port()
     assert installed.machine.install().code == 0
     assert f"--api-port {node.api_port} " in installed.machine.ok("systemctl", "cat", UNIT)
-    assert f"https://127.0.0.1:{node.api_port}" in node.ok("context", "ls")
+    assert f"https://127.0.0.1:{node.api_port}" in node.ok("config", "get-contexts")
     installed.expect_all_as_before()
 
 

@@ -1,0 +1,100 @@
+"""Looks at one machine's room and load for who looks after all machines, and puts away what nothing needs there."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+import anyio
+
+from actors import protocol
+from cluster.load import Sample
+from cluster.pruning import OVER
+from engine.port import Conflict, Engine, EngineError, EngineUnavailable
+from supervisor.actor import Actor, Context, ReplyTo
+
+SURVEYOR = "surveyor"
+# More at a time only queue inside the engine.
+SAMPLES_AT_ONCE = 8
+
+
+class Surveyor(Actor):
+    """Every question is answered beside all others: an engine may take minutes to add up its files."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._asked = 0
+
+    async def receive(self, message: object, ctx: Context) -> None:
+        """Begin to find out, or to remove."""
+        match message:
+            case protocol.WantUsage():
+                self._answer(self._usage, ctx)
+            case protocol.WantLoad(containers):
+                self._answer(lambda: self._load(containers), ctx)
+            case protocol.Prune():
+                self._answer(lambda: self._prune(message), ctx)
+
+    def _answer(self, work: Callable[[], Awaitable[object]], ctx: Context) -> None:
+        self._asked += 1
+        ctx.spawn(f"question:{self._asked}", self._reply, work, ctx.reply_to)
+
+    async def _reply(self, work: Callable[[], Awaitable[object]], reply_to: ReplyTo) -> None:
+        try:
+            reply_to.send(await work())
+        except EngineError as error:
+            reply_to.send(protocol.Failed(f"does not say: {error}", down=isinstance(error, EngineUnavailable)))
+
+    async def _usage(self) -> protocol.UsageSeen:
+        return protocol.UsageSeen(await self._engine.usage())
+
+    async def _load(self, containers: Iterable[str]) -> protocol.LoadSeen:
+        samples, limiter = dict[str, Sample](), anyio.CapacityLimiter(SAMPLES_AT_ONCE)
+
+        async def one(container: str) -> None:
+            async with limiter:
+                found = await self._engine.sample(container)
+            if found is not None:
+                samples[container] = found
+
+        try:
+            async with anyio.create_task_group() as group:
+                for container in containers:
+                    group.start_soon(one, container)
+        except* EngineError as errors:
+            raise errors.exceptions[0] from None
+        return protocol.LoadSeen(await self._engine.load(), samples)
+
+    async def _prune(self, wanted: protocol.Prune) -> protocol.Pruned:
+        """One after the other, so that an engine has time for what runs on it."""
+        kept = dict[str, str]()
+        for container in wanted.containers:
+            kept[container] = await _told(self._remove_container(container))
+        for image, names in wanted.images.items():
+            kept[image] = await _told(self._remove_image(image, names))
+        return protocol.Pruned(
+            tuple(id for id, why in kept.items() if not why), {id: why for id, why in kept.items() if why}
+        )
+
+    async def _remove_container(self, container: str) -> str:
+        """It is looked at once more: an engine removes what runs, too."""
+        found = await self._engine.container(container)
+        if found is not None and found.state not in OVER:
+            return f"is {found.state} by now"
+        await self._engine.remove(container)
+        return ""
+
+    async def _remove_image(self, image: str, names: Iterable[str]) -> str:
+        for name in names or (image,):
+            await self._engine.remove_image(name)
+        left = await self._engine.image(image)
+        return "" if left is None else "has another name by now"
+
+
+async def _told(removal: Awaitable[str]) -> str:
+    """Why something was not removed; empty where it was."""
+    try:
+        return await removal
+    except Conflict as error:
+        return f"is in use: {error}"
+    except EngineError as error:
+        return f"was not removed: {error}"

@@ -1,0 +1,163 @@
+"""Changes of the file of contexts: each is read, made and written as a whole, and touches no other context."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+
+from cli.context import SECTIONS, Context, Document, config_path, contexts, document_at, find_context
+from cli.errors import BadInput, CliError
+
+OF_A_CONTEXT = {"cluster": "clusters", "user": "users"}
+
+
+def add_context(context: Context, path: Path | None = None, *, make_current: bool = True) -> Path:
+    """Write a context into the file, in the place of one of the same name, and make it current. Returns the file.
+
+    Without `make_current` it is that only where none is yet.
+    """
+    return add_contexts([context], path, current=context.name if make_current else "")
+
+
+def add_contexts(added: Iterable[Context], path: Path | None = None, *, current: str = "") -> Path:
+    """Write several, and make `current` the current one; where that is empty, the first if none is yet."""
+    chosen = list(added)
+
+    def add(document: Document) -> None:
+        for context in chosen:
+            _put(document, context)
+        if current or (chosen and not document.get("current-context")):
+            document["current-context"] = current or chosen[0].name
+
+    return _edit(path or config_path(), add)
+
+
+def move_contexts(authority: str, server: str, path: Path | None = None) -> None:
+    """Lead the contexts that reach this machine's manager by loopback to its present address. `authority` is its PEM.
+
+    Raises BadInput where the file cannot be read, CliError where it cannot be written; a missing one has none to move.
+    """
+    file = path or config_path()
+    here, _, _ = server.rpartition(":")
+    encoded = encoded_authority(authority)
+
+    def elsewhere(entry: Document) -> bool:
+        return (
+            entry.get("certificate-authority-data") == encoded
+            and str(entry.get("server", "")).rpartition(":")[0] == here
+            and entry["server"] != server
+        )
+
+    def move(document: Document) -> None:
+        document["clusters"] = [
+            {**entry, "server": server} if elsewhere(entry) else entry for entry in document["clusters"]
+        ]
+
+    if any(elsewhere(entry) for entry in document_at(file)["clusters"]):
+        _edit(file, move)
+
+
+def use_context(name: str, path: Path) -> None:
+    """Make a context the current one. Raises BadInput for an unknown name."""
+    find_context(name, path)
+    _edit(path, lambda document: document.update({"current-context": name}))
+
+
+def rename_context(name: str, new: str, path: Path) -> None:
+    """Call a context otherwise. Raises BadInput for an unknown name, and for a new one that another has."""
+    find_context(name, path)
+    if not new:
+        raise BadInput("a context needs a name: nothing was changed")
+    if new != name and new in (context.name for context in contexts(path)[0]):
+        raise BadInput(f'there is a context "{new}" already: delete it first, or choose another name')
+
+    def rename(document: Document) -> None:
+        for entry in document["contexts"]:
+            if entry.get("name") == name:
+                entry["name"] = new
+        if document.get("current-context") == name:
+            document["current-context"] = new
+
+    _edit(path, rename)
+
+
+def remove_context(name: str, path: Path) -> str:
+    """Forget a context, with its cluster and user where no other context names them. Raises BadInput if unknown.
+
+    Returns the name of the one that is current then; empty where none is.
+    """
+    find_context(name, path)
+    current = ""
+
+    def remove(document: Document) -> None:
+        nonlocal current
+        _take_out(document, name)
+        kept = document["contexts"]
+        if document.get("current-context") == name:
+            document["current-context"] = kept[0]["name"] if len(kept) == 1 else ""
+        current = str(document.get("current-context") or "")
+
+    _edit(path, remove)
+    return current
+
+
+def document_of(context: Context, cluster: str = "", user: str = "") -> Document:
+    """One context as a file says it; its cluster and its user are called as it is, or as these say."""
+    entry = {"name": context.name, "cluster": cluster or context.name, "user": user or context.name}
+    place = {"name": entry["cluster"], "server": context.server}
+    authority = encoded_authority(context.certificate_authority)
+    return {
+        "current-context": context.name,
+        "contexts": [entry],
+        "clusters": [{**place, "certificate-authority-data": authority}],
+        "users": [{"name": entry["user"], "token": context.token}],
+    }
+
+
+def encoded_authority(authority: str) -> str:
+    """PEM as the file has it."""
+    return base64.b64encode(authority.encode()).decode()
+
+
+def _put(document: Document, context: Context) -> None:
+    """Its cluster and user get names that no other context uses, which would be led elsewhere by them."""
+    _take_out(document, context.name)
+    taken = {key: {entry.get(key) for entry in document["contexts"]} for key in OF_A_CONTEXT}
+    made = document_of(context, **{key: _free(context.name, names) for key, names in taken.items()})
+    for section in SECTIONS:
+        names = {entry["name"] for entry in made[section]}
+        document[section] = [*(old for old in document[section] if old.get("name") not in names), *made[section]]
+
+
+def _take_out(document: Document, name: str) -> None:
+    gone = [entry for entry in document["contexts"] if entry.get("name") == name]
+    kept = document["contexts"] = [entry for entry in document["contexts"] if entry.get("name") != name]
+    for key, section in OF_A_CONTEXT.items():
+        unused = {entry.get(key) for entry in gone} - {entry.get(key) for entry in kept}
+        document[section] = [entry for entry in document[section] if entry.get("name") not in unused]
+
+
+def _free(name: str, taken: Collection[object]) -> str:
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
+
+
+def _edit(path: Path, change: Callable[[Document], object]) -> Path:
+    """Read, change and replace the file; a reader sees the old one or the new one."""
+    from cli.home import write_private
+
+    document = document_at(path)
+    change(document)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(path, f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode())
+    except OSError as error:
+        raise CliError(
+            f"cannot write the contexts to {path}: {error.strerror}; name another file in GBNTCTL_CONFIG"
+        ) from error
+    return path

@@ -1,0 +1,91 @@
+"""How busy tasks and machines are, as two tables, once or over and over in place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, TextIO
+
+from cli.errors import NotFound
+from cli.output import terminal_width
+from cli.table import Column, Row, column, cut, render
+from cli.words import size
+
+if TYPE_CHECKING:
+    from cli.client import Client
+
+HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
+UNKNOWN = "?"
+
+NODES = (
+    column("NODE", "node"),
+    Column("LOAD", lambda row: _known(row["load"], "{:.2f}".format)),
+    column("CPUS", "cpus"),
+    Column("MEMORY", lambda row: _of(row["memory"], row["memory_total"])),
+    Column("DISK FREE", lambda row: _of(row["disk_free"], row["disk_total"])),
+    Column("NOTE", lambda row: row["unknown"], flexible=True),
+)
+TASKS = (
+    column("TASK", "task", flexible=True),
+    column("NODE", "node"),
+    Column("CPU", lambda row: _known(row["cpu_percent"], "{:.1f} %".format)),
+    Column("MEMORY", lambda row: _of(row["memory"], row["memory_limit"])),
+    Column("NET IN / OUT", lambda row: _both(row["received"], row["sent"])),
+    Column("DISK READ / WRITTEN", lambda row: _both(row["read"], row["written"])),
+    Column("PIDS", lambda row: _known(row["pids"], str)),
+    Column("NOTE", lambda row: row["unknown"], flexible=True),
+)
+
+ORDERS: Mapping[str, Callable[[Row], tuple[float, str]]] = {
+    "cpu": lambda row: (-(row["cpu_percent"] or 0.0), row["task"]),
+    "memory": lambda row: (-(row["memory"] or 0), row["task"]),
+    "name": lambda row: (0.0, row["task"]),
+}
+
+
+def selection(client: Client, subject: str) -> dict[str, str]:
+    """The parameters that choose what a person named: a stack, else a task, else a service."""
+    if not subject:
+        return {}
+    if "/" in subject:
+        return {"service": subject}
+    if subject in {row["name"] for row in client.stacks()}:
+        return {"stack": subject}
+    try:
+        return {"task": str(client.task(subject)["id"])}
+    except NotFound as missing:
+        try:
+            return {"service": client.service_key(subject)}
+        except NotFound:
+            raise missing from None
+
+
+def report(line: Row, sort: str) -> list[str]:
+    """The lines of both tables, cut to the terminal's width."""
+    width = terminal_width()
+    machines = render(line["nodes"], NODES, width).splitlines()
+    ordered = sorted(line["tasks"], key=ORDERS[sort])
+    return [*machines, "", *(render(ordered, TASKS, width).splitlines() if ordered else ["no task runs"])]
+
+
+def refreshed(lines: Iterable[Row], sort: str, terminal: TextIO) -> None:
+    """Draw each line over the one before; of what has no room the last tasks are left out."""
+    for line in lines:
+        columns, rows = shutil.get_terminal_size()
+        drawn = report(line, sort)
+        if len(drawn) >= rows:
+            drawn = [*drawn[: rows - 2], cut(f"… and {len(drawn) - rows + 2} more", columns)]
+        terminal.write(HOME + "".join(f"{text}{CLEAR_LINE}\n" for text in drawn) + CLEAR_BELOW)
+        terminal.flush()
+
+
+def _known(value: float | None, text: Callable[[float], str]) -> str:
+    return UNKNOWN if value is None else text(value)
+
+
+def _of(part: int | None, whole: int | None) -> str:
+    return f"{_known(part, size)} / {_known(whole, size)}"
+
+
+def _both(coming: int | None, going: int | None) -> str:
+    return f"{_known(coming, size)} / {_known(going, size)}"

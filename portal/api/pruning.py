@@ -1,0 +1,184 @@
+"""Has all machines put away what nothing needs, or says what that would be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypedDict
+
+from actors.protocol import Accepted, NotePruned, Prune, Pruned, Refused, RemoveVolume
+from actors.surveyor import SURVEYOR
+from cluster.holding import held, holders
+from cluster.model import Node, State
+from cluster.pruning import Spent, spent, unnamed
+from cluster.usage import KeptContainer, KeptImage, Usage
+from portal import volumes
+from portal.api.lines import Emit
+from portal.api.requests import WRITE_TIMEOUT
+from portal.backend import Backend
+from portal.machines import Silent, ask_machine, at_all
+from portal.usage import usage_of
+from supervisor.errors import ActorError
+
+SECONDS = 600.0
+"""An engine may have many large images to remove."""
+
+NOWHERE = "no machine has it; `gbnt volume ls` shows what is there"
+
+
+@dataclass(frozen=True, slots=True)
+class Pruning:
+    """What may go: the body of a request for it.
+
+    Beside ended containers and images that services used once, `all_images` that no container is of; the `volumes`
+    named, or `all_volumes` that no stack names. `only` are ids of containers and images: of what may go now no more
+    than these go, so that nothing does that a person has not seen.
+    """
+
+    all_images: bool = False
+    all_volumes: bool = False
+    volumes: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
+
+
+class Gone(TypedDict):
+    """A container or an image, and how much is free without it."""
+
+    id: str
+    name: str
+    size: int
+
+
+class Left(Gone):
+    """One that stays, and why."""
+
+    why: str
+
+
+class KeptOn(TypedDict):
+    """A machine that keeps a volume, and why."""
+
+    node: str
+    why: str
+
+
+class MachineLine(TypedDict):
+    """What went from a machine, or would; nothing where `unknown` says why. At least `size` is free then."""
+
+    node: str
+    id: str
+    unknown: str
+    containers: list[Gone]
+    images: list[Gone]
+    size: int
+    kept: list[Left]
+
+
+class VolumeLine(TypedDict):
+    """What became of a volume, or would: `why` it may not go, the machines it was `removed` from, and those it was not.
+
+    `size` is that on all its `nodes` together, null where one of them does not say.
+    """
+
+    volume: str
+    nodes: list[str]
+    size: int | None
+    why: str
+    removed: list[str]
+    kept: list[KeptOn]
+
+
+PruneLine = MachineLine | VolumeLine
+
+
+class Pruner:
+    """One pruning: a line for each machine as soon as it is done there, and then one for each volume.
+
+    A `dry` one says the same of what would go, and changes nothing.
+    """
+
+    def __init__(self, backend: Backend, state: State, wanted: Pruning, *, dry: bool) -> None:
+        self._backend = backend
+        self._state = state
+        self._wanted = wanted
+        self._dry = dry
+        self._usages: dict[str, Usage] = {}
+
+    async def run(self, emit: Emit) -> None:
+        """Volumes come last: an ended container is a user of one, too."""
+        await at_all(self._state, self._at, emit)
+        chosen = unnamed(self._state) if self._wanted.all_volumes else []
+        for name in dict.fromkeys((*self._wanted.volumes, *chosen)):
+            await emit(await self._volume(name))
+
+    async def _at(self, node: Node) -> MachineLine:
+        try:
+            usage = self._usages[node.id] = await usage_of(self._backend, node)
+            found = spent(self._state, node.id, self._backend.identity.id, usage, all_images=self._wanted.all_images)
+            if self._wanted.only is not None:
+                found = found.only(self._wanted.only)
+            kept = {} if self._dry else await self._remove(node, found)
+        except Silent as why:
+            return _machine_line(node, str(why), Spent(), {})
+        return _machine_line(node, "", found, kept)
+
+    async def _remove(self, node: Node, found: Spent) -> Mapping[str, str]:
+        """Why what stays does. Raises Silent."""
+        if not found.parts:
+            return {}
+        containers = tuple(one.id for one in found.containers)
+        images = {one.id: (*one.tags, *one.digests) for one in found.images}
+        pruned = await ask_machine(self._backend, node, SURVEYOR, Prune(containers, images), Pruned, SECONDS)
+        gone = (sum(one.id in pruned.gone for one in kind) for kind in (found.containers, found.images))
+        with suppress(ActorError):  # what is done is done, though nobody notes it
+            await self._backend.ask("senate", NotePruned(node.id, *gone), WRITE_TIMEOUT)
+        return pruned.kept
+
+    async def _volume(self, name: str) -> VolumeLine:
+        there = [self._state.nodes[id] for id in holders(self._state, name)]
+        line: VolumeLine = {
+            "volume": name,
+            "nodes": [node.name for node in there],
+            "size": self._size(name, there),
+            "why": held(self._state, name) or ("" if there else NOWHERE),
+            "removed": [],
+            "kept": [],
+        }
+        if self._dry or not there:
+            return line
+        reply = await self._backend.ask("senate", RemoveVolume(name), WRITE_TIMEOUT)
+        if isinstance(reply, Refused):
+            return {**line, "why": reply.message}
+        assert isinstance(reply, Accepted)
+        done = await volumes.remove(self._backend, self._state, name)
+        kept: list[KeptOn] = [{"node": node, "why": why} for node, why in sorted(done.kept.items())]
+        return {**line, "why": "", "removed": done.removed, "kept": kept}
+
+    def _size(self, name: str, there: Iterable[Node]) -> int | None:
+        """Of all its machines together; None where one of them does not say."""
+        sizes = [_sizes(self._usages[node.id]).get(name) if node.id in self._usages else None for node in there]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if len(known) == len(sizes) else None
+
+
+def _machine_line(node: Node, unknown: str, found: Spent, kept: Mapping[str, str]) -> MachineLine:
+    gone = found.only({one.id for one in found.parts} - kept.keys())
+    return {
+        "node": node.name,
+        "id": node.id,
+        "unknown": unknown,
+        "containers": [_gone(one) for one in gone.containers],
+        "images": [_gone(one) for one in gone.images],
+        "size": gone.size,
+        "kept": [{**_gone(one), "why": kept[one.id]} for one in found.parts if one.id in kept],
+    }
+
+
+def _gone(kept: KeptContainer | KeptImage) -> Gone:
+    size = kept.size if isinstance(kept, KeptContainer) else kept.own
+    return {"id": kept.id, "name": kept.name, "size": size}
+
+
+def _sizes(usage: Usage) -> dict[str, int | None]:
+    return {volume.name: volume.size for volume in usage.volumes}

@@ -1,0 +1,86 @@
+"""`/v1/volumes`: the named volumes of stacks, and those that outlived theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from actors.protocol import Accepted, RemoveVolume
+from cluster.model import State
+from portal import volumes
+from portal.api.cluster import OF_STACK
+from portal.api.endpoint import Query, listed, read, write
+from portal.api.problems import missing
+from portal.api.requests import answer, backend_of, command, flag, key_of, listing, state_of
+from portal.provision_rows import VolumeRow, VolumeShown, volume_detail, volume_rows
+from portal.usage import volume_sizes
+
+SIZE_SECONDS = 25.0
+"""No longer than a client waits for an answer."""
+
+
+class Kept(TypedDict):
+    """A machine that has it still, and why."""
+
+    node: str
+    why: str
+
+
+class VolumeRemoved(TypedDict):
+    """The machines that a volume is gone from, and those that keep it: asked again it goes on."""
+
+    revision: int
+    volume: str
+    removed: list[str]
+    kept: list[Kept]
+
+
+async def index(request: Request) -> Response:
+    """The named volumes of all stacks, or of `stack`; with `sizes` as their machines tell them."""
+    state = await state_of(request)
+    rows = volume_rows(state, request.query_params.get("stack", ""))
+    await _add_sizes(request, state, rows)
+    return listing(request, rows, state.revision, ORDER)
+
+
+async def show(request: Request) -> Response:
+    """One volume; with `sizes` as its machines tell them."""
+    state, name = await state_of(request), request.path_params["name"]
+    found = volume_detail(state, name)
+    if found is None:
+        raise missing("volume", name, {row["name"] for row in volume_rows(state)}, "gbnt volume ls")
+    await _add_sizes(request, state, [found])
+    return answer(found)
+
+
+async def remove(request: Request) -> Response:
+    """Remove a volume that no stack names and no task uses, with its data, from every machine that has it."""
+    name, state = request.path_params["name"], await state_of(request)
+    accepted = await command(request, "senate", RemoveVolume(name, key_of(request)), Accepted)
+    done = await volumes.remove(backend_of(request), state, name)
+    kept: list[Kept] = [{"node": node, "why": why} for node, why in sorted(done.kept.items())]
+    told: VolumeRemoved = {"revision": accepted.revision, "volume": name, "removed": done.removed, "kept": kept}
+    return answer(told)
+
+
+async def _add_sizes(request: Request, state: State, rows: Sequence[VolumeRow]) -> None:
+    if not flag(request, "sizes"):
+        return
+    sizes = await volume_sizes(
+        backend_of(request), state, {node for row in rows for node in row["nodes"]}, SIZE_SECONDS
+    )
+    for row in rows:
+        row["sizes"] = {node: sizes.known.get(node, {}).get(row["name"]) for node in row["nodes"]}
+        row["unknown"] = {node: sizes.unknown[node] for node in row["nodes"] if node in sizes.unknown}
+
+
+SIZES = Query("sizes", "with the sizes as the machines tell them, which add up all files", "flag")
+ORDER = ("name", "stack", "key")
+ENDPOINTS = (
+    listed("/v1/volumes", index, VolumeRow, OF_STACK, SIZES),
+    read("/v1/volumes/{name}", show, VolumeShown, SIZES),
+    write("DELETE", "/v1/volumes/{name}", remove, VolumeRemoved),
+)

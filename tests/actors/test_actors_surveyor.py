@@ -1,0 +1,113 @@
+"""What a machine says of its room and load, and what it removes when it is told to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import anyio
+import pytest
+
+from actors import protocol
+from actors.surveyor import SURVEYOR
+from cluster.containers import TASK
+from cluster.model import State
+from cluster.pruning import spent
+from engine.fake import FakeImage
+from engine.port import EngineError, Refused
+from tests.actors.house import CLUSTER, NODE, House, of, serving
+from tests.cluster.build import spec, stack
+
+pytestmark = pytest.mark.anyio
+
+
+def job(**fields) -> protocol.DeployStack:
+    """Work that is done at once, beside what goes on."""
+    return protocol.DeployStack(stack(spec(image="web"), spec("job", image="job", **fields)))
+
+
+@pytest.fixture(autouse=True)
+def images(house: House) -> None:
+    house.engine.images["web"] = FakeImage(cpus=0.5, memory=7_000_000)
+    house.engine.images["job"] = FakeImage(runs_for=1.0)
+    house.engine.images["other"] = FakeImage()
+
+
+def done(state: State) -> bool:
+    return serving("shop/web")(state) and [task.state for task in of(state, "shop/job")] == ["complete"]
+
+
+async def test_what_nothing_needs_is_found_and_removed_and_nothing_begins_anew(house: House):
+    once = replace(spec().restart, condition="none")
+    async with house.life() as life:
+        await life.order(job(restart=once))
+        state = await life.until(done)
+        seen = await life.ask(protocol.WantUsage(), path=SURVEYOR)
+        assert isinstance(seen, protocol.UsageSeen)
+        found = spent(state, NODE, CLUSTER, seen.usage)
+        (container,) = found.containers
+        (task,) = of(state, "shop/job")
+        assert (container.id, container.labels[TASK], found.images) == (task.container_id, task.id, ())
+        pruned = await life.ask(protocol.Prune((container.id,), {}), path=SURVEYOR)
+        assert pruned == protocol.Pruned((container.id,))
+        await anyio.sleep(200.0)  # longer than the agent's slow look over all containers
+        assert done(await life.state())
+        assert [one.labels[TASK] for one in await house.engine.containers({})] != [task.id]
+    assert not house.engine.violations
+
+
+async def test_an_image_that_only_the_past_needed_goes(house: House):
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec(image="other"))))
+        await life.until(serving("shop/web"))
+        await life.order(protocol.DeployStack(stack(spec(image="web"))))
+        state = await life.until(
+            lambda state: serving("shop/web")(state) and of(state)[-1].revision != of(state)[0].revision
+        )
+        seen = await life.ask(protocol.WantUsage(), path=SURVEYOR)
+        assert isinstance(seen, protocol.UsageSeen)
+        assert spent(state, NODE, CLUSTER, seen.usage).images == ()  # the stack may go back to it
+        await life.order(protocol.RemoveStack("shop"))
+        await life.until(lambda state: not state.stacks)
+        await life.order(protocol.DeployStack(stack(spec(image="web"), name="blog")))
+        state = await life.until(serving("blog/web"))
+        seen = await life.ask(protocol.WantUsage(), path=SURVEYOR)
+        assert isinstance(seen, protocol.UsageSeen)
+        (image,) = spent(state, NODE, CLUSTER, seen.usage).images
+        assert image.tags == ("other:latest",)
+        pruned = await life.ask(protocol.Prune((), {image.id: image.tags}), path=SURVEYOR)
+        assert pruned == protocol.Pruned((image.id,))
+        assert await house.engine.image("other") is None
+        assert await house.engine.image("web") is not None
+
+
+async def test_what_runs_or_is_in_use_stays_and_says_why(house: House):
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec(image="web"))))
+        (task,) = of(await life.until(serving("shop/web")))
+        pruned = await life.ask(protocol.Prune((task.container_id,), {"id": ("web:latest",)}), path=SURVEYOR)
+        assert isinstance(pruned, protocol.Pruned)
+        assert pruned.gone == ()
+        assert pruned.kept[task.container_id] == "is running by now"
+        assert pruned.kept["id"].startswith("is in use: image web:latest is still used by a container")
+        assert serving("shop/web")(await life.state())
+
+
+async def test_machine_and_containers_say_how_busy_they_are(house: House):
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec(image="web"))))
+        (task,) = of(await life.until(serving("shop/web")))
+        seen = await life.ask(protocol.WantLoad((task.container_id, "gone")), path=SURVEYOR)
+        assert isinstance(seen, protocol.LoadSeen)
+        assert seen.load == house.engine.machine_load
+        assert list(seen.samples) == [task.container_id]
+        assert seen.samples[task.container_id].memory == 7_000_000
+
+
+@pytest.mark.parametrize("error", [Refused("the engine has a bad day")])
+async def test_an_engine_that_does_not_say_is_no_reason_to_crash(house: House, error: EngineError):
+    async with house.life() as life:
+        await life.state()
+        house.engine.refuse("usage", error)
+        failed = await life.ask(protocol.WantUsage(), path=SURVEYOR)
+        assert failed == protocol.Failed("does not say: the engine has a bad day")
+        assert life.actor(SURVEYOR).restarts == 0

@@ -1,0 +1,137 @@
+"""What the engines of all machines keep, and putting away what nothing needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from actors.protocol import (
+    DoneWell,
+    DropVolume,
+    Failed,
+    NotePruned,
+    Prune,
+    Pruned,
+    Refused,
+    RemoveVolume,
+    UsageSeen,
+    WantUsage,
+)
+from cluster.containers import CLUSTER, TASK
+from cluster.decide.images import USED
+from cluster.usage import KeptContainer, KeptImage, KeptVolume, Share, Usage
+from tests.portal.build import NODE, state, task
+
+pytestmark = pytest.mark.anyio
+
+OLD, THEIRS = KeptImage("sha256:old", ("web:0",), (), 100, 40, 0), KeptImage("sha256:x", ("x:1",), (), 10, 0, 0)
+ENDED = KeptContainer("c0", "shop-web-2-x", "sha256:new", "exited", {CLUSTER: "c-1", TASK: "web2-aaaa"}, 7)
+KEPT = Usage((OLD, THEIRS), (ENDED,), (KeptVolume("old_data", {}, 9, 0),), Share(2, 1, 8, 4), 110)
+
+
+@pytest.fixture
+def full(node):
+    """Two machines: one whose engine keeps what nothing needs, and one that is down."""
+    there = state(task(1), task(2, state="complete"), settings={f"{USED}web:0": "3 web:0"})
+    oslo = replace(there.nodes[NODE], id="oslo-1", name="oslo", status="down", message="no beat", volumes=())
+    node.state = replace(there, nodes={**there.nodes, "oslo-1": oslo})
+
+    def answer(path, message):
+        return UsageSeen(KEPT) if isinstance(message, WantUsage) else node.answers[type(message)]
+
+    node.answers = {Prune: Pruned(("c0", "sha256:old")), DropVolume: DoneWell()}
+    node.of_nodes[NODE] = answer
+    return node
+
+
+async def lines(api, method, path, **body):
+    answer = await api.request(method, path, content=orjson.dumps(body) if body else None)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/x-ndjson")
+    rows = [orjson.loads(line) for line in answer.text.splitlines()]
+    return sorted(rows, key=lambda row: row.get("node", "~"))
+
+
+async def test_each_machine_says_what_it_keeps_and_one_that_does_not_is_named(api, full):
+    oslo, rome = await lines(api, "GET", "/v1/system/df")
+    assert oslo == {
+        "node": "oslo",
+        "id": "oslo-1",
+        "unknown": "is down: no beat",
+        "images": None,
+        "containers": None,
+        "volumes": None,
+        "cache": None,
+    }
+    assert rome["images"] == {"number": 2, "in_use": 0, "size": 110, "reclaimable": 70, "unsized": 0}
+    assert rome["containers"] == {"number": 1, "in_use": 0, "size": 7, "reclaimable": 7, "unsized": 0}
+    assert rome["volumes"] == {"number": 1, "in_use": 0, "size": 9, "reclaimable": 9, "unsized": 0}
+    assert rome["cache"] == {"number": 2, "in_use": 1, "size": 8, "reclaimable": 4, "unsized": 0}
+
+
+async def test_a_dry_run_says_what_would_go_and_touches_nothing(api, full):
+    oslo, rome, *volumes = await lines(api, "GET", "/v1/system/prune?volumes=old_data,shop_data,none")
+    assert (oslo["unknown"], oslo["containers"]) == ("is down: no beat", [])
+    assert rome["containers"] == [{"id": "c0", "name": "shop-web-2-x", "size": 7}]
+    assert rome["images"] == [{"id": "sha256:old", "name": "web:0", "size": 60}]
+    assert (rome["size"], rome["kept"]) == (67, [])
+    said = {row["volume"]: (row["nodes"], row["size"], row["why"].partition(":")[0]) for row in volumes}
+    assert said == {
+        "old_data": (["rome"], 9, ""),
+        "shop_data": (["rome"], None, "volume shop_data is named by stack shop"),
+        "none": ([], 0, "no machine has it; `gbnt volume ls` shows what is there"),
+    }
+    assert {type(message) for _, _, message in full.asked_nodes} == {WantUsage}
+    assert (full.commands(), full.noted) == ([], [])
+
+
+async def test_what_goes_is_what_the_person_has_seen_containers_first_and_volumes_last(api, full):
+    full.answers[Prune] = Pruned(("c0",), {"sha256:old": "is in use: by x"})
+    wanted = {"only": ["c0", "sha256:old", "sha256:x"], "all_volumes": True}
+    _, rome, volume = await lines(api, "POST", "/v1/system/prune", **wanted)
+    assert (rome["containers"], rome["images"], rome["size"]) == (
+        [{"id": "c0", "name": "shop-web-2-x", "size": 7}],
+        [],
+        7,
+    )
+    assert rome["kept"] == [{"id": "sha256:old", "name": "web:0", "size": 60, "why": "is in use: by x"}]
+    assert (volume["volume"], volume["removed"], volume["kept"]) == ("old_data", ["rome"], [])
+    assert [message for _, _, message in full.asked_nodes] == [
+        WantUsage(),
+        Prune(("c0",), {"sha256:old": ("web:0",)}),
+        DropVolume("old_data"),
+    ]
+    assert full.commands() == [NotePruned(NODE, 1, 0), RemoveVolume("old_data")]
+
+
+async def test_what_was_not_seen_stays(api, full):
+    _, rome = await lines(api, "POST", "/v1/system/prune", only=["another"])
+    assert (rome["containers"], rome["images"]) == ([], [])
+    assert [message for _, _, message in full.asked_nodes] == [WantUsage()]
+
+
+async def test_all_images_that_nothing_uses_go_where_that_is_asked_for(api, full):
+    _, rome = await lines(api, "GET", "/v1/system/prune?all_images=1")
+    assert [image["name"] for image in rome["images"]] == ["web:0", "x:1"]
+
+
+async def test_a_machine_that_was_lost_on_the_way_is_named(api, full):
+    full.answers[Prune] = Failed("does not say: the engine stopped")
+    _, rome = await lines(api, "POST", "/v1/system/prune")
+    assert (rome["unknown"], rome["containers"]) == ("does not say: the engine stopped", [])
+
+
+async def test_a_volume_that_the_senate_keeps_says_why(api, full):
+    full.replies[RemoveVolume] = Refused("conflict", "volume old_data is used by shop-web-1")
+    *_, volume = await lines(api, "POST", "/v1/system/prune", volumes=["old_data"])
+    assert (volume["why"], volume["removed"]) == ("volume old_data is used by shop-web-1", [])
+
+
+async def test_volumes_have_sizes_where_those_are_asked_for(api, full):
+    rows = {row["name"]: row for row in (await api.get("/v1/volumes?sizes=1")).json()["items"]}
+    assert (rows["old_data"]["sizes"], rows["old_data"]["unknown"]) == ({"rome": 9}, {})
+    assert rows["shop_data"]["sizes"] == {"rome": None}
+    full.of_nodes[NODE] = Failed("does not say: the engine stopped")
+    one = (await api.get("/v1/volumes/old_data?sizes=1")).json()
+    assert (one["sizes"], one["unknown"]) == ({"rome": None}, {"rome": "does not say: the engine stopped"})
