@@ -41,8 +41,8 @@ class Client:
         """The newest `limit` events after a revision, oldest first."""
         return self._session.items("/v1/events", {"after": after, "limit": limit})
 
-    def follow_events(self, after: int | None, limit: int) -> Iterator[Row]:
-        """The same, and then each event as it happens."""
+    def follow_events(self, after: str | None, limit: int) -> Iterator[Row]:
+        """The same after a revision or an event's place, `REVISION.NUMBER`, and then each event as it happens."""
         return self._session.lines("GET", "/v1/events", {"after": after, "limit": limit, "follow": 1})
 
     def audit(self, wanted: Params) -> list[Row]:

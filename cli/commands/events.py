@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import click
 
 from cli.connect import connect, context_option
+from cli.event_stream import follow_events
 from cli.filters import Filter, has, is_
 from cli.group import example, single
 from cli.kinds import Whole
@@ -47,7 +48,7 @@ def app(follow: bool, after: int | None, limit: int, context: str, output: Outpu
         show_list(known, COLUMNS, output, no_trunc=no_trunc, empty=empty, key="revision")
         return
     try:
-        for row in client.follow_events(after, limit):
+        for row in follow_events(client, after, limit):
             show_line(row, output, _line, "revision")
     except KeyboardInterrupt:
         return

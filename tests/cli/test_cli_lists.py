@@ -1,6 +1,7 @@
 """What there is besides stacks: nodes, actors, events, tokens, snapshots, health."""
 
 import json
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,24 @@ def test_events_are_listed_and_followed(gbnt: Run, manager: Manager):
         {"limit": "100", "follow": "1"},
         {"after": "2", "limit": "100", "follow": "1"},
     ]
+
+
+def test_events_are_read_on_where_they_were_when_the_manager_is_back(gbnt: Run, manager: Manager, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    away = {"error": "the manager stops", "code": "unavailable"}
+    manager.on("GET /v1/events", Lines(event(1), event(2), away), Lines(away), Lines(event(3)))
+    ran = gbnt("events", "-f", "-o", "json")
+    assert [json.loads(line)["revision"] for line in ran.out.splitlines()] == [1, 2, 3]
+    assert ran.err == "the manager stops; the events are read on when it is back\n"
+    assert [asked.query.get("after") for asked in manager.asked] == [None, "2.0", "2.0"]
+
+
+def test_events_of_a_manager_that_stays_away_end_with_an_error(gbnt: Run, manager: Manager, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr("time.monotonic", count(0.0, 25.0).__next__)
+    away = {"error": "the manager stops", "code": "unavailable"}
+    manager.on("GET /v1/events", Lines(event(1), away), *[Lines(away)] * 5)
+    assert gbnt("events", "-f").status == 3
 
 
 def test_tokens_are_made_listed_and_revoked(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
