@@ -163,21 +163,25 @@ def view(minify: bool, raw: bool, form: Form, context: str) -> None:
     "--ttl", metavar="TIME", default=TTL, show_default=True, help="How long it is good for, as 90d; or never."
 )
 @click.option("--name", metavar="NAME", default="config", show_default=True, help="Whom the new token is for.")
+@click.option("--server", metavar="URL", default="", help="Where it reaches the API, if not by this machine's address.")
 @context_option
-def export(role: Role, ttl: str, name: str, context: str) -> None:
+def export(role: Role, ttl: str, name: str, server: str, context: str) -> None:
     """Print a file of contexts for another machine or person: this cluster's address, authority, and a new token.
 
     There it is `~/.gbntctl/config`, or what `gbnt config import` adds to one. Whoever has it may do what the role says.
     """
     from cli.context_changes import document_of
+    from cli.context_words import server_of
 
+    given = server_of(server) if server else ""
     lifetime = None if ttl == "never" else duration(ttl)
     client = connect(context, socket_first=True)
     cluster = client.cluster()
     if not cluster["api"]:
         raise CliError("this node has no authority to name: export the context on a manager's machine")
     token = client.create_token(name, role, lifetime)
-    made = Context(str(cluster["name"]), f"https://{cluster['api']}", str(cluster["authority"]), str(token["token"]))
+    reached = given or f"https://{cluster['api']}"
+    made = Context(str(cluster["name"]), reached, str(cluster["authority"]), str(token["token"]))
     print_document(document_of(made), "json")
     ends = "for ever" if lifetime is None else f"for {ttl}"
     print(

@@ -164,6 +164,9 @@ def test_an_exported_context_is_all_that_another_machine_needs(
     assert json.loads(manager.asked[-1].body) == {"name": "livia", "role": "viewer", "ttl": 7_200.0}
     assert "`gbnt token rm 4f9a2c11` takes it back" in ran.err
     assert TOKEN not in ran.err
+    elsewhere = json.loads(gbnt("config", "export", "--server", "rome.example").out)
+    assert elsewhere["clusters"][0]["server"] == "https://rome.example:4000"
+    assert gbnt("config", "export", "--server", "ftp://x").status == 2
     (home / "exported").write_text(ran.out)
     there = Context("rome", "https://192.0.2.1:4000", pem, TOKEN)
     assert contexts(home / "exported") == ([there], "rome")
