@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
 from ipaddress import IPv4Network, ip_address, ip_network
@@ -11,10 +12,11 @@ from typing import Any
 import yaml
 
 from cli.errors import BadInput
-from cli.options import ServeOptions, default_data_dir
+from cli.options import ServeOptions, default_data_dir, names_in
 from cli.words import did_you_mean
 
 SECRETS = ("api_token", "web_password")
+HOST_NAME = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("json", "console")
 # Of this machine itself, and multicast with what is reserved above it: an engine gives no container any of these.
@@ -90,8 +92,20 @@ def _check(options: ServeOptions) -> None:
         ip_address(options.bind)
     except ValueError as error:
         raise BadInput(f'bind "{options.bind}" is no IP address; 0.0.0.0 is every address of this machine') from error
+    for name in names_in(options.api_names):
+        if not _is_host(name):
+            text = f'api-names: "{name}" is no host\'s name or address'
+            raise BadInput(f"{text}; write them as rome.example,192.0.2.1")
     if options.network_pool:
         _check_pool(options.network_pool)
+
+
+def _is_host(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return HOST_NAME.fullmatch(name) is not None
+    return True
 
 
 def _check_pool(text: str) -> None:

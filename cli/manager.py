@@ -15,6 +15,7 @@ from cli.ground import Ground, bound
 from cli.link_tls import server_context
 from cli.local_engine import LocalEngine
 from cli.machine import address_towards_default_route, is_loopback
+from cli.options import names_in
 from cli.peers import LegionPeers, noted_in
 from cli.streams import Streams
 from cli.vault import AuthorityVault
@@ -109,7 +110,8 @@ class ManagerRole:
         ground = self._ground
         options, backend, authority = ground.options, self._backend(), self._authority
         own = node_name(ground.identity.cluster, ground.identity.node)
-        certificate = partial(authority.server_certificate, [ground.identity.name, own], [self._address])
+        names = [ground.identity.name, own, *names_in(options.api_names)]
+        certificate = partial(authority.server_certificate, names, [self._address])
         api, telemetry = ground.bound(options.api_port), ground.bound(options.telemetry_port)
         trusted = bound(partial(listen_unix, ground.home.admin_socket))
         children = (

@@ -19,14 +19,16 @@ class ServeOptions:
     """Everything that `gbnt serve` may be told.
 
     An empty `advertise_addr` is this machine's address towards its default route; an empty `node_name` its host name.
-    `network_pool` is the range (CIDR) that stacks' networks are cut from; empty is gbnt's own choice. `api_token` is
-    the secret of the first credential where the person brings one; otherwise the first start makes it. `log_format` is
-    `json` or `console`; empty is what suits whoever reads the standard error.
+    `api_names` are other names and addresses that the API is reached by, with commas between them. `network_pool` is
+    the range (CIDR) that stacks' networks are cut from; empty is gbnt's own choice. `api_token` is the secret of the
+    first credential where the person brings one; otherwise the first start makes it. `log_format` is `json` or
+    `console`; empty is what suits whoever reads the standard error.
     """
 
     data_dir: Path
     bind: str = "0.0.0.0"
     advertise_addr: str = ""
+    api_names: str = ""
     api_port: int = API_PORT
     telemetry_port: int = TELEMETRY_PORT
     link_port: int = LINK_PORT
@@ -38,6 +40,11 @@ class ServeOptions:
     web_user: str = "admin"
     web_password: str = field(default="", repr=False)
     api_token: str = field(default="", repr=False)
+
+
+def names_in(text: str) -> list[str]:
+    """The names of a text that has commas between them."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def default_data_dir() -> Path:

@@ -69,7 +69,7 @@ def _words(options: ServeOptions) -> list[str]:
     words = ["serve", "--data-dir", str(options.data_dir), "--bind", options.bind]
     words += ["--api-port", str(options.api_port), "--telemetry-port", str(options.telemetry_port)]
     words += ["--link-port", str(options.link_port), "--log-level", options.log_level]
-    for flag in ("advertise_addr", "node_name", "network_pool", "log_format"):
+    for flag in ("advertise_addr", "api_names", "node_name", "network_pool", "log_format"):
         value = getattr(options, flag)
         words += [f"--{flag.replace('_', '-')}", value] if value else []
     return words + (["--web", "--web-user", options.web_user] if options.web else [])

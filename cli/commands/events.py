@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import click
 
 from cli.connect import connect, context_option
-from cli.event_stream import follow_events
 from cli.filters import Filter, has, is_
 from cli.group import example, single
 from cli.kinds import Whole
@@ -47,6 +46,8 @@ def app(follow: bool, after: int | None, limit: int, context: str, output: Outpu
         empty = "nothing has happened yet" if after is None else f"nothing has happened after revision {after}"
         show_list(known, COLUMNS, output, no_trunc=no_trunc, empty=empty, key="revision")
         return
+    from cli.event_stream import follow_events
+
     try:
         for row in follow_events(client, after, limit):
             show_line(row, output, _line, "revision")

@@ -26,6 +26,7 @@ def _option(flag: str, variable: str, help: str, **more: Any) -> Callable[[Decor
 @_option("--data-dir", "GBNT_DATA_DIR", f"Where the state is kept. [{default_data_dir()}]", metavar="FOLDER")
 @_option("--bind", "GBNT_BIND", "The address to listen on. [0.0.0.0]", metavar="ADDRESS")
 @_option("--advertise-addr", "GBNT_ADVERTISE_ADDR", "The address that others reach this node by.", metavar="ADDRESS")
+@_option("--api-names", "GBNT_API_NAMES", "Other names and addresses that the API is reached by.", metavar="NAME,NAME")
 @_option("--api-port", "GBNT_API_PORT", f"The API's port. [{API_PORT}]", metavar="PORT", type=Whole(1, LAST_PORT))
 @_option(
     "--telemetry-port",

@@ -90,6 +90,7 @@ def test_a_file_that_is_empty_or_missing(home: Path):
         ("api_port", 0, "no port"),
         ("api_port", 4002, "choose two"),
         ("bind", "rome", "no IP address"),
+        ("api_names", "rome.example,a b", '"a b" is no host'),
         ("log_level", "loud", "none of debug, info"),
         ("network_pool", "10.0.0.1/8", "write it as"),
         ("network_pool", "fd00::/48", "is not IPv4, and gbnt's networks are"),
