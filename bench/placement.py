@@ -15,6 +15,7 @@ from dataclasses import replace
 from itertools import count, islice
 
 from bench.figures import Goal, median, report
+from cluster.changed import changed
 from cluster.decide.decision import Entropy
 from cluster.decide.tasks import carry_out
 from cluster.model import Change, Node, Service, Stack, State, Task, revision_key
@@ -77,7 +78,7 @@ def _place(board: Board, state: State, waiting: Mapping[str, list[Task]]) -> dic
             node, reason = board.place(service, task.slot)
             if node is None:
                 raise RuntimeError(f"{task.name} {reason}")
-            task = placed[task.id] = replace(task, node=node.id, state="assigned")
+            task = placed[task.id] = changed(task, node=node.id, state="assigned")
             board.take(task, service.spec)
     return placed
 
@@ -118,7 +119,7 @@ def _record(waiting: Mapping[str, list[Task]]) -> float:
     begun = time.process_time()
     for tasks in waiting.values():
         for task in tasks:
-            replace(task, node="n1", state="assigned")
+            changed(task, node="n1", state="assigned")
     return time.process_time() - begun
 
 

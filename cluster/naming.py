@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 
+from cluster.changed import changed
 from cluster.model import Network, Service, State, Task
 from cluster.zones import Zone, service_names
 
@@ -33,7 +33,7 @@ def _may_serve(state: State, task: Task) -> bool:
     """Whether a task served when its engine was heard last, and is not replaced yet."""
     node = state.nodes.get(task.node)
     ailing = node is not None and node.status == "unavailable" and not node.replaced
-    return ailing and replace(task, unknown="").serving
+    return ailing and changed(task, unknown="").serving
 
 
 def clients(state: State) -> Mapping[str, Mapping[str, tuple[str, ...]]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from cluster.assignment import Assignment, Observation
+from cluster.changed import changed
 from cluster.model import Attempt, Task, TaskState
 
 KEPT_ATTEMPTS = 5
@@ -53,7 +54,7 @@ def observe(task: Task, seen: Observation) -> Task:
     if not legal(task, seen):
         raise IllegalTransition(task, seen)
     moved = (seen.state, seen.attempt) != (task.state, task.attempt)
-    return replace(
+    return changed(
         task,
         sequence=seen.sequence,
         state=seen.state,

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from cluster import addresses
+from cluster.changed import changed
 from cluster.container import PortBinding
 from cluster.decide.decision import Draft, Entropy
 from cluster.decide.nodes import lose_task
@@ -54,7 +55,7 @@ class Additions:
         if pending is not None:
             if task.message == pending.message:
                 return
-            task = replace(task, id=pending.id, created_at=pending.created_at)
+            task = changed(task, id=pending.id, created_at=pending.created_at)
         else:
             self._slots[add.slot].append(task.id)
         draft.put(Change("tasks", task.id, task))
@@ -86,17 +87,17 @@ class Additions:
             request=service.request,
         )
         if paused:
-            return replace(task, message=paused, problem=paused)
+            return changed(task, message=paused, problem=paused)
         node, reason = self._board.place(service, add.slot, add.node)
         if node is None:
-            return replace(task, message=reason, problem="" if awaits_machine(draft.state) else reason)
+            return changed(task, message=reason, problem="" if awaits_machine(draft.state) else reason)
         trial = Draft(draft.state)  # what comes to nothing is to leave nothing behind
         try:
             given = self._addresses(trial)
         except addresses.Exhausted as error:
-            return replace(task, message=f"waits for an address: {error}", problem=str(error))
+            return changed(task, message=f"waits for an address: {error}", problem=str(error))
         draft.put(*trial.decided().changes)
-        placed = replace(
+        placed = changed(
             task,
             node=node.id,
             state="assigned",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cluster.capacity import crowded
+from cluster.changed import changed
 from cluster.decide.decision import Decided, Decision, Draft, Happening, Refusal
 from cluster.decide.references import meant
 from cluster.decide.sweep import sweep
@@ -93,9 +94,9 @@ def _as_reported(draft: Draft, task: Task, node: Node) -> None:
     """One that is ready knows of its tasks, one whose engine does not answer no more, and one that starts not yet."""
     now = task
     if node.status in ("ready", "returning"):
-        now = replace(task, unknown="", forsaken=False)
+        now = changed(task, unknown="", forsaken=False)
     elif node.status == "unavailable" and not task.ended and not task.unknown:
-        now = replace(task, unknown=node.message)
+        now = changed(task, unknown=node.message)
         draft.tell("task.unknown", task.name, node.message, task.request)
     if now != task:
         draft.put(Change("tasks", task.id, now))
@@ -138,7 +139,7 @@ def lose(draft: Draft, known: Node, words: str, replaced: bool, now: float, caus
     heirs = _heirs(draft.state, known.id) if replaced else {}
     for task in draft.state.tasks.values():
         heir = heirs.get((task.service_key, task.slot))
-        now_unknown = replace(task, unknown=words, forsaken=replaced)
+        now_unknown = changed(task, unknown=words, forsaken=replaced)
         if task.node != known.id or task.ended:
             continue
         if heir is not None:  # it was about to stop for that one anyhow, and cannot be told so any more
@@ -151,7 +152,7 @@ def lose(draft: Draft, known: Node, words: str, replaced: bool, now: float, caus
 
 def lose_task(draft: Draft, task: Task, why: str, now: float) -> None:
     """Another took its place: its machine is to put it away before it does anything else, once it is back."""
-    lost = replace(task, state="lost", desired="remove", why=why, message=why, since=now, unknown="", forsaken=False)
+    lost = changed(task, state="lost", desired="remove", why=why, message=why, since=now, unknown="", forsaken=False)
     draft.put(Change("tasks", task.id, lost))
     draft.tell("task.lost", task.name, why, task.request)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from cluster.changed import changed
 from cluster.decide.decision import Decided, Draft
 from cluster.decide.nodes import lose
 from cluster.model import Change, Node, State, Task
@@ -63,7 +63,7 @@ def _finds_a_machine(board: Board, state: State, task: Task) -> bool:
     """Whether there is one for who takes its place now, and takes it."""
     elsewhere, _ = board.place(state.services[task.service_key], task.slot)
     if elsewhere is not None:
-        board.take(replace(task, node=elsewhere.id), state.spec_of(task))
+        board.take(changed(task, node=elsewhere.id), state.spec_of(task))
     return elsewhere is not None
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cluster import addresses
 from cluster.assignment import Observation
+from cluster.changed import changed
 from cluster.company import strays_of
 from cluster.decide.additions import Additions
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
@@ -74,7 +75,7 @@ def _desire(draft: Draft, desire: DesireTask, now: float, request: str = "") -> 
     if task is None or ORDER[desire.desired] <= ORDER[task.desired]:
         return  # an older plan: what was asked for since goes further
     said = desire.message or task.message
-    turned = replace(task, desired=desire.desired, why=desire.message, message=said, request=request)
+    turned = changed(task, desired=desire.desired, why=desire.message, message=said, request=request)
     nobody = not task.node or (task.ended and task.node not in draft.state.nodes)
     if nobody and desire.desired in ("stop", "remove"):  # it has no machine that would put it away
         draft.put(Change("tasks", task.id, None))
