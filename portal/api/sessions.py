@@ -34,11 +34,12 @@ LONGEST_NAME = 63
 
 
 class SessionMade(TypedDict):
-    """A new session; `token` is what its user sends, and is in no other answer."""
+    """A new session; `token` is what its user sends, and is in no other answer. `cluster` is the cluster's name."""
 
     id: str
     user: str
     role: UserRole
+    cluster: str
     expires_at: float
     token: str
 
@@ -154,14 +155,15 @@ async def _opened(request: Request, user: User, ttl: float) -> Response:
         if problem.code != "forbidden":
             raise
         raise _turned_away() from None  # the user was changed meanwhile
-    return _made(credential, user, now + ttl)
+    return _made(request, credential, user, now + ttl)
 
 
-def _made(credential: Credential, user: User, expires_at: float) -> Response:
+def _made(request: Request, credential: Credential, user: User, expires_at: float) -> Response:
     told: SessionMade = {
         "id": credential.id,
         "user": user.name,
         "role": user.role,
+        "cluster": backend_of(request).identity.cluster,
         "expires_at": expires_at,
         "token": credential.text,
     }
