@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 
+import anyio
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -14,16 +16,19 @@ from cluster.audit import Caller, Deed
 from cluster.decide.nodes import USE_NOTED_EVERY
 from cluster.model import State, Token
 from cluster.users import User, UserRole, role_of
-from portal.api.access import CALLER, ROOT
+from portal.api.access import CALLER, RANK, ROOT
+from portal.api.parting import DISMISSED
 from portal.api.patience import Failures, address_of
 from portal.api.problems import Problem
 from portal.api.request_ids import REQUEST
 from portal.api.requests import READ_TIMEOUT
 from portal.backend import Backend
-from portal.credentials import is_valid, parse
+from portal.credentials import has_expired, is_valid, parse
 from supervisor.errors import ActorError
 
 LONGEST_PATH = 200
+LOOK_EVERY = 2.0
+"""Seconds: so long a stream may go on by a token that is good no more."""
 
 
 class Root:
@@ -78,10 +83,21 @@ class Doorkeeper:
             raise await self._turned_away(scope, now)
         token, role = found
         scope[CALLER] = Caller(token.user or token.name, role, token.id, address_of(scope), REQUEST.get())
+        scope[DISMISSED] = partial(self._dismissed, token, role)
         await self._note_use(token, now)
         if token.first and not self._first_used:
             await self._backend.first_sign_in()
             self._first_used = True
+
+    async def _dismissed(self, then: Token, role: UserRole) -> None:
+        """Return once who came in by this token with that role could do so no more."""
+        may: UserRole | None = role
+        while may is not None and RANK[may] >= RANK[role]:
+            await anyio.sleep(LOOK_EVERY)
+            await self._look()
+            token = self._tokens.get(then.id)
+            gone = token is None or token.hash != then.hash or has_expired(token, self._backend.clock())
+            may = None if token is None or gone else role_of(token, self._users)
 
     async def _note_use(self, token: Token, now: float) -> None:
         if now - token.used_at < USE_NOTED_EVERY:

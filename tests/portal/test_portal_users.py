@@ -15,16 +15,30 @@ from argon2 import PasswordHasher
 from starlette.types import ASGIApp
 
 from actors.mandate import Mandate
-from actors.protocol import Accepted, ChangePassword, CloseSession, CreateUser, OpenSession, Refused, UpdateUser
+from actors.protocol import (
+    Accepted,
+    ChangePassword,
+    CloseSession,
+    CreateUser,
+    GetState,
+    OpenSession,
+    Refused,
+    UpdateUser,
+)
+from actors.stream import Stream
 from cluster.audit import Caller
 from cluster.decide.decision import Entropy, Refusal
-from portal.api import passwords
+from portal.api import doorkeeper, passwords
 from portal.api.app import create_api
 from portal.api.passwords import NOBODY, Passwords
 from portal.api.patience import FAILURES
 from portal.api.problems import Problem
 from portal.credentials import parse
-from tests.portal.build import NOW, FakeNode, bearer
+from supervisor.address import Address
+from supervisor.errors import AskTimeout
+from tests.portal.build import NODE, NOW, FakeNode, bearer
+from tests.portal.driver import get
+from tests.portal.socket_driver import talk
 
 pytestmark = pytest.mark.anyio
 
@@ -55,6 +69,11 @@ def deciding(node: FakeNode) -> FakeNode:
         node.state = node.state.after(decision.changes, revision)
         return Accepted(revision, dict(decision.told), dict(decision.detail))
 
+    async def cat(stream: Stream) -> object:
+        await anyio.sleep_forever()
+        return None
+
+    node.command = cat
     for kind in (CreateUser, UpdateUser, ChangePassword, OpenSession, CloseSession):
         node.replies[kind] = decide
     return node
@@ -360,6 +379,47 @@ async def test_the_manager_s_root_is_nobody_in_particular(deciding):
         told = (await client.get("/v1/me")).json()
         assert (told["name"], told["role"], told["user"]) == ("root", "admin", "")
         assert (await client.post("/v1/users", json=VERA)).status_code == 201
+
+
+ENDED = "the token that this came in by is good no more, or for less"
+
+
+@pytest.mark.parametrize("change", [{"disabled": True}, {"password": OTHER}, {"role": "viewer"}], ids=str)
+async def test_streams_end_with_what_their_session_may(door, admin, monkeypatch, change):
+    monkeypatch.setattr(doorkeeper, "LOOK_EVERY", 0.01)
+    headers = {"authorization": f"Bearer {(await door.sign_in()).json()['token']}"}
+    ours = {"authorization": bearer("operator")["authorization"]}
+    async with (
+        get(door.app, "/v1/events?follow=1", headers) as lines,
+        get(door.app, "/v1/events?follow=1", ours) as others,
+        talk(door.app, "/v1/tasks/shop-web-1/exec", headers) as command,
+    ):
+        await command.say({"command": ["cat"]})
+        for stream in (lines, others):
+            assert "kind" in await stream.line()
+        assert (await admin.patch("/v1/users/vera", json=change)).status_code == 200
+        [last] = await command.rest()
+        assert last == {"error": f"{ENDED}; the command goes on by itself", "code": "unauthorized"}
+        told = (await lines.rest())[-1]
+        assert (told["code"], told["error"]) == (
+            "unauthorized",
+            f"{ENDED}; sign in, or show another one, and ask again",
+        )
+        assert not others.ended.is_set()
+
+
+async def test_a_stream_ends_when_its_session_does_and_not_while_the_senate_is_away(door, deciding, monkeypatch):
+    monkeypatch.setattr(doorkeeper, "LOOK_EVERY", 0.01)
+    headers = {"authorization": f"Bearer {(await door.sign_in(ttl=60.0)).json()['token']}"}
+    async with get(door.app, "/v1/events?follow=1", headers) as lines:
+        await lines.line()
+        away = deciding.asked.count(("senate", GetState()))
+        deciding.replies[GetState] = AskTimeout(Address(NODE, "senate"), 5.0)
+        while deciding.asked.count(("senate", GetState())) < away + 3:
+            await anyio.sleep(0.001)
+        assert not lines.ended.is_set()
+        deciding.now += 60
+        assert (await lines.rest())[-1]["code"] == "unauthorized"
 
 
 # -- what is kept ----------------------------------------------------------------------------------------------------
