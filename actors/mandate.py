@@ -19,11 +19,13 @@ from cluster.decide import (
     rollback,
     services,
     tasks,
+    users,
     volumes,
 )
 from cluster.decide.decision import Decision, Entropy, Refusal
 from cluster.model import JoinToken, Node, RegistryLogin, State, Token
 from cluster.placement import Board
+from cluster.users import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Mandate:
 
     def decide(self, state: State, message: object, entropy: Entropy) -> Decision:
         """What the command comes to on this state. A message that is no command is refused."""
-        for part in (self._on_work, self._on_machines, self._on_admission):
+        for part in (self._on_work, self._on_machines, self._on_admission, self._on_users):
             decision = part(state, message, entropy)
             if decision is not None:
                 return decision
@@ -130,6 +132,24 @@ class Mandate:
                 return joining.admit(state, wanted, entropy)
             case protocol.CertifyNode(node, serial, expires_at):
                 return joining.certify(state, node, serial, expires_at)
+        return None
+
+    def _on_users(self, state: State, message: object, entropy: Entropy) -> Decision | None:
+        now = entropy.now
+        match message:
+            case protocol.CreateUser(name, role, hash):
+                return users.create(state, User(name, role, hash, now, now))
+            case protocol.UpdateUser(user, role, disabled, hash):
+                return users.update(state, user, users.Wanted(role, disabled, hash), now)
+            case protocol.RemoveUser(user):
+                return users.remove(state, user)
+            case protocol.ChangePassword(user, hash, seen, keep):
+                return users.change_password(state, user, hash, seen, keep, now)
+            case protocol.OpenSession(id, user, hash, seen, expires_at):
+                session = Token(id, "session", "viewer", hash, now, expires_at, now, user=user)
+                return users.open_session(state, session, seen, now)
+            case protocol.CloseSession(id):
+                return users.close_session(state, id)
         return None
 
 

@@ -29,6 +29,7 @@ from cluster.model import (
 )
 from cluster.revisions import StackDraft, StackRevision
 from cluster.spec import ServiceSpec
+from cluster.users import User
 from store import entities
 from store.contract import Row, Statement, Store
 from store.schema import Table as Rows
@@ -44,6 +45,7 @@ TYPES: Mapping[Table, type] = {
     "nodes": Node,
     "departed": Departed,
     "tokens": Token,
+    "users": User,
     "join_tokens": JoinToken,
     "registries": RegistryLogin,
     "revisions": ServiceSpec,

@@ -281,6 +281,41 @@ class Client:
         """Make a credential worthless."""
         return self._session.write("DELETE", f"/v1/tokens/{quote(token, safe='')}")
 
+    def users(self) -> list[Row]:
+        """The people who may sign in."""
+        return self._session.items("/v1/users")
+
+    def user(self, name: str) -> Row:
+        """One of them."""
+        return self._session.get(_user_path(name))
+
+    def create_user(self, name: str, role: Role, password: str) -> Row:
+        """Take a user in."""
+        return self._session.write(
+            "POST", "/v1/users", orjson.dumps({"name": name, "role": role, "password": password})
+        )
+
+    def update_user(self, name: str, changed: Mapping[str, object]) -> Row:
+        """Change a user's `role`, `disabled` or `password`; what is None stays. `detail` may have a `note`."""
+        return self._session.write("PATCH", _user_path(name), orjson.dumps(changed))
+
+    def remove_user(self, name: str) -> Row:
+        """Forget a user, and end their sessions."""
+        return self._session.write("DELETE", _user_path(name))
+
+    def open_session(self, username: str, password: str, ttl: float) -> Row:
+        """Sign in for `ttl` seconds; this answer alone holds the `token`."""
+        body = {"username": username, "password": password, "ttl": ttl}
+        return self._session.write("POST", "/v1/sessions", orjson.dumps(body))
+
+    def close_session(self) -> Row:
+        """Sign out."""
+        return self._session.write("DELETE", "/v1/sessions/current")
+
+    def change_password(self, current: str, new: str) -> Row:
+        """Change the password of the user who asks."""
+        return self._session.write("POST", "/v1/me/password", orjson.dumps({"current": current, "new": new}))
+
     def join_tokens(self) -> list[Row]:
         """The join tokens, without their texts."""
         return self._session.items("/v1/join-tokens")
@@ -341,6 +376,10 @@ def _service_path(key: str) -> str:
 
 def _volume_path(name: str) -> str:
     return f"/v1/volumes/{quote(name, safe='')}"
+
+
+def _user_path(name: str) -> str:
+    return f"/v1/users/{quote(name, safe='')}"
 
 
 def _registry_path(registry: str) -> str:

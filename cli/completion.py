@@ -43,9 +43,10 @@ ASKED: Mapping[str, Ask] = {
     "PATH": lambda client: ((row["address"].partition("/")[2], row["state"]) for row in client.actors()),
     "SERVER": lambda client: ((row["registry"], row["username"]) for row in client.registries()),
     "TOKEN-ID": lambda client: ((row["id"], row["name"]) for row in client.tokens()),
+    "USER": lambda client: ((row["name"], row["role"]) for row in client.users()),
     "JOIN-TOKEN-ID": lambda client: ((row["id"], row["role"]) for row in client.join_tokens()),
 }
-AT_THE_SOCKET = frozenset({"TOKEN-ID", "JOIN-TOKEN-ID"})
+AT_THE_SOCKET = frozenset({"TOKEN-ID", "JOIN-TOKEN-ID", "USER"})
 """What the owner of this machine's manager is shown without a credential, as the commands that take it do."""
 
 FILES = {"FILE": "file", "FILE|-": "file", "FOLDER": "dir"}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from cli import terminal
 from cli.client import task_path
 from cli.connect import open_websocket
-from cli.errors import BadInput, CliError, Unreachable
+from cli.errors import BadInput, CliError, NotAllowed, Unreachable
 from cli.table import Row
 
 if TYPE_CHECKING:
@@ -120,6 +120,8 @@ def _failure(text: str, code: str) -> CliError:
     match code:
         case "unavailable":
             return Unreachable(text, sent=True)
+        case "unauthorized":
+            return NotAllowed(text)
         case "invalid":
             return BadInput(text)
     return CliError(text)

@@ -42,8 +42,6 @@ HINTS: dict[str, dict[str, str]] = {
         "jobs": _JOB,
         "kill": "`gbnt task rm TASK` replaces a task, `gbnt service stop STACK/SERVICE` keeps a service down",
         "list": _LISTS,
-        "login": "`gbnt registry login SERVER` signs all nodes in to a registry",
-        "logout": "`gbnt registry logout SERVER` signs all nodes out of a registry",
         "ls": _LISTS,
         "nodes": "`gbnt node ls` lists the machines",
         "ps": "`gbnt stack ps STACK` lists the tasks of a stack, `gbnt task ls` those of all",

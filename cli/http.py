@@ -52,10 +52,13 @@ def through_socket(path: Path) -> httpx.Client:
 
 
 def through_tls(context: Context, token: str) -> httpx.Client:
-    """A client of the manager of a context. Raises BadInput for a server or a certificate that is none."""
+    """A client of the manager of a context, without a token for who signs in.
+
+    Raises BadInput for a server or a certificate that is none.
+    """
     transport = httpx.HTTPTransport(verify=trust(context), limits=ONE_REQUEST, socket_options=KEEPALIVE)
     try:
-        return _client(context.server, {"Authorization": f"Bearer {token}"}, transport)
+        return _client(context.server, {"Authorization": f"Bearer {token}"} if token else {}, transport)
     except httpx.InvalidURL as error:
         raise BadInput(f'the server of context "{context.name}" is no address: {error}') from error
 

@@ -140,6 +140,8 @@ def _accepted(line: Row) -> Row:
         return line
     if line.get("code") == "unavailable":
         raise Unreachable(str(error), sent=True)
+    if line.get("code") == "unauthorized":
+        raise NotAllowed(str(error))
     raise CliError(str(error))
 
 

@@ -17,6 +17,7 @@ from cluster.registries import login_key
 from cluster.revisions import StackDraft, StackRevision
 from cluster.spec import ServiceSpec, StackSpec
 from cluster.tasks import Tasks, by_service
+from cluster.users import User
 
 TaskState = Literal[
     "pending", "assigned", "preparing", "starting", "running", "complete", "failed", "stopped", "rejected", "lost"
@@ -264,7 +265,7 @@ class JoinToken:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A credential of the API. Only the hash of its secret is kept; `expires_at` 0 is never."""
+    """A credential of the API, or a `user`'s session. Only its secret's hash is kept; `expires_at` 0 is never."""
 
     id: str
     name: str
@@ -274,6 +275,7 @@ class Token:
     expires_at: float = 0.0
     used_at: float = 0.0
     first: bool = False
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +298,7 @@ class RegistryLogin:
 
 
 _OfStacks = Stack | StackRevision | StackDraft | Service | ServiceSpec
-Entity = _OfStacks | Task | Network | Config | Node | Departed | Token | JoinToken | RegistryLogin | str
+Entity = _OfStacks | Task | Network | Config | Node | Departed | Token | User | JoinToken | RegistryLogin | str
 Table = Literal[
     "stacks",
     "stack_revisions",
@@ -308,6 +310,7 @@ Table = Literal[
     "nodes",
     "departed",
     "tokens",
+    "users",
     "join_tokens",
     "registries",
     "revisions",
@@ -341,6 +344,7 @@ class State:
     nodes: Mapping[str, Node] = field(default_factory=dict)
     departed: Mapping[str, Departed] = field(default_factory=dict)
     tokens: Mapping[str, Token] = field(default_factory=dict)
+    users: Mapping[str, User] = field(default_factory=dict)
     join_tokens: Mapping[str, JoinToken] = field(default_factory=dict)
     registries: Mapping[str, RegistryLogin] = field(default_factory=dict)
     revisions: Mapping[str, ServiceSpec] = field(default_factory=dict)

@@ -44,5 +44,9 @@ def parse(text: str) -> Credential | None:
 
 def is_valid(credential: Credential, token: Token, now: float) -> bool:
     """Whether the secret is this token's, and the token has not expired."""
-    same = hmac.compare_digest(credential.hash, token.hash)
-    return same and not (token.expires_at and now >= token.expires_at)
+    return hmac.compare_digest(credential.hash, token.hash) and not has_expired(token, now)
+
+
+def has_expired(token: Token, now: float) -> bool:
+    """Whether its time is over."""
+    return bool(token.expires_at) and now >= token.expires_at

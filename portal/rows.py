@@ -16,6 +16,7 @@ from cluster.leaving import Leaver
 from cluster.model import JoinToken, Node, RegistryLogin, Service, Stack, State, Task, Token
 from cluster.revisions import StackRevision
 from cluster.spec import ServiceSpec
+from cluster.users import User
 from portal.shapes import (
     ActorRow,
     AuditRow,
@@ -32,6 +33,7 @@ from portal.shapes import (
     StackRow,
     TaskRow,
     TokenRow,
+    UserRow,
 )
 from supervisor.inspection import ActorInfo
 
@@ -254,9 +256,23 @@ def token_row(token: Token) -> TokenRow:
         "id": token.id,
         "name": token.name,
         "role": token.role,
+        "user": token.user,
         "created_at": token.created_at,
         "expires_at": token.expires_at,
         "used_at": token.used_at,
+    }
+
+
+def user_row(user: User, state: State, now: float) -> UserRow:
+    """A user, without the hash of the password."""
+    sessions = [token for token in state.tokens.values() if token.user == user.name and now < token.expires_at]
+    return {
+        "name": user.name,
+        "role": user.role,
+        "disabled": user.disabled,
+        "created_at": user.created_at,
+        "changed_at": user.changed_at,
+        "sessions": len(sessions),
     }
 
 

@@ -12,7 +12,7 @@ from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config, Sockets
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from portal.api.lines import CLOSING
+from portal.api.parting import CLOSING
 
 KEEP_ALIVE_SECONDS = 75.0
 GRACE_SECONDS = 1.0

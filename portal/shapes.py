@@ -224,14 +224,26 @@ class ConfigShown(ConfigRow):
 
 
 class TokenRow(TypedDict):
-    """A credential without its hash; `expires_at` 0 is never."""
+    """A credential without its hash, or a `user`'s session; `expires_at` 0 is never."""
 
     id: str
     name: str
     role: TokenRole
+    user: str
     created_at: float
     expires_at: float
     used_at: float
+
+
+class UserRow(TypedDict):
+    """A person who may sign in; `changed_at` is when the password was set, `sessions` how many there are now."""
+
+    name: str
+    role: TokenRole
+    disabled: bool
+    created_at: float
+    changed_at: float
+    sessions: int
 
 
 class JoinTokenRow(TypedDict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 
@@ -13,6 +12,7 @@ from cli.errors import BadInput
 from cli.filters import Filter, has, is_
 from cli.group import example, group
 from cli.output import Output, list_options, show_list
+from cli.passwords import sign_in_as
 from cli.table import Column, column
 from cli.words import age
 
@@ -41,7 +41,7 @@ def login(server: str, username: str, password_stdin: bool, context: str) -> Non
     sign-in counts before those that come with deploys.
     """
     registry = _registry(server)
-    name, password = _asked(registry, username, password_stdin)
+    name, password = sign_in_as(registry, username, from_input=password_stdin)
     connect(context, socket_first=True).sign_in(registry, name, password)
     print(f"signed in to {registry} as {name}: every node pulls by it")
 
@@ -79,27 +79,3 @@ def _registry(server: str) -> str:
     if not registry:
         raise BadInput(f'"{server}" names no registry: give its host, as in registry.example:5000')
     return registry
-
-
-def _asked(registry: str, username: str, password_stdin: bool) -> tuple[str, str]:
-    """Name and password, from the standard input or a person; never from the command line, which others can read."""
-    if password_stdin:
-        if not username:
-            raise BadInput("--password-stdin needs --username: who is it that signs in?")
-        password = sys.stdin.read().rstrip("\r\n")
-    elif not sys.stdin.isatty():
-        raise BadInput("there is no terminal to ask for the password: pipe it in, with --username and --password-stdin")
-    else:
-        username, password = _typed(registry, username)
-    if not username or not password:
-        raise BadInput("a sign-in needs a name and a password: nothing was changed")
-    return username, password
-
-
-def _typed(registry: str, username: str) -> tuple[str, str]:
-    from getpass import getpass
-
-    try:
-        return username or input(f"Name at {registry}: ").strip(), getpass(f"Password at {registry}: ")
-    except EOFError:
-        return "", ""

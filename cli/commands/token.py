@@ -24,7 +24,12 @@ app = group("Make and revoke credentials. On the manager's own machine its owner
 
 # What a credential may do: all; all but credentials and restores; read.
 ROLES: tuple[Role, ...] = ("admin", "operator", "viewer")
-FILTERS: Mapping[str, Filter] = {"name": has("name"), "id": begins("id"), "role": is_("role", ROLES)}
+FILTERS: Mapping[str, Filter] = {
+    "name": has("name"),
+    "id": begins("id"),
+    "role": is_("role", ROLES),
+    "user": is_("user"),
+}
 
 
 @app.command("create", epilog=example("gbnt token create ci --role operator --ttl 90d"))
@@ -43,12 +48,13 @@ def create(name: str, role: Role, ttl: str, context: str) -> None:
 @context_option
 @list_options(FILTERS)
 def ls(context: str, output: Output, no_trunc: bool) -> None:
-    """List the credentials, without their secrets."""
+    """List the credentials, without their secrets; those of a user are sessions."""
     now = time.time()
     columns = (
         column("ID", "id"),
         column("NAME", "name", flexible=True),
         column("ROLE", "role"),
+        column("USER", "user"),
         Column("CREATED", lambda row: age(row["created_at"], now)),
         Column(
             "EXPIRES", lambda row: f"in {span(countdown(row['expires_at'], now))}" if row["expires_at"] else "never"

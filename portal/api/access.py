@@ -10,13 +10,14 @@ from starlette.requests import HTTPConnection
 from cluster.audit import Caller
 from portal.api.problems import Problem
 
-Access = Literal["open", "viewer", "operator", "admin"]
-"""The least role that an endpoint asks for; `open` sees for itself who comes."""
+Access = Literal["open", "own", "viewer", "operator", "admin"]
+"""The least role that an endpoint asks for; `open` sees for itself who comes, and `own` is anybody's who came in: it is
+about them alone."""
 
 CALLER = "gbnt.caller"
 """The key of an ASGI scope under which it stands who asks."""
 
-RANK: Mapping[str, int] = {"open": 0, "viewer": 1, "operator": 2, "admin": 3}
+RANK: Mapping[str, int] = {"open": 0, "own": 1, "viewer": 1, "operator": 2, "admin": 3}
 ROOT = Caller("root", "admin")
 """Whoever may open the manager's own socket."""
 

@@ -23,17 +23,20 @@ from portal.api import (
     registries,
     revisions,
     services,
+    sessions,
     snapshots,
     stacks,
     stats,
     system,
     tasks,
     tokens,
+    users,
     volumes,
 )
 from portal.api.doorkeeper import Doorkeeper, Root
 from portal.api.drain import Drain
 from portal.api.endpoint import Endpoint
+from portal.api.passwords import Passwords
 from portal.api.patience import Failures
 from portal.api.problems import Problem, answer_problem
 from portal.api.reception import Reception
@@ -53,6 +56,8 @@ RESOURCES = (
     events,
     audit,
     tokens,
+    users,
+    sessions,
     joining,
     leaving,
     knocking,
@@ -81,4 +86,6 @@ def create_api(backend: Backend, *, trusted: bool = False) -> Starlette:
     )
     app.state.backend = backend
     app.state.failures = failures
+    app.state.guesses = Failures()
+    app.state.passwords = Passwords()
     return app

@@ -32,8 +32,9 @@ async def audited(connection: HTTPConnection, action: str, *, changes: bool) -> 
         yield
     except Exception as error:
         problem = as_problem(error) if changes or isinstance(error, Problem) else None
-        if problem is not None and (changes or problem.code in ACCESS):
-            await _note(connection, deed, problem.code, problem.detail)
+        # Who goes on guessing (429) is not to fill the audit.
+        if problem is not None and problem.status != 429 and (changes or problem.code in ACCESS):
+            await _note(connection, connection.scope.get(DEED, deed), problem.code, problem.detail)
         raise
     if changes:
         await _note(connection, deed, "done", "")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import partial
 
+import anyio
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -13,16 +15,20 @@ from actors.protocol import GetState, NoteDeed, UseToken
 from cluster.audit import Caller, Deed
 from cluster.decide.nodes import USE_NOTED_EVERY
 from cluster.model import State, Token
-from portal.api.access import CALLER, ROOT
+from cluster.users import User, UserRole, role_of
+from portal.api.access import CALLER, RANK, ROOT
+from portal.api.parting import DISMISSED
 from portal.api.patience import Failures, address_of
 from portal.api.problems import Problem
 from portal.api.request_ids import REQUEST
 from portal.api.requests import READ_TIMEOUT
 from portal.backend import Backend
-from portal.credentials import is_valid, parse
+from portal.credentials import has_expired, is_valid, parse
 from supervisor.errors import ActorError
 
 LONGEST_PATH = 200
+LOOK_EVERY = 2.0
+"""Seconds: so long a stream may go on by a token that is good no more."""
 
 
 class Root:
@@ -53,6 +59,7 @@ class Doorkeeper:
         self._failures = failures
         self._open = open_to_all
         self._tokens: Mapping[str, Token] = {}
+        self._users: Mapping[str, User] = {}
         self._first_used = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,14 +78,26 @@ class Doorkeeper:
 
     async def _admit(self, scope: Scope) -> None:
         now = self._backend.clock()
-        token = await self._token(Headers(scope=scope), now)
-        if token is None:
+        found = await self._token(Headers(scope=scope), now)
+        if found is None:
             raise await self._turned_away(scope, now)
-        scope[CALLER] = Caller(token.name, token.role, token.id, address_of(scope), REQUEST.get())
+        token, role = found
+        scope[CALLER] = Caller(token.user or token.name, role, token.id, address_of(scope), REQUEST.get())
+        scope[DISMISSED] = partial(self._dismissed, token, role)
         await self._note_use(token, now)
         if token.first and not self._first_used:
             await self._backend.first_sign_in()
             self._first_used = True
+
+    async def _dismissed(self, then: Token, role: UserRole) -> None:
+        """Return once who came in by this token with that role could do so no more."""
+        may: UserRole | None = role
+        while may is not None and RANK[may] >= RANK[role]:
+            await anyio.sleep(LOOK_EVERY)
+            await self._look()
+            token = self._tokens.get(then.id)
+            gone = token is None or token.hash != then.hash or has_expired(token, self._backend.clock())
+            may = None if token is None or gone else role_of(token, self._users)
 
     async def _note_use(self, token: Token, now: float) -> None:
         if now - token.used_at < USE_NOTED_EVERY:
@@ -86,26 +105,29 @@ class Doorkeeper:
         with contextlib.suppress(ActorError):  # a note is not worth a refusal
             await self._backend.ask("senate", UseToken(token.id), READ_TIMEOUT)
 
-    async def _token(self, headers: Headers, now: float) -> Token | None:
+    async def _token(self, headers: Headers, now: float) -> tuple[Token, UserRole] | None:
+        """Whose token came, and what its holder may do."""
         scheme, _, text = headers.get("authorization", "").partition(" ")
         credential = parse(text.strip()) if scheme.lower() == "bearer" else None
         if credential is None:
             return None
-        token = (await self._known()).get(credential.id)
-        return token if token is not None and is_valid(credential, token, now) else None
+        await self._look()
+        token = self._tokens.get(credential.id)
+        if token is None or not is_valid(credential, token, now):
+            return None
+        role = role_of(token, self._users)
+        return None if role is None else (token, role)
 
-    async def _known(self) -> Mapping[str, Token]:
-        """The tokens; the last known ones while the Senate is away, when actors and health matter most."""
-        try:
+    async def _look(self) -> None:
+        """Learn of tokens and users; the last known ones stay while the Senate is away, when actors matter most."""
+        with contextlib.suppress(ActorError):
             state = await self._backend.ask("senate", GetState(), READ_TIMEOUT)
-        except ActorError:
-            return self._tokens
-        if isinstance(state, State):
-            self._tokens = state.tokens
-        return self._tokens
+            if isinstance(state, State):
+                self._tokens, self._users = state.tokens, state.users
 
     async def _turned_away(self, scope: Scope, now: float) -> Problem:
-        text = "a good token is needed (Authorization: Bearer gbnt_...); `gbnt token create` on the manager makes one"
+        text = "a good token is needed (Authorization: Bearer gbnt_...): `gbnt login` signs a user in"
+        text += ", and `gbnt token create` on the manager makes one"
         problem = Problem("unauthorized", text, headers={"www-authenticate": "Bearer"})
         told = self._failures.turn_away(address_of(scope), now, problem)
         if told is problem:  # who goes on guessing is not to fill the audit

@@ -28,7 +28,7 @@ from cluster.container import ExecSpec
 from cluster.model import Task
 from portal.api.bodies import parsed
 from portal.api.endpoint import socket
-from portal.api.lines import CLOSING
+from portal.api.parting import parting
 from portal.api.problems import Problem
 from portal.api.requests import backend_of, state_of
 from portal.api.tasks import find
@@ -109,11 +109,10 @@ class _Session:
     async def _serve(self, stream: Stream) -> None:
         """Pass on both ways until either side ends. What goes wrong is noted, for a task group would wrap it."""
         send, receive = anyio.create_memory_object_stream[Mapping[str, Any]](READ_AHEAD)
-        closing = self._websocket.scope.get(CLOSING) or anyio.Event()
         async with anyio.create_task_group() as race:
             race.start_soon(self._listen, send, race.cancel_scope)
             race.start_soon(self._pass_in, receive, stream, race.cancel_scope)
-            race.start_soon(self._end_with, closing, race.cancel_scope)
+            race.start_soon(self._part, race.cancel_scope)
             self._last = await self._pass_out(stream)
             race.cancel_scope.cancel()
 
@@ -164,9 +163,9 @@ class _Session:
         except HungUp as error:
             return _error(f"the connection to the command in task {self._task.name} broke: {error}", "unavailable")
 
-    async def _end_with(self, closing: anyio.Event, scope: anyio.CancelScope) -> None:
-        await closing.wait()
-        self._last = _error("the manager stops; the command goes on by itself", "unavailable")
+    async def _part(self, scope: anyio.CancelScope) -> None:
+        why = await parting(self._websocket.scope)
+        self._last = _error(f"{why.detail}; the command goes on by itself", why.code)
         scope.cancel()
 
 

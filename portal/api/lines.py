@@ -14,11 +14,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from portal.api.problems import as_problem
+from portal.api.parting import parting
+from portal.api.problems import Problem, as_problem
 from portal.backend import TooSlow
 
-CLOSING = "gbnt.closing"
-"""The key of an ASGI scope under which a server puts the event that it sets when it is to stop."""
+AGAIN = {"unavailable": "ask again when it is back", "unauthorized": "sign in, or show another one, and ask again"}
 
 
 class Emit(Protocol):
@@ -34,11 +34,11 @@ Produce = Callable[[Emit], Awaitable[None]]
 class Lines(Response):
     """Runs `produce`, which is given a function that sends lines and waits until the client has room for them.
 
-    The producer is cancelled when the client goes away or the server stops. Where it reads the request's body itself
-    the client is listened to only once `body_read` is set, for two readers would take each other's parts. What it
-    raises becomes the last line, `error` and `code`: the status was sent before anything could go wrong. It is a
-    function that is given `emit`, and no generator, for a generator that is dropped half way closes its cancel scopes
-    in the wrong task.
+    The producer is cancelled when the client goes away, or where the stream has to end (see `parting`). Where it reads
+    the request's body itself the client is listened to only once `body_read` is set, for two readers would take each
+    other's parts. What it raises becomes the last line, `error` and `code`: the status was sent before anything could
+    go wrong. It is a function that is given `emit`, and no generator, for a generator that is dropped half way closes
+    its cancel scopes in the wrong task.
     """
 
     media_type = "application/x-ndjson"
@@ -50,7 +50,7 @@ class Lines(Response):
         self._body_read = body_read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the lines until the producer has no more, nobody reads them, or the door closes."""
+        """Send the lines until the producer has no more, nobody reads them, or they have to end."""
         # No proxy on the way may hold lines back.
         headers = [*self.raw_headers, (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
         await send({"type": "http.response.start", "status": self.status_code, "headers": headers})
@@ -91,16 +91,21 @@ async def serve_socket(lines: Lines, websocket: WebSocket) -> None:
 
 
 async def run(produce: Produce, emit: Emit, gone: Callable[[], Awaitable[None]], scope: Scope) -> None:
-    """Produce until there is no more, nobody reads (when `gone` returns), or the door closes."""
-    ended, closing = False, scope.get(CLOSING) or anyio.Event()
+    """Produce until there is no more, nobody reads (when `gone` returns), or it has to end."""
+    why: Problem | None = None
+
+    async def part() -> None:
+        nonlocal why
+        why = await parting(scope)
+
     async with anyio.create_task_group() as race:
         race.start_soon(_when, gone, race.cancel_scope)
-        race.start_soon(_when, closing.wait, race.cancel_scope)
+        race.start_soon(_when, part, race.cancel_scope)
         await _told(produce, emit)
-        ended = True
+        why = None
         race.cancel_scope.cancel()
-    if closing.is_set() and not ended:
-        await emit({"error": "the manager stops; ask again when it is back", "code": "unavailable"})
+    if why is not None:
+        await emit({"error": f"{why.detail}; {AGAIN[why.code]}", "code": why.code})
 
 
 async def _told(produce: Produce, emit: Emit) -> None:

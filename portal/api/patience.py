@@ -1,4 +1,4 @@
-"""Patience with those who guess: how often an address failed of late, and what it is told."""
+"""Patience with those who guess: how often an address, or a user, failed of late, and what is said to that."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_ADDRESSES = 10_000
 
 @dataclass(slots=True)
 class Failures:
-    """Failed sign-ins by address within the last minute, for a bounded number of addresses."""
+    """Failed sign-ins by address, or by user, within the last minute, for a bounded number of them."""
 
     _seen: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
 
@@ -26,6 +26,12 @@ class Failures:
         if len(self._seen) > MOST_ADDRESSES:
             self._seen.popitem(last=False)
 
+    def forgive(self, address: str, at: float) -> None:
+        """Take back what was counted at that time."""
+        times = self._seen.get(address, [])
+        if at in times:
+            times.remove(at)
+
     def pause(self, address: str, now: float) -> float:
         """Seconds until the address may fail again; 0 where it may now."""
         recent = self._recent(address, now)
@@ -35,14 +41,19 @@ class Failures:
         """Count a failure: `problem` is the answer, or where there were too many, that one has to wait."""
         pause = self.pause(address, now)
         if pause > 0:
-            seconds = max(1, round(pause))
-            text = f"too many failed sign-ins from {address}; try again in {seconds} s with a good token"
-            return Problem("unauthorized", text, status=429, headers={"retry-after": str(seconds)})
+            return too_many(f"from {address}", pause, "a good token")
         self.count(address, now)
         return problem
 
     def _recent(self, address: str, now: float) -> list[float]:
         return [at for at in self._seen.get(address, ()) if now - at < FAILURE_PERIOD]
+
+
+def too_many(whose: str, pause: float, needed: str) -> Problem:
+    """The answer to who has to wait for `pause` seconds."""
+    seconds = max(1, round(pause))
+    text = f"too many failed sign-ins {whose}; try again in {seconds} s with {needed}"
+    return Problem("unauthorized", text, status=429, headers={"retry-after": str(seconds)})
 
 
 def address_of(scope: Mapping[str, object]) -> str:

@@ -60,7 +60,7 @@ async def create(request: Request) -> Response:
         made_before = ", ".join(accepted.changes)
         text = f"this request made the token {made_before} already, and a secret is shown once"
         raise Problem("conflict", f"{text}: {_let_go(made_before)}")
-    made = {"id": credential.id, "name": body.name, "role": body.role, "expires_at": expires_at}
+    made = {"id": credential.id, "name": body.name, "role": body.role, "user": "", "expires_at": expires_at}
     return answer({**made, "created_at": now, "used_at": 0.0, "token": credential.text}, 201)
 
 

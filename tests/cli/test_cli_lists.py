@@ -123,18 +123,26 @@ def test_events_of_a_manager_that_stays_away_end_with_an_error(gbnt: Run, manage
 
 def test_tokens_are_made_listed_and_revoked(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("time.time", lambda: 1_000.0)
-    kept = {"id": "4f", "name": "ci", "role": "operator", "created_at": 400, "expires_at": 8_200, "used_at": 0}
+    kept = {
+        "id": "4f",
+        "name": "ci",
+        "role": "operator",
+        "user": "",
+        "created_at": 400,
+        "expires_at": 8_200,
+        "used_at": 0,
+    }
     manager.on("POST /v1/tokens", Answer({**kept, "token": "gbnt_4f_secret"}, 201))
-    manager.on("GET /v1/tokens", listing(kept, {**kept, "id": "5a", "expires_at": 0, "used_at": 990}))
+    manager.on("GET /v1/tokens", listing(kept, {**kept, "id": "5a", "user": "vera", "expires_at": 0, "used_at": 990}))
     manager.on("DELETE /v1/tokens/4f", Answer({"revision": 9, "changes": {}}))
 
     made = gbnt("token", "create", "ci", "--ttl", "2h")
     assert (made.out, made.err) == ("gbnt_4f_secret\n", "keep it now: it is not shown again\n")
     assert json.loads(manager.asked[0].body) == {"name": "ci", "role": "operator", "ttl": 7_200.0}
     assert gbnt("token", "ls").out.splitlines() == [
-        "ID  NAME  ROLE      CREATED  EXPIRES  LAST USED",
-        "4f  ci    operator  10m      in 2h    -",
-        "5a  ci    operator  10m      never    10s",
+        "ID  NAME  ROLE      USER  CREATED  EXPIRES  LAST USED",
+        "4f  ci    operator  -     10m      in 2h    -",
+        "5a  ci    operator  vera  10m      never    10s",
     ]
     assert gbnt("token", "rm", "4f").out == "4f is worthless from now on\n"
 

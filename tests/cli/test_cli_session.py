@@ -51,3 +51,10 @@ def test_a_stream_of_something_else_is_told(gbnt: Run, manager: Manager, row: di
 def test_a_page_that_says_it_is_packed_and_is_not_is_told(gbnt: Run, manager: Manager):
     manager.on("GET /v1/stacks", Raw(b"plain", {"Content-Encoding": "gzip"}))
     assert gbnt("stack", "ls").status == 3
+
+
+def test_a_stream_whose_token_is_good_no_more_ends_as_a_refusal_does(gbnt: Run, manager: Manager):
+    ended = {"error": "the token that this came in by is good no more", "code": "unauthorized"}
+    manager.on("GET /v1/services/shop/web/logs", Lines(ended))
+    ran = gbnt("logs", "shop/web", "-f")
+    assert (ran.status, "is good no more" in ran.err) == (4, True)

@@ -13,7 +13,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from starlette.types import ASGIApp, Message
 
 from portal.api.exec import PROTOCOL
-from portal.api.lines import CLOSING
+from portal.api.parting import CLOSING
 from tests.portal.build import bearer
 
 

@@ -155,6 +155,19 @@ async def test_no_secret_is_in_a_log_or_an_error(stranger, node, caplog):
     assert "secret-of-admin" not in caplog.text + repr(credential("admin"))
 
 
+def test_a_secret_is_compared_in_constant_time_and_in_no_other_way(monkeypatch):
+    compared: list[tuple[str, str]] = []
+
+    def compare(one: str, other: str) -> bool:
+        compared.append((one, other))
+        return True
+
+    monkeypatch.setattr("hmac.compare_digest", compare)
+    guess, kept = Credential("x", "a guess"), token("x", hash="f" * 64)
+    assert is_valid(guess, kept, NOW)
+    assert compared == [(guess.hash, kept.hash)]
+
+
 def test_a_new_credential_is_parsed_back_and_has_256_random_bits():
     made = new_credential()
     assert parse(made.text) == made

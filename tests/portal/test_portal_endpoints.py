@@ -68,7 +68,11 @@ async def test_a_role_reaches_what_is_for_it_alone(stranger, node, endpoint, rol
 
 
 def test_a_viewer_changes_nothing():
-    assert {one.access for one in ENDPOINTS if one.changes} == {"open", "operator", "admin"}
+    assert {one.access for one in ENDPOINTS if one.changes} == {"open", "own", "operator", "admin"}
+    assert {one.path for one in ENDPOINTS if one.changes and one.access == "own"} == {
+        "/v1/sessions/current",
+        "/v1/me/password",
+    }
 
 
 async def test_what_the_senate_decides_comes_with_who_asks_for_it(api, node):

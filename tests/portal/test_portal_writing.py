@@ -206,7 +206,7 @@ async def test_a_token_that_may_have_been_made_is_named(api, node):
 async def test_tokens_are_listed_without_their_hashes(api):
     items = (await api.get("/v1/tokens")).json()["items"]
     assert [row["role"] for row in items] == ["admin", "operator", "viewer"]
-    assert set(items[0]) == {"id", "name", "role", "created_at", "expires_at", "used_at"}
+    assert set(items[0]) == {"id", "name", "role", "user", "created_at", "expires_at", "used_at"}
 
 
 async def test_snapshots_are_made_and_listed_by_their_own_actor(api, node):

@@ -155,9 +155,20 @@ def leave(member: Member, manager: Address, *, force: bool) -> Mapping[str, Any]
 
 
 def authority_of(manager: Address, fingerprint: str) -> bytes:
-    """The certificate (PEM) with this SHA-256 that the manager shows in a handshake. Raises JoinFailed.
+    """The certificate (PEM) with this SHA-256 that the manager shows in a handshake. Raises JoinFailed."""
+    for certificate in shown_by(manager):
+        if hashlib.sha256(certificate).hexdigest() == fingerprint:
+            return ssl.DER_cert_to_PEM_cert(certificate).encode()
+    raise JoinFailed(
+        f"this is not the cluster that made the token: nothing at {manager} has the authority whose fingerprint begins "
+        f"with {fingerprint[:12]}; check --manager, or take a token of that cluster's, `gbnt legion join-token`"
+    )
 
-    Nothing but the handshake is sent.
+
+def shown_by(manager: Address) -> list[bytes]:
+    """The certificates (DER) that a manager shows in a handshake, its authority's last. Raises JoinFailed.
+
+    Nothing but the handshake is sent, and nobody is trusted for it.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -167,16 +178,9 @@ def authority_of(manager: Address, fingerprint: str) -> bytes:
             socket.create_connection((manager.host, manager.port), TIMEOUT) as plain,
             context.wrap_socket(plain) as tls,
         ):
-            chain = _shown(tls)
+            return _shown(tls)
     except OSError as error:
         raise _unreached(manager, error) from error
-    for certificate in chain:
-        if hashlib.sha256(certificate).hexdigest() == fingerprint:
-            return ssl.DER_cert_to_PEM_cert(certificate).encode()
-    raise JoinFailed(
-        f"this is not the cluster that made the token: nothing at {manager} has the authority whose fingerprint begins "
-        f"with {fingerprint[:12]}; check --manager, or take a token of that cluster's, `gbnt legion join-token`"
-    )
 
 
 def _shown(tls: ssl.SSLSocket) -> list[bytes]:
