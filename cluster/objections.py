@@ -15,6 +15,7 @@ from cluster.seats import Seat, Seats
 
 # The verbs that reasons begin with, of several and of one.
 OF_ONE = {"are": "is", "have": "has", "lack": "lacks"}
+NOBODY: Mapping[str, int] = {}
 AVAILABILITY = {"pause": "are paused", "drain": "are draining", "maintenance": "are in maintenance"}
 
 
@@ -64,7 +65,7 @@ def crowding(seat: Seat, seats: Seats, key: str, ask: Ask) -> Iterator[Objection
     for other in ask.shuns:
         if seats.where[other][node.id]:
             yield Objection(f"have a task of {other}, which it keeps away from", f"move {other} off {node.name}")
-    for other, number in sorted(seats.shunned[key].items()):
+    for other, number in sorted(seats.shunned.get(key, NOBODY).items()):
         if number and seats.where[other][node.id]:
             yield Objection(f"have a task of {other}, which keeps away from it", f"move {other} off {node.name}")
     if ask.nano_cpus and seat.nano_cpus + ask.nano_cpus > node.cpus * NANO:
