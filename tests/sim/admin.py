@@ -16,21 +16,22 @@ EDGE = "edge"
 class Admin:
     """`decided` is what was accepted last of each machine: its availability, and whether it has the label EDGE.
 
-    Machines in `leaving` are to be removed, those in `gone` were.
+    Machines in `leaving` are to be removed, those in `gone` were; while it is not `calm`, more may leave.
     """
 
     def __init__(self, random: Random, ask: Ask, note: Note) -> None:
         self.decided: dict[str, tuple[str, bool]] = {}
         self.leaving: list[str] = []
         self.gone: set[str] = set()
+        self.calm = False
         self.waiting = False
         self._random = random
         self._orders = Orders("admin", random, ask, note)
         self.state = self._orders.state
 
-    async def order(self, machines: list[str], until: float) -> None:
-        """Decide now and then on one of the machines, or remove one that is to be; until that time."""
-        while self.leaving or anyio.current_time() < until:
+    async def order(self, machines: list[str]) -> None:
+        """Decide now and then on one of the machines, or remove one that is to be; until all is calm."""
+        while self.leaving or not self.calm:
             await anyio.sleep(self._random.uniform(0.5, 8.0))
             if self.leaving:
                 await self.remove(self.leaving[0])

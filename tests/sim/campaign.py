@@ -75,8 +75,8 @@ class Campaign:
                 legion.network.faults = self._lines
                 with anyio.fail_after(TROUBLE + SETTLES_WITHIN):
                     async with anyio.create_task_group() as everybody:
-                        everybody.start_soon(self._mishaps.happen, TROUBLE)
-                        everybody.start_soon(self._admin.order, self._mishaps.machines, TROUBLE)
+                        everybody.start_soon(self._trouble)
+                        everybody.start_soon(self._admin.order, self._mishaps.machines)
                         for customer, times in self._customers:
                             everybody.start_soon(customer.order, times)
                 await self._decide_for_good()
@@ -88,6 +88,10 @@ class Campaign:
             while isinstance(error, BaseExceptionGroup):
                 error = error.exceptions[0]
             raise error from None
+
+    async def _trouble(self) -> None:
+        await self._mishaps.happen(TROUBLE)
+        self._admin.calm = True
 
     def _furnish(self, name: str) -> None:
         """A machine with an engine, whose bad luck is its own."""
@@ -136,8 +140,6 @@ class Campaign:
 
         The first and the last hold no data.
         """
-        for name in list(self._admin.leaving):  # it left when nobody looked any more
-            await self._admin.remove(name)
         state, machines = await self._admin.state(), self._mishaps.machines
         bare = [name for name in machines if not self._census.has_volume(name, "base_data")]
         bare = [name for name in bare if not any(task.node == name for task in state.tasks_in("base"))]
