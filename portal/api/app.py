@@ -20,6 +20,7 @@ from portal.api import (
     leaving,
     networks,
     nodes,
+    openapi,
     registries,
     revisions,
     services,
@@ -68,6 +69,7 @@ RESOURCES = (
     volumes,
     system,
     stats,
+    openapi,
 )
 ENDPOINTS: tuple[Endpoint, ...] = tuple(one for resource in RESOURCES for one in resource.ENDPOINTS)
 """All that the API has."""
