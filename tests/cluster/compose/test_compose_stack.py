@@ -57,6 +57,11 @@ def test_bad_service_names(name: str) -> None:
     assert len(refused(f'services: {{"{name}": {{image: x}}}}')) == 1
 
 
+def test_a_service_is_called_by_its_key() -> None:
+    [found] = validate(StackSpec("shop", {"web": ServiceSpec("\0", "web:1")}))
+    assert (found.path, found.hint) == ("services.web.name", 'write "name": "web"')
+
+
 def test_service_names_that_dns_cannot_tell_apart() -> None:
     assert 'differs from "Web" in case only' in refused("services: {Web: {image: x}, web: {image: x}}")[0]
 
