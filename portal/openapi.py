@@ -27,7 +27,7 @@ ROLES = {
     "admin": "For admins alone.",
 }
 PARTS = {
-    "name": "a stack's name",
+    "name": "the name of the stack, or of what the path is of",
     "stack": "a stack's name",
     "service": "a service's name within its stack",
     "node": "a machine's name, its id or the beginning of one",
@@ -215,7 +215,7 @@ def _list(one: Endpoint, row: Schema) -> Schema:
 
 def _refusals(one: Endpoint) -> Iterator[int]:
     """The statuses of the problems that may come instead of the answer."""
-    named = bool(_parts(one)) or any(query.name == "node" for query in one.query)
+    named = bool(_parts(one)) or any(query.name in ("node", "task") for query in one.query)
     may = {
         401: True,
         403: one.access != "viewer",
@@ -223,7 +223,7 @@ def _refusals(one: Endpoint) -> Iterator[int]:
         409: named or one.changes,
         410: one.shape == "feed",
         412: bool(one.changes and one.versioned),
-        413: one.body is not None and one.shape == "one",
+        413: one.body is not None and not isinstance(one.body, str) and one.shape != "socket",
         422: bool(one.query or one.body is not None or one.changes or "number" in _parts(one)),
         429: True,
         503: True,

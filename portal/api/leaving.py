@@ -25,7 +25,7 @@ from portal.shapes import LeaverRow
 LARGEST = 64 * 1024
 
 
-class Left(TypedDict):
+class Departure(TypedDict):
     """Whether the machine that asked has left, and what has not left it yet."""
 
     left: bool
@@ -53,4 +53,4 @@ async def leave(request: Request) -> Response:
     return answer({"left": node is None, "leaving": leaving})
 
 
-ENDPOINTS = (write("POST", "/v1/leave", leave, Left, body=Leaving, access="open"),)
+ENDPOINTS = (write("POST", "/v1/leave", leave, Departure, body=Leaving, access="open"),)

@@ -101,9 +101,16 @@ def questions(node: Node) -> Iterator[Questions]:
 
 
 def spec(stack: str, command: str = "1000") -> Row:
-    """A stack of one service that runs until it is told to end."""
+    """A stack of one service that runs until it is told to end, with one thing of each kind."""
     web = {"name": "web", "image": IMAGE, "command": ["sleep", command], "stop_grace_period": 0.0, "replicas": 1}
-    return {"name": stack, "services": {"web": web}}
+    has = {"mounts": [{"type": "volume", "source": "data", "target": "/data"}], "networks": [{"network": "default"}]}
+    return {
+        "name": stack,
+        "services": {"web": {**web, **has}},
+        "networks": {"default": {"name": f"{stack}_default"}},
+        "volumes": {"data": {"name": f"{stack}_data"}},
+        "configs": {"settings": {"name": f"{stack}_settings", "content": "YWxs"}},
+    }
 
 
 def deployment(stack: str, command: str = "1000") -> Row:
@@ -122,10 +129,11 @@ def ask_each(all_of: Questions, stack: str, spare: str, registry: str, folder: P
 
 def _ask_of_the_cluster(all_of: Questions, registry: str) -> None:
     ask = all_of.ask
-    for name in ("openapi.show", "cluster.show", "cluster.volumes", "actors.index", "audit.index"):
+    for name in ("openapi.show", "cluster.show", "system.df", "system.prunable", "actors.index", "audit.index"):
         ask(name)
     ask("cluster.update", {"pause_above": 50})
     ask("cluster.confirm_loss")
+    ask("system.prune", {"only": []})  # nothing of it: others have the engine, too
     ask("actors.show", path="senate")
     ask("events.index", query={"limit": 5})
     made = ask("tokens.create", {"name": "spare", "role": "viewer"})
@@ -165,9 +173,21 @@ def _ask_of_a_stack(all_of: Questions, stack: str, spare: str) -> None:
     [task, *_] = ask("tasks.index", query={"stack": stack})["items"]
     for name in ("show", "placement", "logs", "remove"):
         ask(f"tasks.{name}", task=task["id"])
+    ask("stats.stream", query={"stack": stack})
+    for name in ("networks", "volumes", "configs"):
+        ask(f"{name}.index", query={"stack": stack})
+    ask("networks.show", name=f"{stack}_default")
+    ask("volumes.show", query={"sizes": "true"}, name=f"{stack}_data")
+    ask("configs.show", name=f"{stack}_settings")
+    ask("configs.remove", name=f"{stack}_settings")
     ask("stacks.deploy", deployment(spare), name=spare)
+    settle(all_of, spare)
+    there = {"filter": [f"name={spare}_data"]}
+    until(lambda: any(one["nodes"] for one in ask("volumes.index", query=there)["items"]), "a volume that is seen")
     ask("services.remove", stack=spare, service="web")
     ask("stacks.remove", name=spare)
+    until(lambda: spare not in [one["name"] for one in ask("stacks.index")["items"]], f"stack {spare} that is gone")
+    ask("volumes.remove", name=f"{spare}_data")
 
 
 def settle(all_of: Questions, stack: str) -> None:
