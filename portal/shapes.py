@@ -415,6 +415,7 @@ class ProblemShown(TypedDict):
         "forbidden",
     ]
     findings: NotRequired[list[FindingRow]]
+    request: NotRequired[str]
 
 
 class LineFailed(TypedDict):

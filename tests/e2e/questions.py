@@ -53,8 +53,7 @@ class Questions:
     @property
     def names(self) -> list[str]:
         """Every operation's name."""
-        found = [one.ok() for one in self.schema.get_all_operations()]
-        return [one.definition.raw["operationId"] for one in found if one is not None]
+        return [one["operationId"] for path in self.schema.raw_schema["paths"].values() for one in path.values()]
 
     def operation(self, name: str) -> Any:
         return self.schema.find_operation_by_id(name)
@@ -67,16 +66,7 @@ class Questions:
         case.validate_response(answer, checks=CHECKS)
         return answer
 
-    def ask(
-        self,
-        name: str,
-        /,
-        body: Any = None,
-        query: Row | None = None,
-        *,
-        headers: Mapping[str, str] | None = None,
-        **parts: str,
-    ) -> Any:
+    def ask(self, name: str, /, body: Any = None, query: Any = None, headers: Any = None, **parts: Any) -> Any:
         """Ask for what there is; the answer, which is a good one."""
         told = {} if body is None else {"body": body, "media_type": "application/json"}
         case = self.operation(name).Case(path_parameters=parts, query=query or {}, **told)

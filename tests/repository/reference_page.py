@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from importlib import import_module
 from itertools import groupby
 from typing import Any, get_args
 
 import click
 
-from cli.main import COMMANDS
+from cli.main import COMMANDS, load
 from portal.api.app import ENDPOINTS
 from portal.api.endpoint import LISTED, Endpoint
 
@@ -23,8 +22,8 @@ HEAD = """# Reference
 Every command and every endpoint, made from the code: [commands.md](commands.md) shows what commands print and
 [api.md](api.md) explains the API. `--help` is an option of every command.
 """
-WITHOUT_OPTIONS = {"health": "gbnt health", "version": "gbnt version"}
-"""Commands that are written without click, for they are to be quick."""
+PLAIN = "version"
+"""The one command that takes nothing, and has no module."""
 
 ROLES = {"open": "no token", "viewer": "every role", "operator": "operators, admins", "admin": "admins"}
 SHAPES = {"list": "list of {}", "lines": "stream of {}", "feed": "list or stream of {}", "socket": "WebSocket"}
@@ -38,8 +37,8 @@ def rendered() -> str:
 def commands() -> Iterator[tuple[str, click.Command]]:
     """Every command with its whole name, in the order of the overview."""
     for name in COMMANDS:
-        if name not in WITHOUT_OPTIONS:
-            yield from _below(f"gbnt {name}", import_module(f"cli.commands.{name}").app)
+        if name != PLAIN:
+            yield from _below(f"gbnt {name}", load(name))
 
 
 def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
@@ -59,8 +58,7 @@ def _commands() -> Iterator[str]:
         taken = [one.make_metavar(click.Context(command)) for one in command.params if isinstance(one, click.Argument)]
         options = [one.opts[0] for one in command.params if isinstance(one, click.Option) and not one.hidden]
         yield _row(f"`{name}`", _coded(taken), _coded(options), _first_sentence(command.help or ""))
-    for name, line in WITHOUT_OPTIONS.items():
-        yield _row(f"`{line}`", "", "", f"{COMMANDS[name]}.")
+    yield _row(f"`gbnt {PLAIN}`", "", "", f"{COMMANDS[PLAIN]}.")
     yield ""
 
 
