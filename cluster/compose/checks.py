@@ -7,6 +7,7 @@ sent: whoever sends one need not have used the loader.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 
 from cluster.autonomy import POLICIES, wrong_labels
@@ -21,6 +22,7 @@ from cluster.constraints import NoConstraint, is_key, parse
 from cluster.privileges import ALL
 from cluster.spec import ServiceSpec, StackSpec
 
+PLATFORM = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,2}")
 LEAST_MEMORY = 6 * 1024 * 1024
 LEAST_CPUS = 0.01
 LEAST_HEALTH_DURATION = 0.001
@@ -47,8 +49,10 @@ def problems(spec: StackSpec) -> Iterator[Problem]:
         yield from _mounts(name, service, spec)
         yield from _networks(name, service, spec)
         yield from _placement(name, service)
+        yield from _platform(name, service)
         yield from _autonomy(name, service)
         yield from _reservations(name, service)
+    yield from _subnets(spec)
     yield from _container_names(spec)
     yield from port_problems(spec)
     yield from gate_problems(spec)
@@ -156,6 +160,22 @@ def _reservations(name: str, service: ServiceSpec) -> Iterator[Problem]:
         if least is not None and most is not None and least > most:
             hint = "raise the limit, or reserve less"
             yield Problem((*reservations, what), "reserves more than its limit", hint, "range", policy=True)
+
+
+def _platform(name: str, service: ServiceSpec) -> Iterator[Problem]:
+    if service.platform and not PLATFORM.fullmatch(service.platform):
+        message = f"{quote(service.platform)} is no platform"
+        yield Problem(("services", name, "platform"), message, 'write it as in "linux/arm64"', "platform")
+
+
+def _subnets(spec: StackSpec) -> Iterator[Problem]:
+    """A file's are judged where they are read; a program's are not."""
+    for key, network in spec.networks.items():
+        try:
+            ipaddress.ip_network(network.subnet or "0.0.0.0/0")
+        except ValueError:
+            message = f"{quote(network.subnet)} is no subnet"
+            yield Problem(("networks", key, "subnet"), message, 'write it as in "10.1.0.0/24"', "range")
 
 
 def _within(address: str, subnet: str) -> bool:

@@ -62,6 +62,25 @@ def test_a_service_is_called_by_its_key() -> None:
     assert (found.path, found.hint) == ("services.web.name", 'write "name": "web"')
 
 
+@pytest.mark.parametrize("platform", [" ", "linux/", "/amd64", "linux/arm64/v8/x", "linux == x"])
+def test_a_platform_that_is_none(platform: str) -> None:
+    [found] = validate(StackSpec("shop", {"web": ServiceSpec("web", "web:1", platform=platform)}))
+    assert (found.path, found.hint) == ("services.web.platform", 'write it as in "linux/arm64"')
+
+
+@pytest.mark.parametrize("platform", ["", "linux", "linux/amd64", "linux/arm64/v8"])
+def test_platforms(platform: str) -> None:
+    assert validate(StackSpec("shop", {"web": ServiceSpec("web", "web:1", platform=platform)})) == ()
+
+
+@pytest.mark.parametrize("subnet", [" ", "../../x", "10.1.0.1/24", "10.1.0.0/33"])
+def test_a_subnet_that_is_none(subnet: str) -> None:
+    spec = StackSpec(
+        "shop", {"web": ServiceSpec("web", "web:1")}, {"default": NetworkSpec("shop_default", subnet=subnet)}
+    )
+    assert [found.path for found in validate(spec)] == ["networks.default.subnet"]
+
+
 def test_service_names_that_dns_cannot_tell_apart() -> None:
     assert 'differs from "Web" in case only' in refused("services: {Web: {image: x}, web: {image: x}}")[0]
 
