@@ -21,7 +21,8 @@ ABOUT = (
     "seconds. Every refusal is a problem document (RFC 9457) whose `detail` says what to do next."
 )
 ROLES = {
-    "open": "Asks for no bearer token: a join token in the body, or a node's own proof, is what counts.",
+    "open": "Asks for no bearer token: a password, a join token or a node's own proof is what counts.",
+    "own": "For every role: it is about who asks.",
     "viewer": "For every role.",
     "operator": "For operators and admins.",
     "admin": "For admins alone.",
@@ -35,6 +36,7 @@ PARTS = {
     "number": "a revision's number",
     "path": "an actor's path, as `services/shop/web`",
     "id": "a token's id",
+    "user": "a user's name",
     "registry": "a registry, as `registry.example.org:5000`",
 }
 """What stands for the parameters of paths."""
@@ -218,7 +220,7 @@ def _refusals(one: Endpoint) -> Iterator[int]:
     named = bool(_parts(one)) or any(query.name in ("node", "task") for query in one.query)
     may = {
         401: True,
-        403: one.access != "viewer",
+        403: one.access != "viewer" and (one.access != "own" or one.changes),
         404: named,
         409: named or one.changes,
         410: one.shape == "feed",

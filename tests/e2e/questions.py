@@ -33,6 +33,7 @@ CHECKS = [
 ]
 PATIENCE = 30.0
 IMAGE = "busybox"
+OPEN_SESAME = "qualis artifex pereo"
 
 
 @dataclass
@@ -142,12 +143,27 @@ def _ask_of_the_cluster(all_of: Questions, registry: str) -> None:
     made = ask("tokens.create", {"name": "spare", "role": "viewer"})
     ask("tokens.index", query={"filter": ["role=viewer"], "sort": "-created_at"})
     ask("tokens.revoke", id=made["id"])
+    _ask_as_a_user(all_of)
     ask("snapshots.create")
     ask("snapshots.index")
     ask("snapshots.release_held")
     ask("registries.sign_in", {"username": "nero", "password": "open sesame"}, registry=registry)
     ask("registries.index")
     ask("registries.sign_out", registry=registry)
+
+
+def _ask_as_a_user(all_of: Questions) -> None:
+    ask = all_of.ask
+    ask("users.create", {"name": "vera", "role": "viewer", "password": OPEN_SESAME})
+    ask("users.index")
+    ask("users.show", user="vera")
+    ask("users.update", {"role": "operator"}, user="vera")
+    made = ask("sessions.open", {"username": "vera", "password": OPEN_SESAME})
+    session = {"Authorization": f"Bearer {made['token']}"}
+    ask("sessions.me", headers=session)
+    ask("sessions.change_password", {"current": OPEN_SESAME, "new": OPEN_SESAME[::-1]}, headers=session)
+    ask("sessions.close", headers=session)
+    ask("users.remove", user="vera")
 
 
 def _ask_of_a_stack(all_of: Questions, stack: str, spare: str) -> None:
@@ -274,7 +290,7 @@ def _bound(asked: dict[str, Any]) -> None:
 def parts_of(stack: str, spare: str, node: Row, task: str) -> Mapping[str, Mapping[str, str]]:
     """Things that are there, by operation (of all others under `""`): what one does is not to spoil the next."""
     there = {"name": stack, "stack": stack, "service": "web", "node": node["name"], "task": task, "number": "1"}
-    other = {"path": "senate", "id": "nobody", "registry": "127.0.0.1:1"}
+    other = {"path": "senate", "id": "nobody", "registry": "127.0.0.1:1", "user": "nobody"}
     gone = {**there, **other, "name": spare, "stack": spare}
     ending = ("stacks.deploy", "stacks.remove", "services.remove", "stacks.stop", "revisions.rollback")
     return {"": {**there, **other}, **dict.fromkeys(ending, gone)}

@@ -28,6 +28,8 @@ NOT_ASKED_WILDLY = {
     "joining.join": "after ten tokens that are none all is 429; tests/portal asks it all that is wrong",
     "joining.renew": "the same of proofs",
     "leaving.leave": "the same of proofs",
+    "sessions.open": "the same of passwords",
+    "sessions.change_password": "the same",
     "knocking.knock": "the same of both",
 }
 NOT_REACHED = {"exec.run": "it is a WebSocket"}

@@ -25,7 +25,13 @@ Every command and every endpoint, made from the code: [commands.md](commands.md)
 PLAIN = "version"
 """The one command that takes nothing, and has no module."""
 
-ROLES = {"open": "no token", "viewer": "every role", "operator": "operators, admins", "admin": "admins"}
+ROLES = {
+    "open": "no token",
+    "own": "every role",
+    "viewer": "every role",
+    "operator": "operators, admins",
+    "admin": "admins",
+}
 SHAPES = {"list": "list of {}", "lines": "stream of {}", "feed": "list or stream of {}", "socket": "WebSocket"}
 
 
