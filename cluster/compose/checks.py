@@ -23,6 +23,7 @@ from cluster.privileges import ALL
 from cluster.spec import ServiceSpec, StackSpec
 
 PLATFORM = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,2}")
+LONGEST_FILE_NAME = 255
 LEAST_MEMORY = 6 * 1024 * 1024
 LEAST_CPUS = 0.01
 LEAST_HEALTH_DURATION = 0.001
@@ -50,6 +51,7 @@ def problems(spec: StackSpec) -> Iterator[Problem]:
         yield from _networks(name, service, spec)
         yield from _placement(name, service)
         yield from _platform(name, service)
+        yield from _cgroup(name, service)
         yield from _autonomy(name, service)
         yield from _reservations(name, service)
     yield from _subnets(spec)
@@ -166,6 +168,14 @@ def _platform(name: str, service: ServiceSpec) -> Iterator[Problem]:
     if service.platform and not PLATFORM.fullmatch(service.platform):
         message = f"{quote(service.platform)} is no platform"
         yield Problem(("services", name, "platform"), message, 'write it as in "linux/arm64"', "platform")
+
+
+def _cgroup(name: str, service: ServiceSpec) -> Iterator[Problem]:
+    """Over a longer one Docker's start of a container never ends, and neither does its removal (20.10)."""
+    parent = service.privileges.cgroup_parent
+    if any(len(part.encode()) > LONGEST_FILE_NAME for part in parent.split("/")):
+        message = f"{quote(parent[:40])} is longer than {LONGEST_FILE_NAME} bytes, the most of a file's name"
+        yield Problem(("services", name, "cgroup_parent"), message, "name a shorter one", "range")
 
 
 def _subnets(spec: StackSpec) -> Iterator[Problem]:

@@ -73,6 +73,12 @@ def test_platforms(platform: str) -> None:
     assert validate(StackSpec("shop", {"web": ServiceSpec("web", "web:1", platform=platform)})) == ()
 
 
+@pytest.mark.parametrize(("parent", "paths"), [("m-" + "x" * 300, ["services.web.cgroup_parent"]), ("/a/b" * 90, [])])
+def test_a_control_group_that_no_kernel_has_room_for(parent: str, paths: list[str]) -> None:
+    web = ServiceSpec("web", "web:1", privileges=Privileges(cgroup_parent=parent))
+    assert [found.path for found in validate(StackSpec("shop", {"web": web}))] == paths
+
+
 @pytest.mark.parametrize("subnet", [" ", "../../x", "10.1.0.1/24", "10.1.0.0/33"])
 def test_a_subnet_that_is_none(subnet: str) -> None:
     spec = StackSpec(
