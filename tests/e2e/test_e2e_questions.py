@@ -13,7 +13,7 @@ from schemathesis import GenerationMode
 
 from portal.api.app import ENDPOINTS
 from tests.e2e.hostile import bodies
-from tests.e2e.node import node
+from tests.e2e.node import Row, node
 from tests.e2e.questions import Questions, ask_each, deployment, parts_of, questions, settle, tame
 from tests.engine.registry import Registry
 
@@ -84,7 +84,7 @@ def test_no_question_of_thousands_has_an_answer_that_is_not_described(asked: Que
     ask_wildly(asked, parts, name, CASES_OF_SOAK)
 
 
-BODIES = {
+BODIES: dict[str, Row] = {
     "cluster.update": {"pause_above": 50},
     "nodes.update": {"labels": {"zone": "a"}},
     "stacks.plan": deployment(SPARE),
