@@ -116,9 +116,9 @@ class ManagerRole:
         trusted = bound(partial(listen_unix, ground.home.admin_socket))
         children = (
             sessions(),
-            ChildSpec("api", lambda: Door(create_api(backend), api, certificate)),
+            ChildSpec("api", lambda: Door(create_api(backend, manual_port=options.telemetry_port), api, certificate)),
             ChildSpec("admin", lambda: Door(create_api(backend, trusted=True), trusted)),
-            ChildSpec("telemetry", lambda: Door(create_telemetry(backend), telemetry)),
+            ChildSpec("telemetry", lambda: Door(create_telemetry(backend, options.api_port), telemetry)),
             ChildSpec("pulse", lambda: Pulse(self._meters)),
         )
         return ChildSpec("portal", SupervisorSpec(children=children, intensity=10, period=60.0))

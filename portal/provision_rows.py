@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NotRequired, TypedDict, TypeVar
+from typing import NotRequired, TypeVar
+
+from typing_extensions import TypedDict
 
 from cluster.holding import holders, naming, tasks_by_network, tasks_by_volume
 from cluster.model import Network, State, Task

@@ -6,7 +6,9 @@ Times are seconds since the epoch, sizes are bytes, durations are seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 from cluster.capacity import Gpus
 from cluster.model import Attempt, Availability, Health, HostPort, NodeStatus, Role, TaskState, UpdateState
@@ -377,3 +379,47 @@ class AuditRow(TypedDict):
     outcome: str
     message: str
     revision: int
+
+
+class FindingRow(TypedDict):
+    """A place in what was sent, and what is wrong with it; `line` 0 is none."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+    hint: str
+    excerpt: str
+    caret: int
+    severity: Literal["error", "warning"]
+    code: str
+
+
+class ProblemShown(TypedDict):
+    """A problem document (RFC 9457). `detail` is a sentence with what to do next, `code` is for programs."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: Literal[
+        "not_found",
+        "conflict",
+        "gone",
+        "stale",
+        "invalid",
+        "unavailable",
+        "unknown",
+        "unauthorized",
+        "forbidden",
+    ]
+    findings: NotRequired[list[FindingRow]]
+    request: NotRequired[str]
+
+
+class LineFailed(TypedDict):
+    """The last line of a stream that broke, for its status was sent before."""
+
+    error: str
+    code: str

@@ -1,4 +1,7 @@
-"""The public door: `/health` and `/ready` for who watches over nodes, `/metrics` for Prometheus. No secrets."""
+"""The public door: `/health` and `/ready` for who watches over nodes, `/metrics` for Prometheus, `/docs` for people.
+
+No secrets.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from cluster.model import State
 from cluster.presence import alarm
 from portal.backend import Backend, Check
 from portal.health import LIVE, actor_at, readiness
+from portal.manual import manual
 from portal.metrics import Sight
 from supervisor.errors import ActorError
 
@@ -19,8 +23,8 @@ TIMEOUT = 2.0
 API = "portal/api"
 
 
-def create_telemetry(backend: Backend) -> Starlette:
-    """The application that tells how `backend` is."""
+def create_telemetry(backend: Backend, api_port: int = 4000) -> Starlette:
+    """The application that tells how `backend` is, and what its API is, which answers on the same host."""
 
     async def ready(request: Request) -> Response:
         state = await _state(backend)
@@ -31,7 +35,8 @@ def create_telemetry(backend: Backend) -> Starlette:
         sight = Sight(await _state(backend), backend.inspect(""), backend.dead_letters())
         return await backend.meters.exposition(sight)
 
-    return Starlette(routes=[LIVE, Route("/ready", ready), Route("/metrics", metrics)])
+    pages = manual(backend.identity.version, api_port)
+    return Starlette(routes=[LIVE, Route("/ready", ready), Route("/metrics", metrics), *pages])
 
 
 async def _state(backend: Backend) -> State | None:

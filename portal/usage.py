@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TypedDict
 
 import anyio
+from typing_extensions import TypedDict
 
 from actors.protocol import UsageSeen, WantUsage
 from actors.surveyor import SURVEYOR

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the tests need beyond what gbnt needs: a registry to pull from, a reader of shell scripts, what makes a base for
-# gbnt's own image, a firewall, a judge of metrics, and what the lab's network is made of.
+# gbnt's own image, a firewall, a judge of metrics, a browser, and what the lab's network is made of.
 set -eu
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
@@ -12,6 +12,7 @@ if ! have docker-registry; then
 fi
 have shellcheck || install_packages "tests of the scripts" shellcheck
 [ -x /usr/sbin/ufw ] || install_packages "tests of firewalls" ufw # which lets everything in until it is enabled
+have chromium-headless-shell || install_packages "tests in a browser" chromium-headless-shell
 have debootstrap || install_packages "tests of gbnt's image" debootstrap
 if ! have promtool; then
     install_packages "tests of metrics" prometheus

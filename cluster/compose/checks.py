@@ -7,6 +7,7 @@ sent: whoever sends one need not have used the loader.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 
 from cluster.autonomy import POLICIES, wrong_labels
@@ -21,6 +22,8 @@ from cluster.constraints import NoConstraint, is_key, parse
 from cluster.privileges import ALL
 from cluster.spec import ServiceSpec, StackSpec
 
+PLATFORM = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+){0,2}")
+LONGEST_FILE_NAME = 255
 LEAST_MEMORY = 6 * 1024 * 1024
 LEAST_CPUS = 0.01
 LEAST_HEALTH_DURATION = 0.001
@@ -47,8 +50,11 @@ def problems(spec: StackSpec) -> Iterator[Problem]:
         yield from _mounts(name, service, spec)
         yield from _networks(name, service, spec)
         yield from _placement(name, service)
+        yield from _platform(name, service)
+        yield from _cgroup(name, service)
         yield from _autonomy(name, service)
         yield from _reservations(name, service)
+    yield from _subnets(spec)
     yield from _container_names(spec)
     yield from port_problems(spec)
     yield from gate_problems(spec)
@@ -156,6 +162,30 @@ def _reservations(name: str, service: ServiceSpec) -> Iterator[Problem]:
         if least is not None and most is not None and least > most:
             hint = "raise the limit, or reserve less"
             yield Problem((*reservations, what), "reserves more than its limit", hint, "range", policy=True)
+
+
+def _platform(name: str, service: ServiceSpec) -> Iterator[Problem]:
+    if service.platform and not PLATFORM.fullmatch(service.platform):
+        message = f"{quote(service.platform)} is no platform"
+        yield Problem(("services", name, "platform"), message, 'write it as in "linux/arm64"', "platform")
+
+
+def _cgroup(name: str, service: ServiceSpec) -> Iterator[Problem]:
+    """Over a longer one Docker's start of a container never ends, and neither does its removal (20.10)."""
+    parent = service.privileges.cgroup_parent
+    if any(len(part.encode()) > LONGEST_FILE_NAME for part in parent.split("/")):
+        message = f"{quote(parent[:40])} is longer than {LONGEST_FILE_NAME} bytes, the most of a file's name"
+        yield Problem(("services", name, "cgroup_parent"), message, "name a shorter one", "range")
+
+
+def _subnets(spec: StackSpec) -> Iterator[Problem]:
+    """A file's are judged where they are read; a program's are not."""
+    for key, network in spec.networks.items():
+        try:
+            ipaddress.ip_network(network.subnet or "0.0.0.0/0")
+        except ValueError:
+            message = f"{quote(network.subnet)} is no subnet"
+            yield Problem(("networks", key, "subnet"), message, 'write it as in "10.1.0.0/24"', "range")
 
 
 def _within(address: str, subnet: str) -> bool:

@@ -53,6 +53,9 @@ def name_problems(spec: StackSpec) -> Iterator[Problem]:
 
 def _service_problems(name: str, service: ServiceSpec) -> Iterator[Problem]:
     path = ("services", name)
+    if service.name != name:  # no file says so, but a program may
+        message = f"{quote(service.name)} is another name than the service's key"
+        yield Problem((*path, "name"), message, f'write "name": {quote(name)}', "name")
     if not is_image(service.image):
         hint = 'write it as in "registry.example/team/app:1.2", in lower case'
         lacks_part = _LACKS_PART.fullmatch(service.image) is not None

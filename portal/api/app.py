@@ -20,6 +20,7 @@ from portal.api import (
     leaving,
     networks,
     nodes,
+    openapi,
     registries,
     revisions,
     services,
@@ -36,6 +37,7 @@ from portal.api import (
 from portal.api.doorkeeper import Doorkeeper, Root
 from portal.api.drain import Drain
 from portal.api.endpoint import Endpoint
+from portal.api.origins import Origins
 from portal.api.passwords import Passwords
 from portal.api.patience import Failures
 from portal.api.problems import Problem, answer_problem
@@ -68,20 +70,25 @@ RESOURCES = (
     volumes,
     system,
     stats,
+    openapi,
 )
 ENDPOINTS: tuple[Endpoint, ...] = tuple(one for resource in RESOURCES for one in resource.ENDPOINTS)
 """All that the API has."""
 
 
-def create_api(backend: Backend, *, trusted: bool = False) -> Starlette:
-    """The API before `backend`. `trusted` asks for no token: for a door that the system itself guards."""
+def create_api(backend: Backend, *, trusted: bool = False, manual_port: int = 0) -> Starlette:
+    """The API before `backend`. `trusted` asks for no token: for a door that the system itself guards.
+
+    The page about it that is served at `manual_port` of the same host may ask it from a browser; 0 is none.
+    """
     failures = Failures()
     open_to_all = {(method, one.path) for one in ENDPOINTS if one.access == "open" for method in (one.method, "HEAD")}
     keeper = Middleware(Doorkeeper, backend=backend, failures=failures, open_to_all=open_to_all)
+    pages = [Middleware(Origins, port=manual_port)] if manual_port else []
     reception = Middleware(Reception, meters=backend.meters)
     app = Starlette(
         routes=[route for one in ENDPOINTS for route in one.routes()],
-        middleware=[reception, Middleware(Drain), Middleware(Root) if trusted else keeper],
+        middleware=[reception, *pages, Middleware(Drain), Middleware(Root) if trusted else keeper],
         exception_handlers=dict.fromkeys((Problem, EngineFailed, HTTPException, Exception), answer_problem),
     )
     app.state.backend = backend

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -26,6 +27,10 @@ async def body_of(request: Request, kind: type[T], largest: int = LARGEST) -> T:
 def parsed(data: str | bytes, kind: type[T]) -> T:
     """The same of what was read already."""
     try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise Problem("invalid", f"the body is no JSON: {error.msg}") from None
+    try:
         # mypy takes a class's __hash__, which is its instances', for its own.
         value = _adapter(kind).validate_json(data, strict=True)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -33,8 +38,10 @@ def parsed(data: str | bytes, kind: type[T]) -> T:
         place = ".".join(str(part) for part in first["loc"])
         raise Problem("invalid", f"the body is wrong{f' at {place}' if place else ''}: {first['msg']}") from None
     # An older manager must not leave out in silence what a newer client asks for.
-    for place in _unknown(orjson.loads(data), value):
+    for place in _unknown(document, value):
         raise Problem("invalid", f"the body has a key that this manager does not know: {place}; is it an older gbnt?")
+    for place, why in _unkept(value):
+        raise Problem("invalid", f"the body is wrong{f' at {place}' if place else ''}: {why}")
     return cast(T, value)
 
 
@@ -51,6 +58,29 @@ async def _read(request: Request, largest: int) -> bytes:
 @cache
 def _adapter(kind: type[object]) -> TypeAdapter[object]:
     return TypeAdapter(kind)
+
+
+def _unkept(value: object, place: str = "") -> Iterator[tuple[str, str]]:
+    """The places of what no store, no kernel and no answer has room for, and why."""
+    match value:
+        case str() if "\0" in value:
+            yield place, "a text cannot have a NUL character"
+        case int() if not -(2**63) <= value < 2**63:
+            yield place, "the number does not fit into 64 bits"
+        case float() if not math.isfinite(value):
+            yield place, "the number is too large"
+        case str():
+            return
+        case Mapping():
+            for key, part in value.items():
+                yield from _unkept(key, place)
+                yield from _unkept(part, f"{place}.{key}" if place else str(key))
+        case Sequence():
+            for number, part in enumerate(value):
+                yield from _unkept(part, f"{place}.{number}")
+        case _ if is_dataclass(value):
+            for field in fields(value):
+                yield from _unkept(getattr(value, field.name), f"{place}.{field.name}" if place else field.name)
 
 
 def _unknown(document: object, value: object, place: str = "") -> Iterator[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TypedDict
 
 import anyio
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from portal.api.endpoint import Query, streaming_write
 from portal.api.lines import Emit, Lines

@@ -17,7 +17,7 @@ from portal.shapes import Changed, ClusterShown
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class ClusterChanges:
     """The body of a change; what is not in it stays as it is.
 
     Tasks are not replaced where more than `pause_above` percent of the machines are lost. `privileged`: whether stacks
@@ -52,7 +52,7 @@ async def show(request: Request) -> Response:
 
 async def update(request: Request) -> Response:
     """Change a setting."""
-    body = await body_of(request, Changes)
+    body = await body_of(request, ClusterChanges)
     return await change(request, UpdateLegion(body.pause_above, body.privileged, key_of(request)))
 
 
@@ -65,6 +65,6 @@ ITSELF = Versioned("cluster")
 OF_STACK = Query("stack", "of this stack alone")
 ENDPOINTS = (
     read("/v1/cluster", show, ClusterShown, versioned=ITSELF),
-    write("PATCH", "/v1/cluster", update, Changed, body=Changes, versioned=ITSELF),
+    write("PATCH", "/v1/cluster", update, Changed, body=ClusterChanges, versioned=ITSELF),
     write("POST", "/v1/cluster/confirm-loss", confirm_loss, Changed),
 )

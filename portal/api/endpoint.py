@@ -22,7 +22,8 @@ from portal.api.problems import Problem, as_problem
 from portal.api.requests import EXPECTED, FIELDS, state_of
 
 Handler = Callable[[Any], Awaitable[Any]]
-Shape = Literal["one", "list", "lines", "socket"]
+Shape = Literal["one", "list", "lines", "feed", "socket"]
+"""A `feed` is a list where it is not followed, and server-sent events for who accepts these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ class Versioned:
 class Endpoint:
     """One method of one path. `answer` is the type of what comes, or of each item or line of it.
 
-    `status` is the good answer's. `body` is the type of a JSON body, or a media type. `changes` says that it does
-    something: then it is in the audit, and takes an Idempotency-Key.
+    `status` is the good answer's. `body` is the type of a JSON body or of a socket's first message, or a media type.
+    `changes` says that it does something: then it is in the audit, and takes an Idempotency-Key.
     """
 
     method: str
@@ -73,13 +74,18 @@ class Endpoint:
         """What it does, in its function's words."""
         return " ".join((self.do.__doc__ or "").split())
 
+    @property
+    def is_streamed(self) -> bool:
+        """Whether it is a stream that is only read."""
+        return self.shape == "feed" or (self.shape == "lines" and not self.changes)
+
     def routes(self) -> list[BaseRoute]:
         """What serves it: a stream that is only read is served over a WebSocket, too."""
         socket = WebSocketRoute(self.path, self._serve_socket, name=self.name)
         if self.shape == "socket":
             return [socket]
         http = Route(self.path, self._serve, methods=[self.method], name=self.name)
-        return [http, socket] if self.shape == "lines" and self.method == "GET" else [http]
+        return [http, socket] if self.is_streamed else [http]
 
     async def _serve(self, request: Request) -> Response:
         async with audited(request, self.name, changes=self.changes):
@@ -176,11 +182,16 @@ def streamed(path: str, do: Handler, line: Any, *query: Query, access: Access = 
     return Endpoint("GET", path, do, line, "lines", access, query=query)
 
 
+def feed(path: str, do: Handler, event: Any, *query: Query) -> Endpoint:
+    """Events that may be followed."""
+    return Endpoint("GET", path, do, event, "feed", query=query)
+
+
 def streaming_write(method: str, path: str, do: Handler, line: Any, *query: Query, body: Any) -> Endpoint:
     """A change that tells how it goes, line by line."""
     return replace(write(method, path, do, line, *query, body=body), shape="lines")
 
 
-def socket(path: str, do: Handler, *, access: Access = "operator") -> Endpoint:
+def socket(path: str, do: Handler, *, body: Any, access: Access = "operator") -> Endpoint:
     """Something that is done over a WebSocket, with words both ways."""
-    return Endpoint("GET", path, do, None, "socket", access, True)
+    return Endpoint("GET", path, do, None, "socket", access, True, body)

@@ -12,7 +12,7 @@ from actors.protocol import Committed, Events, GetEvents
 from actors.protocol.questions import LAST_NUMBER
 from cluster.event import Event
 from cluster.model import State
-from portal.api.endpoint import Query, streamed
+from portal.api.endpoint import Query, feed
 from portal.api.feed import Feed
 from portal.api.lines import Emit, Lines
 from portal.api.problems import Problem
@@ -121,4 +121,4 @@ async def _past(request: Request, wanted: GetEvents) -> AsyncIterator[Event]:
 AFTER = Query("after", "those after this revision, or after `REVISION.NUMBER`, an event's own place")
 LIMIT = Query("limit", "so many at most", "whole")
 FOLLOW = Query("follow", "then each new one as it happens", "flag")
-ENDPOINTS = (streamed("/v1/events", index, EventRow, AFTER, LIMIT, FOLLOW),)
+ENDPOINTS = (feed("/v1/events", index, EventRow, AFTER, LIMIT, FOLLOW),)

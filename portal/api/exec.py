@@ -1,7 +1,7 @@
 """`/v1/tasks/{task}/exec`: a command in a task's container, over a WebSocket.
 
-The client's first message is the command, a JSON object. Then either side sends binary messages, whose first byte says
-what the rest is, and small JSON objects.
+It speaks the subprotocol `gbnt.exec.v1`. The client's first message is the command, a JSON object. Then either side
+sends binary messages, whose first byte says what the rest is, and small JSON objects.
 
     client   0 and what is typed    {"resize": {"rows": 24, "columns": 80}}    {"eof": true}
     server   1 and what was written to standard output, 2 to standard error    {"taken": 1234}
@@ -182,4 +182,4 @@ def _error(detail: str, code: str) -> dict[str, object]:
     return {"error": detail, "code": code}
 
 
-ENDPOINTS = (socket("/v1/tasks/{task}/exec", run),)
+ENDPOINTS = (socket("/v1/tasks/{task}/exec", run, body=ExecSpec),)

@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from actors.protocol import (
     Accepted,
@@ -74,7 +74,7 @@ class JoinTokenMade(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class JoinTokenWanted:
     """The body of a new join token: good for `ttl` seconds and `uses` machines.
 
     `rotate` makes all others of its role worthless.
@@ -113,7 +113,7 @@ async def index(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     """Make a join token; this answer alone has its text."""
-    body, gate = await body_of(request, Wanted, LARGEST), gate_of(request)
+    body, gate = await body_of(request, JoinTokenWanted, LARGEST), gate_of(request)
     if not 0 < body.ttl < 2**40:
         raise Problem("invalid", "a join token needs a ttl of more than 0 seconds")
     id, expires_at = new_credential().id, float(int(backend_of(request).clock() + body.ttl))
@@ -203,6 +203,6 @@ ENDPOINTS = (
     write("POST", "/v1/join", join, NodeCertified, body=Arrival, access="open"),
     write("POST", "/v1/renew", renew, NodeCertified, body=Renewal, access="open"),
     listed("/v1/join-tokens", index, JoinTokenRow, access="admin"),
-    write("POST", "/v1/join-tokens", create, JoinTokenMade, body=Wanted, status=201, access="admin"),
+    write("POST", "/v1/join-tokens", create, JoinTokenMade, body=JoinTokenWanted, status=201, access="admin"),
     write("DELETE", "/v1/join-tokens/{id}", revoke, Changed, access="admin"),
 )

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from actors.protocol import Accepted, LeaveNode
 from cluster.leaving import leavers
@@ -25,7 +25,7 @@ from portal.shapes import LeaverRow
 LARGEST = 64 * 1024
 
 
-class Left(TypedDict):
+class Departure(TypedDict):
     """Whether the machine that asked has left, and what has not left it yet."""
 
     left: bool
@@ -53,4 +53,4 @@ async def leave(request: Request) -> Response:
     return answer({"left": node is None, "leaving": leaving})
 
 
-ENDPOINTS = (write("POST", "/v1/leave", leave, Left, body=Leaving, access="open"),)
+ENDPOINTS = (write("POST", "/v1/leave", leave, Departure, body=Leaving, access="open"),)

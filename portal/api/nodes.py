@@ -24,7 +24,7 @@ LARGEST = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class NodeChanges:
     """The body of a change: what is left out stays, and a label without a value is taken away."""
 
     availability: str = ""
@@ -48,8 +48,8 @@ async def show(request: Request) -> Response:
 
 async def update(request: Request) -> Response:
     """Change what a machine is for, its labels or its role."""
-    body = await body_of(request, Changes, LARGEST)
-    if body == Changes():
+    body = await body_of(request, NodeChanges, LARGEST)
+    if body == NodeChanges():
         raise Problem("invalid", 'say what to change: "availability", "labels" or "role"')
     given = {name: value for name, value in body.labels.items() if value is not None}
     taken = tuple(name for name, value in body.labels.items() if value is None)
@@ -78,6 +78,6 @@ NODE = Versioned("node", "{node}")
 ENDPOINTS = (
     listed("/v1/nodes", index, NodeRow),
     read(ONE, show, NodeShown, versioned=NODE),
-    write("PATCH", ONE, update, Changed, body=Changes, versioned=NODE),
+    write("PATCH", ONE, update, Changed, body=NodeChanges, versioned=NODE),
     write("DELETE", ONE, remove, Changed, Query("force", "whatever it does, has or holds", "flag"), versioned=NODE),
 )

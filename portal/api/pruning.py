@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypedDict
+
+from typing_extensions import TypedDict
 
 from actors.protocol import Accepted, NotePruned, Prune, Pruned, Refused, RemoveVolume
 from actors.surveyor import SURVEYOR

@@ -7,10 +7,10 @@ was wrong; how often is counted by address and by user.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from actors.protocol import Accepted, ChangePassword, CloseSession, OpenSession
 from cluster.audit import Caller, Deed

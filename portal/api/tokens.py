@@ -25,7 +25,7 @@ class TokenMade(TokenRow):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TokenWanted:
     """The body of a new token; `ttl` is in seconds, none for no expiry."""
 
     name: str
@@ -41,7 +41,7 @@ async def index(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     """Make a token; this answer alone has its secret."""
-    body = await body_of(request, Wanted)
+    body = await body_of(request, TokenWanted)
     if not body.name or (body.ttl is not None and not 0 < body.ttl < 2**40):
         raise Problem("invalid", "a token needs a name, and a ttl of more than 0 seconds or none")
     credential, now = new_credential(), backend_of(request).clock()
@@ -75,6 +75,6 @@ async def revoke(request: Request) -> Response:
 
 ENDPOINTS = (
     listed("/v1/tokens", index, TokenRow, access="admin"),
-    write("POST", "/v1/tokens", create, TokenMade, body=Wanted, status=201, access="admin"),
+    write("POST", "/v1/tokens", create, TokenMade, body=TokenWanted, status=201, access="admin"),
     write("DELETE", "/v1/tokens/{id}", revoke, Changed, access="admin"),
 )

@@ -30,7 +30,7 @@ class Newcomer:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class UserChanges:
     """The body of a change; what is not in it stays. Another password, and being disabled, end the user's sessions."""
 
     role: UserRole | None = None
@@ -64,7 +64,7 @@ async def create(request: Request) -> Response:
 
 async def update(request: Request) -> Response:
     """Change what a user may do, whether they may sign in, or their password."""
-    body, name = await body_of(request, Changes, LARGEST), request.path_params["user"]
+    body, name = await body_of(request, UserChanges, LARGEST), request.path_params["user"]
     hash = None if body.password is None else await hashed(request, name, body.password)
     return await change(request, UpdateUser(name, body.role, body.disabled, hash, key_of(request)))
 
@@ -87,6 +87,6 @@ ENDPOINTS = (
     listed("/v1/users", index, UserRow, access="admin"),
     write("POST", "/v1/users", create, Changed, body=Newcomer, status=201, access="admin"),
     read(ONE, show, UserRow, access="admin"),
-    write("PATCH", ONE, update, Changed, body=Changes, access="admin"),
+    write("PATCH", ONE, update, Changed, body=UserChanges, access="admin"),
     write("DELETE", ONE, remove, Changed, access="admin"),
 )

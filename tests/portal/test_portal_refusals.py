@@ -49,6 +49,32 @@ async def test_a_node_is_not_changed_by_a_wrong_body(api, node, body, words):
     assert node.commands() == []
 
 
+def of_web(text: str) -> str:
+    """A deploy of a service, with these keys beside its image."""
+    return f'{{"spec": {{"name": "shop", "services": {{"web": {{"name": "web", "image": "a", {text}}}}}}}}}'
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (of_web(f'"replicas": 1{"0" * 19}'), "services.web.replicas: the number does not fit"),
+        (of_web('"user": "a\\u0000"'), "services.web.user: a text cannot have a NUL"),
+        (of_web('"labels": {"\\u0000": ""}'), "services.web.labels: a text cannot have a NUL"),
+        (of_web('"stop_grace_period": 1e400'), "the body is"),
+        (of_web('"stop_grace_period": NaN'), "no JSON"),
+        (of_web('"user": "\\ud800"'), "no JSON"),
+        (b'{"spec": "\xff"}', "no JSON"),
+        ("[" * 5_000, "no JSON"),
+        (of_web('"name": "wbe"'), "cannot be run"),
+    ],
+)
+async def test_what_nobody_could_keep_is_refused_at_its_place(api, node, text, words):
+    answer = await api.put("/v1/stacks/shop", content=text)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert words in answer.json()["detail"]
+    assert node.commands() == []
+
+
 async def test_a_beginning_that_several_tasks_share_names_them(api):
     answer = await api.get("/v1/tasks/web")
     assert (answer.status_code, answer.json()["code"]) == (409, "conflict")

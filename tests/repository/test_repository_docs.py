@@ -12,6 +12,7 @@ import pytest
 from cli.main import COMMANDS, load
 from cluster.transitions import LEGAL
 from portal.api.app import ENDPOINTS
+from tests.repository import reference_page
 from tests.repository.compose_page import rendered
 from tests.repository.tree import ROOT, tracked
 
@@ -50,6 +51,16 @@ def test_the_check_of_command_lines_sees_what_is_wrong():
 def test_the_compose_page_lists_the_keys_of_the_tables():
     # They differ? `python -m tests.repository.compose_page` prints what belongs at the page's end.
     assert _text(DOCS / "compose.md").rstrip().endswith(rendered().rstrip())
+
+
+def test_the_reference_page_is_what_the_code_makes_of_it():
+    # They differ? `python -m tests.repository.reference_page >docs/reference.md` writes it anew.
+    assert _text(DOCS / "reference.md") == reference_page.rendered()
+
+
+def test_the_reference_page_has_every_command():
+    named = {name.split()[1] for name, _ in reference_page.commands()} | {reference_page.PLAIN}
+    assert named == set(COMMANDS)
 
 
 def test_the_api_page_lists_every_endpoint():

@@ -57,6 +57,36 @@ def test_bad_service_names(name: str) -> None:
     assert len(refused(f'services: {{"{name}": {{image: x}}}}')) == 1
 
 
+def test_a_service_is_called_by_its_key() -> None:
+    [found] = validate(StackSpec("shop", {"web": ServiceSpec("\0", "web:1")}))
+    assert (found.path, found.hint) == ("services.web.name", 'write "name": "web"')
+
+
+@pytest.mark.parametrize("platform", [" ", "linux/", "/amd64", "linux/arm64/v8/x", "linux == x"])
+def test_a_platform_that_is_none(platform: str) -> None:
+    [found] = validate(StackSpec("shop", {"web": ServiceSpec("web", "web:1", platform=platform)}))
+    assert (found.path, found.hint) == ("services.web.platform", 'write it as in "linux/arm64"')
+
+
+@pytest.mark.parametrize("platform", ["", "linux", "linux/amd64", "linux/arm64/v8"])
+def test_platforms(platform: str) -> None:
+    assert validate(StackSpec("shop", {"web": ServiceSpec("web", "web:1", platform=platform)})) == ()
+
+
+@pytest.mark.parametrize(("parent", "paths"), [("m-" + "x" * 300, ["services.web.cgroup_parent"]), ("/a/b" * 90, [])])
+def test_a_control_group_that_no_kernel_has_room_for(parent: str, paths: list[str]) -> None:
+    web = ServiceSpec("web", "web:1", privileges=Privileges(cgroup_parent=parent))
+    assert [found.path for found in validate(StackSpec("shop", {"web": web}))] == paths
+
+
+@pytest.mark.parametrize("subnet", [" ", "../../x", "10.1.0.1/24", "10.1.0.0/33"])
+def test_a_subnet_that_is_none(subnet: str) -> None:
+    spec = StackSpec(
+        "shop", {"web": ServiceSpec("web", "web:1")}, {"default": NetworkSpec("shop_default", subnet=subnet)}
+    )
+    assert [found.path for found in validate(spec)] == ["networks.default.subnet"]
+
+
 def test_service_names_that_dns_cannot_tell_apart() -> None:
     assert 'differs from "Web" in case only' in refused("services: {Web: {image: x}, web: {image: x}}")[0]
 
