@@ -10,7 +10,8 @@ from cli.errors import BadInput, CliError, NotAllowed, NotFound, Unreachable
 from cli.http import httpx
 from cli.reply import Odd, read
 from cli.table import Row
-from cli.trust import unreachable
+from cli.trust import unreachable, unsendable
+from cli.words import shown_url
 
 Params = Mapping[str, str | int | None]
 
@@ -90,12 +91,14 @@ class Session:
         return response.content
 
     def _broken(self, error: httpx.RequestError) -> Unreachable:
+        if isinstance(error, httpx.LocalProtocolError):
+            return unsendable(self._server)
         connected = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
         return unreachable(self._server, error, connected=connected)
 
     def _odd(self, method: str) -> Odd:
         """The error for an answer that no manager gives. What a change came to is not known by one."""
-        sentence = f"what answers at {self._server} is not gbnt, or of another age than this one"
+        sentence = f"what answers at {shown_url(self._server)} is not gbnt, or of another age than this one"
 
         def odd(why: str) -> CliError:
             if method == "GET":
