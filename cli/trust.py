@@ -27,7 +27,7 @@ def trust(context: Context) -> ssl.SSLContext:
     """Trust the cluster's own certificate authority and no other. Raises BadInput where it is none."""
     try:
         return ssl.create_default_context(cadata=context.certificate_authority or None)
-    except (ssl.SSLError, ValueError) as error:  # the latter for what is not ASCII
+    except (ssl.SSLError, TypeError) as error:  # the latter for what is not ASCII
         raise BadInput(f'the certificate-authority-data of context "{context.name}" is no certificate') from error
 
 

@@ -79,7 +79,7 @@ def count(number: int, noun: str) -> str:
 
 def shown_url(url: str) -> str:
     """A URL for the eyes of others: without the name and the password that may stand before its host."""
-    return re.sub(r"//[^/?#]*@", f"//{HIDDEN}@", url)
+    return re.sub(r"(//|^)[^/?#]*@", rf"\1{HIDDEN}@", url)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from cli.connect import connect
 from cli.allegiance import dismissed, load
+from cli.connect import connect
 from cli.errors import BadInput
 from cli.legion import address, token_from
 from cli.options import ServeOptions
