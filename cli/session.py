@@ -47,9 +47,14 @@ class Session:
         return read(self._sent(method, path, _given(params), headers, body), self._odd(method))
 
     def lines(
-        self, method: str, path: str, params: Params | None = None, body: Iterable[bytes] | None = None
+        self,
+        method: str,
+        path: str,
+        params: Params | None = None,
+        body: Iterable[bytes] | None = None,
+        opened: Callable[[], None] = lambda: None,
     ) -> Iterator[Row]:
-        """Each line of an NDJSON answer as it arrives, for as long as the manager sends.
+        """Each line of an NDJSON answer as it arrives, for as long as the manager sends. `opened` is told that it does.
 
         A last line that says an error is raised: the status was sent before anything could go wrong.
         """
@@ -59,6 +64,7 @@ class Session:
                 if response.is_error:
                     response.read()
                     raise refusal(response)
+                opened()
                 for line in response.iter_lines():
                     if line:
                         yield _accepted(read(line, self._odd(method)))
@@ -80,6 +86,8 @@ class Session:
     def _send(
         self, method: str, path: str, params: dict[str, str | int], headers: dict[str, str], body: bytes | None
     ) -> bytes:
+        if {"", ".", ".."} & set(path.split("/")[1:]):
+            raise BadInput("an empty name, or one of dots, names nothing: say which one is meant")
         if body is not None:
             headers = {**headers, "Content-Type": "application/json"}
         try:
