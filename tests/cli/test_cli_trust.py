@@ -11,11 +11,14 @@ from socketserver import UnixStreamServer
 
 import pytest
 
+from cli.certificates import of_the_api
 from cli.context import Context
 from cli.context_changes import add_context
 from cli.errors import Unreachable
+from cli.home import NodeIdentity
 from cli.http import httpx
 from cli.session import Session
+from cli.trust import trust
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Manager, listing
 from tests.cli.rows import stack
@@ -53,6 +56,23 @@ def test_another_authority_is_not_and_gets_no_token(gbnt: Run, secured: Manager,
     assert not secured.asked
 
 
+@pytest.mark.parametrize("name", ["rome", "gate.example", "a.wild.example", "192.0.2.9", "192.0.2.1", "127.0.0.1"])
+def test_the_api_is_dialled_by_each_name_that_it_was_given(home: Path, name: str):
+    ca = authority(home / "pki")
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    names = "gate.example,*.wild.example,192.0.2.9"
+    tls.load_cert_chain(of_the_api(ca, NodeIdentity("n-1", "c-1", "rome"), "192.0.2.1", names))
+    manager = Manager(tls)
+    manager.start()
+    ours = trust(Context("rome", manager.url, ca.certificate.decode(), ""))
+    with (
+        socket.create_connection(manager.server_address) as plain,
+        ours.wrap_socket(plain, server_hostname=name) as sock,
+    ):
+        assert sock.version() == "TLSv1.3"
+    manager.stop()
+
+
 class Door(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.server.tokens.append(self.headers.get("Authorization"))  # type: ignore[attr-defined]
@@ -80,7 +100,9 @@ def door(home: Path) -> Iterator[list[str | None]]:
         server.shutdown()
 
 
-def test_the_owner_of_the_machine_makes_a_token_without_one(gbnt: Run, manager: Manager, home: Path, door: list[str]):
+def test_the_owner_of_the_machine_makes_a_token_without_one(
+    gbnt: Run, manager: Manager, home: Path, door: list[str | None]
+):
     ours = authority(home / "data" / "pki").certificate.decode()
     add_context(Context("rome", manager.url, ours, "gbnt_1_secret"), home / "config")
     ran = gbnt("token", "create", "me", "--role", "admin")
@@ -91,7 +113,7 @@ def test_the_owner_of_the_machine_makes_a_token_without_one(gbnt: Run, manager: 
 
 
 def test_another_cluster_that_is_current_is_asked_and_not_this_machine_s(
-    gbnt: Run, manager: Manager, home: Path, door: list[str], monkeypatch: pytest.MonkeyPatch
+    gbnt: Run, manager: Manager, home: Path, door: list[str | None], monkeypatch: pytest.MonkeyPatch
 ):
     manager.on("POST /v1/tokens", Answer({"id": "9", "token": "gbnt_9_far"}, 201))
     authority(home / "data" / "pki")
