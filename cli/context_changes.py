@@ -121,9 +121,23 @@ def document_of(context: Context, cluster: str = "", user: str = "") -> Document
     }
 
 
+def write_document(document: Document, file: Path) -> None:
+    """Write a file of contexts with mode 0600, whole or not at all. Raises CliError where it cannot be."""
+    from cli.home import write_private
+
+    try:
+        write_private(file, _written(document))
+    except OSError as error:
+        raise CliError(f"cannot write the contexts to {file}: {error.strerror}; name another file") from error
+
+
 def encoded_authority(authority: str) -> str:
     """PEM as the file has it."""
     return base64.b64encode(authority.encode()).decode()
+
+
+def _written(document: Document) -> bytes:
+    return f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode()
 
 
 def _insist_on(name: str, document: Document, path: Path) -> None:
@@ -166,7 +180,7 @@ def _edit(path: Path, change: Callable[[Document], object]) -> Path:
         with _alone(file):
             document = document_at(path)
             change(document)
-            write_private(file, f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode())
+            write_private(file, _written(document))
     except OSError as error:
         raise CliError(
             f"cannot write the contexts to {path}: {error.strerror}; name another file in GBNTCTL_CONFIG"

@@ -158,7 +158,7 @@ def view(minify: bool, raw: bool, form: Form, context: str) -> None:
 
 @app.command(
     "export",
-    epilog=example("gbnt config export > rome.config", "gbnt config export --role operator --ttl 90d --name livia"),
+    epilog=example("gbnt config export --to rome.config", "gbnt config export --role operator --ttl 90d --name livia"),
 )
 @click.option("--role", type=OneOf(ROLES), default="viewer", show_default=True, help="What its holder may do.")
 @click.option(
@@ -166,14 +166,18 @@ def view(minify: bool, raw: bool, form: Form, context: str) -> None:
 )
 @click.option("--name", metavar="NAME", default="config", show_default=True, help="Whom the new token is for.")
 @click.option("--server", metavar="URL", default="", help="Where it reaches the API, if not by this machine's address.")
+@click.option("--to", metavar="FILE", default="", help="Write it there, for this user alone, and print nothing.")
 @context_option
-def export(role: Role, ttl: str, name: str, server: str, context: str) -> None:
+def export(role: Role, ttl: str, name: str, server: str, to: str, context: str) -> None:
     """Print a file of contexts for another machine or person: this cluster's address, authority, and a new token.
 
     There it is `~/.gbntctl/config`, or what `gbnt config import` adds to one. Whoever has it may do what the role says.
     """
-    from cli.context_changes import document_of
+    from urllib.parse import urlsplit
+
+    from cli.context_changes import document_of, write_document
     from cli.context_words import server_of
+    from cli.machine import is_loopback
 
     given = server_of(server) if server else ""
     lifetime = None if ttl == "never" else duration(ttl)
@@ -183,8 +187,14 @@ def export(role: Role, ttl: str, name: str, server: str, context: str) -> None:
         raise CliError("this node has no authority to name: export the context on a manager's machine")
     token = client.create_token(name, role, lifetime)
     reached = given or f"https://{cluster['api']}"
-    made = Context(str(cluster["name"]), reached, str(cluster["authority"]), str(token["token"]))
-    print_document(document_of(made), "json")
+    document = document_of(Context(str(cluster["name"]), reached, str(cluster["authority"]), str(token["token"])))
+    try:
+        write_document(document, Path(to)) if to else print_document(document, "json")
+    except CliError:
+        client.revoke_token(str(token["id"]))  # nobody has it
+        raise
+    if is_loopback(urlsplit(reached).hostname or ""):
+        print(f"warning: {reached} is each machine itself: --server says where others reach this one", file=sys.stderr)
     ends = "for ever" if lifetime is None else f"for {ttl}"
     print(
         f"it holds the token {token['id']} ({role}, good {ends}): keep it as a file of mode 0600, "

@@ -180,6 +180,21 @@ def test_an_exported_context_is_all_that_another_machine_needs(
     assert contexts(home / "elsewhere" / "config") == ([there], "rome")
 
 
+def test_an_export_into_a_file_is_its_owners_alone_and_told_of_loopback(
+    gbnt: Run, manager: Manager, home: Path, pem: str
+):
+    manager.on("GET /v1/cluster", Answer({"name": "rome", "api": "127.0.0.1:4000", "authority": pem}))
+    manager.on("POST /v1/tokens", Answer({"id": "4f9a2c11", "token": TOKEN}, 201))
+    manager.on("DELETE /v1/tokens/4f9a2c11", Answer({"revision": 8, "changes": {"4f9a2c11": "revoked"}}))
+    ran = gbnt("config", "export", "--to", "rome.config")
+    assert (ran.status, ran.out, "warning: https://127.0.0.1:4000 is each machine itself" in ran.err) == (0, "", True)
+    assert (home / "rome.config").stat().st_mode & 0o777 == 0o600
+    assert contexts(home / "rome.config") == ([Context("rome", "https://127.0.0.1:4000", pem, TOKEN)], "rome")
+    assert "warning" not in gbnt("config", "export", "--to", "rome.config", "--server", "192.0.2.1").err
+    ran = gbnt("config", "export", "--to", "none/rome.config")
+    assert (ran.status, manager.asked[-1].method, TOKEN in ran.err) == (1, "DELETE", False)
+
+
 def test_an_import_overwrites_nothing_that_it_was_not_told_to(gbnt: Run, home: Path, file: Path):
     add_context(GAUL, file)
     add_context(ROME, home / "exported")

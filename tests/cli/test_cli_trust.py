@@ -66,7 +66,7 @@ def test_the_api_is_dialled_by_each_name_that_it_was_given(home: Path, name: str
     manager.start()
     ours = trust(Context("rome", manager.url, ca.certificate.decode(), ""))
     with (
-        socket.create_connection(manager.server_address) as plain,
+        socket.create_connection(("127.0.0.1", manager.server_address[1])) as plain,
         ours.wrap_socket(plain, server_hostname=name) as sock,
     ):
         assert sock.version() == "TLSv1.3"
