@@ -17,7 +17,10 @@ def confirm(question: str, *, yes: bool, otherwise: str = "nothing was removed")
     if not sys.stdin.isatty():
         raise BadInput(f"{otherwise}; say --yes to do it without being asked")
     try:
-        answer = input(f"{question} [y/N] ")
+        print(
+            f"{question} [y/N] ", end="", file=sys.stderr, flush=True
+        )  # input() would ask on the output of the command
+        answer = input()
     except EOFError:
         answer = ""
     if answer.strip().lower() not in ("y", "yes"):

@@ -1,14 +1,18 @@
-"""A node's own certificate, renewed: by a manager's own authority, or by asking a manager."""
+"""A node's own certificate, renewed: by a manager's own authority, or by asking a manager; and that of the API."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from anyio import to_thread
 
 from actors.certificate import Held, NotRenewed
 from cli.errors import CliError
+from cli.home import NodeIdentity
+from cli.options import names_in
 from transport.identity import ClusterCA, IdentityError
+from transport.identity.certificates import node_name
 from transport.identity.joining import Address, Member, renew
 from transport.identity.node_keys import NodeKeys
 
@@ -63,6 +67,12 @@ class SignedByManager:
     def _ask(self, manager: Address) -> None:
         admitted = renew(self._member, manager)
         self._member.keys.take(admitted.certificate, admitted.authority)
+
+
+def of_the_api(authority: ClusterCA, identity: NodeIdentity, address: str, names: str) -> Path:
+    """The file of the API's certificate: for the node's names, its address, and other `names` with commas between."""
+    own = node_name(identity.cluster, identity.node)
+    return authority.server_certificate([identity.name, own, *names_in(names)], [address])
 
 
 def held(keys: NodeKeys) -> Held:

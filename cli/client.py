@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Literal
 from urllib.parse import quote
 
@@ -37,13 +37,13 @@ class Client:
         """Confirm that the machines that were lost at once are gone: their tasks are replaced."""
         return self._session.write("POST", "/v1/cluster/confirm-loss")
 
-    def events(self, after: int | None, limit: int) -> list[Row]:
-        """The newest `limit` events after a revision, oldest first."""
+    def events(self, after: int | str | None, limit: int) -> list[Row]:
+        """The first `limit` events after a revision or place, or else the newest, oldest first."""
         return self._session.items("/v1/events", {"after": after, "limit": limit})
 
-    def follow_events(self, after: str | None, limit: int) -> Iterator[Row]:
+    def follow_events(self, after: str | None, limit: int, opened: Callable[[], None]) -> Iterator[Row]:
         """The same after a revision or an event's place, `REVISION.NUMBER`, and then each event as it happens."""
-        return self._session.lines("GET", "/v1/events", {"after": after, "limit": limit, "follow": 1})
+        return self._session.lines("GET", "/v1/events", {"after": after, "limit": limit, "follow": 1}, opened=opened)
 
     def audit(self, wanted: Params) -> list[Row]:
         """The newest records of who did what, newest first: as `who`, `action`, `outcome`, `since`, `limit` say."""

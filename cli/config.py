@@ -16,7 +16,8 @@ from cli.options import ServeOptions, default_data_dir, names_in
 from cli.words import did_you_mean
 
 SECRETS = ("api_token", "web_password")
-HOST_NAME = re.compile(r"(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
+LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z)(?:\*\.)?{LABEL}(?:\.{LABEL})*")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("json", "console")
 # Of this machine itself, and multicast with what is reserved above it: an engine gives no container any of these.
@@ -105,7 +106,7 @@ def _is_host(name: str) -> bool:
         ip_address(name)
     except ValueError:
         return HOST_NAME.fullmatch(name) is not None
-    return True
+    return "%" not in name  # a zone means something on this machine alone, and stands in no certificate
 
 
 def _check_pool(text: str) -> None:

@@ -16,7 +16,7 @@ import base64
 import binascii
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from cli.words import did_you_mean
 Document = dict[str, Any]
 
 SECTIONS = ("contexts", "clusters", "users")
+TEXTS = ("name", "cluster", "user", "server", "token", "certificate-authority-data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +56,15 @@ def contexts(path: Path) -> tuple[list[Context], str]:
 
 def contexts_of(document: Document, source: str) -> tuple[list[Context], str]:
     """The same of a document, which errors call by its `source`."""
-    clusters = {str(entry.get("name")): entry for entry in document["clusters"]}
-    users = {str(entry.get("name")): entry for entry in document["users"]}
+    clusters = {entry.get("name"): entry for entry in document["clusters"]}
+    users = {entry.get("name"): entry for entry in document["users"]}
     found = []
     for entry in document["contexts"]:
-        cluster = clusters.get(str(entry.get("cluster")), {})
-        token = users.get(str(entry.get("user")), {}).get("token", "")
+        cluster = clusters.get(entry.get("cluster"), {})
+        token = users.get(entry.get("user"), {}).get("token", "")
         authority = _decoded(cluster.get("certificate-authority-data", ""), source)
-        found.append(Context(str(entry.get("name", "")), str(cluster.get("server", "")), authority, str(token)))
-    return found, str(document.get("current-context") or "")
+        found.append(Context(entry.get("name", ""), cluster.get("server", ""), authority, token))
+    return found, document["current-context"]
 
 
 def find_context(name: str, path: Path) -> Context | None:
@@ -73,13 +74,16 @@ def find_context(name: str, path: Path) -> Context | None:
     """
     known, current = contexts(path)
     wanted = name or current
-    for context in known:
-        if context.name == wanted:
-            return context
-    if not wanted:
-        return None
-    hint = did_you_mean(wanted, (context.name for context in known))
-    raise BadInput(f'there is no context "{wanted}" in {path}{hint}; `gbnt config get-contexts` lists them')
+    return named(wanted, known, str(path)) if wanted else None
+
+
+def named(name: str, known: Iterable[Context], source: str) -> Context:
+    """The one of `known` that is called so. Raises BadInput where none is."""
+    by_name = {context.name: context for context in known}
+    if name not in by_name:
+        hint = did_you_mean(name, by_name)
+        raise BadInput(f'there is no context "{name}" in {source}{hint}; `gbnt config get-contexts` lists them')
+    return by_name[name]
 
 
 def document_at(path: Path) -> Document:
@@ -96,8 +100,8 @@ def document_at(path: Path) -> Document:
 def document_in(text: str, source: str) -> Document:
     """What a text says, with all sections of a file of contexts. Raises BadInput where it is none."""
     try:
-        document = _parsed(text) if text.strip() else {}
-    except ValueError as error:
+        document = _plain(_parsed(text)) if text.strip() else {}
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"cannot read the contexts in {source}: {error}; mend the file or move it away") from error
     if not isinstance(document, dict):
         raise BadInput(f"{source} does not hold contexts: mend the file or move it away")
@@ -105,6 +109,10 @@ def document_in(text: str, source: str) -> Document:
         entries = document.setdefault(section, [])
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise BadInput(f"{section} in {source} is not a list of entries: mend the file or move it away")
+        document[section] = [
+            {key: _text(value) if key in TEXTS else value for key, value in entry.items()} for entry in entries
+        ]
+    document["current-context"] = _text(document.get("current-context"))
     return document
 
 
@@ -119,6 +127,20 @@ def _parsed(text: str) -> object:
             return yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise ValueError(str(error)) from error
+
+
+def _plain(value: object) -> object:
+    """The same in what JSON has kinds for: YAML knows dates, and keys of any kind."""
+    if isinstance(value, dict):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(one) for one in value]
+    return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
+def _text(value: object) -> str:
+    """A name that a person wrote: `5` is one, whatever YAML takes it for."""
+    return "" if value is None else str(value)
 
 
 def _decoded(authority: object, source: str) -> str:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
-from collections.abc import Callable, Collection, Iterable
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from cli.context import SECTIONS, Context, Document, config_path, contexts, document_at, find_context
+from cli.context import SECTIONS, Context, Document, config_path, contexts_of, document_at, named
 from cli.errors import BadInput, CliError
 
 OF_A_CONTEXT = {"cluster": "clusters", "user": "users"}
@@ -61,19 +64,21 @@ def move_contexts(authority: str, server: str, path: Path | None = None) -> None
 
 def use_context(name: str, path: Path) -> None:
     """Make a context the current one. Raises BadInput for an unknown name."""
-    find_context(name, path)
-    _edit(path, lambda document: document.update({"current-context": name}))
+
+    def use(document: Document) -> None:
+        _insist_on(name, document, path)
+        document["current-context"] = name
+
+    _edit(path, use)
 
 
 def rename_context(name: str, new: str, path: Path) -> None:
     """Call a context otherwise. Raises BadInput for an unknown name, and for a new one that another has."""
-    find_context(name, path)
-    if not new:
-        raise BadInput("a context needs a name: nothing was changed")
-    if new != name and new in (context.name for context in contexts(path)[0]):
-        raise BadInput(f'there is a context "{new}" already: delete it first, or choose another name')
 
     def rename(document: Document) -> None:
+        _insist_on(name, document, path)
+        if new != name and new in (entry.get("name") for entry in document["contexts"]):
+            raise BadInput(f'there is a context "{new}" already: delete it first, or choose another name')
         for entry in document["contexts"]:
             if entry.get("name") == name:
                 entry["name"] = new
@@ -88,16 +93,16 @@ def remove_context(name: str, path: Path) -> str:
 
     Returns the name of the one that is current then; empty where none is.
     """
-    find_context(name, path)
     current = ""
 
     def remove(document: Document) -> None:
         nonlocal current
+        _insist_on(name, document, path)
         _take_out(document, name)
         kept = document["contexts"]
         if document.get("current-context") == name:
-            document["current-context"] = kept[0]["name"] if len(kept) == 1 else ""
-        current = str(document.get("current-context") or "")
+            document["current-context"] = kept[0].get("name", "") if len(kept) == 1 else ""
+        current = document["current-context"]
 
     _edit(path, remove)
     return current
@@ -116,9 +121,27 @@ def document_of(context: Context, cluster: str = "", user: str = "") -> Document
     }
 
 
+def write_document(document: Document, file: Path) -> None:
+    """Write a file of contexts with mode 0600, whole or not at all. Raises CliError where it cannot be."""
+    from cli.home import write_private
+
+    try:
+        write_private(file, _written(document))
+    except OSError as error:
+        raise CliError(f"cannot write the contexts to {file}: {error.strerror}; name another file") from error
+
+
 def encoded_authority(authority: str) -> str:
     """PEM as the file has it."""
     return base64.b64encode(authority.encode()).decode()
+
+
+def _written(document: Document) -> bytes:
+    return f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode()
+
+
+def _insist_on(name: str, document: Document, path: Path) -> None:
+    named(name, contexts_of(document, str(path))[0], str(path))
 
 
 def _put(document: Document, context: Context) -> None:
@@ -148,16 +171,29 @@ def _free(name: str, taken: Collection[object]) -> str:
 
 
 def _edit(path: Path, change: Callable[[Document], object]) -> Path:
-    """Read, change and replace the file; a reader sees the old one or the new one."""
+    """Read, change and replace the file, or what it is a link to; a reader sees the old one or the new one."""
     from cli.home import write_private
 
-    document = document_at(path)
-    change(document)
+    file = Path(os.path.realpath(path))
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(path, f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode())
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(file):
+            document = document_at(path)
+            change(document)
+            write_private(file, _written(document))
     except OSError as error:
         raise CliError(
             f"cannot write the contexts to {path}: {error.strerror}; name another file in GBNTCTL_CONFIG"
         ) from error
     return path
+
+
+@contextmanager
+def _alone(file: Path) -> Iterator[None]:
+    """Wait for whoever changes the file already: who replaces what was read before that loses the other's change."""
+    lock = os.open(file.with_name(f".{file.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)

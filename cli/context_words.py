@@ -5,19 +5,44 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cli.context import Context, Document
 from cli.errors import BadInput, CliError
 from cli.options import API_PORT
-from cli.words import HIDDEN
+from cli.words import HIDDEN, shown_url
 
 SHOWN_OF_AN_AUTHORITY = 16
 
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s(.+?)-----END CERTIFICATE-----\s?", re.DOTALL)
-_TOKEN = re.compile(r"gbnt_[^_\s]+_[!-~]+")
+_TOKEN = re.compile(r"gbnt_([!-^`-~]+)_[!-~]+")
+_HOST = re.compile(r"[^\s\\]+")
+_NAME = re.compile(r"[^\s-]\S*")
+
+# Whose values are no secrets. What else a person wrote there may be one.
+_OPEN = {
+    "contexts": ("name", "cluster", "user"),
+    "clusters": ("name", "server", "certificate-authority-data"),
+    "users": ("name", "token"),
+}
+
+
+def name_of(text: str) -> str:
+    """A name for a context. Raises BadInput for one that no command line could say."""
+    if not (_NAME.fullmatch(text) and text.isprintable()):
+        raise BadInput(f"{text!r} is no name for a context: it has no blanks, and begins with no dash")
+    return text
+
+
+def checked(context: Context, source: str) -> Context:
+    """A context that was brought, if it is as this machine would have made it. Raises BadInput with its `source`."""
+    try:
+        token = token_of(context.token) if context.token else ""
+        return replace(context, name=name_of(context.name), server=server_of(context.server), token=token)
+    except BadInput as error:
+        raise BadInput(f"{source}: {error}") from error
 
 
 def server_of(text: str) -> str:
@@ -30,9 +55,15 @@ def server_of(text: str) -> str:
         host, port = parts.hostname, parts.port or API_PORT
     except ValueError:
         parts, host, port = urlsplit(""), None, 0
-    if not host or parts.scheme != "https" or parts.path.strip("/") or parts.query or parts.username is not None:
+    if (
+        not (host and _HOST.fullmatch(host))
+        or parts.scheme != "https"
+        or parts.path.strip("/")
+        or parts.query
+        or parts.username is not None
+    ):
         raise BadInput(
-            f'"{text}" is no address of a manager: write it as https://HOST:PORT, as in https://192.0.2.1:4000'
+            f'"{shown_url(text)}" is no address of a manager: write it as https://HOST:PORT, as in https://192.0.2.1:4000'
         )
     return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
@@ -66,7 +97,8 @@ def authority_in(file: Path) -> str:
 
 def token_id(token: str) -> str:
     """What the cluster knows a token by, which is no secret; empty where there is none."""
-    return token.split("_")[1] if token.count("_") >= 2 else ""
+    found = _TOKEN.fullmatch(token)
+    return found[1] if found else ""
 
 
 def fingerprint(authority: str) -> str:
@@ -79,9 +111,17 @@ def fingerprint(authority: str) -> str:
 
 
 def without_secrets(document: Document) -> Document:
-    """A file of contexts for the eyes of others: of a token its id is left, of an authority its beginning."""
-    users = [{key: _hidden(key, value) for key, value in entry.items()} for entry in document["users"]]
-    return {**document, "clusters": [_shortened(entry) for entry in document["clusters"]], "users": users}
+    """A file of contexts for the eyes of others: of a token its id is left, of an authority its beginning.
+
+    Of what is none of gbnt's own keys the value is hidden.
+    """
+    shown = {key: value if key == "current-context" else HIDDEN for key, value in document.items()}
+    for section, keys in _OPEN.items():
+        shown[section] = [
+            {key: _shown(key, str(value)) if key in keys else HIDDEN for key, value in entry.items()}
+            for entry in document[section]
+        ]
+    return shown
 
 
 def only(document: Document, context: Context) -> Document:
@@ -94,14 +134,12 @@ def only(document: Document, context: Context) -> Document:
     return kept
 
 
-def _hidden(key: str, value: object) -> object:
-    if key == "name":
-        return value
-    return f"gbnt_{id}_{HIDDEN}" if (id := token_id(str(value))) else HIDDEN
-
-
-def _shortened(entry: Mapping[str, object]) -> Mapping[str, object]:
-    authority = str(entry.get("certificate-authority-data") or "")
-    if len(authority) <= SHOWN_OF_AN_AUTHORITY:
-        return entry
-    return {**entry, "certificate-authority-data": f"{authority[:SHOWN_OF_AN_AUTHORITY]}..."}
+def _shown(key: str, value: str) -> str:
+    match key:
+        case "token":
+            return f"gbnt_{id}_{HIDDEN}" if (id := token_id(value)) else HIDDEN
+        case "server":
+            return shown_url(value)
+        case "certificate-authority-data" if len(value) > SHOWN_OF_AN_AUTHORITY:
+            return f"{value[:SHOWN_OF_AN_AUTHORITY]}..."
+    return value

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.errors import BadInput
-from cli.trust import KEEPALIVE, trust
+from cli.trust import KEEPALIVE, bearer, trust
 
 if TYPE_CHECKING:
     from cli.context import Context
@@ -54,11 +54,12 @@ def through_socket(path: Path) -> httpx.Client:
 def through_tls(context: Context, token: str) -> httpx.Client:
     """A client of the manager of a context, without a token for who signs in.
 
-    Raises BadInput for a server or a certificate that is none.
+    Raises BadInput for a server, a certificate or a token that is none.
     """
+    headers = {"Authorization": bearer(context, token)} if token else {}
     transport = httpx.HTTPTransport(verify=trust(context), limits=ONE_REQUEST, socket_options=KEEPALIVE)
     try:
-        return _client(context.server, {"Authorization": f"Bearer {token}"} if token else {}, transport)
+        return _client(context.server, headers, transport)
     except httpx.InvalidURL as error:
         raise BadInput(f'the server of context "{context.name}" is no address: {error}') from error
 

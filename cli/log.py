@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 
 import orjson
 
+from cli.table import printable
 from portal.api.request_ids import REQUEST
 
 said = logging.getLogger("gbnt")
@@ -50,21 +52,28 @@ class Json(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()
+        try:
+            return orjson.dumps(line, default=str).decode()
+        except TypeError:  # a surrogate, or a number beyond 64 bits
+            return json.dumps(line, default=str)
 
 
 class Console(logging.Formatter):
-    """A line for a person, with the traceback below it."""
+    """A line for a person, with the traceback below it. What a terminal would obey, or not print, is escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""
-        message = record.getMessage()
+        message = _lines(record.getMessage())
         if record.name == said.name:
             return message if record.levelno == logging.INFO else f"{record.levelname.lower()}: {message}"
         request = _facts(record).get("request")
         place = f"{_time(record)} {record.levelname} {record.name}"
         text = f"{place}: {message} (request {request})" if request else f"{place}: {message}"
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        return f"{text}\n{_lines(self.formatException(record.exc_info))}" if record.exc_info else text
+
+
+def _lines(text: str) -> str:
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -21,7 +21,7 @@ from cli import context_changes
 from cli.asking import confirm
 from cli.client import Client
 from cli.context import Context, config_path, contexts, find_context
-from cli.context_words import authority_in, server_of
+from cli.context_words import authority_in, name_of, server_of
 from cli.errors import BadInput, CliError, NotAllowed
 from cli.http import through_tls
 from cli.session import Session
@@ -49,9 +49,10 @@ def place(server: str, authority: str, fingerprint: str, name: str) -> Context:
 
 def sign_in(place: Context, username: str, password: str, ttl: float, name: str) -> None:
     """Sign in, and make that the current context, called `name` or USER@CLUSTER. `ttl` is in seconds."""
+    chosen = name_of(name) if name else ""
     made = _client(place, "").open_session(username, password, ttl)
     session = replace(place, token=str(made["token"]))
-    named = replace(session, name=name or _free_name(f"{made['user']}@{made['cluster']}", session))
+    named = replace(session, name=chosen or _free_name(f"{made['user']}@{made['cluster']}", session))
     try:
         context_changes.add_context(named)
     except CliError:

@@ -8,14 +8,13 @@ from actors.border import why_not
 from actors.mandate import Mandate
 from actors.roll import Roll
 from actors.tree import Parts, tree
-from cli.certificates import SignedHere
+from cli.certificates import SignedHere, of_the_api
 from cli.credential import FirstCredential
 from cli.gate import AuthorityGate
 from cli.ground import Ground, bound
 from cli.link_tls import server_context
 from cli.local_engine import LocalEngine
 from cli.machine import address_towards_default_route, is_loopback
-from cli.options import names_in
 from cli.peers import LegionPeers, noted_in
 from cli.streams import Streams
 from cli.vault import AuthorityVault
@@ -37,7 +36,6 @@ from supervisor.spec import ChildSpec, SupervisorSpec
 from transport.conduits import Conduits
 from transport.events import PeerEvent
 from transport.identity import ClusterCA
-from transport.identity.certificates import node_name
 from transport.identity.node_keys import NodeKeys
 from transport.identity.proofs import Authenticator
 from transport.listener import Listener, serve
@@ -109,9 +107,7 @@ class ManagerRole:
     def _doors(self) -> ChildSpec:
         ground = self._ground
         options, backend, authority = ground.options, self._backend(), self._authority
-        own = node_name(ground.identity.cluster, ground.identity.node)
-        names = [ground.identity.name, own, *names_in(options.api_names)]
-        certificate = partial(authority.server_certificate, names, [self._address])
+        certificate = partial(of_the_api, authority, ground.identity, self._address, options.api_names)
         api, telemetry = ground.bound(options.api_port), ground.bound(options.telemetry_port)
         trusted = bound(partial(listen_unix, ground.home.admin_socket))
         children = (

@@ -98,14 +98,17 @@ def show_value(value: Row | Sequence[Row], output: Output) -> None:
     _print_rows(value, [value] if isinstance(value, Mapping) else value, output)
 
 
-def show_line(row: Row, output: Output, words: Callable[[Row], str], key: str) -> None:
-    """One row of those that come as they happen, if it is wanted: in `words`, as a line of JSON, or as in a list."""
+def show_line(row: Row, output: Output, words: Callable[[Row], str], key: str, columns: Sequence[Column] = ()) -> None:
+    """One row of those that come as they happen, if it is wanted: in `words`, as a line of JSON, or as in a list.
+
+    `columns` have words for a template.
+    """
     if not output.chosen([row]):
         return
     if output.is_table:
         print(words(row), flush=True)
     elif output.template is not None:
-        print(output.template.line(row), flush=True)
+        print(output.template.line(row, columns), flush=True)
     elif output.quiet or output.form == "name":
         print(_called(row, output, key), flush=True)
     else:

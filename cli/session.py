@@ -10,7 +10,8 @@ from cli.errors import BadInput, CliError, NotAllowed, NotFound, Unreachable
 from cli.http import httpx
 from cli.reply import Odd, read
 from cli.table import Row
-from cli.trust import unreachable
+from cli.trust import unreachable, unsendable
+from cli.words import shown_url
 
 Params = Mapping[str, str | int | None]
 
@@ -46,9 +47,14 @@ class Session:
         return read(self._sent(method, path, _given(params), headers, body), self._odd(method))
 
     def lines(
-        self, method: str, path: str, params: Params | None = None, body: Iterable[bytes] | None = None
+        self,
+        method: str,
+        path: str,
+        params: Params | None = None,
+        body: Iterable[bytes] | None = None,
+        opened: Callable[[], None] = lambda: None,
     ) -> Iterator[Row]:
-        """Each line of an NDJSON answer as it arrives, for as long as the manager sends.
+        """Each line of an NDJSON answer as it arrives, for as long as the manager sends. `opened` is told that it does.
 
         A last line that says an error is raised: the status was sent before anything could go wrong.
         """
@@ -58,6 +64,7 @@ class Session:
                 if response.is_error:
                     response.read()
                     raise refusal(response)
+                opened()
                 for line in response.iter_lines():
                     if line:
                         yield _accepted(read(line, self._odd(method)))
@@ -79,6 +86,8 @@ class Session:
     def _send(
         self, method: str, path: str, params: dict[str, str | int], headers: dict[str, str], body: bytes | None
     ) -> bytes:
+        if {"", ".", ".."} & set(path.split("/")[1:]):
+            raise BadInput("an empty name, or one of dots, names nothing: say which one is meant")
         if body is not None:
             headers = {**headers, "Content-Type": "application/json"}
         try:
@@ -90,12 +99,14 @@ class Session:
         return response.content
 
     def _broken(self, error: httpx.RequestError) -> Unreachable:
+        if isinstance(error, httpx.LocalProtocolError):
+            return unsendable(self._server)
         connected = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
         return unreachable(self._server, error, connected=connected)
 
     def _odd(self, method: str) -> Odd:
         """The error for an answer that no manager gives. What a change came to is not known by one."""
-        sentence = f"what answers at {self._server} is not gbnt, or of another age than this one"
+        sentence = f"what answers at {shown_url(self._server)} is not gbnt, or of another age than this one"
 
         def odd(why: str) -> CliError:
             if method == "GET":

@@ -24,6 +24,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _ESCAPES = {r"\t": "\t", r"\n": "\n"}
+MOST_DIGITS = 18
 _MORE = "; of more than fields and functions `-o json` and jq are the way"
 
 
@@ -127,6 +128,8 @@ def _operand(kind: str, text: str) -> Operand | Call:
     match kind:
         case "field":
             return Field(tuple(name for name in text.split(".") if name))
+        case "number" if len(text) > MOST_DIGITS:
+            _refuse(f"{text[:MOST_DIGITS]}… is too great a number")
         case "number":
             return int(text)
         case "text":

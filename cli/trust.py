@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from typing import TYPE_CHECKING
 
 from cli.errors import BadInput, Unreachable
+from cli.words import shown_url
 
 if TYPE_CHECKING:
     from cli.context import Context
 
+SENDABLE = re.compile(r"[!-~]+")
 # A manager that vanished without a word is noticed after about 15 + 3 x 5 seconds, however quiet a stream is.
 KEEPALIVE = [
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -24,12 +27,28 @@ def trust(context: Context) -> ssl.SSLContext:
     """Trust the cluster's own certificate authority and no other. Raises BadInput where it is none."""
     try:
         return ssl.create_default_context(cadata=context.certificate_authority or None)
-    except ssl.SSLError as error:
+    except (ssl.SSLError, TypeError) as error:  # the latter for what is not ASCII
         raise BadInput(f'the certificate-authority-data of context "{context.name}" is no certificate') from error
+
+
+def bearer(context: Context, token: str) -> str:
+    """What the header `Authorization` says for a token. Raises BadInput, which never repeats it, where it cannot."""
+    if not SENDABLE.fullmatch(token):
+        raise BadInput(
+            f'the token for context "{context.name}" has a blank, a line\'s end or what is not ASCII in it: see '
+            "GBNT_API_TOKEN, or set it anew by `gbnt config set-context --token-stdin`"
+        )
+    return f"Bearer {token}"
+
+
+def unsendable(server: str) -> Unreachable:
+    """For a request that cannot be written as HTTP. What is wrong with it is not repeated: it may be a secret."""
+    return Unreachable(f"nothing was sent to {shown_url(server)}: a header of the request has what HTTP does not allow")
 
 
 def unreachable(server: str, error: Exception, *, connected: bool) -> Unreachable:
     """What broke the way to the manager at `server`, in words: before it was `connected`, or after."""
+    server = shown_url(server)
     certificate = _certificate_problem(error)
     if certificate:
         return Unreachable(

@@ -25,7 +25,7 @@ from wsproto.events import (
 from wsproto.utilities import ProtocolError
 
 from cli.errors import BadInput, CliError
-from cli.trust import KEEPALIVE, trust, unreachable
+from cli.trust import KEEPALIVE, bearer, trust, unreachable
 
 if TYPE_CHECKING:
     from cli.context import Context
@@ -49,7 +49,11 @@ def through_socket(path: str, protocol: str, admin_socket: Path) -> WebSocket:
 
 
 def through_tls(path: str, protocol: str, context: Context, token: str) -> WebSocket:
-    """A WebSocket to the manager of a context. Raises BadInput for a server that is none, else as WebSocket does."""
+    """A WebSocket to the manager of a context.
+
+    Raises BadInput for a server or a token that is none, else as WebSocket does.
+    """
+    authorization = bearer(context, token) if token else ""
     url = urlsplit(context.server)
     try:
         address = url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
@@ -65,20 +69,20 @@ def through_tls(path: str, protocol: str, context: Context, token: str) -> WebSo
             sock = tls.wrap_socket(sock, server_hostname=address[0])
     except OSError as error:
         raise unreachable(context.server, error, connected=False) from error
-    return WebSocket(sock, context.server, path, protocol, token)
+    return WebSocket(sock, context.server, path, protocol, authorization)
 
 
 class WebSocket:
     """An open one. Raises Unreachable where the connection breaks, and what the manager refuses it with."""
 
-    def __init__(self, sock: socket.socket, server: str, path: str, protocol: str, token: str) -> None:
+    def __init__(self, sock: socket.socket, server: str, path: str, protocol: str, authorization: str) -> None:
         self._sock = sock
         self._server = server
         self._frames = WSConnection(ConnectionType.CLIENT)
         self._begun: list[bytes | str] = []
         self.open = True
         try:
-            self._shake_hands(path, protocol, token)
+            self._shake_hands(path, protocol, authorization)
         except BaseException:
             sock.close()
             raise
@@ -113,8 +117,8 @@ class WebSocket:
         self.open = False
         self._sock.close()
 
-    def _shake_hands(self, path: str, protocol: str, token: str) -> None:
-        headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
+    def _shake_hands(self, path: str, protocol: str, authorization: str) -> None:
+        headers = [(b"authorization", authorization.encode())] if authorization else []
         host = urlsplit(self._server).netloc
         self._send(Request(host=host, target=path, subprotocols=[protocol], extra_headers=headers))
         self._sock.settimeout(ANSWER_SECONDS)

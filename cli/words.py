@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ HIDDEN = "***"
 """What is printed in the place of a secret."""
 
 UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+LONGEST = 100 * 365 * 86_400
 
 
 def age(since: object, now: float) -> str:
@@ -52,11 +54,13 @@ def countdown(until: object, now: float) -> int:
 
 
 def duration(text: str) -> float:
-    """Seconds of a length of time such as `90s`, `10m`, `2h`, `3d`. Raises BadInput."""
+    """Seconds of a length of time such as `90s`, `10m`, `2h`, `3d`; 100 years at most. Raises BadInput."""
     number, unit = text[:-1], text[-1:]
     if unit not in UNITS or not number.isdecimal():
         raise BadInput(f'"{text}" is no length of time: write it as 90s, 10m, 2h or 3d')
-    return float(number) * UNITS[unit]
+    if not (seconds := float(number) * UNITS[unit]) <= LONGEST:
+        raise BadInput("a length of time is at most 100 years: write it as 90s, 10m, 2h or 3d")
+    return seconds
 
 
 def size(amount: float) -> str:
@@ -71,6 +75,11 @@ def size(amount: float) -> str:
 def count(number: int, noun: str) -> str:
     """`1 task`, `3 tasks`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def shown_url(url: str) -> str:
+    """A URL for the eyes of others: without the name and the password that may stand before its host."""
+    return re.sub(r"(//|^)[^/?#]*@", rf"\1{HIDDEN}@", url)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

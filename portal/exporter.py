@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from platform import python_version
 
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
+from opentelemetry.sdk.environment_variables import OTEL_SDK_DISABLED
 from opentelemetry.sdk.metrics import AlwaysOffExemplarFilter, MeterProvider
 from opentelemetry.sdk.resources import Resource
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -16,6 +19,17 @@ from starlette.responses import Response
 from portal.metrics import FIGURES, TIMINGS, Figure, Rows, Sight
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+@contextmanager
+def _switched_on() -> Iterator[None]:
+    """The variable that switches OpenTelemetry off is for what sends figures away: it would empty `/metrics`."""
+    switch = os.environ.pop(OTEL_SDK_DISABLED, None)
+    try:
+        yield
+    finally:
+        if switch is not None:
+            os.environ[OTEL_SDK_DISABLED] = switch
 
 
 class Exporter:
@@ -28,9 +42,10 @@ class Exporter:
         self._sight = Sight(None, (), {})
         self._registry = CollectorRegistry()
         reader = PrometheusMetricReader(disable_target_info=True, scope_info_enabled=False, registry=self._registry)
-        provider = MeterProvider(
-            [reader], Resource({}), exemplar_filter=AlwaysOffExemplarFilter(), shutdown_on_exit=False
-        )
+        with _switched_on():
+            provider = MeterProvider(
+                [reader], Resource({}), exemplar_filter=AlwaysOffExemplarFilter(), shutdown_on_exit=False
+            )
         meter = provider.get_meter("gbnt", version)
         self._histograms = {
             name: meter.create_histogram(timing.name, "s", timing.help, explicit_bucket_boundaries_advisory=BOUNDS)

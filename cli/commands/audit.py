@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,10 @@ from cli.output import Output, list_options, show_list
 from cli.table import Column, Row, column
 from cli.words import clock_time
 
+if TYPE_CHECKING:
+    from cli.client import Client
+
+PAGE = 1_000
 COLUMNS = (
     Column("TIME", lambda row: clock_time(row["at"])),
     Column("WHO", lambda row: _who(row)),
@@ -55,9 +60,21 @@ def app(
         "since": None if since is None else str(since),
         "limit": limit,
     }
-    rows = connect(context, socket_first=True).audit(wanted)
+    rows = _chosen(connect(context, socket_first=True), wanted, limit, output)
     empty = "nothing that is asked for is in the audit"
     show_list(rows[::-1], COLUMNS, output, more=MORE, no_trunc=no_trunc, empty=empty, key="number")
+
+
+def _chosen(client: Client, wanted: Mapping[str, str | int | None], limit: int, output: Output) -> Sequence[Row]:
+    """The newest that are as the filters say, read page by page until there are enough."""
+    if output.wanted is None:
+        return client.audit(wanted)
+    page = client.audit({**wanted, "limit": PAGE})
+    found = list(output.chosen(page))
+    while len(page) == PAGE and len(found) < limit:
+        page = client.audit({**wanted, "limit": PAGE, "before": page[-1]["number"]})
+        found += output.chosen(page)
+    return found[:limit]
 
 
 def _who(row: Row) -> str:

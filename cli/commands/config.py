@@ -19,7 +19,7 @@ from cli.group import example, group
 from cli.kinds import OneOf
 from cli.output import Form, Output, list_options, print_document, show_list
 from cli.table import Column, Row, column
-from cli.words import count, did_you_mean, duration
+from cli.words import count, did_you_mean, duration, shown_url
 
 if TYPE_CHECKING:
     from cli.client import Role
@@ -57,10 +57,10 @@ def get_contexts(output: Output, no_trunc: bool) -> None:
 @app.command("current-context", epilog=example("gbnt config current-context"))
 def current_context() -> None:
     """Print the name of the context that commands go to: GBNT_CONTEXT, or the file's current one."""
-    current = _chosen(contexts(config_path())[1])
-    if not current:
+    current = find_context(_chosen(""), config_path())
+    if current is None:
         raise NotFound("there is no current context; `gbnt config use-context NAME` makes one that")
-    print(current)
+    print(current.name)
 
 
 @app.command("use-context", epilog=example("gbnt config use-context rome"))
@@ -104,6 +104,7 @@ def set_context(name: str, server: str, authority: str, token_stdin: bool, token
         raise BadInput(f'there is no context "{name}"{did_you_mean(name, known)}: a new one needs a name and --server')
     made = replace(
         made,
+        name=name if name in known else words.name_of(name),
         server=words.server_of(server) if server else made.server,
         certificate_authority=words.authority_in(Path(authority)) if authority else made.certificate_authority,
         token=_token(token, token_stdin) or made.token,
@@ -119,8 +120,9 @@ def set_context(name: str, server: str, authority: str, token_stdin: bool, token
 def rename_context(old: str, new: str) -> None:
     """Call a context otherwise; if it is the current one it stays that."""
     from cli import context_changes
+    from cli.context_words import name_of
 
-    context_changes.rename_context(old, new, config_path())
+    context_changes.rename_context(old, name_of(new), config_path())
     print(f'"{old}" is "{new}" now')
 
 
@@ -156,7 +158,7 @@ def view(minify: bool, raw: bool, form: Form, context: str) -> None:
 
 @app.command(
     "export",
-    epilog=example("gbnt config export > rome.config", "gbnt config export --role operator --ttl 90d --name livia"),
+    epilog=example("gbnt config export --to rome.config", "gbnt config export --role operator --ttl 90d --name livia"),
 )
 @click.option("--role", type=OneOf(ROLES), default="viewer", show_default=True, help="What its holder may do.")
 @click.option(
@@ -164,14 +166,18 @@ def view(minify: bool, raw: bool, form: Form, context: str) -> None:
 )
 @click.option("--name", metavar="NAME", default="config", show_default=True, help="Whom the new token is for.")
 @click.option("--server", metavar="URL", default="", help="Where it reaches the API, if not by this machine's address.")
+@click.option("--to", metavar="FILE", default="", help="Write it there, for this user alone, and print nothing.")
 @context_option
-def export(role: Role, ttl: str, name: str, server: str, context: str) -> None:
+def export(role: Role, ttl: str, name: str, server: str, to: str, context: str) -> None:
     """Print a file of contexts for another machine or person: this cluster's address, authority, and a new token.
 
     There it is `~/.gbntctl/config`, or what `gbnt config import` adds to one. Whoever has it may do what the role says.
     """
-    from cli.context_changes import document_of
+    from urllib.parse import urlsplit
+
+    from cli.context_changes import document_of, write_document
     from cli.context_words import server_of
+    from cli.machine import is_loopback
 
     given = server_of(server) if server else ""
     lifetime = None if ttl == "never" else duration(ttl)
@@ -181,8 +187,14 @@ def export(role: Role, ttl: str, name: str, server: str, context: str) -> None:
         raise CliError("this node has no authority to name: export the context on a manager's machine")
     token = client.create_token(name, role, lifetime)
     reached = given or f"https://{cluster['api']}"
-    made = Context(str(cluster["name"]), reached, str(cluster["authority"]), str(token["token"]))
-    print_document(document_of(made), "json")
+    document = document_of(Context(str(cluster["name"]), reached, str(cluster["authority"]), str(token["token"])))
+    try:
+        write_document(document, Path(to)) if to else print_document(document, "json")
+    except CliError:
+        client.revoke_token(str(token["id"]))  # nobody has it
+        raise
+    if is_loopback(urlsplit(reached).hostname or ""):
+        print(f"warning: {reached} is each machine itself: --server says where others reach this one", file=sys.stderr)
     ends = "for ever" if lifetime is None else f"for {ttl}"
     print(
         f"it holds the token {token['id']} ({role}, good {ends}): keep it as a file of mode 0600, "
@@ -199,6 +211,7 @@ def export(role: Role, ttl: str, name: str, server: str, context: str) -> None:
 def import_(file: str, name: str, over: bool, use: bool) -> None:
     """Add the contexts of another file, as `gbnt config export` prints one; - is the standard input."""
     from cli.context_changes import add_contexts
+    from cli.context_words import checked
     from cli.trust import trust
 
     source = "the standard input" if file == "-" else file
@@ -209,11 +222,19 @@ def import_(file: str, name: str, over: bool, use: bool) -> None:
         if len(brought) > 1:
             raise BadInput(f"{source} has {count(len(brought), 'context')}, and --as names one: leave it out")
         brought, current = [replace(brought[0], name=name)], name
+    brought = [checked(context, source) for context in brought]
+    names = [context.name for context in brought]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise BadInput(f'{source} has two contexts "{twice[0]}": rename one there')
+    if use and current and current not in names:
+        raise BadInput(
+            f'{source} calls "{current}" the current one and has no such context: mend it, or leave --use out'
+        )
     _insist_on_room(brought, over=over)
     for context in brought:
         trust(context)
     path = add_contexts(brought, current=(current or brought[0].name) if use else "")
-    print(f"added {', '.join(context.name for context in brought)} to {path}")
+    print(f"added {', '.join(names)} to {path}")
 
 
 def _row(context: Context, current: str) -> Row:
@@ -221,7 +242,7 @@ def _row(context: Context, current: str) -> Row:
 
     return {
         "name": context.name,
-        "server": context.server,
+        "server": shown_url(context.server),
         "current": context.name == current,
         "token_id": token_id(context.token),
         "authority": fingerprint(context.certificate_authority),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import click
 
 from cli.connect import connect, context_option
+from cli.errors import BadInput
 from cli.filters import Filter, has, is_
 from cli.group import example, single
 from cli.kinds import Whole
@@ -34,23 +35,29 @@ FILTERS: Mapping[str, Filter] = {"kind": is_("kind"), "subject": has("subject"),
     type=Whole(1),
     default=100,
     show_default=True,
-    help="At most this many, the newest.",
+    help="At most this many: the newest, or the first after --after.",
 )
 @context_option
 @list_options(FILTERS, short_filter=False)
 def app(follow: bool, after: int | None, limit: int, context: str, output: Output, no_trunc: bool) -> None:
     """Print what changed, oldest first. With --follow, JSON is one object a line."""
+    if follow and output.form == "yaml":
+        raise BadInput("what is followed has no end, and YAML is one document: -o json prints an object a line")
     client = connect(context)
     if not follow:
-        known = client.events(after, limit)
+        from cli.event_stream import chosen_events
+
+        wanted = output.wanted
+        known = client.events(after, limit) if wanted is None else chosen_events(client, after, limit, wanted)
         empty = "nothing has happened yet" if after is None else f"nothing has happened after revision {after}"
+        empty = empty if wanted is None else "none of them is as the filters say"
         show_list(known, COLUMNS, output, no_trunc=no_trunc, empty=empty, key="revision")
         return
     from cli.event_stream import follow_events
 
     try:
         for row in follow_events(client, after, limit):
-            show_line(row, output, _line, "revision")
+            show_line(row, output, _line, "revision", COLUMNS)
     except KeyboardInterrupt:
         return
 

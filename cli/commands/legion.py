@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.connect import admin_socket, connect, context_option
+from cli.connect import admin_socket, connect, connect_here, context_option
 from cli.errors import BadInput, CliError
 from cli.filters import Filter, begins, is_
 from cli.group import data_dir_option, example, group
@@ -60,7 +60,7 @@ def init(advertise_addr: str, listen_addr: str, install: bool) -> None:
             )
     else:
         _begin(advertise_addr, listen_addr, install)
-    made = connect(socket_first=True).create_join_token("worker", duration(TTL), USES["worker"], rotate=False)
+    made = connect_here().create_join_token("worker", duration(TTL), USES["worker"], rotate=False)
     host, _, port = str(made["manager"]).rpartition(":")
     if advertise_addr and advertise_addr != host.strip("[]"):
         print(

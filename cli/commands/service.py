@@ -26,6 +26,8 @@ app = group(
     "See, scale, update and restart services. They are called STACK/SERVICE, or SERVICE where only one stack has it."
 )
 
+MOST_DIGITS = 9
+
 name_argument = click.argument("name", metavar="SERVICE")
 
 
@@ -146,8 +148,8 @@ def logs(name: str, query: Params, timestamps: bool, context: str) -> None:
 
 def _target(text: str) -> tuple[str, int]:
     name, equals, number = text.partition("=")
-    if not (name and equals and number.isdecimal()):
-        raise BadInput(f'"{text}" is not SERVICE=REPLICAS, as in shop/web=3')
+    if not (name and equals and number.isdecimal() and len(number) <= MOST_DIGITS):
+        raise BadInput(f'"{text[:100]}" is not SERVICE=REPLICAS, as in shop/web=3')
     return name, int(number)
 
 

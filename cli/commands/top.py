@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 import click
@@ -37,4 +38,5 @@ def app(subject: str, node: str, sort: str, interval: float, no_stream: bool, ou
     elif no_stream or not draws(sys.stdout):
         print("\n".join(report(next(client.stats(chosen)), sort)))
     else:
-        refreshed(client.stats({**chosen, "follow": 1, "interval": str(interval)}), sort, sys.stdout)
+        with contextlib.suppress(KeyboardInterrupt):  # which ends it, as it ends events and logs
+            refreshed(client.stats({**chosen, "follow": 1, "interval": str(interval)}), sort, sys.stdout)

@@ -92,6 +92,16 @@ def test_where_there_is_no_manager_nothing_is_said(complete, home: Path, text: s
     assert complete("stack ls --context ") == []
 
 
+def test_whatever_breaks_nothing_is_said(
+    cluster: Manager, complete, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("cli.session.Session.items", lambda *given: 1 // 0)
+    assert complete("stack rm ") == []
+    monkeypatch.setattr("cli.completion._items", lambda *given: 1 // 0)
+    assert answer("bash_complete") == 1
+    assert capsys.readouterr() == ("", "")
+
+
 def test_nobody_waits_long_for_a_manager_that_does_not_answer(complete, home: Path):
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         add_context(Context("rome", f"http://127.0.0.1:{silent.getsockname()[1]}", "", "gbnt_1_x"), home / "config")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import time
 from pathlib import Path
 
@@ -76,6 +77,7 @@ def test_a_token_as_an_argument_is_taken_with_a_warning(gbnt: Run, file: Path):
         ("rome --server 192.0.2.1 --certificate-authority none.pem", "there is no file none.pem"),
         ("rome --server 192.0.2.1 --certificate-authority text", "text holds no certificate in PEM form"),
         ("rome --server 192.0.2.1 --certificate-authority bad.pem", "is no certificate"),
+        ("rome --server 192.0.2.1 --certificate-authority odd.pem", "is no certificate"),
         ("rome --server 192.0.2.1 --token gbnt_1_x --token-stdin", "two tokens for one context"),
     ],
 )
@@ -84,6 +86,7 @@ def test_what_makes_no_context_is_refused_before_anything_is_written(
 ):
     (home / "text").write_text("salve")
     (home / "bad.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    (home / "odd.pem").write_text("-----BEGIN CERTIFICATE-----\nÄÄÄÄ\n-----END CERTIFICATE-----\n")
     ran = gbnt("config", "set-context", *words.split())
     assert (ran.status, said in ran.err) == (2, True)
     assert "secret" not in ran.err
@@ -177,6 +180,21 @@ def test_an_exported_context_is_all_that_another_machine_needs(
     assert contexts(home / "elsewhere" / "config") == ([there], "rome")
 
 
+def test_an_export_into_a_file_is_its_owners_alone_and_told_of_loopback(
+    gbnt: Run, manager: Manager, home: Path, pem: str
+):
+    manager.on("GET /v1/cluster", Answer({"name": "rome", "api": "127.0.0.1:4000", "authority": pem}))
+    manager.on("POST /v1/tokens", Answer({"id": "4f9a2c11", "token": TOKEN}, 201))
+    manager.on("DELETE /v1/tokens/4f9a2c11", Answer({"revision": 8, "changes": {"4f9a2c11": "revoked"}}))
+    ran = gbnt("config", "export", "--to", "rome.config")
+    assert (ran.status, ran.out, "warning: https://127.0.0.1:4000 is each machine itself" in ran.err) == (0, "", True)
+    assert (home / "rome.config").stat().st_mode & 0o777 == 0o600
+    assert contexts(home / "rome.config") == ([Context("rome", "https://127.0.0.1:4000", pem, TOKEN)], "rome")
+    assert "warning" not in gbnt("config", "export", "--to", "rome.config", "--server", "192.0.2.1").err
+    ran = gbnt("config", "export", "--to", "none/rome.config")
+    assert (ran.status, manager.asked[-1].method, TOKEN in ran.err) == (1, "DELETE", False)
+
+
 def test_an_import_overwrites_nothing_that_it_was_not_told_to(gbnt: Run, home: Path, file: Path):
     add_context(GAUL, file)
     add_context(ROME, home / "exported")
@@ -204,6 +222,61 @@ def test_what_holds_no_contexts_is_not_imported(gbnt: Run, home: Path, file: Pat
     ran = gbnt("config", "import", "exported")
     assert (ran.status, "exported" in ran.err) == (2, True)
     assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"server": "http://192.0.2.1:4000"}, "is no address of a manager"),
+        ({"server": "file:///etc/passwd"}, "is no address of a manager"),
+        ({"token": "ghp_geheim"}, "is no token"),
+        ({"name": "ro me"}, "is no name for a context"),
+        ({"name": "rome\n"}, "is no name for a context"),
+        ({"name": "--all"}, "is no name for a context"),
+        ({"current-context": "gaul"}, 'calls "gaul" the current one and has no such context'),
+        ({"twice": True}, 'two contexts "rome"'),
+    ],
+)
+def test_what_set_context_would_refuse_is_not_imported(
+    gbnt: Run, home: Path, file: Path, change: dict[str, str], said: str
+):
+    name = change.get("name", "rome")
+    entry = {"name": name, "cluster": "c", "user": "u"}
+    document = {
+        "current-context": change.get("current-context", name),
+        "contexts": [entry, entry] if "twice" in change else [entry],
+        "clusters": [{"name": "c", "server": change.get("server", ROME.server)}],
+        "users": [{"name": "u", "token": change.get("token", TOKEN)}],
+    }
+    (home / "exported").write_text(json.dumps(document))
+    ran = gbnt("config", "import", "exported", "--use")
+    assert (ran.status, said in ran.err, "exported" in ran.err, "geheim" in ran.err) == (2, True, True, False)
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "words", ["set-context 'a b' --server rome", "rename-context rome 'a b'", "rename-context rome ''"]
+)
+def test_a_name_that_no_command_line_could_say_is_given_to_no_context(gbnt: Run, file: Path, words: str):
+    add_context(ROME, file)
+    ran = gbnt("config", *shlex.split(words))
+    assert (ran.status, "is no name for a context" in ran.err) == (2, True)
+    assert contexts(file) == ([ROME], "rome")
+
+
+def test_of_what_is_not_gbnt_s_own_nothing_is_shown(gbnt: Run, file: Path):
+    file.write_text(
+        "current-context: rome\nkey: geheim\n"
+        "contexts: [{name: rome, cluster: rome, user: rome, note: geheim}]\n"
+        "clusters: [{name: rome, server: 'https://me:geheim@192.0.2.1:4000', password: geheim}]\n"
+        "users: [{name: rome, token: ghp_geheim_geheim, client-key-data: geheim}]\n"
+    )
+    for words in ("view", "view --minify", "get-contexts -o wide", "get-contexts -o json"):
+        ran = gbnt("config", *words.split())
+        assert (ran.status, "geheim" in ran.out, "192.0.2.1:4000" in ran.out) == (0, False, True)
+    assert "https://***@192.0.2.1:4000" in gbnt("config", "view").out
+    ran = gbnt("config", "set-context", "new", "--server", "https://me:geheim@192.0.2.1")
+    assert (ran.status, "geheim" in ran.err) == (2, False)
 
 
 def test_the_command_of_before_is_answered_with_those_of_now(gbnt: Run):

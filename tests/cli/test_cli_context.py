@@ -1,7 +1,9 @@
 """The contexts file, and which manager and credential a command takes."""
 
 import base64
+import json
 import os
+import threading
 from errno import ENOSPC
 from pathlib import Path
 
@@ -60,7 +62,7 @@ def test_the_same_name_replaces_and_others_stay(home: Path):
     newer = Context("rome", "https://127.0.0.1:5000", "", "gbnt_3_secret")
     add_context(newer, path, make_current=False)
     assert contexts(path) == ([GAUL, newer], "rome")
-    assert [entry.name for entry in path.parent.iterdir()] == ["config"]
+    assert {entry.name for entry in path.parent.iterdir()} == {"config", ".config.lock"}
 
 
 def test_a_failed_write_leaves_the_old_file(home: Path, monkeypatch: pytest.MonkeyPatch):
@@ -69,7 +71,7 @@ def test_a_failed_write_leaves_the_old_file(home: Path, monkeypatch: pytest.Monk
     with pytest.raises(CliError, match=f"cannot write the contexts to {path}: disk full"):
         add_context(GAUL, path)
     assert contexts(path) == ([ROME], "rome")
-    assert [entry.name for entry in path.parent.iterdir()] == ["config"]
+    assert {entry.name for entry in path.parent.iterdir()} == {"config", ".config.lock"}
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,59 @@ def test_a_file_that_holds_no_contexts_is_refused_by_its_name(home: Path, text: 
     path.write_text(text)
     with pytest.raises(BadInput, match=str(path)):
         contexts(path)
+
+
+def test_of_writers_at_once_none_loses_what_another_wrote(home: Path):
+    names = [f"c{number}" for number in range(6)]
+    start = threading.Barrier(len(names))
+
+    def write(name: str) -> None:
+        start.wait()
+        add_context(Context(name, GAUL.server, "", ""), home / "config")
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(context.name for context in contexts(home / "config")[0]) == names
+
+
+def test_a_link_to_the_file_stays_one(home: Path):
+    (home / "dotfiles").mkdir()
+    (home / "config").symlink_to(home / "dotfiles" / "gbnt")
+    for context in (ROME, GAUL):
+        add_context(context, home / "config")
+    assert (home / "config").is_symlink()
+    assert contexts(home / "dotfiles" / "gbnt") == ([ROME, GAUL], "gaul")
+
+
+def test_names_that_yaml_takes_for_numbers_and_dates_are_names(gbnt: Run, home: Path):
+    (home / "config").write_text(
+        "added: 2026-01-01\n2026-01-02: x\ncurrent-context: 5\n"
+        "contexts: [{name: 5, cluster: 2026-01-01, user: 7, added: 2026-01-01}]\n"
+        "clusters: [{name: 2026-01-01, server: 'https://192.0.2.1:4000'}]\nusers: [{name: 7}]\n"
+    )
+    assert gbnt("config", "rename-context", "5", "6").status == 0
+    assert gbnt("config", "current-context").out == "6\n"
+    assert contexts(home / "config")[0] == [Context("6", "https://192.0.2.1:4000", "", "")]
+    assert json.loads((home / "config").read_text())["contexts"][0]["added"] == "2026-01-01"
+    assert gbnt("config", "view").status == 0
+
+
+@pytest.mark.parametrize("words", ["use-context", "delete-context", "rename-context"])
+def test_an_empty_name_means_no_context_and_not_the_current_one(gbnt: Run, home: Path, words: str):
+    add_context(ROME, home / "config")
+    ran = gbnt("config", words, "", *(["new"] if words == "rename-context" else []))
+    assert (ran.status, ran.out, 'there is no context ""' in ran.err) == (2, "", True)
+    assert contexts(home / "config") == ([ROME], "rome")
+
+
+def test_a_chosen_context_that_there_is_not_is_not_printed(gbnt: Run, home: Path, monkeypatch: pytest.MonkeyPatch):
+    add_context(ROME, home / "config")
+    monkeypatch.setenv("GBNT_CONTEXT", "nope")
+    ran = gbnt("config", "current-context")
+    assert (ran.status, ran.out) == (2, "")
 
 
 def test_commands_on_contexts(gbnt: Run, home: Path, monkeypatch: pytest.MonkeyPatch):

@@ -12,6 +12,7 @@ import pytest
 from cryptography import x509
 
 from cli.allegiance import dismissed, load
+from cli.connect import connect
 from cli.errors import BadInput
 from cli.legion import address, token_from
 from cli.options import ServeOptions
@@ -70,6 +71,7 @@ def test_tokens_are_listed_and_removed(gbnt: Run, manager: Manager):
 def test_init_may_begin_the_cluster_it_prints_the_line_of(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
     begun: list[ServeOptions] = []
     monkeypatch.setattr("cli.systemd.install", begun.append)
+    monkeypatch.setattr("cli.commands.legion.connect_here", connect)
     manager.on("POST /v1/join-tokens", made())
     ran = gbnt("legion", "init", "--install", "--advertise-addr", "192.0.2.1", "--listen-addr", "192.0.2.2")
     assert (ran.status, ran.out) == (0, "gbnt legion join --token eyJ.a.b --manager 192.0.2.1:4000\n")

@@ -1,13 +1,12 @@
 """What there is besides stacks: nodes, actors, events, tokens, snapshots, health."""
 
 import json
-from itertools import count
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.manager import Answer, Lines, Manager, listing
+from tests.cli.manager import Answer, HangUp, Lines, Manager, listing
 from tests.cli.rows import node, stack
 
 
@@ -103,22 +102,81 @@ def test_events_are_listed_and_followed(gbnt: Run, manager: Manager):
     ]
 
 
+class Late:
+    """A clock that finds every look at it to be beyond all patience."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1_000.0
+        return self.now
+
+
+def test_a_manager_that_restarts_twice_on_a_quiet_cluster_ends_no_follower(
+    gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr("cli.event_stream.time.monotonic", Late())
+    away = {"error": "the manager stops", "code": "unavailable"}
+    manager.on("GET /v1/events", Lines(event(1), away), Lines(away), Lines(away), Lines(event(3)))
+    ran = gbnt("events", "-f", "-q")
+    assert (ran.status, ran.out) == (0, "1\n3\n")
+    assert ran.err == "the manager stops; the events are read on when it is back\n" * 3
+
+
+def test_a_manager_that_stays_away_is_waited_for_no_longer_than_patience(
+    gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    monkeypatch.setattr("cli.event_stream.time.monotonic", Late())
+    manager.on("GET /v1/events", Lines(event(1)), HangUp())
+    manager.on("GET /v1/events", HangUp())
+    assert gbnt("events", "-f").status == 0
+    assert gbnt("events", "-f").status == 3
+
+
+def test_events_are_chosen_before_they_are_counted(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("cli.event_stream.PAGE", 3)
+    wanted = [event(revision, "x") for revision in (1, 2, 5, 7)]
+    manager.on("GET /v1/events", listing(wanted[0], wanted[1], event(3)))
+    assert gbnt("events", "-n", "1", "--filter", "message=x", "-q").out == "2\n"
+    manager.on("GET /v1/events", listing(wanted[0], event(3), event(4)), listing(wanted[2], event(6), wanted[3]))
+    gbnt("events")
+    ran = gbnt("events", "--after", "1", "-n", "2", "--filter", "message=x", "-q")
+    assert ran.out == "1\n5\n"
+    assert [asked.query.get("after") for asked in manager.asked] == [None, None, "1", "4.0"]
+
+
+def test_the_audit_is_chosen_before_it_is_counted(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("cli.commands.audit.PAGE", 2)
+    rows = [{"number": number, "role": role} for number, role in ((9, "viewer"), (8, "admin"), (7, "admin"))]
+    manager.on("GET /v1/audit", listing(*rows[:2]), listing(rows[2]))
+    assert gbnt("audit", "-n", "2", "--filter", "role=admin", "-q").out == "7\n8\n"
+    assert [asked.query.get("before") for asked in manager.asked] == [None, "8"]
+
+
+def test_followed_events_take_a_template_and_no_yaml(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/events", Lines(event(1)))
+    assert gbnt("events", "-f", "--format", "{{.Time}} {{.Kind}}").out == "- service\n"
+    ran = gbnt("events", "-f", "-o", "yaml")
+    assert (ran.status, "YAML is one document" in ran.err) == (2, True)
+
+
+def test_an_empty_name_is_asked_of_nobody(gbnt: Run, manager: Manager):
+    for words in (("network", "inspect", ""), ("network", "inspect", ".."), ("node", "inspect", "")):
+        assert gbnt(*words).status == 2
+    assert not manager.asked
+
+
 def test_events_are_read_on_where_they_were_when_the_manager_is_back(gbnt: Run, manager: Manager, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     away = {"error": "the manager stops", "code": "unavailable"}
     manager.on("GET /v1/events", Lines(event(1), event(2), away), Lines(away), Lines(event(3)))
     ran = gbnt("events", "-f", "-o", "json")
     assert [json.loads(line)["revision"] for line in ran.out.splitlines()] == [1, 2, 3]
-    assert ran.err == "the manager stops; the events are read on when it is back\n"
+    assert ran.err == "the manager stops; the events are read on when it is back\n" * 2
     assert [asked.query.get("after") for asked in manager.asked] == [None, "2.0", "2.0"]
-
-
-def test_events_of_a_manager_that_stays_away_end_with_an_error(gbnt: Run, manager: Manager, monkeypatch):
-    monkeypatch.setattr("time.sleep", lambda seconds: None)
-    monkeypatch.setattr("time.monotonic", count(0.0, 25.0).__next__)
-    away = {"error": "the manager stops", "code": "unavailable"}
-    manager.on("GET /v1/events", Lines(event(1), away), *[Lines(away)] * 5)
-    assert gbnt("events", "-f").status == 3
 
 
 def test_tokens_are_made_listed_and_revoked(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):

@@ -64,6 +64,17 @@ def test_a_person_reads_sentences(request_id: str):
     assert shown[1].startswith("Traceback")
 
 
+def test_what_json_has_no_room_for_loses_no_line():
+    line = Json("rome").format(record("%s", "a\ud800b", facts={"size": 2**80}))
+    told = json.loads(line)
+    assert (told["message"], told["size"]) == ("a\ud800b", 2**80)
+    line.encode()
+
+
+def test_a_terminal_is_made_to_obey_nothing():
+    assert Console().format(record("%s", "a\x1b[2J\ud800\nb", name="gbnt", level=logging.INFO)) == "a\\x1b[2J\\ud800\nb"
+
+
 @pytest.mark.parametrize(("level", "shown"), [(logging.INFO, "3 tasks"), (logging.WARNING, "warning: 3 tasks")])
 def test_who_started_gbnt_is_told_without_time_and_place(level: int, shown: str):
     assert Console().format(record(name="gbnt", level=level)) == shown

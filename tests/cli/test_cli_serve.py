@@ -91,6 +91,10 @@ def test_a_file_that_is_empty_or_missing(home: Path):
         ("api_port", 4002, "choose two"),
         ("bind", "rome", "no IP address"),
         ("api_names", "rome.example,a b", '"a b" is no host'),
+        ("api_names", "rome..example", "is no host"),
+        ("api_names", f"{'a' * 64}.example", "is no host"),
+        ("api_names", ".".join(["a" * 60] * 5), "is no host"),
+        ("api_names", "fe80::1%eth0", "is no host"),
         ("log_level", "loud", "none of debug, info"),
         ("network_pool", "10.0.0.1/8", "write it as"),
         ("network_pool", "fd00::/48", "is not IPv4, and gbnt's networks are"),
@@ -103,6 +107,11 @@ def test_a_file_that_is_empty_or_missing(home: Path):
 def test_a_wrong_value_is_refused_before_anything_starts(name: str, value: object, said: str):
     with pytest.raises(BadInput, match=said):
         merged({name: value}, {})
+
+
+def test_names_of_every_kind_are_taken():
+    names = f"rome,*.rome.example,{'a' * 63}.example,192.0.2.1,2001:db8::1"
+    assert merged({"api_names": names}, {}).api_names == names
 
 
 @pytest.mark.parametrize("pool", ["", "10.64.0.0/10", "192.168.7.0/24"])

@@ -59,6 +59,13 @@ def test_an_empty_list_prints_nothing_that_a_script_could_take_for_a_row(gbnt: R
     assert gbnt("service", "ls", "-o", "yaml").out == "[]\n"
 
 
+@pytest.mark.parametrize("number", ["9" * 20, "9" * 5_000])
+def test_more_replicas_than_there_can_be_are_refused(gbnt: Run, manager: Manager, number: str):
+    ran = gbnt("service", "scale", f"shop/web={number}")
+    assert (ran.status, "is not SERVICE=REPLICAS" in ran.err) == (2, True)
+    assert not manager.asked
+
+
 def test_scale_takes_several_services_and_says_what_it_did(gbnt: Run, manager: Manager):
     manager.on("POST /v1/services/shop/web/scale", accepted("shop/web", "scaled from 1 to 3"))
     manager.on("POST /v1/services/shop/api/scale", accepted("shop/api", "unchanged"))

@@ -59,6 +59,11 @@ def test_a_data_directory_is_read_from_the_unit_as_it_was_written(data: str):
     assert data_dir_of(unit_text(ServeOptions(Path(data)), ("/bin/gbnt",), {})) == Path(data)
 
 
+def test_a_unit_names_the_api_as_it_was_told():
+    text = unit_text(ServeOptions(Path("/srv"), api_names="rome.example,192.0.2.1"), ("/bin/gbnt",), {})
+    assert " --api-names rome.example,192.0.2.1" in text
+
+
 def test_what_is_in_the_environment_of_a_unit_is_quoted():
     text = unit_text(ServeOptions(Path("/srv")), ("/opt/a b/$x/gbnt",), {"A": "50% $b"})
     assert '\nEnvironment="A=50%% $b"\n' in text

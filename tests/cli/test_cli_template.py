@@ -86,6 +86,7 @@ def test_a_table_has_titles_and_aligned_columns():
         ("{{join .Volumes}}", "join takes 2, not 1"),
         ("{{.Name | .ID}}", "a function stands first"),
         ("{{.Name upper}}", "a function stands first"),
+        (f"{{{{truncate .Name {'9' * 5_000}}}}}", "is too great a number"),
         ("{{.Name + .ID}}", "is not understood; of more than fields and functions"),
     ],
 )

@@ -108,3 +108,13 @@ def test_on_a_terminal_each_look_is_drawn_over_the_last_and_no_longer_than_that(
     assert first.endswith("\x1b[J")
     assert second.count("\n") == 7
     assert "… and 7 more" in second
+
+
+def test_ctrl_c_ends_it_as_it_ends_what_is_followed(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
+    def interrupt(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    manager.on("GET /v1/stats", Lines(line()))
+    monkeypatch.setattr("cli.commands.top.draws", lambda stream: True)
+    monkeypatch.setattr("cli.load_report.refreshed", interrupt)
+    assert gbnt("top").status == 0

@@ -36,6 +36,13 @@ def test_lengths_of_time_are_read_back():
             duration(wrong)
 
 
+@pytest.mark.parametrize("text", ["9" * 400 + "d", "9" * 5_000 + "s", "36501d"])
+def test_a_time_beyond_a_hundred_years_is_none(text: str):
+    with pytest.raises(BadInput, match="at most 100 years"):
+        duration(text)
+    assert duration("36500d") == 36_500 * 86_400
+
+
 def test_sizes_and_counts():
     assert [size(n) for n in (0, 999, 1_000, 34_000_000, 8_300_000_000, 5e12)] == [
         "0 B",

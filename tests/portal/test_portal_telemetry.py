@@ -173,6 +173,12 @@ async def test_metrics_go_on_without_a_senate_and_take_nothing_for_nought(node):
     assert "gbnt_services" not in answer.text
 
 
+async def test_a_switch_for_what_sends_figures_away_leaves_the_page_of_metrics(node, monkeypatch):
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    page = await get(node, "/metrics")
+    assert "gbnt_build_info{" in page.text
+
+
 async def test_a_duration_on_a_bound_belongs_to_it_before_and_after_the_first_scrape(node):
     for seconds in (1.0, 1.5):
         node.meters.observe("store", seconds)
