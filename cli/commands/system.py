@@ -31,7 +31,7 @@ def df(verbose: bool, context: str, output: Output) -> None:
 )
 @click.option("--all-images", "-a", is_flag=True, help="Every image that no container is of, whoever put it there.")
 @click.option("--volume", "names", metavar="VOLUME", multiple=True, help="This volume too, with all data in it.")
-@click.option("--volumes", is_flag=True, help="All volumes that no stack names too, with all data in them.")
+@click.option("--volumes", is_flag=True, help="All that no stack names or may go back to, with their data.")
 @click.option("--dry-run", is_flag=True, help="Only list what would go.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @context_option

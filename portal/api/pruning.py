@@ -34,8 +34,8 @@ class Pruning:
     """What may go: the body of a request for it.
 
     Beside ended containers and images that services used once, `all_images` that no container is of; the `volumes`
-    named, or `all_volumes` that no stack names. `only` are ids of containers and images: of what may go now no more
-    than these go, so that nothing does that a person has not seen.
+    named, or `all_volumes` that no stack names or may go back to. `only` are ids of containers and images: of what may
+    go now no more than these go, so that nothing does that a person has not seen.
     """
 
     all_images: bool = False
