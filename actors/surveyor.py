@@ -18,17 +18,24 @@ SAMPLES_AT_ONCE = 8
 
 
 class Surveyor(Actor):
-    """Every question is answered beside all others: an engine may take minutes to add up its files."""
+    """Every question is answered beside all others.
+
+    What an engine keeps it is asked once for all who want to know by then: it may take minutes to add up its files,
+    whoever has ceased to wait, and does it for one at a time.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._asked = 0
+        self._waiting: list[ReplyTo] = []
 
     async def receive(self, message: object, ctx: Context) -> None:
         """Begin to find out, or to remove."""
         match message:
             case protocol.WantUsage():
-                self._answer(self._usage, ctx)
+                self._waiting.append(ctx.reply_to)
+                if len(self._waiting) == 1:
+                    ctx.spawn("usage", self._tell_usage)
             case protocol.WantLoad(containers):
                 self._answer(lambda: self._load(containers), ctx)
             case protocol.Prune():
@@ -39,20 +46,24 @@ class Surveyor(Actor):
         ctx.spawn(f"question:{self._asked}", self._reply, work, ctx.reply_to)
 
     async def _reply(self, work: Callable[[], Awaitable[object]], reply_to: ReplyTo) -> None:
-        try:
-            reply_to.send(await work())
-        except EngineError as error:
-            reply_to.send(protocol.Failed(f"does not say: {error}", down=isinstance(error, EngineUnavailable)))
+        reply_to.send(await _said(work))
+
+    async def _tell_usage(self) -> None:
+        said = await _said(self._usage)
+        waiting, self._waiting = self._waiting, []
+        for reply_to in waiting:
+            reply_to.send(said)
 
     async def _usage(self) -> protocol.UsageSeen:
         return protocol.UsageSeen(await self._engine.usage())
 
     async def _load(self, containers: Iterable[str]) -> protocol.LoadSeen:
+        """A container that the engine has no word on is left out: the others are busy all the same."""
         samples, limiter = dict[str, Sample](), anyio.CapacityLimiter(SAMPLES_AT_ONCE)
 
         async def one(container: str) -> None:
             async with limiter:
-                found = await self._engine.sample(container)
+                found = await self._sample(container)
             if found is not None:
                 samples[container] = found
 
@@ -60,9 +71,17 @@ class Surveyor(Actor):
             async with anyio.create_task_group() as group:
                 for container in containers:
                     group.start_soon(one, container)
-        except* EngineError as errors:
+        except* EngineUnavailable as errors:
             raise errors.exceptions[0] from None
         return protocol.LoadSeen(await self._engine.load(), samples)
+
+    async def _sample(self, container: str) -> Sample | None:
+        try:
+            return await self._engine.sample(container)
+        except EngineUnavailable:
+            raise
+        except EngineError:
+            return None
 
     async def _prune(self, wanted: protocol.Prune) -> protocol.Pruned:
         """One after the other, so that an engine has time for what runs on it."""
@@ -88,6 +107,13 @@ class Surveyor(Actor):
             await self._engine.remove_image(name)
         left = await self._engine.image(image)
         return "" if left is None else "has another name by now"
+
+
+async def _said(work: Callable[[], Awaitable[object]]) -> object:
+    try:
+        return await work()
+    except EngineError as error:
+        return protocol.Failed(f"does not say: {error}", down=isinstance(error, EngineUnavailable))
 
 
 async def _told(removal: Awaitable[str]) -> str:

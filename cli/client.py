@@ -232,9 +232,9 @@ class Client:
 
     # -- configs -------------------------------------------------------------------------------------------------
 
-    def configs(self) -> list[Row]:
-        """The configs that stacks brought, without their contents."""
-        return self._session.items("/v1/configs")
+    def configs(self, stack: str = "") -> list[Row]:
+        """The configs that a stack brought, or all did, without their contents."""
+        return self._session.items("/v1/configs", {"stack": stack})
 
     def config(self, name: str) -> Row:
         """One config, with its `content` in base64."""

@@ -11,6 +11,8 @@ _JOB = 'a service with `restart: "no"` is one-off work: put it into the file, an
 _ENGINE = (
     "that is the engine's own, on the container's machine: `docker {} CONTAINER`, as `gbnt stack ps STACK` names it"
 )
+_MADE = "name it under `{}` in the compose file: `gbnt stack deploy -c compose.yaml` makes it"
+_GO_WITH_STACK = "a network goes once no stack names it: `gbnt stack rm STACK`, or a deploy of the file without it"
 _CONTEXTS = (
     "`gbnt config get-contexts` lists the clusters, `gbnt config use-context NAME` chooses one, and "
     "`gbnt config delete-context NAME` forgets one"
@@ -100,6 +102,32 @@ HINTS: dict[str, dict[str, str]] = {
         "ps": "`gbnt task ls` does that",
         "restart": "`gbnt task rm TASK` replaces a task",
         "stop": "`gbnt task rm TASK` does that",
+    },
+    "gbnt volume": {
+        "create": _MADE.format("volumes"),
+        "delete": "`gbnt volume rm VOLUME` does that",
+        "list": "`gbnt volume ls` does that",
+        "prune": "`gbnt system prune --volumes` removes those that nothing needs, after a list of them",
+        "remove": "`gbnt volume rm VOLUME` does that",
+    },
+    "gbnt network": {
+        "connect": _MADE.format("networks"),
+        "create": _MADE.format("networks"),
+        "delete": _GO_WITH_STACK,
+        "list": "`gbnt network ls` does that",
+        "prune": _GO_WITH_STACK,
+        "remove": _GO_WITH_STACK,
+        "rm": _GO_WITH_STACK,
+    },
+    "gbnt system": {
+        "events": "`gbnt events` prints what happened, and with -f what happens",
+        "info": "`gbnt legion status` shows the cluster, `gbnt node ls` its machines, `gbnt health` how this one is",
+    },
+    "gbnt config-file": {
+        "create": _MADE.format("configs"),
+        "delete": "`gbnt config-file rm CONFIG` does that",
+        "list": "`gbnt config-file ls` does that",
+        "remove": "`gbnt config-file rm CONFIG` does that",
     },
     "gbnt node": {"inspect": "`gbnt node ls -o json` tells all that is known", "list": "`gbnt node ls` does that"},
 }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from cli.errors import NotFound
-from cli.output import terminal_width
-from cli.table import Column, Row, column, cut, render
+from cli.output import Output, show_list, terminal_width
+from cli.table import GAP, NARROWEST, Column, Row, cells, column, cut, render
 from cli.words import size
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ NODES = (
     Column("NOTE", lambda row: row["unknown"], flexible=True),
 )
 TASKS = (
-    column("TASK", "task", flexible=True),
+    column("TASK", "task", flexible=True, keeps_end=True),
     column("NODE", "node"),
     Column("CPU", lambda row: _known(row["cpu_percent"], "{:.1f} %".format)),
     Column("MEMORY", lambda row: _of(row["memory"], row["memory_limit"])),
@@ -35,6 +35,8 @@ TASKS = (
     Column("PIDS", lambda row: _known(row["pids"], str)),
     Column("NOTE", lambda row: row["unknown"], flexible=True),
 )
+# What goes first where the terminal is too narrow for all: without a task's whole name nobody can tell replicas apart.
+DISPENSABLE = ("DISK READ / WRITTEN", "NET IN / OUT")
 
 ORDERS: Mapping[str, Callable[[Row], tuple[float, str]]] = {
     "cpu": lambda row: (-(row["cpu_percent"] or 0.0), row["task"]),
@@ -65,7 +67,13 @@ def report(line: Row, sort: str) -> list[str]:
     width = terminal_width()
     machines = render(line["nodes"], NODES, width).splitlines()
     ordered = sorted(line["tasks"], key=ORDERS[sort])
-    return [*machines, "", *(render(ordered, TASKS, width).splitlines() if ordered else ["no task runs"])]
+    tasks = render(ordered, _fitting(ordered, width), width).splitlines() if ordered else ["no task runs"]
+    return [*machines, "", *tasks]
+
+
+def show_tasks(line: Row, sort: str, output: Output) -> None:
+    """The tasks alone, as names or by a template."""
+    show_list(sorted(line["tasks"], key=ORDERS[sort]), TASKS, output, key="task")
 
 
 def refreshed(lines: Iterable[Row], sort: str, terminal: TextIO) -> None:
@@ -77,6 +85,17 @@ def refreshed(lines: Iterable[Row], sort: str, terminal: TextIO) -> None:
             drawn = [*drawn[: rows - 2], cut(f"… and {len(drawn) - rows + 2} more", columns)]
         terminal.write(HOME + "".join(f"{text}{CLEAR_LINE}\n" for text in drawn) + CLEAR_BELOW)
         terminal.flush()
+
+
+def _fitting(tasks: Sequence[Row], width: int | None) -> tuple[Column, ...]:
+    """The columns for which there is room beside the beginning of a note."""
+    columns: tuple[Column, ...] = TASKS
+    for title in DISPENSABLE:
+        lines = render(tasks, columns[:-1]).splitlines()
+        if width is None or max(map(cells, lines)) + len(GAP) + NARROWEST <= width:
+            break
+        columns = tuple(one for one in columns if one.title != title)
+    return columns
 
 
 def _known(value: float | None, text: Callable[[float], str]) -> str:

@@ -41,6 +41,11 @@ class Output:
         """Whether it is the table, or page, that is made for people."""
         return self.form in ("table", "wide") and not self.quiet and self.template is None
 
+    @property
+    def is_document(self) -> bool:
+        """Whether it is JSON or YAML, with all that the API gave; every other form is made of the table's rows."""
+        return self.form in ("json", "yaml") and not self.quiet and self.template is None
+
     def chosen(self, rows: Sequence[Row]) -> Sequence[Row]:
         """The rows that are as the filters say."""
         return rows if self.wanted is None else [row for row in rows if self.wanted(row)]

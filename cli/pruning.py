@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from cli.asking import confirm
 from cli.errors import CliError
+from cli.output import Output, show_list, show_value
 from cli.table import Row
 from cli.words import count, size
 
@@ -33,24 +34,56 @@ class Pruning:
         return {"volumes": ",".join(self.volumes), **{name: 1 for name, wanted in flags.items() if wanted}}
 
 
-def prune(client: Client, wanted: Pruning, *, dry_run: bool, yes: bool) -> None:
-    """List what may go, ask, and remove that. Raises CliError where a machine or a volume is left out of it."""
+def prune(client: Client, wanted: Pruning, output: Output, *, dry_run: bool, yes: bool) -> None:
+    """List what would go, ask, and remove that. Raises CliError where a machine or a volume is left out of it.
+
+    On the standard output is what went, or with `dry_run` what would.
+    """
     found = list(client.prunable(wanted.asking()))
-    doomed, lines = _doomed(found), list(_listed(found))
-    if lines:
-        _show(lines, wanted, sys.stdout if dry_run else sys.stderr)
+    doomed = _doomed(found)
     if dry_run or not doomed:
-        if not lines:
-            print("nothing is to be removed", file=sys.stderr)
+        _say(found, wanted, output)
         _check(found)
         return
+    _show(_listed(found, MOST_NAMED), wanted, sys.stderr)
     for line in _left(found):
         print(f"left out: {line}", file=sys.stderr)
     confirm("Remove it?", yes=yes)
     done = list(client.prune({"all_images": wanted.all_images, **doomed}))
-    for line in _told(done):
-        print(line)
+    if output.is_table:
+        print("".join(f"{line}\n" for line in _told(done)), end="")
+    else:
+        _print(done, output, "removed")
     _check([*done, *(row for row in found if row.get("why"))])  # what was refused was not asked for again
+
+
+def _say(found: Sequence[Row], wanted: Pruning, output: Output) -> None:
+    """What would go, by all its names."""
+    if not output.is_table:
+        _print(found, output, "nodes")
+    elif lines := list(_listed(found, None)):
+        _show(lines, wanted, sys.stdout)
+    else:
+        print("nothing is to be removed", file=sys.stderr)
+
+
+def _print(rows: Iterable[Row], output: Output, where: str) -> None:
+    """For programs. `where` is the field with the machines that a volume goes from."""
+    if output.is_document:
+        show_value(_ordered(rows), output)
+    else:
+        show_list(list(_things(rows, where)), (), output, key="name")
+
+
+def _things(rows: Iterable[Row], where: str) -> Iterator[Row]:
+    """Each container, image and volume by itself."""
+    for row in _ordered(rows):
+        if "volume" not in row:
+            for kind in ("container", "image"):
+                yield from ({"kind": kind, **one, "nodes": [row["node"]]} for one in row[f"{kind}s"])
+        elif not row["why"] and row[where]:
+            name = row["volume"]
+            yield {"kind": "volume", "id": name, "name": name, "size": row["size"], "nodes": row[where]}
 
 
 def _doomed(found: Iterable[Row]) -> Mapping[str, object]:
@@ -61,7 +94,8 @@ def _doomed(found: Iterable[Row]) -> Mapping[str, object]:
     return {"only": only, "volumes": volumes} if only or volumes else {}
 
 
-def _listed(rows: Iterable[Row]) -> Iterator[str]:
+def _listed(rows: Iterable[Row], most: int | None) -> Iterator[str]:
+    """What is to go, of each kind on a machine at `most` so many by name."""
     for row in _ordered(rows):
         if "volume" in row:
             if not row["why"]:
@@ -71,7 +105,7 @@ def _listed(rows: Iterable[Row]) -> Iterator[str]:
         for noun, about, kept in (("ended container", "", row["containers"]), ("image", "at least ", row["images"])):
             if kept:
                 total = size(sum(one["size"] for one in kept))
-                yield f"{row['node']}: {count(len(kept), noun)} ({about}{total}): {_names(kept)}"
+                yield f"{row['node']}: {count(len(kept), noun)} ({about}{total}): {_names(kept, most)}"
 
 
 def _told(rows: Iterable[Row]) -> Iterator[str]:
@@ -106,10 +140,10 @@ def _ordered(rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: ("volume" in row, str(row.get("node", ""))))
 
 
-def _names(kept: Sequence[Row]) -> str:
-    names = [str(one["name"]) for one in kept[:MOST_NAMED]]
+def _names(kept: Sequence[Row], most: int | None) -> str:
+    names = [str(one["name"]) for one in kept[:most]]
     more = len(kept) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
+    return ", ".join(names) + (f" and {more} more (--dry-run names all)" if more else "")
 
 
 def _show(lines: Iterable[str], wanted: Pruning, to: TextIO) -> None:

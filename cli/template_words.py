@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cli.errors import BadInput
 from cli.table import Column, Row, printable
-from cli.words import did_you_mean
+from cli.words import age, clock_time, did_you_mean, size
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,12 @@ def _len(value: object) -> int:
     return len(value)
 
 
+def _bytes(value: object) -> str:
+    if not isinstance(value, int | float):
+        raise TypeError("it takes a size in bytes")
+    return size(value)
+
+
 def _truncate(value: object, length: object) -> str:
     if not isinstance(length, int) or length < 0:
         raise TypeError("it takes a text, and how much of it is kept")
@@ -122,5 +129,8 @@ FUNCTIONS = {
         Function("split", 2, lambda value, between: text_of(value).split(text_of(between) or None)),
         Function("index", 2, _index),
         Function("truncate", 2, _truncate),
+        Function("since", 1, lambda moment: age(moment, time.time())),
+        Function("time", 1, clock_time),
+        Function("bytes", 1, _bytes),
     )
 }

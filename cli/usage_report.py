@@ -23,9 +23,12 @@ COLUMNS = (
 
 def show_usage(rows: Sequence[Row], output: Output, *, by_node: bool) -> None:
     """Print what the machines said, in one sum or by machine. Raises CliError where one of them did not say."""
-    said = sorted((row for row in rows if not row["unknown"]), key=lambda row: str(row["node"]))
-    if not output.is_table:
-        show_value(sorted(rows, key=lambda row: str(row["node"])), output)
+    machines = sorted(rows, key=lambda row: str(row["node"]))
+    said = [row for row in machines if not row["unknown"]]
+    if output.is_document:
+        show_value(machines, output)
+    elif output.form == "name":
+        show_list(machines, (), output, key="node")
     elif by_node:
         show_list([line for row in said for line in _lines(row)], (column("NODE", "node"), *COLUMNS), output)
     elif said:

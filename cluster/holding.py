@@ -41,6 +41,13 @@ def naming(state: State, volume: str) -> list[Stack]:
     return sorted(named, key=lambda stack: stack.name)
 
 
+def recalled(state: State) -> set[str]:
+    """The volumes that a stack names again when it goes back to a kept revision, or on to its draft."""
+    revisions, drafts = state.stack_revisions.values(), state.stack_drafts.values()
+    specs = [*(one.spec for one in revisions), *(one.spec for one in drafts)]
+    return {volume.name for spec in specs for volume in spec.volumes.values()}
+
+
 def holders(state: State, volume: str) -> list[str]:
     """The ids of the machines that have the volume, in the order of their names."""
     there = (node for node in state.nodes.values() if volume in node.volumes)

@@ -14,14 +14,15 @@ DROPPABLE = ("total_inactive_file", "inactive_file")
 
 
 def sample_of(found: JSON) -> Sample | None:
-    """The counters; None of a container that does not run, for which all of them are empty."""
+    """The counters; None of a container that does not run, for which all of them are empty or left out."""
     pids = (found.get("pids_stats") or {}).get("current")
-    at, memory = seconds(found["read"]), found.get("memory_stats") or {}
-    if not at:
+    at, memory = seconds(found["read"]) if found.get("read") else 0.0, found.get("memory_stats") or {}
+    busy = ((found.get("cpu_stats") or {}).get("cpu_usage") or {}).get("total_usage")
+    if not at or busy is None:
         return None
     return Sample(
         at=at,
-        cpu_seconds=found["cpu_stats"]["cpu_usage"]["total_usage"] / 1e9,
+        cpu_seconds=busy / 1e9,
         memory=_memory(memory),
         memory_limit=memory.get("limit"),
         received=_over_networks(found, "rx_bytes"),
@@ -44,7 +45,7 @@ def _memory(told: JSON) -> int | None:
 def _over_networks(found: JSON, key: str) -> int | None:
     """One on its machine's own network has none to count on."""
     networks: dict[str, JSON] | None = found.get("networks")
-    return None if networks is None else sum(one[key] for one in networks.values())
+    return None if networks is None else sum(one.get(key, 0) for one in networks.values())
 
 
 def _on_disks(found: JSON, op: str) -> int | None:

@@ -8,7 +8,7 @@ import anyio
 
 from actors.protocol import DoneWell, DropVolume
 from actors.provisions import PROVISIONS
-from cluster.holding import holders
+from cluster.holding import held, holders
 from cluster.model import Node, State
 from portal.backend import Backend
 from portal.machines import Silent, ask_machine
@@ -25,7 +25,12 @@ class Removal:
 
 
 async def remove(backend: Backend, state: State, volume: str) -> Removal:
-    """Have all machines remove it at the same time. That it may go is the Senate's to say, before this."""
+    """Have all machines remove it at the same time. That it may go is the Senate's to say, before this.
+
+    `state` is to be read after that: where somebody holds on to the volume by now, no machine is asked.
+    """
+    if why := held(state, volume):
+        return _kept(state, volume, f"keeps it: {why}")
     removal = Removal()
 
     async def one(node: Node) -> None:
@@ -41,3 +46,12 @@ async def remove(backend: Backend, state: State, volume: str) -> Removal:
             group.start_soon(one, state.nodes[id])
     removal.removed.sort()
     return removal
+
+
+def still_there(state: State, volume: str) -> Removal:
+    """What a repeat is answered with: what is there by now may hold other data than what was given up."""
+    return _kept(state, volume, "has it still, or again, and a repeat removes nothing: ask anew, under another key")
+
+
+def _kept(state: State, volume: str, why: str) -> Removal:
+    return Removal(kept={state.nodes[id].name: why for id in holders(state, volume)})

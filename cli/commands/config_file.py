@@ -37,13 +37,18 @@ FILTERS: Mapping[str, Filter] = {"name": has("name"), "stack": is_("stack"), "la
 name_argument = click.argument("name", metavar="CONFIG")
 
 
-@app.command("ls", epilog=example("gbnt config-file ls", "gbnt config-file ls --filter stack=shop -o wide"))
+@app.command("ls", epilog=example("gbnt config-file ls", "gbnt config-file ls --stack shop -o wide"))
+@click.option("--stack", metavar="STACK", default="", help="Only those of this stack.")
 @context_option
 @list_options(FILTERS)
-def ls(context: str, output: Output, no_trunc: bool) -> None:
+def ls(stack: str, context: str, output: Output, no_trunc: bool) -> None:
     """List the configs, and which services read each."""
-    empty = "no stack has brought a config"
-    show_list(connect(context).configs(), COLUMNS, output, more=MORE, no_trunc=no_trunc, empty=empty)
+    client = connect(context)
+    rows = client.configs(stack)
+    if stack and not rows:
+        client.stack(stack)  # which says where there is none of that name
+    empty = f"stack {stack} has brought no config" if stack else "no stack has brought a config"
+    show_list(rows, COLUMNS, output, more=MORE, no_trunc=no_trunc, empty=empty)
 
 
 @app.command(

@@ -27,15 +27,22 @@ def df(verbose: bool, context: str, output: Output) -> None:
 
 @app.command(
     "prune",
-    epilog=example("gbnt system prune", "gbnt system prune --volume shop_data", "gbnt system prune --volumes --yes"),
+    epilog=example(
+        "gbnt system prune",
+        "gbnt system prune --volume shop_data",
+        "gbnt system prune --volumes --dry-run -o json",
+    ),
 )
 @click.option("--all-images", "-a", is_flag=True, help="Every image that no container is of, whoever put it there.")
 @click.option("--volume", "names", metavar="VOLUME", multiple=True, help="This volume too, with all data in it.")
-@click.option("--volumes", is_flag=True, help="All volumes that no stack names too, with all data in them.")
-@click.option("--dry-run", is_flag=True, help="Only list what would go.")
+@click.option("--volumes", is_flag=True, help="All that no stack names or may go back to, with their data.")
+@click.option("--dry-run", is_flag=True, help="Only list what would go, by all its names.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @context_option
-def prune(all_images: bool, names: tuple[str, ...], volumes: bool, dry_run: bool, yes: bool, context: str) -> None:
+@output_option()
+def prune(
+    all_images: bool, names: tuple[str, ...], volumes: bool, dry_run: bool, yes: bool, context: str, output: Output
+) -> None:
     """Remove from all machines containers of this cluster that ended, and images that only its past needed.
 
     It is listed first, and you are asked. Images stay that stacks run, or may go back to (`gbnt stack history`); with
@@ -43,4 +50,4 @@ def prune(all_images: bool, names: tuple[str, ...], volumes: bool, dry_run: bool
     """
     from cli.pruning import Pruning, prune
 
-    prune(connect(context), Pruning(all_images, names, volumes), dry_run=dry_run, yes=yes)
+    prune(connect(context), Pruning(all_images, names, volumes), output, dry_run=dry_run, yes=yes)

@@ -29,12 +29,14 @@ def app(subject: str, node: str, sort: str, interval: float, no_stream: bool, ou
 
     100 % is one whole CPU. What went over networks and disks is counted since the container started.
     """
-    from cli.load_report import refreshed, report, selection
+    from cli.load_report import refreshed, report, selection, show_tasks
 
     client = connect(context)
     chosen = {**selection(client, subject), "node": node}
-    if not output.is_table:
+    if output.is_document:
         show_value(next(client.stats(chosen)), output)
+    elif not output.is_table:
+        show_tasks(next(client.stats(chosen)), sort, output)
     elif no_stream or not draws(sys.stdout):
         print("\n".join(report(next(client.stats(chosen)), sort)))
     else:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.asking import confirm
 from cli.connect import connect, context_option
-from cli.errors import CliError, NotAllowed, Unreachable
+from cli.errors import CliError, NotAllowed, NotFound, Unreachable
 from cli.filters import Filter, has, is_
 from cli.group import example, group
 from cli.output import Output, list_options, output_option, show_list, show_value
@@ -73,19 +73,37 @@ def rm(volumes: tuple[str, ...], yes: bool, context: str) -> None:
     """Remove volumes with all data in them, from every machine that has them.
 
     Refused while a stack names one, or a task uses it. A machine that could not remove it is named: it keeps its data.
+    Of several, one that is not there is passed over, so that the same command goes on where the last one could not.
     """
-    client, chosen = connect(context), tuple(dict.fromkeys(volumes))
-    found = [client.volume(name) for name in chosen]
+    client = connect(context)
+    found = _found(client, dict.fromkeys(volumes))
     if not yes:
         listed = (f"  {row['name']} on {', '.join(row['nodes']) or 'no machine'}" for row in found)
         print("These volumes and all data in them are removed for good:", *listed, sep="\n", file=sys.stderr)
         confirm("Remove them?", yes=yes)
-    failures = [why for name in chosen for why in _remove(client, name)]
+    failures = [why for row in found for why in _remove(client, row["name"])]
     if len(failures) == 1:
         raise CliError(failures[0])
     if failures:
         print(*(f"error: {why}" for why in failures), sep="\n", file=sys.stderr)
         raise CliError("not all data is gone: give the same command again when what is in the way is mended")
+
+
+def _found(client: Client, names: Iterable[str]) -> list[Row]:
+    """Those that are there. Raises NotFound where none of them is."""
+    found, missing = list[Row](), list[NotFound]()
+    for name in names:
+        try:
+            found.append(client.volume(name))
+        except NotFound as error:
+            missing.append(error)
+    if not found and len(missing) == 1:
+        raise missing[0]
+    for why in missing:
+        print(f"passed over: {why}", file=sys.stderr)
+    if not found:
+        raise NotFound("none of these volumes is there")
+    return found
 
 
 def _remove(client: Client, name: str) -> list[str]:

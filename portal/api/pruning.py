@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from typing_extensions import TypedDict
 
-from actors.protocol import Accepted, NotePruned, Prune, Pruned, Refused, RemoveVolume
+from actors.protocol import Accepted, GetState, NotePruned, Prune, Pruned, Refused, RemoveVolume
 from actors.surveyor import SURVEYOR
 from cluster.holding import held, holders
 from cluster.model import Node, State
@@ -16,7 +16,7 @@ from cluster.pruning import Spent, spent, unnamed
 from cluster.usage import KeptContainer, KeptImage, Usage
 from portal import volumes
 from portal.api.lines import Emit
-from portal.api.requests import WRITE_TIMEOUT
+from portal.api.requests import READ_TIMEOUT, WRITE_TIMEOUT, expected
 from portal.backend import Backend
 from portal.machines import Silent, ask_machine, at_all
 from portal.usage import usage_of
@@ -25,6 +25,7 @@ from supervisor.errors import ActorError
 SECONDS = 600.0
 """An engine may have many large images to remove."""
 
+UNJUDGED = "keeps all: no manager says what is needed there; ask again when one does"
 NOWHERE = "no machine has it; `gbnt volume ls` shows what is there"
 
 
@@ -33,8 +34,8 @@ class Pruning:
     """What may go: the body of a request for it.
 
     Beside ended containers and images that services used once, `all_images` that no container is of; the `volumes`
-    named, or `all_volumes` that no stack names. `only` are ids of containers and images: of what may go now no more
-    than these go, so that nothing does that a person has not seen.
+    named, or `all_volumes` that no stack names or may go back to. `only` are ids of containers and images: of what may
+    go now no more than these go, so that nothing does that a person has not seen.
     """
 
     all_images: bool = False
@@ -96,32 +97,39 @@ PruneLine = MachineLine | VolumeLine
 class Pruner:
     """One pruning: a line for each machine as soon as it is done there, and then one for each volume.
 
-    A `dry` one says the same of what would go, and changes nothing.
+    A `dry` one says the same of what would go, and changes nothing. Engines may take minutes to say what they keep:
+    what is needed is judged by the state after that, and `state` only tells the machines.
     """
 
     def __init__(self, backend: Backend, state: State, wanted: Pruning, *, dry: bool) -> None:
         self._backend = backend
-        self._state = state
+        self._machines = state
         self._wanted = wanted
         self._dry = dry
         self._usages: dict[str, Usage] = {}
 
     async def run(self, emit: Emit) -> None:
         """Volumes come last: an ended container is a user of one, too."""
-        await at_all(self._state, self._at, emit)
-        chosen = unnamed(self._state) if self._wanted.all_volumes else []
+        await at_all(self._machines, self._at, emit)
+        chosen = unnamed(await self._now()) if self._wanted.all_volumes else []
         for name in dict.fromkeys((*self._wanted.volumes, *chosen)):
             await emit(await self._volume(name))
+
+    async def _now(self) -> State:
+        return expected(await self._backend.ask("senate", GetState(), READ_TIMEOUT), State)
 
     async def _at(self, node: Node) -> MachineLine:
         try:
             usage = self._usages[node.id] = await usage_of(self._backend, node)
-            found = spent(self._state, node.id, self._backend.identity.id, usage, all_images=self._wanted.all_images)
+            state, cluster = await self._now(), self._backend.identity.id
+            found = spent(state, node.id, cluster, usage, all_images=self._wanted.all_images)
             if self._wanted.only is not None:
                 found = found.only(self._wanted.only)
             kept = {} if self._dry else await self._remove(node, found)
         except Silent as why:
             return _machine_line(node, str(why), Spent(), {})
+        except ActorError:
+            return _machine_line(node, UNJUDGED, Spent(), {})
         return _machine_line(node, "", found, kept)
 
     async def _remove(self, node: Node, found: Spent) -> Mapping[str, str]:
@@ -137,12 +145,13 @@ class Pruner:
         return pruned.kept
 
     async def _volume(self, name: str) -> VolumeLine:
-        there = [self._state.nodes[id] for id in holders(self._state, name)]
+        state = await self._now()
+        there = [state.nodes[id] for id in holders(state, name)]
         line: VolumeLine = {
             "volume": name,
             "nodes": [node.name for node in there],
             "size": self._size(name, there),
-            "why": held(self._state, name) or ("" if there else NOWHERE),
+            "why": held(state, name) or ("" if there else NOWHERE),
             "removed": [],
             "kept": [],
         }
@@ -152,7 +161,7 @@ class Pruner:
         if isinstance(reply, Refused):
             return {**line, "why": reply.message}
         assert isinstance(reply, Accepted)
-        done = await volumes.remove(self._backend, self._state, name)
+        done = await volumes.remove(self._backend, await self._now(), name)
         kept: list[KeptOn] = [{"node": node, "why": why} for node, why in sorted(done.kept.items())]
         return {**line, "why": "", "removed": done.removed, "kept": kept}
 

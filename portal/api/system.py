@@ -47,7 +47,7 @@ ENDPOINTS = (
         prunable,
         PruneLine,
         Query("all_images", "every image that no container is of and no stack may go back to", "flag"),
-        Query("all_volumes", "all volumes that no stack names and no task uses", "flag"),
+        Query("all_volumes", "all volumes that no stack names or may go back to, and no task uses", "flag"),
         Query("volumes", "these volumes, as NAME,NAME"),
     ),
     streaming_write("POST", PRUNE, prune, PruneLine, body=Pruning),

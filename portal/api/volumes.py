@@ -30,7 +30,7 @@ class Kept(TypedDict):
 
 
 class VolumeRemoved(TypedDict):
-    """The machines that a volume is gone from, and those that keep it: asked again it goes on."""
+    """The machines that a volume is gone from, and those that keep it: asked anew it goes on."""
 
     revision: int
     volume: str
@@ -57,10 +57,15 @@ async def show(request: Request) -> Response:
 
 
 async def remove(request: Request) -> Response:
-    """Remove a volume that no stack names and no task uses, with its data, from every machine that has it."""
-    name, state = request.path_params["name"], await state_of(request)
-    accepted = await command(request, "senate", RemoveVolume(name, key_of(request)), Accepted)
-    done = await volumes.remove(backend_of(request), state, name)
+    """Remove a volume that no stack names and no task uses, with its data, from every machine that has it.
+
+    A repeat removes nothing, and is answered with the machines that have it now.
+    """
+    name, key = request.path_params["name"], key_of(request)
+    repeated = bool(key) and key in (await state_of(request)).commands
+    accepted = await command(request, "senate", RemoveVolume(name, key), Accepted)
+    now = await state_of(request)
+    done = volumes.still_there(now, name) if repeated else await volumes.remove(backend_of(request), now, name)
     kept: list[Kept] = [{"node": node, "why": why} for node, why in sorted(done.kept.items())]
     told: VolumeRemoved = {"revision": accepted.revision, "volume": name, "removed": done.removed, "kept": kept}
     return answer(told)

@@ -12,8 +12,9 @@ from actors.surveyor import SURVEYOR
 from cluster.containers import TASK
 from cluster.model import State
 from cluster.pruning import spent
+from cluster.usage import Usage
 from engine.fake import FakeImage
-from engine.port import EngineError, Refused
+from engine.port import EngineError, EngineUnavailable, Refused
 from tests.actors.house import CLUSTER, NODE, House, of, serving
 from tests.cluster.build import spec, stack
 
@@ -101,6 +102,46 @@ async def test_machine_and_containers_say_how_busy_they_are(house: House):
         assert seen.load == house.engine.machine_load
         assert list(seen.samples) == [task.container_id]
         assert seen.samples[task.container_id].memory == 7_000_000
+
+
+async def test_one_container_that_the_engine_has_no_word_on_hides_no_other(house: House):
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec(image="web", replicas=2))))
+        tasks = of(await life.until(serving("shop/web", 2)))
+        house.engine.refuse("sample", Refused("it has no counters"))
+        seen = await life.ask(protocol.WantLoad(tuple(task.container_id for task in tasks)), path=SURVEYOR)
+        assert isinstance(seen, protocol.LoadSeen)
+        assert (seen.load, len(seen.samples)) == (house.engine.machine_load, 1)
+        house.engine.refuse("sample", EngineUnavailable("it stopped"))
+        failed = await life.ask(protocol.WantLoad((tasks[0].container_id,)), path=SURVEYOR)
+        assert failed == protocol.Failed("does not say: it stopped", down=True)
+
+
+async def test_an_engine_adds_up_its_files_once_for_all_who_wait_for_that(house: House, monkeypatch):
+    begun, go_on, answers = list[int](), anyio.Event(), list[object]()
+
+    async def slow() -> Usage:
+        begun.append(len(answers))
+        await go_on.wait()
+        return Usage()
+
+    async with house.life() as life:
+        await life.state()
+        monkeypatch.setattr(house.engine, "usage", slow)
+
+        async def ask() -> None:
+            answers.append(await life.ask(protocol.WantUsage(), path=SURVEYOR))
+
+        async with anyio.create_task_group() as group:
+            with anyio.move_on_after(1.0):  # an asker that goes
+                await ask()
+            for _ in range(3):
+                group.start_soon(ask)
+            await anyio.sleep(1.0)
+            go_on.set()
+        assert answers == [protocol.UsageSeen(Usage())] * 3
+        await ask()  # is told anew
+        assert begun == [0, 3]
 
 
 @pytest.mark.parametrize("error", [Refused("the engine has a bad day")])

@@ -37,6 +37,15 @@ def test_configs_are_listed_with_who_reads_them(gbnt: Run, manager: Manager, mon
     )
 
 
+def test_the_configs_of_a_stack_alone(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/configs", listing(ROW), listing())
+    assert gbnt("config-file", "ls", "--stack", "shop", "-q").out == "shop_app\n"
+    assert manager.asked[0].query["stack"] == "shop"
+    manager.on("GET /v1/stacks/shpo", problem(404, "not_found", 'there is no stack "shpo"'))
+    ran = gbnt("config-file", "ls", "--stack", "shpo")
+    assert (ran.status, ran.err) == (1, 'error: there is no stack "shpo"\n')
+
+
 def test_a_config_is_printed_with_its_content_or_to_the_letter(gbnt: Run, manager: Manager):
     manager.on("GET /v1/configs/shop_app", kept(b"salve\n"))
     assert json.loads(gbnt("config-file", "inspect", "shop_app", "-o", "json").out)["content"] == "salve\n"

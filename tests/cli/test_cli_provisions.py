@@ -106,6 +106,23 @@ def test_one_that_is_refused_keeps_no_other_from_going(gbnt: Run, manager: Manag
     assert ran.err == "error: volume a is used by shop-db-1\n"
 
 
+def test_the_same_command_goes_on_where_the_last_one_could_not(gbnt: Run, manager: Manager):
+    nowhere = problem(404, "not_found", 'there is no volume "a"; `gbnt volume ls` lists what there is')
+    manager.on("GET /v1/volumes/a", Answer(volume("a")), nowhere)
+    manager.on("GET /v1/volumes/b", Answer(volume("b")))
+    manager.on("DELETE /v1/volumes/a", gone("a", "rome"))
+    manager.on("DELETE /v1/volumes/b", gone("b", kept=(("rome", "is down: no beat"),)), gone("b", "rome"))
+    first, second = gbnt("volume", "rm", "a", "b", "-y"), gbnt("volume", "rm", "a", "b", "-y")
+    assert (first.status, first.out) == (1, "a: removed from rome\n")
+    assert (second.status, second.out) == (0, "b: removed from rome\n")
+    assert second.err == 'passed over: there is no volume "a"; `gbnt volume ls` lists what there is\n'
+    alone = gbnt("volume", "rm", "a", "-y")
+    assert (alone.status, alone.err) == (1, 'error: there is no volume "a"; `gbnt volume ls` lists what there is\n')
+    manager.on("GET /v1/volumes/c", nowhere)
+    neither = gbnt("volume", "rm", "a", "c", "-y")
+    assert (neither.status, neither.err.splitlines()[-1]) == (1, "error: none of these volumes is there")
+
+
 @pytest.mark.parametrize("word", ["network", "volume"])
 def test_each_command_has_an_example(gbnt: Run, word: str):
     assert "Example:" in gbnt(word, "ls", "--help").out

@@ -49,6 +49,9 @@ def test_what_all_machines_keep_is_added_up_and_by_machine_where_that_is_asked_f
     verbose = gbnt("system", "df", "-v").out.splitlines()
     assert [line.split()[0] for line in verbose] == ["NODE", *["gaul"] * 4, *["rome"] * 4]
     assert [row["node"] for row in json.loads(gbnt("system", "df", "-o", "json").out)] == ["gaul", "rome"]
+    assert gbnt("system", "df", "-o", "name").out == "gaul\nrome\n"
+    assert gbnt("system", "df", "--format", "{{.Kind}} {{.InUse}}").out.splitlines()[0] == "images 3"
+    assert gbnt("system", "df", "-v", "--format", "{{.Node}}").out.splitlines() == [*["gaul"] * 4, *["rome"] * 4]
 
 
 def test_a_machine_that_does_not_say_is_named_and_the_sums_are_not_called_whole(gbnt: Run, manager: Manager):
@@ -138,3 +141,31 @@ def test_a_dry_run_lists_on_the_standard_output_and_ends(gbnt: Run, manager: Man
     ran = gbnt("system", "prune", "--dry-run", "--yes")
     assert (ran.status, ran.out.splitlines()[1]) == (0, "  rome: 1 image (at least 230 MB): web:0")
     assert len(manager.asked) == 1
+
+
+def test_a_dry_run_names_all_that_would_go_for_people_and_programs(gbnt: Run, manager: Manager):
+    images: list[dict[str, Any]] = [
+        {"id": f"sha256:{number}", "name": f"web:{number}", "size": 10} for number in range(9)
+    ]
+    listed = [pruned(containers=[CONTAINER], images=images), volume()]
+    manager.on("GET /v1/system/prune", Lines(*reversed(listed)))
+    out = gbnt("system", "prune", "--dry-run").out
+    assert all(image["name"] in out for image in images)
+    asked = gbnt("system", "prune")
+    assert (asked.status, "web:5 and 3 more (--dry-run names all)" in asked.err) == (2, True)
+    assert json.loads(gbnt("system", "prune", "--dry-run", "-o", "json").out) == listed
+    names = [CONTAINER["name"], *(image["name"] for image in images), "old_data"]
+    assert gbnt("system", "prune", "--dry-run", "-o", "name").out.splitlines() == names
+    lines = gbnt("system", "prune", "--dry-run", "--format", "{{.Kind}} {{.Name}} {{join .Nodes `,`}} {{.Size}}").out
+    assert lines.splitlines()[:2] == ["container shop-web-1-x rome 12000", "image web:0 rome 10"]
+    assert lines.splitlines()[-1] == f"volume old_data rome {3 * GB}"
+    assert {asked.method for asked in manager.asked} == {"GET"}
+
+
+def test_what_went_is_told_to_programs(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/system/prune", Lines(pruned(containers=[CONTAINER]), volume()))
+    done = [pruned(containers=[CONTAINER], size=12_000), volume(removed=["rome"], nodes=["rome", "gaul"])]
+    manager.on("POST /v1/system/prune", Lines(*done))
+    assert json.loads(gbnt("system", "prune", "--volumes", "-y", "-o", "json").out) == done
+    ran = gbnt("system", "prune", "--volumes", "-y", "--format", "{{.Name}} {{join .Nodes `,`}}")
+    assert ran.out == "shop-web-1-x rome\nold_data rome\n"

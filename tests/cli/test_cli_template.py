@@ -5,6 +5,7 @@ import pytest
 from cli.errors import BadInput
 from cli.table import Column, render
 from cli.template import parse
+from cli.words import clock_time
 
 ROW = {
     "id": "w7k2m0q4t1zb",
@@ -54,6 +55,16 @@ def test_a_line_of_a_template(template: str, line: str | None):
             parse(template)
     else:
         assert parse(template).line(ROW, COLUMNS) == line
+
+
+def test_times_and_sizes_are_in_the_words_of_tables(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("time.time", lambda: 1_000.0)
+    row = {"since": 940.0, "at": "1970-01-01T00:01:00Z", "ended": None, "size": 3_400_000, "name": "x"}
+    assert parse("{{since .Since}} {{.At | since}} {{since .Ended}} {{bytes .Size}}").line(row) == "60s 15m - 3.4 MB"
+    assert parse("{{time .Since}} {{time .Ended}}").line(row) == f"{clock_time(940.0)} -"
+    for template in ("{{since .Name}}", "{{time .Name}}", "{{bytes .Name}}"):
+        with pytest.raises(BadInput, match='does not take "x"'):
+            parse(template).line(row)
 
 
 def test_json_is_the_whole_row():

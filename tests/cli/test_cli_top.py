@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.load_report import refreshed
+from cli.load_report import refreshed, report
 from tests.cli import rows
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Lines, Manager, listing, problem
@@ -95,6 +95,27 @@ def test_what_is_none_of_them_is_said_to_be_no_task(gbnt: Run, manager: Manager)
     manager.on("GET /v1/tasks/shpo", problem(404, "not_found", 'there is no task "shpo"'))
     ran = gbnt("top", "shpo")
     assert (ran.status, ran.err) == (1, 'error: there is no task "shpo"\n')
+
+
+def test_a_narrow_terminal_leaves_out_disks_and_networks_before_it_cuts_a_task(monkeypatch: pytest.MonkeyPatch):
+    replicas = [task(f"bookshop-recommendations-{number}-{number}x9k2", 100.0) for number in (1, 2)]
+    shown = {}
+    for width in (80, 100, 200):
+        monkeypatch.setattr("cli.load_report.terminal_width", lambda width=width: width)
+        title, *lines = report(line(*replicas), "name")[3:]
+        assert [text.split()[0] for text in lines] == [row["task"] for row in replicas]
+        assert max(map(len, (title, *lines))) <= width
+        shown[width] = ("NET" in title, "DISK" in title)
+    assert shown == {80: (False, False), 100: (True, False), 200: (True, True)}
+    monkeypatch.setattr("cli.load_report.terminal_width", lambda: 60)
+    assert [text.split()[0][-7:] for text in report(line(*replicas), "name")[4:]] == ["1-1x9k2", "2-2x9k2"]
+
+
+def test_names_and_templates_are_of_tasks(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/stats", Lines(line(task("shop-web-1"), task("shop-web-2", 9.0))))
+    assert gbnt("top", "-o", "name").out == "shop-web-2\nshop-web-1\n"
+    out = gbnt("top", "--sort", "name", "--format", "{{.Task}} {{.CPU}} {{.Memory}}").out
+    assert out == "shop-web-1 1.0 % 7000000\nshop-web-2 9.0 % 7000000\n"
 
 
 def test_on_a_terminal_each_look_is_drawn_over_the_last_and_no_longer_than_that(monkeypatch: pytest.MonkeyPatch):

@@ -87,6 +87,24 @@ def test_the_first_words_of_who_comes_from_elsewhere_lead_to_ours(gbnt: Run, wor
     assert ran.err.endswith("; see `gbnt --help`\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("volume create", "name it under `volumes` in the compose file"),
+        ("volume prune", "`gbnt system prune --volumes` removes"),
+        ("network create", "name it under `networks` in the compose file"),
+        ("network rm", "a network goes once no stack names it"),
+        ("network prune", "a network goes once no stack names it"),
+        ("system info", "`gbnt node ls` its machines"),
+        ("config-file create", "name it under `configs` in the compose file"),
+    ],
+)
+def test_and_so_do_their_second_words(gbnt: Run, words: str, said: str):
+    ran = gbnt(*words.split(), "x")
+    assert (ran.status, ran.out) == (2, "")
+    assert said in ran.err
+
+
 def test_every_hint_names_commands_that_there_are(gbnt: Run):
     hints = {hint for words in HINTS.values() for hint in words.values()}
     named = {line for hint in hints for line in re.findall(r"`(gbnt [^`]*)`", hint)}

@@ -7,16 +7,19 @@ from dataclasses import replace
 import pytest
 
 from cluster.containers import ATTEMPT, CLUSTER, NODE, TASK
-from cluster.decide.decision import Draft
+from cluster.decide.decision import Decided, Draft
 from cluster.decide.images import KEPT, USED, note_used, used_images
 from cluster.decide.nodes import note_pruned
 from cluster.decide.sweep import sweep
+from cluster.decide.volumes import remove_volume
 from cluster.images import Meant
 from cluster.load import Sample, cpu_percent
 from cluster.model import State, revision_key
 from cluster.pruning import Spent, spent, unnamed
+from cluster.revisions import StackDraft, StackRevision
+from cluster.spec import VolumeSpec
 from cluster.usage import KeptContainer, KeptImage, KeptVolume, Share, Usage, shares
-from tests.cluster.build import node, running, service, spec, task
+from tests.cluster.build import NOW, node, running, service, spec, stack, task
 
 OWN = "legion"
 OLD, NEW, DIGEST = "sha256:" + "a" * 64, "sha256:" + "b" * 64, "sha256:" + "d" * 64
@@ -189,6 +192,18 @@ def test_an_image_of_ended_containers_goes_with_them():
 
 def test_volumes_that_nobody_holds_on_to_are_told_by_name():
     assert unnamed(replace(state(), nodes={"n1": node(volumes=("b", "a"))})) == ["a", "b"]
+
+
+def test_a_volume_that_a_stack_may_go_back_or_on_to_goes_by_name_alone():
+    before, after = (stack(volumes={"data": VolumeSpec(name)}) for name in ("before", "after"))
+    kept = replace(
+        state(),
+        nodes={"n1": node(volumes=("before", "after", "old"))},
+        stack_revisions={"shop@1": StackRevision("shop", 1, NOW, "", {}, before)},
+        stack_drafts={"shop": StackDraft("shop", NOW, "", after)},
+    )
+    assert unnamed(kept) == ["old"]
+    assert isinstance(remove_volume(kept, "before"), Decided)
 
 
 def test_what_was_removed_is_an_event_of_its_machine_and_nothing_is_none():

@@ -91,6 +91,8 @@ def test_what_is_not_counted_is_unknown_and_what_does_not_run_has_no_counters():
     assert sample is not None
     assert (sample.memory, sample.received, sample.read) == (None, None, None)
     assert sample_of(stats(read="0001-01-01T00:00:00Z", pids_stats={})) is None
+    for lacking in ("read", "cpu_stats"):
+        assert sample_of({key: value for key, value in stats().items() if key != lacking}) is None
 
 
 def test_the_load_of_another_machine_is_not_taken_for_this_one_s():

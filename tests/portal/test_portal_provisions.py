@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from actors.protocol import DoneWell, DropVolume, Failed, Refused, RemoveVolume
+from actors.protocol import Accepted, DoneWell, DropVolume, Failed, Refused, RemoveVolume
 from cluster.model import Network, revision_key
-from cluster.spec import Mount, NetworkSpec
+from cluster.spec import Mount, NetworkSpec, VolumeSpec
 from tests.portal.build import NODE, SHOP, WEB, state, task
 
 pytestmark = pytest.mark.anyio
@@ -88,13 +88,38 @@ async def test_a_volume_is_removed_by_every_machine_that_has_it(api, node):
 
 
 async def test_machines_that_keep_it_are_named_with_the_reason(api, networked):
+    nodes = {id: replace(node, volumes=("old_data",)) for id, node in networked.state.nodes.items()}
+    networked.state = replace(networked.state, nodes=nodes)
     networked.of_nodes[NODE] = Failed("has it in use: by x")
-    body = (await api.delete("/v1/volumes/shop_data")).json()
+    body = (await api.delete("/v1/volumes/old_data")).json()
     assert (body["removed"], body["kept"]) == (
         [],
         [{"node": "oslo", "why": "is down: no beat"}, {"node": "rome", "why": "has it in use: by x"}],
     )
     assert [asked[0] for asked in networked.asked_nodes] == [NODE]
+
+
+async def test_a_repeat_removes_nothing_for_what_is_there_by_now_may_be_other_data(api, node):
+    node.state = replace(node.state, commands={"admin:k": "{}"})
+    body = (await api.delete("/v1/volumes/old_data", headers={"Idempotency-Key": "k"})).json()
+    assert (body["removed"], [kept["node"] for kept in body["kept"]], node.asked_nodes) == ([], ["rome"], [])
+    assert "a repeat removes nothing" in body["kept"][0]["why"]
+    node.state = replace(node.state, nodes={NODE: replace(node.state.nodes[NODE], volumes=())})
+    body = (await api.delete("/v1/volumes/old_data", headers={"Idempotency-Key": "k"})).json()
+    assert (body["removed"], body["kept"]) == ([], [])
+
+
+async def test_a_volume_that_a_stack_names_since_the_senate_gave_it_up_stays(api, node):
+    def give_up(command):
+        taken = replace(SHOP, volumes={"data": VolumeSpec("old_data")})
+        node.state = replace(node.state, stacks={"shop": replace(node.state.stacks["shop"], spec=taken)})
+        return Accepted(8)
+
+    node.of_nodes[NODE], node.replies[RemoveVolume] = DoneWell(), give_up
+    [kept] = (await api.delete("/v1/volumes/old_data")).json()["kept"]
+    assert kept["node"] == "rome"
+    assert kept["why"].startswith("keeps it: volume old_data is named by stack shop")
+    assert node.asked_nodes == []
 
 
 async def test_what_the_senate_refuses_no_machine_is_asked_for(api, node):

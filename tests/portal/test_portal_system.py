@@ -21,8 +21,9 @@ from actors.protocol import (
 )
 from cluster.containers import CLUSTER, TASK
 from cluster.decide.images import USED
+from cluster.spec import VolumeSpec
 from cluster.usage import KeptContainer, KeptImage, KeptVolume, Share, Usage
-from tests.portal.build import NODE, state, task
+from tests.portal.build import NODE, SHOP, WEB, state, task
 
 pytestmark = pytest.mark.anyio
 
@@ -126,6 +127,20 @@ async def test_a_volume_that_the_senate_keeps_says_why(api, full):
     full.replies[RemoveVolume] = Refused("conflict", "volume old_data is used by shop-web-1")
     *_, volume = await lines(api, "POST", "/v1/system/prune", volumes=["old_data"])
     assert (volume["why"], volume["removed"]) == ("volume old_data is used by shop-web-1", [])
+
+
+async def test_what_a_deploy_needs_since_an_engine_was_asked_stays(api, full):
+    def answer(path, message):
+        if isinstance(message, WantUsage):  # which took so long that somebody deployed meanwhile
+            back = replace(SHOP, services={"web": replace(WEB, image="web:0")}, volumes={"x": VolumeSpec("old_data")})
+            full.state = replace(full.state, stacks={"shop": replace(full.state.stacks["shop"], spec=back)})
+        return UsageSeen(KEPT) if isinstance(message, WantUsage) else full.answers[type(message)]
+
+    full.of_nodes[NODE] = answer
+    full.answers[Prune] = Pruned(("c0",))
+    _, rome, volume = await lines(api, "POST", "/v1/system/prune", all_volumes=True)
+    assert ([image["name"] for image in rome["images"]], rome["kept"], volume["volume"]) == ([], [], "shop_data")
+    assert [message for _, _, message in full.asked_nodes] == [WantUsage(), Prune(("c0",), {}), DropVolume("shop_data")]
 
 
 async def test_volumes_have_sizes_where_those_are_asked_for(api, full):
