@@ -11,8 +11,10 @@ from typing_extensions import TypedDict
 from actors.protocol import Accepted, RemoveVolume
 from cluster.model import State
 from portal import volumes
+from portal.api.auditing import conclude
 from portal.api.cluster import OF_STACK
 from portal.api.endpoint import Query, listed, read, write
+from portal.api.lines import End
 from portal.api.problems import missing
 from portal.api.requests import answer, backend_of, command, flag, key_of, listing, state_of
 from portal.provision_rows import VolumeRow, VolumeShown, volume_detail, volume_rows
@@ -59,8 +61,9 @@ async def show(request: Request) -> Response:
 async def remove(request: Request) -> Response:
     """Remove a volume that no stack names and no task uses, with its data, from every machine that has it."""
     name, state = request.path_params["name"], await state_of(request)
-    accepted = await command(request, "senate", RemoveVolume(name, key_of(request)), Accepted)
+    accepted = await command(request, "senate", RemoveVolume(name, key_of(request)), Accepted, begins=True)
     done = await volumes.remove(backend_of(request), state, name)
+    conclude(request, End("failed" if done.kept else "done", done.words))
     kept: list[Kept] = [{"node": node, "why": why} for node, why in sorted(done.kept.items())]
     told: VolumeRemoved = {"revision": accepted.revision, "volume": name, "removed": done.removed, "kept": kept}
     return answer(told)
