@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import anyio
 
@@ -87,6 +87,7 @@ class Senate(Actor):
         self._batches = 0
         self._commits = 0
         self._reads = 0
+        self._ledger = auditing.Ledger()
         self._problem = ""
 
     async def started(self, ctx: Context) -> None:
@@ -110,10 +111,8 @@ class Senate(Actor):
                 working = working.after(outcome.changes)
         if decided:
             await self._commit(working, decided, answers, ctx)
-        elif audit := _audit(answers):
-            await self._apply(audit, ctx)
-        elif self._problem and any(isinstance(envelope.message, Probe) for envelope in envelopes):
-            await self._apply([], ctx)
+        elif _records(answers) or (self._problem and any(isinstance(one.message, Probe) for one in envelopes)):
+            await self._keep(answers, ctx)
         for answer in answers:
             self._send(answer, ctx)
         self._observe("command", time.perf_counter() - begun)
@@ -162,9 +161,7 @@ class Senate(Actor):
             answer, outcome = self._decide(envelope, command, working)
             outcome = signed(outcome, asked.deed.caller.request)
         reply, revision = answer.reply, self._state.revision + answer.decided
-        answer.record = auditing.record(
-            asked.deed, reply, entropy.now, revision, decided=answer.decided, repeated=repeated
-        )
+        answer.record = auditing.record(asked, reply, entropy.now, revision, decided=answer.decided, repeated=repeated)
         return answer, outcome
 
     def _decide(self, envelope: Envelope, message: object, working: State) -> tuple[_Answer, Decided]:
@@ -190,16 +187,39 @@ class Senate(Actor):
         ordered = [change for outcome in decided for change in outcome.changes] + forgotten
         changes = {(change.table, change.key): change for change in ordered}
         events = records.numbered([h for outcome in decided for h in outcome.happenings], revision, now)
-        batch = records.statements(changes.values(), events, revision) + _audit(answers)
+        batch = records.statements(changes.values(), events, revision) + self._ledger.batch(_records(answers), now)
         applied = await self._apply(batch + trimming, ctx)
         if applied.outcome in (Outcome.COMMITTED, Outcome.DUPLICATE):
+            self._ledger.taken()
             self._state = working.after(forgotten, revision)
             self._tell_followers(protocol.Committed(self._state, events), ctx)
             return
         # From the first change on, each decision rests on what has not happened: a repeated command's answer, too.
         first = next(index for index, answer in enumerate(answers) if answer.decided)
         for answer in answers[first:]:
-            answer.reply = protocol.Refused("unavailable", f"nothing was changed: {applied.reason}")
+            self._take_back(answer, applied.reason)
+        self._ledger.refused(_records(answers))
+
+    async def _keep(self, answers: list[_Answer], ctx: Context) -> None:
+        """Make records durable where nothing was decided; they wait where they cannot be."""
+        fresh = _records(answers)
+        applied = await self._apply(self._ledger.batch(fresh, self._entropy().now), ctx)
+        if applied.outcome in (Outcome.COMMITTED, Outcome.DUPLICATE):
+            self._ledger.taken()
+            return
+        self._ledger.refused(fresh)
+        for answer in answers:
+            if isinstance(answer.envelope.message, protocol.NoteDeed):
+                self._take_back(answer, applied.reason)
+
+    def _take_back(self, answer: _Answer, reason: str) -> None:
+        """Answer that nothing came of it, and have its record say so; but what a note is of has happened."""
+        if isinstance(answer.envelope.message, protocol.NoteDeed):
+            answer.reply = protocol.Refused("unavailable", f"the record waits until the store takes it: {reason}")
+            return
+        answer.reply = refused = protocol.Refused("unavailable", f"nothing was changed: {reason}")
+        if answer.record is not None:
+            answer.record = replace(answer.record, outcome=refused.code, message=refused.message)
 
     async def _apply(self, batch: list[Statement], ctx: Context) -> Applied:
         self._batches += 1
@@ -230,8 +250,7 @@ class Senate(Actor):
         answers = [Change("commands", key, None) for key in list(working.commands)[:-KEPT_COMMANDS]]
         events = entities.forget_events(keep=KEPT_EVENTS, since=now - KEPT_EVENT_SECONDS)
         requests = entities.forget_requests(before=self._state.revision - KEPT_COMMANDS)
-        audit = entities.forget_audit(keep=auditing.KEPT_RECORDS, since=now - auditing.KEPT_SECONDS)
-        return answers, [*events, requests, audit]
+        return answers, [*events, requests]
 
     def _send(self, answer: _Answer, ctx: Context) -> None:
         message = answer.envelope.message
@@ -270,11 +289,12 @@ class Senate(Actor):
             "followers": len(self._followers),
             "commits": self._commits,
             "problem": self._problem,
+            "records_waiting": self._ledger.waiting,
         }
 
 
-def _audit(answers: Sequence[_Answer]) -> list[Statement]:
-    return [records.audited(answer.record) for answer in answers if answer.record is not None]
+def _records(answers: Sequence[_Answer]) -> list[AuditRecord]:
+    return [answer.record for answer in answers if answer.record is not None]
 
 
 def _confirmed(state: State, observed: protocol.Observed) -> protocol.Confirmed:

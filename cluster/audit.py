@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 CallerRole = Literal["open", "viewer", "operator", "admin"]
+
+REFUSALS = ("unauthorized", "forbidden", "invalid", "not_found", "conflict", "gone", "stale", "unavailable")
+"""Outcomes of what was not done: of these a stranger can make many, and they push out none but themselves."""
+
+LONGEST_WHO = 100
+LONGEST_SUBJECT = 200
+LONGEST_MESSAGE = 1000
+"""In characters: who asks chooses what is in a record, but not how much room it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +33,23 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What somebody asked for: the `action`, as `stacks.deploy`, and whose thing it is about."""
+    """What somebody asked for: the `action`, as `stacks.deploy`, and whose thing it is about.
+
+    `detail` is what is to be known of it whatever comes of it, as the role of a new token.
+    """
 
     caller: Caller
     action: str
     subject: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
     """A deed and its outcome: `done`, `unchanged`, `repeated`, or the code of the refusal that `message` is.
+
+    What goes on after it was decided is `begun`, and has another record once it ended: `abandoned` where its client
+    left before that, and `failed` where part of it was not done.
 
     `number` is its place among all records, 0 before it has one. `at` is in seconds since the epoch, and `revision` the
     one that the cluster was at after it.
@@ -46,3 +61,11 @@ class AuditRecord:
     message: str = ""
     revision: int = 0
     number: int = 0
+
+
+def recorded(deed: Deed, outcome: str, at: float, message: str = "", revision: int = 0) -> AuditRecord:
+    """The record of a deed: its detail becomes part of the message, and nothing is longer than it may be."""
+    caller = replace(deed.caller, name=deed.caller.name[:LONGEST_WHO])
+    text = "; ".join(filter(None, (deed.detail, message)))
+    short = Deed(caller, deed.action, deed.subject[:LONGEST_SUBJECT])
+    return AuditRecord(short, outcome, at, text[:LONGEST_MESSAGE], revision)

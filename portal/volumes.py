@@ -23,6 +23,12 @@ class Removal:
     removed: list[str] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def words(self) -> str:
+        """What became of it, in short."""
+        gone = [f"removed from {', '.join(self.removed)}"] if self.removed else []
+        return "; ".join((*gone, *(f"{node} keeps it: {why}" for node, why in sorted(self.kept.items()))))
+
 
 async def remove(backend: Backend, state: State, volume: str) -> Removal:
     """Have all machines remove it at the same time. That it may go is the Senate's to say, before this.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from store.contract import Statement
 from store.schema import Table
 
@@ -89,11 +91,20 @@ def forget_events(*, keep: int, since: float) -> tuple[Statement, ...]:
     )
 
 
-def forget_audit(*, keep: int, since: float) -> Statement:
-    """Keep the newest `keep` records of the audit and none from before `since` (seconds since the epoch)."""
-    return Statement(
-        "DELETE FROM audit WHERE at < ? OR n <= COALESCE((SELECT n FROM audit ORDER BY n DESC LIMIT 1 OFFSET ?), 0)",
-        (since, keep),
+def forget_audit(*, keep: int, refusals: Sequence[str], keep_refusals: int, since: float) -> tuple[Statement, ...]:
+    """Keep the newest records of the audit and none from before `since` (seconds since the epoch).
+
+    Of those with one of the outcomes `refusals` it is `keep_refusals` that stay, and `keep` of all others.
+    """
+    marks = ", ".join("?" * len(refusals))
+    aged = Statement("DELETE FROM audit WHERE at < ?", (since,))
+    return aged, *(
+        Statement(
+            f"DELETE FROM audit WHERE outcome {among} ({marks}) AND n <= COALESCE("
+            f"(SELECT n FROM audit WHERE outcome {among} ({marks}) ORDER BY n DESC LIMIT 1 OFFSET ?), 0)",
+            (*refusals, *refusals, number),
+        )
+        for among, number in (("IN", keep_refusals), ("NOT IN", keep))
     )
 
 

@@ -40,18 +40,23 @@ Command = Annotated[object, PlainSerializer(_packed), PlainValidator(_unpacked)]
 class Asked:
     """A command with who asks for it: answered as the command is, and kept with its outcome in the same batch.
 
-    `expected` is what the caller read of the thing.
+    `expected` is what the caller read of the thing. `begins` says that the decision is but its beginning: its end will
+    be noted.
     """
 
     command: Command
     deed: Deed
     expected: Expected | None = None
+    begins: bool = False
 
 
 @message("audit.note/1")
 @dataclass(frozen=True, slots=True)
 class NoteDeed:
-    """Keep a record of what was refused or done without the Senate. Answered by Accepted."""
+    """Keep a record of what was refused or done without the Senate. Answered by Accepted.
+
+    Where the store takes nothing the answer is Refused, and the record waits in memory until it does.
+    """
 
     deed: Deed
     outcome: str

@@ -44,7 +44,7 @@ FILTERS: Mapping[str, Filter] = {
 )
 @click.option("--who", metavar="NAME", default="", help="By the token of this name, or `root`.")
 @click.option("--action", metavar="ACTION", default="", help="Of this action; stars are any, as `stacks.*`.")
-@click.option("--outcome", metavar="WORD", default="", help="With this outcome: done, unchanged, repeated, forbidden …")
+@click.option("--outcome", metavar="WORD", default="", help="With this outcome: done, begun, failed, forbidden …")
 @click.option("--since", metavar="TIME", type=Moment(), help="From then on: 10m ago, or a date and time.")
 @click.option("--limit", "-n", metavar="N", type=Whole(1), default=100, show_default=True, help="At most the newest N.")
 @context_option

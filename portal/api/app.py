@@ -94,5 +94,6 @@ def create_api(backend: Backend, *, trusted: bool = False, manual_port: int = 0)
     app.state.backend = backend
     app.state.failures = failures
     app.state.guesses = Failures()
+    app.state.refusals = Failures()
     app.state.passwords = Passwords()
     return app

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 import anyio
 from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from portal.api.auditing import specify
 from portal.api.endpoint import Query, streaming_write
-from portal.api.lines import Emit, Lines
+from portal.api.lines import Emit, End, Lines
 from portal.api.problems import Problem
 from portal.api.requests import backend_of
 from portal.backend import Backend, EngineFailed
@@ -19,12 +21,13 @@ OPTIONS = ("dockerfile", "buildargs", "target", "labels", "networkmode", "nocach
 
 
 class BuildLine(TypedDict, total=False):
-    """A `line` of a build's output; last `image_id` and the `node` that has it, or an `error`."""
+    """A `line` of a build's output; last `image_id` and the `node` that has it, or an `error` and its `code`."""
 
     line: str
     image_id: str
     node: str
     error: str
+    code: str
 
 
 async def build(request: Request) -> Response:
@@ -32,10 +35,11 @@ async def build(request: Request) -> Response:
     tag = request.query_params.get("tag", "")
     if not tag:
         raise Problem("invalid", "a build needs the parameter tag: the name that the image is to have")
+    specify(request, subject=tag)
     options = {name: value for name, value in request.query_params.items() if name in OPTIONS and value}
     backend, body_read = backend_of(request), anyio.Event()
     context = _context(request, body_read)
-    return Lines(lambda emit: _build(backend, context, tag, options, emit), body_read)
+    return Lines(partial(_build, backend, context, tag, options), body_read)
 
 
 async def _context(request: Request, body_read: anyio.Event) -> AsyncIterator[bytes]:
@@ -45,17 +49,14 @@ async def _context(request: Request, body_read: anyio.Event) -> AsyncIterator[by
     body_read.set()
 
 
-async def _build(
-    backend: Backend, context: AsyncIterator[bytes], tag: str, options: dict[str, str], emit: Emit
-) -> None:
-    try:
-        async for line in backend.build(context, tag, options):
-            await emit({"line": line})
-        image = await backend.image_id(tag)
-        built: dict[str, object] = {"image_id": image, "node": backend.identity.node}
-        await emit(built if image else {"error": f"the build left no image under the name {tag}"})
-    except EngineFailed as error:
-        await emit({"error": str(error)})
+async def _build(backend: Backend, context: AsyncIterator[bytes], tag: str, options: dict[str, str], emit: Emit) -> End:
+    async for line in backend.build(context, tag, options):
+        await emit({"line": line})
+    image = await backend.image_id(tag)
+    if not image:
+        raise EngineFailed(f"the build left no image under the name {tag}")
+    await emit({"image_id": image, "node": backend.identity.node})
+    return End("done", image)
 
 
 ENDPOINTS = (

@@ -26,7 +26,6 @@ from portal.backend import Backend
 from portal.credentials import has_expired, is_valid, parse
 from supervisor.errors import ActorError
 
-LONGEST_PATH = 200
 LOOK_EVERY = 2.0
 """Seconds: so long a stream may go on by a token that is good no more."""
 
@@ -132,7 +131,7 @@ class Doorkeeper:
         told = self._failures.turn_away(address_of(scope), now, problem)
         if told is problem:  # who goes on guessing is not to fill the audit
             caller = Caller("", "open", address=address_of(scope), request=REQUEST.get())
-            deed = Deed(caller, "sign-in", str(scope["path"])[:LONGEST_PATH])
+            deed = Deed(caller, "sign-in", str(scope["path"]))
             with contextlib.suppress(ActorError):
                 await self._backend.ask("senate", NoteDeed(deed, problem.code, problem.detail), READ_TIMEOUT)
         return told

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket
 
 from cluster.decide.versions import Expected, Kind, version
 from portal.api.access import Access, require
-from portal.api.auditing import audited
+from portal.api.auditing import audited, ended
 from portal.api.lines import Lines, serve_socket
 from portal.api.problems import Problem, as_problem
 from portal.api.requests import EXPECTED, FIELDS, state_of
@@ -97,6 +97,8 @@ class Endpoint:
             response: Response = await self.do(request)
             if version:
                 response.headers["etag"] = f'"{version}"'
+            if self.changes:
+                await ended(request, response)
         return response
 
     async def _version(self, request: Request) -> str:
@@ -112,7 +114,7 @@ class Endpoint:
             async with audited(websocket, self.name, changes=self.changes):
                 require(websocket, self.access)
                 if self.shape == "socket":
-                    await self.do(websocket)
+                    await ended(websocket, await self.do(websocket))
                     return
                 response = await self.do(websocket)
         except Exception as error:  # noqa: BLE001 - the edge: Starlette's handlers are for HTTP alone

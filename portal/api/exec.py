@@ -14,6 +14,7 @@ is noticed at once when it leaves, whatever the command does not read.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +27,10 @@ from actors import protocol
 from actors.stream import HungUp, Stream
 from cluster.container import ExecSpec
 from cluster.model import Task
+from portal.api.auditing import conclude, note, specify
 from portal.api.bodies import parsed
 from portal.api.endpoint import socket
+from portal.api.lines import LEFT, End
 from portal.api.parting import parting
 from portal.api.problems import Problem
 from portal.api.requests import backend_of, state_of
@@ -58,18 +61,14 @@ class Told:
 
 async def run(websocket: WebSocket) -> None:
     """Run a command in the container of a task that runs."""
-    try:
-        task = await _task(websocket)
-    except Problem as problem:
-        await websocket.send_denial_response(problem.response())
-        return
+    task = await _task(websocket)
     await websocket.accept(PROTOCOL)
-    try:
+    conclude(websocket, LEFT)
+    with suppress(WebSocketDisconnect):
         last = await _Session(websocket, task).run()
-    except WebSocketDisconnect:
-        return
-    await websocket.send_text(orjson.dumps(last).decode())
-    await websocket.close()
+        conclude(websocket, _end(last))
+        await websocket.send_text(orjson.dumps(last).decode())
+        await websocket.close()
 
 
 async def _task(websocket: WebSocket) -> Task:
@@ -96,6 +95,9 @@ class _Session:
             spec = parsed(_text(await self._websocket.receive()), ExecSpec)
             if not spec.command:
                 raise Problem("invalid", "the command is empty: name the program to run")
+            # The program alone: what it is told may be secret.
+            specify(self._websocket, detail=f"runs {spec.command[0]}")
+            await note(self._websocket, End("begun"))
             async with backend_of(self._websocket).exec(self._task, self._task.container_id, spec) as stream:
                 await self._serve(stream)
         except Problem as problem:
@@ -180,6 +182,11 @@ def _text(message: Mapping[str, Any]) -> str:
 
 def _error(detail: str, code: str) -> dict[str, object]:
     return {"error": detail, "code": code}
+
+
+def _end(last: Mapping[str, object]) -> End:
+    """What the audit says of the last message."""
+    return End(str(last["code"]), str(last["error"])) if "error" in last else End("done", f"exit {last['exit']}")
 
 
 ENDPOINTS = (socket("/v1/tasks/{task}/exec", run, body=ExecSpec),)

@@ -1,4 +1,4 @@
-"""Patience with those who guess: how often an address, or a user, failed of late, and what is said to that."""
+"""Patience with those who guess: how often an address, a token or a user failed of late, and what is said to that."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MOST_ADDRESSES = 10_000
 
 @dataclass(slots=True)
 class Failures:
-    """Failed sign-ins by address, or by user, within the last minute, for a bounded number of them."""
+    """Failures by whose they are, as an address or a user, within the last minute, for a bounded number of them."""
 
     _seen: OrderedDict[str, list[float]] = field(default_factory=OrderedDict)
 

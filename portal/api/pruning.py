@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+import anyio
+from starlette.requests import Request
 from typing_extensions import TypedDict
 
-from actors.protocol import Accepted, GetState, NotePruned, Prune, Pruned, Refused, RemoveVolume
+from actors.protocol import Accepted, Asked, GetState, NotePruned, Prune, Pruned, Refused, RemoveVolume
 from actors.surveyor import SURVEYOR
 from cluster.holding import held, holders
 from cluster.model import Node, State
 from cluster.pruning import Spent, spent, unnamed
 from cluster.usage import KeptContainer, KeptImage, Usage
 from portal import volumes
-from portal.api.lines import Emit
-from portal.api.requests import READ_TIMEOUT, WRITE_TIMEOUT, expected
-from portal.backend import Backend
+from portal.api.lines import Emit, End
+from portal.api.problems import Problem, unanswered
+from portal.api.requests import DEED, READ_TIMEOUT, WRITE_TIMEOUT, backend_of, expected
 from portal.machines import Silent, ask_machine, at_all
 from portal.usage import usage_of
 from supervisor.errors import ActorError
@@ -94,6 +96,26 @@ class VolumeLine(TypedDict):
 PruneLine = MachineLine | VolumeLine
 
 
+@dataclass(slots=True)
+class Tally:
+    """What a pruning did so far, and what it could not."""
+
+    containers: int = 0
+    images: int = 0
+    volumes: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def count(self, containers: int, images: int) -> None:
+        """Add what went from one machine."""
+        self.containers += containers
+        self.images += images
+
+    @property
+    def words(self) -> str:
+        """All of it in a sentence."""
+        return "; ".join((f"containers: {self.containers}, images: {self.images}", *self.volumes, *self.failed))
+
+
 class Pruner:
     """One pruning: a line for each machine as soon as it is done there, and then one for each volume.
 
@@ -101,19 +123,26 @@ class Pruner:
     what is needed is judged by the state after that, and `state` only tells the machines.
     """
 
-    def __init__(self, backend: Backend, state: State, wanted: Pruning, *, dry: bool) -> None:
-        self._backend = backend
+    def __init__(self, request: Request, state: State, wanted: Pruning, *, dry: bool) -> None:
+        self._request = request
+        self._backend = backend_of(request)
         self._machines = state
         self._wanted = wanted
         self._dry = dry
         self._usages: dict[str, Usage] = {}
+        self._tally = Tally()
 
-    async def run(self, emit: Emit) -> None:
+    def so_far(self) -> str:
+        """What went and what did not, in words."""
+        return self._tally.words
+
+    async def run(self, emit: Emit) -> End:
         """Volumes come last: an ended container is a user of one, too."""
         await at_all(self._machines, self._at, emit)
         chosen = unnamed(await self._now()) if self._wanted.all_volumes else []
         for name in dict.fromkeys((*self._wanted.volumes, *chosen)):
             await emit(await self._volume(name))
+        return End("failed" if self._tally.failed else "done")
 
     async def _now(self) -> State:
         return expected(await self._backend.ask("senate", GetState(), READ_TIMEOUT), State)
@@ -127,8 +156,10 @@ class Pruner:
                 found = found.only(self._wanted.only)
             kept = {} if self._dry else await self._remove(node, found)
         except Silent as why:
+            self._tally.failed.append(f"{node.name} {why}")
             return _machine_line(node, str(why), Spent(), {})
         except ActorError:
+            self._tally.failed.append(f"{node.name} {UNJUDGED}")
             return _machine_line(node, UNJUDGED, Spent(), {})
         return _machine_line(node, "", found, kept)
 
@@ -139,10 +170,21 @@ class Pruner:
         containers = tuple(one.id for one in found.containers)
         images = {one.id: (*one.tags, *one.digests) for one in found.images}
         pruned = await ask_machine(self._backend, node, SURVEYOR, Prune(containers, images), Pruned, SECONDS)
-        gone = (sum(one.id in pruned.gone for one in kind) for kind in (found.containers, found.images))
-        with suppress(ActorError):  # what is done is done, though nobody notes it
-            await self._backend.ask("senate", NotePruned(node.id, *gone), WRITE_TIMEOUT)
+        gone = [sum(one.id in pruned.gone for one in kind) for kind in (found.containers, found.images)]
+        if any(gone):
+            self._tally.count(*gone)
+            # What is done is done, though nobody notes it, or the client has left.
+            with suppress(Problem), anyio.CancelScope(shield=True):
+                await self._order(node.name, NotePruned(node.id, *gone), begins=False)
         return pruned.kept
+
+    async def _order(self, subject: str, message: object, *, begins: bool) -> object:
+        """The Senate's answer to a part of it, which it keeps by itself."""
+        deed = replace(self._request.scope[DEED], subject=subject)
+        try:
+            return await self._backend.ask("senate", Asked(message, deed, begins=begins), WRITE_TIMEOUT)
+        except ActorError as error:
+            raise unanswered(error, writing=True) from error
 
     async def _volume(self, name: str) -> VolumeLine:
         state = await self._now()
@@ -157,11 +199,13 @@ class Pruner:
         }
         if self._dry or not there:
             return line
-        reply = await self._backend.ask("senate", RemoveVolume(name), WRITE_TIMEOUT)
+        reply = await self._order(name, RemoveVolume(name), begins=True)
         if isinstance(reply, Refused):
+            self._tally.failed.append(reply.message)
             return {**line, "why": reply.message}
         assert isinstance(reply, Accepted)
         done = await volumes.remove(self._backend, await self._now(), name)
+        (self._tally.failed if done.kept else self._tally.volumes).append(f"volume {name} {done.words}")
         kept: list[KeptOn] = [{"node": node, "why": why} for node, why in sorted(done.kept.items())]
         return {**line, "why": "", "removed": done.removed, "kept": kept}
 

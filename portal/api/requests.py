@@ -52,18 +52,20 @@ async def ask(request: HTTPConnection, path: str, message: object, answer: type[
     return expected(reply, answer)
 
 
-async def command(request: HTTPConnection, path: str, message: object, answer: type[T]) -> T:
+async def command(request: HTTPConnection, path: str, message: object, answer: type[T], *, begins: bool = False) -> T:
     """An actor's answer to a change; raises Problem for a refusal, and where nobody knows whether it was made.
 
-    The first one that the Senate gets for a request is with the deed, which it keeps in its audit.
+    The first one that the Senate gets for a request is with the deed, which it keeps in its audit; where that but
+    `begins` something the audit is to be told of its end, too.
     """
     deed = request.scope.get(DEED) if path == "senate" and not request.scope.get(KEPT) else None
-    order = message if deed is None else Asked(message, deed, request.scope.get(EXPECTED))
+    order = message if deed is None else Asked(message, deed, request.scope.get(EXPECTED), begins)
     try:
         reply = await backend_of(request).ask(path, order, WRITE_TIMEOUT)
     except ActorError as error:
         raise unanswered(error, writing=True) from error
-    request.scope[KEPT] = deed is not None or request.scope.get(KEPT, False)
+    kept = deed is not None and (not begins or isinstance(reply, Refused))
+    request.scope[KEPT] = kept or request.scope.get(KEPT, False)
     return expected(reply, answer)
 
 

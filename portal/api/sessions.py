@@ -13,16 +13,17 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from actors.protocol import Accepted, ChangePassword, CloseSession, OpenSession
-from cluster.audit import Caller, Deed
+from cluster.audit import Caller
 from cluster.model import State
 from cluster.users import User, UserRole
 from portal.api.access import caller_of
+from portal.api.auditing import specify
 from portal.api.bodies import body_of
 from portal.api.endpoint import read, write
 from portal.api.passwords import passwords_of
 from portal.api.patience import Failures, address_of, too_many
 from portal.api.problems import Problem
-from portal.api.requests import DEED, answer, backend_of, change, command, key_of, state_of
+from portal.api.requests import answer, backend_of, change, command, key_of, state_of
 from portal.api.users import hashed
 from portal.credentials import Credential, new_credential
 from portal.shapes import Changed
@@ -79,7 +80,7 @@ async def open(request: Request) -> Response:
     state = await state_of(request)
     user = state.users.get(body.username)
     if user is not None:  # what was typed where a name belongs may be a password, and is not kept
-        _note(request, caller_of(request), user.name)
+        specify(request, subject=user.name)
     attempt = _Attempt(request, body.username)
     right = await passwords_of(request).is_right(body.password, user.hash if user else None)
     if user is None or user.disabled or not right:
@@ -147,7 +148,8 @@ class _Attempt:
 
 async def _opened(request: Request, user: User, ttl: float) -> Response:
     credential, now = new_credential(), backend_of(request).clock()
-    _note(request, replace(caller_of(request), name=user.name, role=user.role, token=credential.id), user.name)
+    signed_in = replace(caller_of(request), name=user.name, role=user.role, token=credential.id)
+    specify(request, subject=user.name, caller=signed_in)
     wanted = OpenSession(credential.id, user.name, credential.hash, user.hash, now + ttl)
     try:
         await command(request, "senate", wanted, Accepted)
@@ -168,12 +170,6 @@ def _made(request: Request, credential: Credential, user: User, expires_at: floa
         "token": credential.text,
     }
     return answer(told, 201)
-
-
-def _note(request: Request, caller: Caller, subject: str) -> None:
-    """Have the audit say who it was."""
-    deed: Deed = request.scope[DEED]
-    request.scope[DEED] = replace(deed, caller=caller, subject=subject)
 
 
 def _own_user(state: State, caller: Caller) -> User:

@@ -30,13 +30,14 @@ async def prunable(request: Request) -> Response:
     """What a pruning would put away now: nothing is changed by asking."""
     names = tuple(name for name in request.query_params.get("volumes", "").split(",") if name)
     wanted = Pruning(flag(request, "all_images"), flag(request, "all_volumes"), names)
-    return Lines(Pruner(backend_of(request), await state_of(request), wanted, dry=True).run)
+    return Lines(Pruner(request, await state_of(request), wanted, dry=True).run)
 
 
 async def prune(request: Request) -> Response:
     """Put away what nothing needs: a line for each machine as soon as it is done, and then one for each volume."""
     wanted = await body_of(request, Pruning, LARGEST)
-    return Lines(Pruner(backend_of(request), await state_of(request), wanted, dry=False).run)
+    pruner = Pruner(request, await state_of(request), wanted, dry=False)
+    return Lines(pruner.run, so_far=pruner.so_far)
 
 
 PRUNE = "/v1/system/prune"

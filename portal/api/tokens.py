@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from actors.protocol import Accepted, CreateToken, RevokeToken
+from portal.api.auditing import specify
 from portal.api.bodies import body_of
 from portal.api.endpoint import listed, write
 from portal.api.problems import Problem
@@ -46,6 +48,8 @@ async def create(request: Request) -> Response:
         raise Problem("invalid", "a token needs a name, and a ttl of more than 0 seconds or none")
     credential, now = new_credential(), backend_of(request).clock()
     expires_at = now + body.ttl if body.ttl else 0.0
+    until = f"until {datetime.fromtimestamp(expires_at, UTC):%Y-%m-%dT%H:%M:%SZ}" if expires_at else "for good"
+    specify(request, subject=credential.id, detail=f"{body.name}, role {body.role}, {until}")
     wanted = CreateToken(
         credential.id, body.name, body.role, credential.hash, expires_at=expires_at, request=key_of(request)
     )

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from actors.protocol import CreateUser, RemoveUser, UpdateUser
 from cluster.users import UserRole, name_objection, password_objection
+from portal.api.auditing import specify
 from portal.api.bodies import body_of
 from portal.api.endpoint import listed, read, write
 from portal.api.passwords import passwords_of
@@ -58,6 +59,7 @@ async def create(request: Request) -> Response:
     body = await body_of(request, Newcomer, LARGEST)
     if why := name_objection(body.name):
         raise Problem("invalid", why)
+    specify(request, subject=body.name, detail=f"role {body.role}")
     hash = await hashed(request, body.name, body.password)
     return await change(request, CreateUser(body.name, body.role, hash, key_of(request)), 201)
 

@@ -11,8 +11,10 @@ from typing_extensions import TypedDict
 from actors.protocol import Accepted, RemoveVolume
 from cluster.model import State
 from portal import volumes
+from portal.api.auditing import conclude
 from portal.api.cluster import OF_STACK
 from portal.api.endpoint import Query, listed, read, write
+from portal.api.lines import End
 from portal.api.problems import missing
 from portal.api.requests import answer, backend_of, command, flag, key_of, listing, state_of
 from portal.provision_rows import VolumeRow, VolumeShown, volume_detail, volume_rows
@@ -63,9 +65,11 @@ async def remove(request: Request) -> Response:
     """
     name, key = request.path_params["name"], key_of(request)
     repeated = bool(key) and key in (await state_of(request)).commands
-    accepted = await command(request, "senate", RemoveVolume(name, key), Accepted)
+    accepted = await command(request, "senate", RemoveVolume(name, key), Accepted, begins=not repeated)
     now = await state_of(request)
     done = volumes.still_there(now, name) if repeated else await volumes.remove(backend_of(request), now, name)
+    if not repeated:
+        conclude(request, End("failed" if done.kept else "done", done.words))
     kept: list[Kept] = [{"node": node, "why": why} for node, why in sorted(done.kept.items())]
     told: VolumeRemoved = {"revision": accepted.revision, "volume": name, "removed": done.removed, "kept": kept}
     return answer(told)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from actors import auditing, protocol
 from actors.protocol import Asked, Audit, GetAudit, NoteDeed
 from cluster.audit import AuditRecord, Caller, Deed
 from cluster.decide.versions import ANY, Expected, version
+from store.contract import Applied, Outcome
 from tests.actors.house import House
 from tests.cluster.build import spec, stack
 
@@ -129,6 +132,82 @@ async def test_how_far_an_update_has_come_makes_no_other_version(house: House):
 
 def test_a_record_says_what_became_of_each_part():
     accepted = protocol.Accepted(4, {"web": "updated", "db": "unchanged"})
-    record = auditing.record(DEPLOY, accepted, 1.0, 4, decided=True, repeated=False)
+    record = auditing.record(Asked(deploy(), DEPLOY), accepted, 1.0, 4, decided=True, repeated=False)
     assert record is not None
     assert (record.outcome, record.message) == ("done", "web: updated, db: unchanged")
+
+
+def test_what_has_but_begun_is_not_said_to_be_done():
+    record = auditing.record(
+        Asked(deploy(), DEPLOY, begins=True), protocol.Accepted(4), 1.0, 4, decided=True, repeated=False
+    )
+    assert record is not None
+    assert record.outcome == "begun"
+
+
+def test_who_asks_does_not_choose_how_much_room_a_record_takes():
+    deed = Deed(replace(CI, name="n" * 500), "stacks.deploy", "s" * 10_000, "role viewer")
+    record = auditing.noted(NoteDeed(deed, "invalid", "m" * 60_000), 1.0, 4)
+    assert (len(record.deed.caller.name), len(record.deed.subject), len(record.message)) == (100, 200, 1000)
+    assert record.message.startswith("role viewer; mmm")
+
+
+async def test_the_oldest_records_go_though_nothing_is_ever_decided(house: House, monkeypatch: pytest.MonkeyPatch):
+    for name, number in (("FORGET_EVERY", 4), ("KEPT_RECORDS", 2), ("KEPT_REFUSALS", 3)):
+        monkeypatch.setattr(auditing, name, number)
+    async with house.life() as life:
+        await life.order(NoteDeed(DEPLOY, "done"))
+        for number in range(20):
+            await life.order(NoteDeed(Deed(CI, "sign-in", str(number)), "unauthorized"))
+        found = await records(life)
+        assert len(found) < 1 + 3 + 4
+        assert (found[0].deed.subject, found[-1].outcome) == ("19", "done")
+
+
+async def test_records_that_a_full_disk_does_not_take_come_with_the_next_batch_that_it_does(
+    house: House, monkeypatch: pytest.MonkeyPatch
+):
+    async with house.life() as life:
+        await life.until(lambda state: state.nodes)
+        store, full = life.store, Applied(Outcome.UNAVAILABLE, "no space is left")
+
+        async def refuse(*args: object, **kwargs: object) -> Applied:
+            return full
+
+        with monkeypatch.context() as context:
+            context.setattr(store, "apply", refuse)
+            note = await life.ask(NoteDeed(Deed(CI, "builds.build", "web:1"), "done"))
+            assert isinstance(note, protocol.Refused)
+            assert (note.code, "waits until the store takes it: no space" in note.message) == ("unavailable", True)
+            assert isinstance(await life.ask(Asked(deploy(), DEPLOY)), protocol.Refused)
+            assert (await kept(life), life.actor("senate").detail["records_waiting"]) == ([], 2)
+        await life.order(Asked(deploy("k1"), DEPLOY))
+        assert [(action, outcome) for action, outcome, *_ in await kept(life)] == [
+            ("stacks.deploy", "done"),
+            ("stacks.deploy", "unavailable"),
+            ("builds.build", "done"),
+        ]
+        assert life.actor("senate").detail["records_waiting"] == 0
+
+
+async def test_records_that_wait_are_written_though_nobody_writes(house: House, monkeypatch: pytest.MonkeyPatch):
+    async with house.life() as life:
+        await life.until(lambda state: state.nodes)
+
+        async def refuse(*args: object, **kwargs: object) -> Applied:
+            return Applied(Outcome.UNAVAILABLE, "no space is left")
+
+        with monkeypatch.context() as context:
+            context.setattr(life.store, "apply", refuse)
+            await life.ask(NoteDeed(DEPLOY, "done"))
+        await life.eventually(lambda: life.actor("senate").detail["records_waiting"] == 0)
+        assert [outcome for _, outcome, *_ in await kept(life)] == ["done"]
+
+
+def test_of_records_that_wait_the_newest_stay_and_in_order():
+    ledger = auditing.Ledger()
+    for number in range(auditing.MOST_WAITING + 1):
+        ledger.refused([auditing.noted(NoteDeed(Deed(CI, "a", str(number)), "done"), 1.0, 1)])
+    assert (ledger.waiting, len(ledger.batch([], 1.0)) >= auditing.MOST_WAITING) == (auditing.MOST_WAITING, True)
+    ledger.taken()
+    assert (ledger.waiting, ledger.batch([], 1.0)) == (0, [])

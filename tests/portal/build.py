@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 import anyio
 
+from actors import auditing
 from actors.pipe import pipe
 from actors.protocol import Accepted, Asked, Committed, Events, GetEvents, GetState, NoteDeed, Progress
 from actors.stream import Stream, Work, serve
 from cluster import registries
-from cluster.audit import Deed
+from cluster.audit import AuditRecord, Deed
 from cluster.container import ExecSpec
 from cluster.event import Event
 from cluster.model import Attempt, HostPort, Node, Service, Stack, State, Task, Token, revision_key
@@ -141,6 +142,7 @@ class FakeNode:
         self.asked: list[tuple[str, object]] = []
         self.deeds: list[Asked] = []
         self.noted: list[tuple[Deed, str]] = []
+        self.records: list[AuditRecord] = []
         self.replies: dict[type, object] = {}
         self.of_nodes: dict[str, object] = {}
         self.answers: dict[type, object] = {}
@@ -197,10 +199,15 @@ class FakeNode:
     async def ask(self, path: str, message: object, timeout: float) -> object:
         if isinstance(message, NoteDeed):
             self.noted.append((message.deed, message.outcome))
+            self.records.append(auditing.noted(message, self.now, self.state.revision))
             return Accepted(self.state.revision)
         if isinstance(message, Asked):
             self.deeds.append(message)
-            message = message.command
+            reply = await self.ask(path, message.command, timeout)
+            decided = isinstance(reply, Accepted)
+            record = auditing.record(message, reply, self.now, self.state.revision, decided=decided, repeated=False)
+            self.records.extend(filter(None, [record]))
+            return reply
         self.asked.append((path, message))
         reply = self.replies.get(type(message))
         if isinstance(reply, Exception):

@@ -54,14 +54,16 @@ class Stream:
 
 
 @asynccontextmanager
-async def get(app: ASGIApp, target: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[Stream]:
-    """GET a path with parameters as an admin. The client goes away when the context is left."""
+async def get(
+    app: ASGIApp, target: str, headers: Mapping[str, str] | None = None, method: str = "GET", body: bytes = b""
+) -> AsyncIterator[Stream]:
+    """GET a path with parameters as an admin, or another method. The client goes away when the context is left."""
     path, _, query = target.partition("?")
     scope = {
         "type": "http",
         "asgi": {"spec_version": "2.1", "version": "3.0"},
         "http_version": "2",
-        "method": "GET",
+        "method": method,
         "path": path,
         "raw_path": path.encode(),
         "query_string": query.encode(),
@@ -79,7 +81,7 @@ async def get(app: ASGIApp, target: str, headers: Mapping[str, str] | None = Non
         nonlocal asked
         if not asked:
             asked = True
-            return {"type": "http.request", "body": b"", "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": False}
         await stream.gone.wait()
         return {"type": "http.disconnect"}
 

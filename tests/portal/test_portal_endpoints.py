@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
+import anyio
 import httpx
+import orjson
 import pytest
 
-from actors.protocol import Audit, GetAudit, Refused, ScaleService, UpdateNode
+from actors.protocol import Accepted, Audit, CreateToken, GetAudit, Refused, ScaleService, UpdateNode
 from cluster.audit import AuditRecord, Caller, Deed
 from cluster.decide.versions import Expected
 from portal.api.access import RANK
@@ -16,15 +18,38 @@ from supervisor.address import Address
 from supervisor.errors import AskTimeout
 from tests.portal.build import NODE, NOW, bearer
 from tests.portal.driver import get
+from tests.portal.socket_driver import talk
 
 pytestmark = pytest.mark.anyio
 
 PATHS = {"name": "shop", "stack": "shop", "service": "web", "node": "rome", "task": "shop-web-1", "path": "senate"}
-GUARDED = [one for one in ENDPOINTS if one.access != "open" and one.shape != "socket"]
+GUARDED = [one for one in ENDPOINTS if one.access != "open"]
+
+
+def told(node) -> list[tuple[str, str, str, str]]:
+    """What the audit says, oldest first."""
+    return [(one.deed.action, one.deed.subject, one.outcome, one.message) for one in node.records]
 
 
 def path_of(endpoint) -> str:
     return re.sub(r"{(\w+)(?::path)?}", lambda part: PATHS.get(part[1], "1"), endpoint.path)
+
+
+async def asked(app, endpoint, headers: dict[str, str]) -> tuple[int, str]:
+    """The status and the code of what is wrong with an empty question; 0 where a socket opens, and no code if good."""
+    if endpoint.shape == "socket":
+        async with talk(app, path_of(endpoint), headers) as ours:
+            await ours.say("{}")
+            await ours.leave()
+            await ours.ended.wait()
+            last = orjson.loads(ours.problem) if ours.status else await ours.hear()
+            assert isinstance(last, dict)
+            return ours.status, last["code"]
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="https://gbnt", headers=headers) as client:
+        answer = await client.request(endpoint.method, path_of(endpoint))
+    lines = answer.text.splitlines() if "json" in answer.headers["content-type"] else []
+    return answer.status_code, orjson.loads(lines[-1]).get("code", "") if lines else ""
 
 
 @pytest.fixture
@@ -33,8 +58,8 @@ def app(node):
 
 
 @pytest.fixture
-async def stranger(node):
-    transport = httpx.ASGITransport(create_api(node.backend()), raise_app_exceptions=False)
+async def stranger(node, app):
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="https://gbnt") as client:
         yield client
 
@@ -47,9 +72,8 @@ def test_endpoints_have_names_of_their_own_and_say_what_they_do():
 
 
 @pytest.mark.parametrize("endpoint", GUARDED, ids=lambda one: one.name)
-async def test_nobody_comes_in_without_a_token_and_the_attempt_is_kept(stranger, node, endpoint):
-    answer = await stranger.request(endpoint.method, path_of(endpoint))
-    assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+async def test_nobody_comes_in_without_a_token_and_the_attempt_is_kept(app, node, endpoint):
+    assert await asked(app, endpoint, {}) == (401, "unauthorized")
     [(deed, outcome)] = node.noted
     assert (deed.action, deed.subject, outcome) == ("sign-in", path_of(endpoint), "unauthorized")
     assert not node.deeds
@@ -57,14 +81,25 @@ async def test_nobody_comes_in_without_a_token_and_the_attempt_is_kept(stranger,
 
 @pytest.mark.parametrize("role", ["viewer", "operator"])
 @pytest.mark.parametrize("endpoint", GUARDED, ids=lambda one: one.name)
-async def test_a_role_reaches_what_is_for_it_alone(stranger, node, endpoint, role):
+async def test_a_role_reaches_what_is_for_it_alone(app, node, endpoint, role):
+    node.told.close()  # what follows the cluster comes to an end
+    answer = await asked(app, endpoint, bearer(role))
     if RANK[role] >= RANK[endpoint.access]:
+        assert not {401, 403, 500} & {answer[0]}, answer
+        assert "forbidden" not in [outcome for _, outcome in node.noted]
         return
-    answer = await stranger.request(endpoint.method, path_of(endpoint), headers=bearer(role))
-    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), endpoint.name
+    assert answer == (403, "forbidden")
     [(deed, outcome)] = node.noted
     assert (deed.action, deed.caller.name, outcome) == (endpoint.name, f"{role}'s", "forbidden")
     assert not node.deeds
+
+
+@pytest.mark.parametrize("endpoint", [one for one in ENDPOINTS if one.changes], ids=lambda one: one.name)
+async def test_the_audit_says_of_every_change_what_its_answer_does(app, node, endpoint):
+    _, code = await asked(app, endpoint, bearer("admin"))
+    good = "failed" if endpoint.name == "system.prune" else "done"  # the machine there does not say what it has
+    assert node.records[-1].outcome == (code or good)
+    assert node.records[-1].deed.action == endpoint.name
 
 
 def test_a_viewer_changes_nothing():
@@ -97,7 +132,73 @@ async def test_an_outcome_that_nobody_knows_is_kept_as_that(api, node):
 
 async def test_what_needs_no_senate_is_kept_when_it_is_done(api, node):
     await api.post("/v1/builds?tag=x:1", content=b"")
-    assert [(deed.action, outcome) for deed, outcome in node.noted] == [("builds.build", "done")]
+    assert told(node) == [("builds.build", "x:1", "done", "sha256:x:1")]
+
+
+async def test_a_stream_that_fails_half_way_is_kept_as_that(api, node):
+    node.build_fails = "no such stage"
+    assert '"code":"conflict"' in (await api.post("/v1/builds?tag=x:1", content=b"")).text
+    assert told(node) == [("builds.build", "x:1", "conflict", "no such stage")]
+
+
+async def test_a_stream_whose_client_leaves_is_kept_as_abandoned_and_not_before(node):
+    building = anyio.Event()
+
+    async def build(context, tag, options):
+        assert [chunk async for chunk in context] == []
+        building.set()
+        yield "Step 1/9"
+        await anyio.sleep_forever()
+
+    node.build = build
+    async with get(create_api(node.backend()), "/v1/builds?tag=x:1", method="POST") as stream:
+        await building.wait()
+        assert not node.records
+        stream.leave()
+        await stream.ended.wait()
+    assert told(node) == [("builds.build", "x:1", "abandoned", "the client left before it ended")]
+
+
+async def test_who_comes_by_no_token_fills_neither_the_audit_nor_the_way_there(stranger, app, node):
+    for _ in range(15):
+        assert (await stranger.post("/v1/sessions", content=b"{")).status_code == 422
+        assert (await stranger.post("/v1/join", content=b"{")).status_code == 422
+    assert [record.outcome for record in node.records] == ["invalid"] * 10
+    node.now += 61
+    await stranger.post("/v1/join", content=b"{")
+    assert len(node.records) == 11
+
+
+async def test_junk_does_not_hide_what_else_a_stranger_tries(stranger, node):
+    for _ in range(15):
+        await stranger.post("/v1/sessions", content=b"{")
+    await stranger.post("/v1/sessions", json={"username": "nero", "password": "a guess"})
+    assert node.records[-1].outcome == "unauthorized"
+
+
+async def test_of_what_a_token_may_not_do_a_few_tries_are_kept_and_of_another_token_too(stranger, node):
+    for role, number in (("viewer", 15), ("operator", 1)):
+        for _ in range(number):
+            assert (await stranger.get("/v1/audit", headers=bearer(role))).status_code == 403
+    assert [record.deed.caller.token for record in node.records] == ["viewer"] * 10 + ["operator"]
+
+
+async def test_what_an_operator_gets_wrong_is_kept_however_often(api, node):
+    for _ in range(15):
+        await api.post("/v1/services/shop/web/scale", json={})
+    assert len(node.records) == 15
+
+
+async def test_the_audit_says_whom_a_token_is_for_and_what_a_user_may_do(api, node):
+    node.replies[CreateToken] = lambda wanted: Accepted(8, {wanted.id: "created"})
+    made = (await api.post("/v1/tokens", json={"name": "ci", "role": "admin", "ttl": 3600})).json()
+    await api.post("/v1/tokens", json={"name": "old", "role": "viewer"})
+    await api.post("/v1/users", json={"name": "vera", "role": "viewer", "password": "correct horse battery"})
+    (_, id, _, first), (_, _, _, second), user = told(node)
+    assert (id, first.split("; ")[0]) == (made["id"], "ci, role admin, until 2023-11-14T23:13:20Z")
+    assert second.split("; ")[0] == "old, role viewer, for good"
+    assert user[:3] == ("users.create", "vera", "done")
+    assert user[3].startswith("role viewer; ")
 
 
 async def test_reading_is_not_kept(api, node):

@@ -184,3 +184,37 @@ async def test_another_protocol_is_refused(app):
     async with talk(app, PATH, protocol="chat") as ours:
         await ours.ended.wait()
         assert (ours.status, "gbnt.exec.v1" in orjson.loads(ours.problem)["detail"]) == (422, True)
+
+
+async def test_the_audit_says_what_runs_while_it_does_and_then_how_it_ended(app, node):
+    async with talk(app, PATH) as ours:
+        await ours.say({"command": ["mysql", "--password=hunter2"]})
+        await ours.say(b"\0x")
+        await ours.hear()
+        await ours.hear()
+        assert audit(node) == [("begun", "runs mysql")]
+        await ours.say({"eof": True})
+        await ours.rest()
+        await ours.ended.wait()
+    assert audit(node) == [("begun", "runs mysql"), ("done", "runs mysql; exit 3")]
+    assert {record.deed.action for record in node.records} == {"exec.run"}
+
+
+async def test_the_audit_says_who_left_and_what_could_not_be_run(app, node):
+    async with talk(app, PATH) as ours:
+        await ours.say({"command": ["cat"]})
+        await ours.leave()
+        await ours.ended.wait()
+    node.command = EngineFailed("no way leads there")
+    async with talk(app, PATH) as ours:
+        await ours.say({"command": ["cat"]})
+        await ours.rest()
+        await ours.ended.wait()
+    async with talk(app, "/v1/tasks/shop-web-9/exec") as ours:
+        await ours.ended.wait()
+    assert [outcome for outcome, _ in audit(node)] == ["begun", "abandoned", "begun", "conflict", "not_found"]
+    assert audit(node)[3][1] == "runs cat; no way leads there"
+
+
+def audit(node) -> list[tuple[str, str]]:
+    return [(record.outcome, record.message) for record in node.records]

@@ -448,7 +448,10 @@ async def test_a_build_streams_its_context_and_ends_with_the_image(api, node):
 async def test_a_build_that_fails_ends_with_the_error(api, node):
     node.build_fails = "step 1 failed: no such file"
     answer = await api.post("/v1/builds?tag=web:1", content=b"tar")
-    assert _parsed(answer.text.splitlines()[-1]) == {"error": "step 1 failed: no such file"}
+    assert _parsed(answer.text.splitlines()[-1]) == {
+        "error": "step 1 failed: no such file",
+        "code": "conflict",
+    }
 
 
 def _parsed(line):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import anyio
 import orjson
 import pytest
 
 from actors.protocol import (
+    Asked,
     DoneWell,
     DropVolume,
     Failed,
@@ -23,7 +25,9 @@ from cluster.containers import CLUSTER, TASK
 from cluster.decide.images import USED
 from cluster.spec import VolumeSpec
 from cluster.usage import KeptContainer, KeptImage, KeptVolume, Share, Usage
+from portal.api.app import create_api
 from tests.portal.build import NODE, SHOP, WEB, state, task
+from tests.portal.driver import get
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +49,11 @@ def full(node):
     node.answers = {Prune: Pruned(("c0", "sha256:old")), DropVolume: DoneWell()}
     node.of_nodes[NODE] = answer
     return node
+
+
+def audit(node):
+    """What the audit says, oldest first."""
+    return [(one.deed.subject, one.outcome, one.message) for one in node.records]
 
 
 async def lines(api, method, path, **body):
@@ -104,6 +113,57 @@ async def test_what_goes_is_what_the_person_has_seen_containers_first_and_volume
         DropVolume("old_data"),
     ]
     assert full.commands() == [NotePruned(NODE, 1, 0), RemoveVolume("old_data")]
+    assert {asked.deed.caller.token for asked in full.deeds} == {"admin"}  # events have the request's id by that
+    assert audit(full) == [
+        ("rome", "done", "web: created"),
+        ("old_data", "begun", "web: created"),
+        (
+            "",
+            "failed",
+            "containers: 1, images: 0; volume old_data removed from rome; oslo is down: no beat",
+        ),
+    ]
+
+
+async def test_a_pruning_that_everybody_did_is_done_and_says_what_went(api, full):
+    full.state = replace(full.state, nodes={NODE: full.state.nodes[NODE]})
+    await lines(api, "POST", "/v1/system/prune")
+    assert audit(full)[-1] == ("", "done", "containers: 1, images: 1")
+
+
+async def test_what_went_is_noted_though_its_client_has_left(full):
+    noting, noted = anyio.Event(), anyio.Event()
+    answer = full.ask
+
+    async def ask(path, message, timeout):
+        if isinstance(message, Asked):
+            noting.set()
+            await anyio.sleep(0.01)
+            noted.set()
+        return await answer(path, message, timeout)
+
+    full.ask = ask
+    async with get(create_api(full.backend()), "/v1/system/prune", method="POST", body=b"{}") as stream:
+        await noting.wait()
+        stream.leave()
+        await stream.ended.wait()
+    assert noted.is_set()
+    assert audit(full)[0] == ("rome", "done", "web: created")
+    assert audit(full)[-1][1:] == (
+        "abandoned",
+        "containers: 1, images: 1; oslo is down: no beat; the client left before it ended",
+    )
+
+
+async def test_the_audit_says_of_a_volume_what_became_of_it(api, full):
+    await api.delete("/v1/volumes/old_data")
+    assert audit(full) == [("old_data", "begun", "web: created"), ("old_data", "done", "removed from rome")]
+    full.answers[DropVolume] = Failed("is used by x")
+    assert (await api.delete("/v1/volumes/old_data")).json()["kept"] == [{"node": "rome", "why": "is used by x"}]
+    assert audit(full)[-1] == ("old_data", "failed", "rome keeps it: is used by x")
+    full.replies[RemoveVolume] = Refused("conflict", "it is used")
+    await api.delete("/v1/volumes/old_data")
+    assert [outcome for _, outcome, _ in audit(full)[4:]] == ["conflict"]
 
 
 async def test_what_was_not_seen_stays(api, full):
