@@ -140,9 +140,10 @@ class Campaign:
 
         The first and the last hold no data.
         """
-        state, machines = await self._admin.state(), self._mishaps.machines
-        bare = [name for name in machines if not self._census.has_volume(name, "base_data")]
-        bare = [name for name in bare if not any(task.node == name for task in state.tasks_in("base"))]
+        machines = self._mishaps.machines
+        for name in machines:
+            await self._admin.update(name, "active", False)
+        bare = await self._bare()
         dead = self._random.choice([name for name in bare if name != MANAGER])
         await self._come(set(machines) - {dead})
         drained = self._random.choice([name for name in bare if name != dead])
@@ -158,6 +159,16 @@ class Campaign:
             await self._legion.kill(MANAGER)
             await self._legion.start(MANAGER)
         self._legion.homes[MANAGER].engine.set_clock(self._random.choice((-3600.0, 0.0, 0.0, 3600.0)))
+
+    async def _bare(self) -> list[str]:
+        """The machines without the data, once some machine has it: whoever is bare before may get it yet."""
+        machines = self._mishaps.machines
+        with anyio.fail_after(SETTLES_WITHIN):
+            while not (held := [name for name in machines if self._census.has_volume(name, "base_data")]):
+                await anyio.sleep(1.0)
+        state = await self._admin.state()
+        held += [task.node for task in state.tasks_in("base")]
+        return [name for name in machines if name not in held]
 
     async def _come(self, names: set[str]) -> None:
         """Wait for machines that are still on their way: nothing can be said of one that is not there."""
