@@ -214,3 +214,38 @@ async def test_a_fault_of_ours_is_told_without_its_insides(node, caplog):
     assert (answer.status_code, answer.json()["code"]) == (500, "unavailable")
     assert "str" not in answer.json()["detail"]
     assert "expected State for an answer, got str" in caplog.text
+
+
+MONSTROUS = ("1" + "0" * 30, "-9223372036854775809", "9223372036854775808", "1e400", "NaN", "-Infinity")
+NO_JSON = ("1e400", "NaN", "-Infinity")
+
+
+@pytest.mark.parametrize("number", MONSTROUS)
+@pytest.mark.parametrize(
+    ("place", "part"),
+    [
+        ("resources.memory", '"resources": {"memory": %s}'),
+        ("resources.cpus", '"resources": {"cpus": %s}'),
+        ("healthcheck.retries", '"healthcheck": {"retries": %s}'),
+        ("update.parallelism", '"update": {"parallelism": %s}'),
+        ("restart.max_attempts", '"restart": {"max_attempts": %s}'),
+        ("mounts.0.tmpfs_size", '"mounts": [{"type": "tmpfs", "target": "/t", "tmpfs_size": %s}]'),
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("PUT", ""), ("POST", "/plan"), ("PUT", "/draft")])
+async def test_a_number_that_the_records_cannot_hold_is_refused_at_its_place(
+    api, node, method, path, place, part, number
+):
+    service = '{"name": "web", "image": "web:1", ' + part % number + "}"
+    body = '{"spec": {"name": "shop", "services": {"web": ' + service + "}}}"
+    answer = await api.request(method, f"/v1/stacks/shop{path}", content=body.encode())
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    told = "the body is no JSON" if number in NO_JSON else f"spec.services.web.{place}"
+    assert told in answer.json()["detail"]
+    assert node.commands() == []
+
+
+async def test_the_greatest_numbers_are_taken(api, node):
+    service = {"name": "web", "image": "web:1", "restart": {"max_attempts": 2**63 - 1}}
+    answer = await api.put("/v1/stacks/shop", json={"spec": {"name": "shop", "services": {"web": service}}})
+    assert answer.status_code == 200, answer.text
