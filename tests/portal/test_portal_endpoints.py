@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -163,6 +164,25 @@ async def test_a_change_may_expect_a_version(api, node):
     await api.post("/v1/services/shop/web/stop")
     expected = [asked.expected for asked in node.deeds]
     assert expected == [Expected("service", "shop/web", tag.strip('"')), Expected("service", "shop/web", "*"), None]
+
+
+async def test_what_is_decided_of_a_service_makes_another_version_of_its_stack(api, node):
+    web = node.state.services["shop/web"]
+
+    async def tag_with(*services):
+        node.state = replace(node.state, services={one.key: one for one in services})
+        return (await api.get("/v1/stacks/shop")).headers["etag"]
+
+    other = replace(web, name="db")
+    alike = (web, replace(web, update="updating", update_message="1 of 2"))
+    told = [await tag_with(one, other) for one in alike]
+    decided = [replace(web, replicas=5), replace(web, stopped=True), replace(web, generation=1)]
+    told += [await tag_with(one, other) for one in decided]
+    assert told[0] == told[1]
+    assert len(set(told)) == 4
+    removing = await tag_with(web, replace(other, removing=True))
+    assert removing == await tag_with(web), "the end of what was decided before is nobody's decision"
+    assert removing != told[0]
 
 
 async def test_a_stale_version_is_412(api, node):
