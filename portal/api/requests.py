@@ -14,6 +14,7 @@ from actors.protocol import Accepted, Asked, GetState, Refused
 from cluster.model import State
 from portal.api.access import caller_of
 from portal.api.pages import BadList, Filter, Wish, opened, page
+from portal.api.parameters import YES
 from portal.api.problems import Problem, refusal, unanswered
 from portal.api.selectors import BadSelector, parse
 from portal.backend import Backend
@@ -120,7 +121,7 @@ def key_of(request: Request) -> str:
 
 def flag(request: Request, name: str) -> bool:
     """Whether a parameter such as `follow=1` is set."""
-    return request.query_params.get(name, "").lower() in ("1", "true", "yes")
+    return request.query_params.get(name, "").lower() in YES
 
 
 def number(parameters: Mapping[str, str], name: str, default: float | None = None) -> float | None:

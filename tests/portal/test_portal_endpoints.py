@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from actors.protocol import Audit, GetAudit, Refused, ScaleService, UpdateNode
+from actors.protocol import Audit, GetAudit, Refused, RemoveNode, ScaleService, UpdateNode
 from cluster.audit import AuditRecord, Caller, Deed
 from cluster.decide.versions import Expected
 from portal.api.access import RANK
@@ -145,6 +145,38 @@ async def test_the_audit_is_read_newest_first_and_by_an_admin(api, node):
         }
     ]
     assert node.commands() == [GetAudit(9, 7, "ci", "stacks.*", "", 5.0)]
+
+
+# -- parameters ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("endpoint", GUARDED, ids=lambda one: one.name)
+async def test_no_path_overlooks_a_parameter_that_it_does_not_take(api, node, endpoint):
+    answer = await api.request(endpoint.method, f"{path_of(endpoint)}?zzzzzz=1")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert 'takes no parameter "zzzzzz"' in answer.json()["detail"]
+    assert not node.commands()
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "words"),
+    [
+        ("POST", "/v1/stacks/shop/rollback?revison=3", 'no parameter "revison"; did you mean "revision"?'),
+        ("DELETE", "/v1/nodes/rome?force=maybe", 'must be 1 or 0, not "maybe"'),
+        ("DELETE", "/v1/nodes/rome?force=", 'must be 1 or 0, not ""'),
+        ("GET", "/v1/me?x=1", "nor any other"),
+    ],
+)
+async def test_a_slip_of_the_pen_is_not_another_request(api, node, method, target, words):
+    answer = await api.request(method, target)
+    assert (answer.status_code, words in answer.json()["detail"]) == (422, True), answer.text
+    assert not node.commands()
+
+
+@pytest.mark.parametrize(("value", "meant"), [("1", True), ("YES", True), ("true", True), ("0", False), ("no", False)])
+async def test_a_flag_says_yes_or_no(api, node, value, meant):
+    await api.delete(f"/v1/nodes/rome?force={value}")
+    assert node.commands() == [RemoveNode("rome", meant, "")]
 
 
 # -- versions --------------------------------------------------------------------------------------------------------
