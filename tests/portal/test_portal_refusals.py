@@ -7,6 +7,9 @@ import orjson
 import pytest
 
 from actors.protocol import GetState
+from cluster.decide.decision import Refusal
+from cluster.decide.nodes import create_token
+from cluster.model import Token
 from cluster.spec import Dependency
 from portal.api.app import create_api
 from supervisor.address import Address
@@ -249,3 +252,13 @@ async def test_the_greatest_numbers_are_taken(api, node):
     service = {"name": "web", "image": "web:1", "restart": {"max_attempts": 2**63 - 1}}
     answer = await api.put("/v1/stacks/shop", json={"spec": {"name": "shop", "services": {"web": service}}})
     assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("name", ["", "a" * 64, "ci\nroot", "ci\x1b[2J", "root", "CI", "-ci", "zwei wörter"])
+async def test_a_token_is_called_as_a_user_may_be(api, node, name):
+    answer = await api.post("/v1/tokens", json={"name": name, "role": "viewer"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert "name" in answer.json()["detail"]
+    assert node.commands() == []
+    decided = create_token(node.state, Token("t", name, "viewer", "hash", 0.0))
+    assert (isinstance(decided, Refusal), getattr(decided, "code", "")) == (True, "invalid")
