@@ -107,6 +107,8 @@ def _wish(request: Request, order: Sequence[str]) -> Wish:
     for name in (*(one.field for one in filters), *(name.removeprefix("-") for name in sort)):
         if name.partition(".")[0] not in known:
             raise BadList(f'the rows of this list have no field "{name}", but {", ".join(sorted(known))}')
+    if query.get("selector") and "labels" not in known:
+        raise BadList("the rows of this list have no labels to select by: leave out selector, or take filter")
     after = opened(query["continue"], len(sort) + len(order)) if query.get("continue") else None
     return Wish(filters, parse(query.get("selector", "")), sort, whole(query, "limit") or None, after)
 

@@ -228,7 +228,6 @@ NO_JSON = ("1e400", "NaN", "-Infinity")
     ("place", "part"),
     [
         ("resources.memory", '"resources": {"memory": %s}'),
-        ("resources.cpus", '"resources": {"cpus": %s}'),
         ("healthcheck.retries", '"healthcheck": {"retries": %s}'),
         ("update.parallelism", '"update": {"parallelism": %s}'),
         ("restart.max_attempts", '"restart": {"max_attempts": %s}'),
@@ -262,3 +261,10 @@ async def test_a_token_is_called_as_a_user_may_be(api, node, name):
     assert node.commands() == []
     decided = create_token(node.state, Token("t", name, "viewer", "hash", 0.0))
     assert (isinstance(decided, Refusal), getattr(decided, "code", "")) == (True, "invalid")
+
+
+@pytest.mark.parametrize("path", ["/v1/stacks", "/v1/tokens", "/v1/users"])
+async def test_rows_without_labels_are_not_selected_by_them(api, path):
+    answer = await api.get(path, params={"selector": "tier=web"})
+    assert (answer.status_code, "no labels" in answer.json()["detail"]) == (422, True)
+    assert (await api.get("/v1/services", params={"selector": "tier=web"})).status_code == 200
