@@ -28,7 +28,7 @@ from cluster.model import (
     Token,
 )
 from cluster.revisions import StackDraft, StackRevision
-from cluster.spec import ServiceSpec
+from cluster.spec import ServiceSpec, as_json
 from cluster.users import User
 from store import entities
 from store.contract import Row, Statement, Store
@@ -53,15 +53,21 @@ TYPES: Mapping[Table, type] = {
     "commands": str,
 }
 
+Bodies = Mapping[tuple[Table, str], str | None]
+"""Entities as JSON by their places; None for one that goes."""
+
 
 @cache
 def _adapter(table: Table) -> TypeAdapter[Any]:
     return TypeAdapter(TYPES[table])
 
 
-def to_body(change: Change) -> str:
-    """The entity's JSON."""
-    return orjson.dumps(change.entity).decode()
+def to_bodies(changes: Iterable[Change]) -> Bodies:
+    """What is to be written of changes; the last one of a row counts. Raises Unwritable."""
+    return {
+        (change.table, change.key): None if change.entity is None else as_json(change.entity).decode()
+        for change in changes
+    }
 
 
 def from_body(table: Table, body: str) -> object:
@@ -69,14 +75,14 @@ def from_body(table: Table, body: str) -> object:
     return _adapter(table).validate_json(body)
 
 
-def statements(changes: Iterable[Change], events: Iterable[Event], revision: int) -> list[Statement]:
-    """The batch that makes these changes, with their events, at `revision`; it holds only at the revision before."""
+def statements(bodies: Bodies, events: Iterable[Event], revision: int) -> list[Statement]:
+    """The batch that writes these rows, with their events, at `revision`; it holds only at the revision before."""
     batch = [entities.bump_revision(revision - 1)]
-    for change in changes:
-        if change.entity is None:
-            batch.append(entities.delete(Rows(change.table), change.key))
+    for (table, key), body in bodies.items():
+        if body is None:
+            batch.append(entities.delete(Rows(table), key))
         else:
-            batch.append(entities.put(Rows(change.table), change.key, to_body(change), version=revision))
+            batch.append(entities.put(Rows(table), key, body, version=revision))
     return batch + [_row(event) for event in events]
 
 

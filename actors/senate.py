@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import anyio
 
@@ -22,6 +22,7 @@ from cluster.decide.signing import signed
 from cluster.decide.tasks import ahead
 from cluster.decide.versions import objection
 from cluster.model import Change, State
+from cluster.spec import Unwritable
 from store import entities
 from store.contract import Applied, Outcome, Statement, Store, StoreError
 from supervisor.actor import Actor, Context, Envelope, ReplyTo
@@ -54,11 +55,12 @@ class Probe:
 
 @dataclass(slots=True)
 class _Answer:
-    """A command's answer, kept until its batch is durable; `decided` where it adds to that, and `record` of it."""
+    """A command's answer, kept until its batch is durable: `bodies` are what it adds to that where it is `decided`."""
 
     envelope: Envelope
     reply: object
     decided: bool = False
+    bodies: records.Bodies = field(default_factory=dict)
     record: AuditRecord | None = None
 
 
@@ -165,6 +167,13 @@ class Senate(Actor):
         return answer, outcome
 
     def _decide(self, envelope: Envelope, message: object, working: State) -> tuple[_Answer, Decided]:
+        try:
+            return self._writable(envelope, message, working)
+        except Unwritable as why:
+            return _Answer(envelope, protocol.Refused("invalid", f"this cannot be kept: {why}")), Decided()
+
+    def _writable(self, envelope: Envelope, message: object, working: State) -> tuple[_Answer, Decided]:
+        """Raises Unwritable here: in a batch it would take the commands beside it along."""
         request = getattr(message, "request", "")
         if request and request in working.commands:
             return _Answer(envelope, repeats.answer(working.commands[request], message)), Decided()
@@ -178,16 +187,16 @@ class Senate(Actor):
         if request and decided:
             kept = Change("commands", request, repeats.kept(message, accepted))
             decision = Decided((*decision.changes, kept), decision.happenings)
-        return _Answer(envelope, reply, decided), decision
+        return _Answer(envelope, reply, decided, records.to_bodies(decision.changes)), decision
 
     async def _commit(self, working: State, decided: list[Decided], answers: list[_Answer], ctx: Context) -> None:
         """Make the batch durable and tell everybody; where it cannot be, nothing of it has happened."""
         revision, now = self._state.revision + 1, self._entropy().now
         forgotten, trimming = self._retention(working, now)
-        ordered = [change for outcome in decided for change in outcome.changes] + forgotten
-        changes = {(change.table, change.key): change for change in ordered}
+        bodies = {place: body for answer in answers for place, body in answer.bodies.items()}
+        bodies |= records.to_bodies(forgotten)
         events = records.numbered([h for outcome in decided for h in outcome.happenings], revision, now)
-        batch = records.statements(changes.values(), events, revision) + self._ledger.batch(_records(answers), now)
+        batch = records.statements(bodies, events, revision) + self._ledger.batch(_records(answers), now)
         applied = await self._apply(batch + trimming, ctx)
         if applied.outcome in (Outcome.COMMITTED, Outcome.DUPLICATE):
             self._ledger.taken()

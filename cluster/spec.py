@@ -280,15 +280,27 @@ class StackSpec:
     configs: Mapping[str, ConfigSpec] = field(default_factory=dict)
 
 
+class Unwritable(ValueError):
+    """A value that cannot be kept, such as a whole number of more than 64 bits. Its text says why."""
+
+
 def fingerprint(value: object) -> str:
     """The SHA-256 of a value's canonical JSON (sorted keys), as hex. Takes what orjson takes, dataclasses included.
 
     Of a dataclass only what differs from its default counts: a field that a later release adds leaves the fingerprint
-    of what does not use it as it was, and so restarts nothing.
+    of what does not use it as it was, and so restarts nothing. Raises Unwritable.
     """
     import hashlib  # only where specs are compared: who sends one has no use for it
 
-    return hashlib.sha256(orjson.dumps(_said(value), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(as_json(_said(value), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def as_json(value: object, option: int = 0) -> bytes:
+    """A value as JSON, with options of orjson. Raises Unwritable."""
+    try:
+        return orjson.dumps(value, option=option)
+    except orjson.JSONEncodeError as error:
+        raise Unwritable(str(error)) from error
 
 
 def _said(value: Any) -> Any:

@@ -52,12 +52,13 @@ def role_of(token: Token, users: Mapping[str, User]) -> UserRole | None:
     return min(token.role, user.role, key=ROLES.index)
 
 
-def name_objection(name: str) -> str:
-    """Why nobody can be called so; empty for a good name."""
+def name_objection(name: str, noun: str = "user") -> str:
+    """Why no user, or token, can be called so; empty for a good name."""
     if name == _RESERVED:
         return f'the name "{_RESERVED}" is that of the manager\'s own socket: choose another'
     if not _NAME.fullmatch(name):
-        return "a user's name has at most 63 lower-case letters, digits, `.`, `_`, `@` and `-`, a letter or digit first"
+        alphabet = "lower-case letters, digits, `.`, `_`, `@` and `-`, a letter or digit first"
+        return f"a {noun}'s name has at most 63 {alphabet}"
     return ""
 
 

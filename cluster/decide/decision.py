@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from cluster.compose.problem import Problem
 from cluster.model import Change, State, Table
+from cluster.nearness import nearest
 
 RefusalCode = Literal["not_found", "conflict", "stale", "invalid", "forbidden", "unavailable", "unknown"]
 """`stale`: the thing was changed since it was read."""
@@ -56,16 +57,9 @@ Decision = Decided | Refusal
 
 def missing(kind: str, name: str, known: Mapping[str, object]) -> Refusal:
     """The refusal for a name that is not there, with what it may have meant."""
-    near = _nearest(name, known)
+    near = nearest(name, known)
     hint = f"; did you mean {near}?" if near else f"; gbnt {kind} ls shows what is there"
     return Refusal("not_found", f"there is no {kind} {name}{hint}")
-
-
-def _nearest(name: str, known: Mapping[str, object]) -> str:
-    # Only a refusal pays for the import.
-    import difflib
-
-    return next(iter(difflib.get_close_matches(name, list(known), n=1)), "")
 
 
 class Draft:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import orjson
-
 from cluster.compose.checks import wrong
 from cluster.decide.decision import Decided, Decision, Draft, Entropy, Refusal
 from cluster.model import Change, State
 from cluster.revisions import StackDraft
 from cluster.sources import Origin
-from cluster.spec import StackSpec
+from cluster.spec import StackSpec, as_json
 
 MOST = 100
 LARGEST = 1024 * 1024
@@ -32,7 +30,7 @@ def save(
     """
     if not refusals and (why := wrong(spec)):
         return Refusal("invalid", why)
-    if len(orjson.dumps([spec, refusals])) + len(origin.sources) > LARGEST:
+    if len(as_json([spec, refusals])) + len(origin.sources) > LARGEST:
         return Refusal(
             "invalid", f"the draft is larger than {LARGEST >> 20} MiB: keep large contents of configs in files"
         )

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import accumulate
 
-import orjson
-
 from cluster.decide.decision import Draft, Refusal
 from cluster.model import Change, State
 from cluster.revisions import StackRevision
 from cluster.sources import Origin
-from cluster.spec import StackSpec
+from cluster.spec import StackSpec, as_json
 
 KEPT = 10
 MOST_BYTES = 2 * 1024 * 1024
@@ -41,7 +39,7 @@ def note(draft: Draft, spec: StackSpec, told: Mapping[str, str], origin: Origin,
         changes={name: what for name, what in told.items() if what not in QUIET},
         spec=spec,
         sources=origin.sources,
-        size=len(orjson.dumps(spec)) + len(origin.sources) + sum(config.size for config in spec.configs.values()),
+        size=len(as_json(spec)) + len(origin.sources) + sum(config.size for config in spec.configs.values()),
         of=origin.of,
     )
     draft.put(Change("stack_revisions", revision.key, revision))

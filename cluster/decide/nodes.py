@@ -12,6 +12,7 @@ from cluster.decide.sweep import sweep
 from cluster.membership import is_host
 from cluster.model import Change, Node, State, Task, Token
 from cluster.presence import Cause, alarm
+from cluster.users import name_objection
 
 USE_NOTED_EVERY = 3600.0
 HOLD = "hold_unknown_containers"
@@ -180,6 +181,8 @@ def note_pruned(state: State, id: str, containers: int, images: int) -> Decided:
 
 def create_token(state: State, token: Token) -> Decision:
     """Keep a new credential's hash."""
+    if why := name_objection(token.name, "token"):
+        return Refusal("invalid", why)
     if token.id in state.tokens:
         return Refusal("conflict", f"there is a token {token.id} already")
     draft = Draft(state)

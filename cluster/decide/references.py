@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cluster.decide.decision import Refusal
+from cluster.nearness import nearest
 
 NAMED = 5
 
@@ -27,8 +28,6 @@ def meant(noun: str, reference: str, known: Mapping[str, str], listing: str) -> 
     if found:
         ids = ", ".join(sorted(found)[:NAMED]) + (", ..." if len(found) > NAMED else "")
         return Refusal("conflict", f'{len(found)} {noun}s are called "{reference}": give the id of one ({ids})')
-    import difflib  # only a refusal pays for it
-
-    near = difflib.get_close_matches(reference, {name or id for id, name in known.items()}, n=1)
-    hint = f'did you mean "{near[0]}"?' if near else f"`{listing}` shows what is there"
+    near = nearest(reference, {name or id for id, name in known.items()})
+    hint = f'did you mean "{near}"?' if near else f"`{listing}` shows what is there"
     return Refusal("not_found", f'there is no {noun} "{reference}"; {hint}')

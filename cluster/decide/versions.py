@@ -64,7 +64,10 @@ def _node(state: State, key: str) -> object | None:
 
 def _stack(state: State, key: str) -> object | None:
     stack = state.stacks.get(key)
-    return None if stack is None else [stack.spec, stack.created_at, stack.removing, stack.remove_volumes]
+    if stack is None:
+        return None
+    orders = [service.order for service in state.services_of(key) if not service.removing]
+    return [stack.spec, stack.created_at, stack.removing, stack.remove_volumes, orders]
 
 
 def _service(state: State, key: str) -> object | None:

@@ -18,6 +18,7 @@ from cluster.decide.versions import Expected, Kind, version
 from portal.api.access import Access, require
 from portal.api.auditing import audited, ended
 from portal.api.lines import Lines, serve_socket
+from portal.api.parameters import check
 from portal.api.problems import Problem, as_problem
 from portal.api.requests import EXPECTED, FIELDS, state_of
 
@@ -90,6 +91,7 @@ class Endpoint:
     async def _serve(self, request: Request) -> Response:
         async with audited(request, self.name, changes=self.changes):
             require(request, self.access)
+            check(request.query_params, self._kinds)
             self._expect(request)
             request.scope[FIELDS] = frozenset(getattr(self.answer, "__annotations__", ()))
             # Before the thing is read: a version that is too old is refused, and one too new would lose a change.
@@ -100,6 +102,10 @@ class Endpoint:
             if self.changes:
                 await ended(request, response)
         return response
+
+    @property
+    def _kinds(self) -> dict[str, str]:
+        return {one.name: one.kind for one in self.query}
 
     async def _version(self, request: Request) -> str:
         if self.versioned is None or self.changes:
@@ -113,6 +119,7 @@ class Endpoint:
         try:
             async with audited(websocket, self.name, changes=self.changes):
                 require(websocket, self.access)
+                check(websocket.query_params, self._kinds)
                 if self.shape == "socket":
                     await ended(websocket, await self.do(websocket))
                     return

@@ -16,7 +16,7 @@ from portal.api.endpoint import Query, feed
 from portal.api.feed import Feed
 from portal.api.lines import Emit, Lines
 from portal.api.problems import Problem
-from portal.api.requests import answer, ask, backend_of, flag, whole
+from portal.api.requests import answer, ask, backend_of, flag, state_of, whole
 from portal.rows import event_row
 from portal.shapes import EventRow
 
@@ -32,18 +32,18 @@ async def index(request: Request) -> Response:
     `Last-Event-ID` goes on after.
     """
     revision, number = _place(request)
+    present = (await state_of(request)).revision  # before the events are read: who follows from it misses none
+    if revision > present:
+        text = f"there is no event {revision} yet, for the cluster is at revision {present}"
+        raise Problem("invalid", f"{text}: it went back to an older state, or the place is of another cluster")
     limit = whole(request.query_params, "limit", DEFAULT_LIMIT)
     wanted = GetEvents(revision, min(LARGEST_LIMIT, DEFAULT_LIMIT if limit is None else limit), number)
-    events = await ask(request, "senate", wanted, Events)
-    if revision and (revision < events.compacted or (revision == events.compacted and number != LAST_NUMBER)):
-        text = f"events up to revision {events.compacted} are no longer kept: read anew what you follow, then follow"
-        raise Problem("gone", f"{text} from the revision of that answer on")
+    events = await _page(request, wanted)
     if Feed.media_type in request.headers.get("accept", ""):
         return Feed(lambda emit: _follow(request, wanted, emit))
     if flag(request, "follow"):
         return Lines(lambda emit: _follow(request, wanted, emit))
-    newest = events.events[-1].revision if events.events else revision
-    return answer({"items": [event_row(event) for event in events.events], "revision": newest})
+    return answer({"items": [event_row(event) for event in events], "revision": present})
 
 
 def _place(request: Request) -> tuple[int, int]:
@@ -106,14 +106,23 @@ async def _tell(event: Event, place: _Place, emit: Emit) -> None:
         place.event = (event.revision, event.number)
 
 
+async def _page(request: Request, wanted: GetEvents) -> tuple[Event, ...]:
+    """The events; raises Problem where some after the place are no longer kept, rather than leave them out."""
+    events, place = await ask(request, "senate", wanted, Events), (wanted.after, wanted.number)
+    if wanted.after and place < (events.compacted, LAST_NUMBER):
+        text = f"events up to revision {events.compacted} are no longer kept: read anew what you follow, then follow"
+        raise Problem("gone", f"{text} from the revision of that answer on")
+    return events.events
+
+
 async def _past(request: Request, wanted: GetEvents) -> AsyncIterator[Event]:
     """The newest events, or every one after a place, page by page."""
-    page = (await ask(request, "senate", wanted, Events)).events
+    page = await _page(request, wanted)
     for event in page:
         yield event
     while wanted.after and page:
         again = replace(wanted, after=page[-1].revision, number=page[-1].number, limit=LARGEST_LIMIT)
-        page = (await ask(request, "senate", again, Events)).events
+        page = await _page(request, again)
         for event in page:
             yield event
 

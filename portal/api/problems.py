@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from actors.protocol import Refused
+from cluster.nearness import nearest
 from portal.api.request_ids import HEADER, REQUEST
 from portal.backend import EngineFailed
 from supervisor.errors import ActorError, MailboxFull, NoSuchActor, Unreachable
@@ -75,8 +75,8 @@ class Problem(Exception):
 
 def missing(kind: str, name: str, known: Iterable[str], listing: str) -> Problem:
     """No `kind` has that name; `listing` is the command that shows which there are."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    hint = f'; did you mean "{near[0]}"?' if near else f"; `{listing}` shows what is there"
+    near = nearest(name, known)
+    hint = f'; did you mean "{near}"?' if near else f"; `{listing}` shows what is there"
     return Problem("not_found", f'there is no {kind} "{name}"{hint}')
 
 

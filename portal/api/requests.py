@@ -14,6 +14,7 @@ from actors.protocol import Accepted, Asked, GetState, Refused
 from cluster.model import State
 from portal.api.access import caller_of
 from portal.api.pages import BadList, Filter, Wish, opened, page
+from portal.api.parameters import YES
 from portal.api.problems import Problem, refusal, unanswered
 from portal.api.selectors import BadSelector, parse
 from portal.backend import Backend
@@ -108,6 +109,8 @@ def _wish(request: Request, order: Sequence[str]) -> Wish:
     for name in (*(one.field for one in filters), *(name.removeprefix("-") for name in sort)):
         if name.partition(".")[0] not in known:
             raise BadList(f'the rows of this list have no field "{name}", but {", ".join(sorted(known))}')
+    if query.get("selector") and "labels" not in known:
+        raise BadList("the rows of this list have no labels to select by: leave out selector, or take filter")
     after = opened(query["continue"], len(sort) + len(order)) if query.get("continue") else None
     return Wish(filters, parse(query.get("selector", "")), sort, whole(query, "limit") or None, after)
 
@@ -122,7 +125,7 @@ def key_of(request: Request) -> str:
 
 def flag(request: Request, name: str) -> bool:
     """Whether a parameter such as `follow=1` is set."""
-    return request.query_params.get(name, "").lower() in ("1", "true", "yes")
+    return request.query_params.get(name, "").lower() in YES
 
 
 def number(parameters: Mapping[str, str], name: str, default: float | None = None) -> float | None:

@@ -18,6 +18,7 @@ from cluster.model import State
 from cluster.revisions import StackRevision
 from cluster.sources import Sources, objection
 from portal.api.access import author_of
+from portal.api.discretion import shown
 from portal.api.endpoint import Query, Versioned, listed, read, write
 from portal.api.problems import Problem, missing, refusal
 from portal.api.requests import answer, backend_of, command, flag, key_of, listing, state_of, whole
@@ -68,10 +69,10 @@ async def index(request: Request) -> Response:
 
 
 async def show(request: Request) -> Response:
-    """One revision, with its spec."""
+    """One revision, with its spec, which viewers see without values of environments, build arguments and options."""
     state, revision = await _revision(request)
     newest = history.history_of(state, revision.stack)[-1].number
-    return answer({**revision_row(revision, newest), "spec": revision.spec})
+    return answer({**revision_row(revision, newest), "spec": shown(request, revision.spec)})
 
 
 async def sources(request: Request) -> Response:

@@ -13,6 +13,7 @@ from cluster.model import Service, State
 from cluster.spec import StackSpec
 from portal.api.bodies import body_of
 from portal.api.cluster import OF_STACK
+from portal.api.discretion import shown
 from portal.api.endpoint import Versioned, listed, read, streamed, write
 from portal.api.log_reader import LOGS, LogQuery, Selection
 from portal.api.logs import stream_logs
@@ -46,10 +47,10 @@ async def index(request: Request) -> Response:
 
 
 async def show(request: Request) -> Response:
-    """One service, with its spec."""
+    """One service, with its spec, which viewers see without values of environments, build arguments and options."""
     state = await state_of(request)
     service = _service(state, _key(request))
-    return answer({**service_row(state, service), "spec": service.spec})
+    return answer({**service_row(state, service), "spec": shown(request, service.spec)})
 
 
 async def placement(request: Request) -> Response:

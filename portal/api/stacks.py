@@ -22,6 +22,7 @@ from cluster.sources import Origin, Sources
 from cluster.spec import StackSpec
 from portal.api.access import author_of
 from portal.api.bodies import body_of
+from portal.api.discretion import shown
 from portal.api.endpoint import Query, Versioned, ask, listed, read, streamed, write
 from portal.api.lines import Lines
 from portal.api.problems import missing, refusal
@@ -75,10 +76,10 @@ async def index(request: Request) -> Response:
 
 
 async def show(request: Request) -> Response:
-    """One stack, with its spec."""
+    """One stack, with its spec, which viewers see without values of environments, build arguments and options."""
     state = await state_of(request)
     stack = _stack(state, request.path_params["name"])
-    return answer({**stack_row(state, stack), "spec": stack.spec})
+    return answer({**stack_row(state, stack), "spec": shown(request, stack.spec)})
 
 
 async def deploy(request: Request) -> Response:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from actors.protocol import Accepted, CreateToken, RevokeToken
+from cluster.users import name_objection
 from portal.api.auditing import specify
 from portal.api.bodies import body_of
 from portal.api.endpoint import listed, write
@@ -18,6 +19,8 @@ from portal.api.requests import answer, backend_of, change, command, key_of, lis
 from portal.credentials import new_credential
 from portal.rows import token_row
 from portal.shapes import Changed, TokenRow
+
+LARGEST = 64 * 1024
 
 
 class TokenMade(TokenRow):
@@ -43,9 +46,11 @@ async def index(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     """Make a token; this answer alone has its secret."""
-    body = await body_of(request, TokenWanted)
-    if not body.name or (body.ttl is not None and not 0 < body.ttl < 2**40):
-        raise Problem("invalid", "a token needs a name, and a ttl of more than 0 seconds or none")
+    body = await body_of(request, TokenWanted, LARGEST)
+    if why := name_objection(body.name, "token"):
+        raise Problem("invalid", why)
+    if body.ttl is not None and not 0 < body.ttl < 2**40:
+        raise Problem("invalid", "a token needs a ttl of more than 0 seconds, or none")
     credential, now = new_credential(), backend_of(request).clock()
     expires_at = now + body.ttl if body.ttl else 0.0
     until = f"until {datetime.fromtimestamp(expires_at, UTC):%Y-%m-%dT%H:%M:%SZ}" if expires_at else "for good"

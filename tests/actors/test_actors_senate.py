@@ -9,7 +9,7 @@ import pytest
 
 from actors import protocol, senate
 from cluster.sources import Origin
-from cluster.spec import Port
+from cluster.spec import Healthcheck, Port, Resources, RestartPolicy
 from store import entities
 from store.contract import Applied, Outcome, Statement
 from store.schema import Table
@@ -296,3 +296,33 @@ async def test_observations_are_told_again_until_they_are_confirmed(house: House
         house.engine.exit(task.container_id, 1)
         await life.until(lambda state: of(state)[0].attempt == 2 and of(state)[0].serving)
         await life.eventually(lambda: life.actor("agent/executor").detail["unconfirmed"] == 0)
+
+
+@pytest.mark.parametrize(
+    "monstrous",
+    [
+        spec(image="web", resources=Resources(memory=10**30)),
+        spec(image="web", healthcheck=Healthcheck(retries=10**30)),
+        spec(image="web", restart=RestartPolicy(max_attempts=10**30)),
+    ],
+)
+@pytest.mark.parametrize("draft", [False, True])
+async def test_what_cannot_be_written_is_refused_alone(house: House, monstrous, draft):
+    async with house.life() as life:
+        await life.order(deploy())
+        whole = stack(monstrous, name="vast")
+        order = protocol.SaveDraft(whole, request="r1") if draft else protocol.DeployStack(whole, request="r1")
+        answers: dict[str, object] = {}
+
+        async def ask(name: str, command: object) -> None:
+            answers[name] = await life.ask(command)
+
+        async with anyio.create_task_group() as batch:
+            batch.start_soon(ask, "before", deploy("before"))
+            batch.start_soon(ask, "vast", order)
+            batch.start_soon(ask, "after", deploy("after"))
+        refused = answers["vast"]
+        assert isinstance(refused, protocol.Refused)
+        assert (refused.code, "cannot be kept" in refused.message) == ("invalid", True)
+        assert set((await life.state()).stacks) == {"shop", "before", "after"}
+        assert life.actor("senate").restarts == 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import anyio
 import httpx
 import orjson
 import pytest
 
-from actors.protocol import Accepted, Audit, CreateToken, GetAudit, Refused, ScaleService, UpdateNode
+from actors.protocol import Accepted, Audit, CreateToken, GetAudit, Refused, RemoveNode, ScaleService, UpdateNode
 from cluster.audit import AuditRecord, Caller, Deed
 from cluster.decide.versions import Expected
 from portal.api.access import RANK
@@ -247,6 +248,38 @@ async def test_the_audit_is_read_newest_first_and_by_an_admin(api, node):
     assert node.commands() == [GetAudit(9, 7, "ci", "stacks.*", "", 5.0)]
 
 
+# -- parameters ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("endpoint", [one for one in GUARDED if one.shape != "socket"], ids=lambda one: one.name)
+async def test_no_path_overlooks_a_parameter_that_it_does_not_take(api, node, endpoint):
+    answer = await api.request(endpoint.method, f"{path_of(endpoint)}?zzzzzz=1")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert 'takes no parameter "zzzzzz"' in answer.json()["detail"]
+    assert not node.commands()
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "words"),
+    [
+        ("POST", "/v1/stacks/shop/rollback?revison=3", 'no parameter "revison"; did you mean "revision"?'),
+        ("DELETE", "/v1/nodes/rome?force=maybe", 'must be 1 or 0, not "maybe"'),
+        ("DELETE", "/v1/nodes/rome?force=", 'must be 1 or 0, not ""'),
+        ("GET", "/v1/me?x=1", "nor any other"),
+    ],
+)
+async def test_a_slip_of_the_pen_is_not_another_request(api, node, method, target, words):
+    answer = await api.request(method, target)
+    assert (answer.status_code, words in answer.json()["detail"]) == (422, True), answer.text
+    assert not node.commands()
+
+
+@pytest.mark.parametrize(("value", "meant"), [("1", True), ("YES", True), ("true", True), ("0", False), ("no", False)])
+async def test_a_flag_says_yes_or_no(api, node, value, meant):
+    await api.delete(f"/v1/nodes/rome?force={value}")
+    assert node.commands() == [RemoveNode("rome", meant, "")]
+
+
 # -- versions --------------------------------------------------------------------------------------------------------
 
 
@@ -264,6 +297,25 @@ async def test_a_change_may_expect_a_version(api, node):
     await api.post("/v1/services/shop/web/stop")
     expected = [asked.expected for asked in node.deeds]
     assert expected == [Expected("service", "shop/web", tag.strip('"')), Expected("service", "shop/web", "*"), None]
+
+
+async def test_what_is_decided_of_a_service_makes_another_version_of_its_stack(api, node):
+    web = node.state.services["shop/web"]
+
+    async def tag_with(*services):
+        node.state = replace(node.state, services={one.key: one for one in services})
+        return (await api.get("/v1/stacks/shop")).headers["etag"]
+
+    other = replace(web, name="db")
+    alike = (web, replace(web, update="updating", update_message="1 of 2"))
+    told = [await tag_with(one, other) for one in alike]
+    decided = [replace(web, replicas=5), replace(web, stopped=True), replace(web, generation=1)]
+    told += [await tag_with(one, other) for one in decided]
+    assert told[0] == told[1]
+    assert len(set(told)) == 4
+    removing = await tag_with(web, replace(other, removing=True))
+    assert removing == await tag_with(web), "the end of what was decided before is nobody's decision"
+    assert removing != told[0]
 
 
 async def test_a_stale_version_is_412(api, node):

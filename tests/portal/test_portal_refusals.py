@@ -7,6 +7,9 @@ import orjson
 import pytest
 
 from actors.protocol import GetState
+from cluster.decide.decision import Refusal
+from cluster.decide.nodes import create_token
+from cluster.model import Token
 from cluster.spec import Dependency
 from portal.api.app import create_api
 from supervisor.address import Address
@@ -214,3 +217,54 @@ async def test_a_fault_of_ours_is_told_without_its_insides(node, caplog):
     assert (answer.status_code, answer.json()["code"]) == (500, "unavailable")
     assert "str" not in answer.json()["detail"]
     assert "expected State for an answer, got str" in caplog.text
+
+
+MONSTROUS = ("1" + "0" * 30, "-9223372036854775809", "9223372036854775808", "1e400", "NaN", "-Infinity")
+NO_JSON = ("1e400", "NaN", "-Infinity")
+
+
+@pytest.mark.parametrize("number", MONSTROUS)
+@pytest.mark.parametrize(
+    ("place", "part"),
+    [
+        ("resources.memory", '"resources": {"memory": %s}'),
+        ("healthcheck.retries", '"healthcheck": {"retries": %s}'),
+        ("update.parallelism", '"update": {"parallelism": %s}'),
+        ("restart.max_attempts", '"restart": {"max_attempts": %s}'),
+        ("mounts.0.tmpfs_size", '"mounts": [{"type": "tmpfs", "target": "/t", "tmpfs_size": %s}]'),
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), [("PUT", ""), ("POST", "/plan"), ("PUT", "/draft")])
+async def test_a_number_that_the_records_cannot_hold_is_refused_at_its_place(
+    api, node, method, path, place, part, number
+):
+    service = '{"name": "web", "image": "web:1", ' + part % number + "}"
+    body = '{"spec": {"name": "shop", "services": {"web": ' + service + "}}}"
+    answer = await api.request(method, f"/v1/stacks/shop{path}", content=body.encode())
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    told = "the body is no JSON" if number in NO_JSON else f"spec.services.web.{place}"
+    assert told in answer.json()["detail"]
+    assert node.commands() == []
+
+
+async def test_the_greatest_numbers_are_taken(api, node):
+    service = {"name": "web", "image": "web:1", "restart": {"max_attempts": 2**63 - 1}}
+    answer = await api.put("/v1/stacks/shop", json={"spec": {"name": "shop", "services": {"web": service}}})
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("name", ["", "a" * 64, "ci\nroot", "ci\x1b[2J", "root", "CI", "-ci", "zwei wörter"])
+async def test_a_token_is_called_as_a_user_may_be(api, node, name):
+    answer = await api.post("/v1/tokens", json={"name": name, "role": "viewer"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert "name" in answer.json()["detail"]
+    assert node.commands() == []
+    decided = create_token(node.state, Token("t", name, "viewer", "hash", 0.0))
+    assert (isinstance(decided, Refusal), getattr(decided, "code", "")) == (True, "invalid")
+
+
+@pytest.mark.parametrize("path", ["/v1/stacks", "/v1/tokens", "/v1/users"])
+async def test_rows_without_labels_are_not_selected_by_them(api, path):
+    answer = await api.get(path, params={"selector": "tier=web"})
+    assert (answer.status_code, "no labels" in answer.json()["detail"]) == (422, True)
+    assert (await api.get("/v1/services", params={"selector": "tier=web"})).status_code == 200

@@ -206,15 +206,43 @@ async def test_a_manager_that_stops_telling_is_an_error_and_no_verdict(app, node
 async def test_events_are_listed_in_order(api, node):
     body = (await api.get("/v1/events", params={"after": 4, "limit": 50})).json()
     assert [(row["revision"], row["number"]) for row in body["items"]] == [(5, 1), (6, 1), (6, 2)]
-    assert body["revision"] == 6
+    assert body["revision"] == 7, "the cluster's own"
     assert node.commands() == [GetEvents(4, 50)]
 
 
 async def test_events_before_those_that_are_kept_are_gone(api, node):
-    node.events = Events((event(90),), compacted=80)
+    node.state, node.events = state(revision=90), Events((event(90),), compacted=80)
     answer = await api.get("/v1/events?after=12")
     assert answer.status_code == 410
     assert "80" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("place", ["8", "999999", "8.1"])
+async def test_a_place_that_is_yet_to_come_is_refused(api, place):
+    for answer in (
+        await api.get(f"/v1/events?after={place}"),
+        await api.get("/v1/events", headers={"last-event-id": place}),
+    ):
+        assert (answer.status_code, "revision 7" in answer.json()["detail"]) == (422, True)
+    assert (await api.get("/v1/events?after=7")).status_code == 200
+
+
+async def test_a_stream_ends_rather_than_leave_out_what_was_forgotten_while_it_read(app, node):
+    first, second = Events((event(5),), compacted=2), Events((event(7),), compacted=6)
+    pages = iter((first, first, second))
+    node.replies[GetEvents] = lambda message: next(pages)
+    async with get(app, "/v1/events?follow=1&after=4") as stream:
+        assert (await stream.line())["revision"] == 5
+        assert (await stream.line())["code"] == "gone"
+
+
+async def test_a_stream_ends_where_the_next_senate_has_forgotten_what_it_was_not_told(app, node):
+    async with get(app, "/v1/events?follow=1&after=4") as stream:
+        lines = [await stream.line() for _ in range(3)]
+        node.events = Events((event(9),), compacted=8)
+        node.tell(Committed(state(revision=9, epoch=4)))
+        assert [line["revision"] for line in lines] == [5, 6, 6]
+        assert (await stream.line())["code"] == "gone"
 
 
 async def test_following_events_tells_each_once_and_loses_none(app, node):
@@ -279,7 +307,7 @@ async def test_a_reader_that_is_too_slow_is_told_so_last(node):
         def follow(self):
             return nullcontext(told_too_much())
 
-    slow = Slow()
+    slow = Slow(state(revision=8))
     slow.events = Events((event(8, 2), event(8, 3)), compacted=2)
     async with get(create_api(slow.backend()), "/v1/events?follow=1&after=8.1") as stream:
         lines = await stream.rest()
@@ -437,7 +465,7 @@ async def test_a_build_streams_its_context_and_ends_with_the_image(api, node):
         yield b"tar"
         yield b"ball"
 
-    answer = await api.post("/v1/builds?tag=web:1&dockerfile=D&nocache=1&target=&evil=1", content=context())
+    answer = await api.post("/v1/builds?tag=web:1&dockerfile=D&nocache=1&target=", content=context())
     assert [_parsed(line) for line in answer.text.splitlines()] == [
         {"line": "Step 1/1 : FROM scratch"},
         {"image_id": "sha256:web:1", "node": NODE},

@@ -14,9 +14,10 @@ import anyio
 import pytest
 from starlette.applications import Starlette
 
-from actors import protocol
+from actors import protocol, senate
 from actors.mandate import Mandate
 from actors.senate import Senate
+from cluster.model import State
 from portal import session
 from portal.api.app import create_api
 from portal.session import Sessions, sessions
@@ -78,7 +79,9 @@ async def manager(directory: Path) -> AsyncIterator[Manager]:
 
     async def ask(path: str, message: object, timeout: float) -> object:
         if isinstance(message, protocol.GetState):
-            return node.state  # which has the tokens that the client may come in by
+            present = await system.ref(path).ask(message, timeout=timeout)
+            assert isinstance(present, State)
+            return replace(present, tokens=node.state.tokens)  # which the client may come in by
         return await system.ref(path).ask(message, timeout=timeout)
 
     try:
@@ -132,6 +135,15 @@ async def test_a_watch_that_is_cut_off_200_times_loses_no_event_and_repeats_none
             await watch(one.api, told, began.revision, 1, 1.0)
         assert told == everything
         assert len(told) > CHANGES / 2
+        monkeypatch.setattr(senate, "RETAIN_EVERY", 1)
+        monkeypatch.setattr(senate, "KEPT_EVENTS", 3)
+        newest = await one.ask(protocol.HoldService("shop/web", True))
+        assert isinstance(newest, protocol.Accepted)
+        async with get(one.api, f"/v1/events?after={began.revision}") as stream:
+            await stream.rest()
+        assert stream.status == 410, "what was forgotten is left out in silence"
+        while not told[-1].startswith(f"{newest.revision}."):
+            await watch(one.api, told, began.revision, 1, 1.0)
 
 
 async def watch(api: Starlette, told: list[str], since: int, chunks: int, patience: float) -> None:
