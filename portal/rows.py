@@ -3,37 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
 
 from actors.protocol import SnapshotMade
 from cluster import progress
-from cluster.audit import AuditRecord
 from cluster.capacity import Disk, crowded
 from cluster.decide.configs import Held
 from cluster.event import Event
 from cluster.explaining import said
 from cluster.leaving import Leaver
-from cluster.model import JoinToken, Node, RegistryLogin, Service, Stack, State, Task, Token
+from cluster.model import Node, Service, Stack, State, Task
 from cluster.revisions import StackRevision
 from cluster.spec import ServiceSpec
-from cluster.users import User
 from portal.shapes import (
     ActorRow,
-    AuditRow,
     ConfigRow,
     DiskRow,
     EventRow,
-    JoinTokenRow,
     LeaverRow,
     NodeRow,
-    RegistryRow,
     RevisionRow,
     ServiceRow,
     SnapshotRow,
     StackRow,
     TaskRow,
-    TokenRow,
-    UserRow,
 )
 from supervisor.inspection import ActorInfo
 
@@ -250,63 +242,6 @@ def config_row(state: State, held: Held) -> ConfigRow:
     }
 
 
-def token_row(token: Token) -> TokenRow:
-    """A credential without its hash."""
-    return {
-        "id": token.id,
-        "name": token.name,
-        "role": token.role,
-        "user": token.user,
-        "created_at": token.created_at,
-        "expires_at": token.expires_at,
-        "used_at": token.used_at,
-    }
-
-
-def user_row(user: User, state: State, now: float) -> UserRow:
-    """A user, without the hash of the password."""
-    sessions = [token for token in state.tokens.values() if token.user == user.name and now < token.expires_at]
-    return {
-        "name": user.name,
-        "role": user.role,
-        "disabled": user.disabled,
-        "created_at": user.created_at,
-        "changed_at": user.changed_at,
-        "sessions": len(sessions),
-    }
-
-
-def join_token_row(token: JoinToken, now: float) -> JoinTokenRow:
-    """What lets machines join, without its text; `state` is good, expired, used up or revoked."""
-    return {
-        "id": token.id,
-        "role": token.role,
-        "state": _standing(token, now),
-        "created_at": token.created_at,
-        "expires_at": token.expires_at,
-        "uses": token.uses,
-        "used": token.used,
-    }
-
-
-def _standing(token: JoinToken, now: float) -> Literal["good", "expired", "used up", "revoked"]:
-    if token.revoked:
-        return "revoked"
-    if now >= token.expires_at:
-        return "expired"
-    return "used up" if token.used >= token.uses else "good"
-
-
-def registry_row(login: RegistryLogin) -> RegistryRow:
-    """A sign-in to a registry without its secret; `stack` is whose deploy it came with, empty for the cluster's own."""
-    return {
-        "registry": login.registry,
-        "stack": login.stack,
-        "username": login.username,
-        "updated_at": login.updated_at,
-    }
-
-
 def event_row(event: Event) -> EventRow:
     """Something that happened."""
     return {
@@ -317,25 +252,6 @@ def event_row(event: Event) -> EventRow:
         "subject": event.subject,
         "message": event.message,
         "request": event.request,
-    }
-
-
-def audit_row(record: AuditRecord) -> AuditRow:
-    """A record of the audit."""
-    caller = record.deed.caller
-    return {
-        "number": record.number,
-        "at": record.at,
-        "who": caller.name,
-        "role": caller.role,
-        "token": caller.token,
-        "address": caller.address,
-        "request": caller.request,
-        "action": record.deed.action,
-        "subject": record.deed.subject,
-        "outcome": record.outcome,
-        "message": record.message,
-        "revision": record.revision,
     }
 
 

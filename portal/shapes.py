@@ -225,50 +225,6 @@ class ConfigShown(ConfigRow):
     content: str
 
 
-class TokenRow(TypedDict):
-    """A credential without its hash, or a `user`'s session; `expires_at` 0 is never."""
-
-    id: str
-    name: str
-    role: TokenRole
-    user: str
-    created_at: float
-    expires_at: float
-    used_at: float
-
-
-class UserRow(TypedDict):
-    """A person who may sign in; `changed_at` is when the password was set, `sessions` how many there are now."""
-
-    name: str
-    role: TokenRole
-    disabled: bool
-    created_at: float
-    changed_at: float
-    sessions: int
-
-
-class JoinTokenRow(TypedDict):
-    """What lets machines join, without its text."""
-
-    id: str
-    role: Role
-    state: Literal["good", "expired", "used up", "revoked"]
-    created_at: float
-    expires_at: float
-    uses: int
-    used: int
-
-
-class RegistryRow(TypedDict):
-    """A sign-in to a registry without its secret; `stack` is whose deploy it came with, empty for the cluster's own."""
-
-    registry: str
-    stack: str
-    username: str
-    updated_at: float
-
-
 class EventRow(TypedDict):
     """Something that happened; `revision` and `number` place it among all others."""
 
@@ -359,26 +315,6 @@ class StackProgress(TypedDict, total=False):
     reason: str
     task: str | None
     logs: list[Mapping[str, str]]
-
-
-class AuditRow(TypedDict):
-    """Who did what, and what came of it. `who` is empty for a machine, and for who had no good token.
-
-    `outcome` is `done`, `unchanged`, `repeated`, or the code of the refusal that `message` is.
-    """
-
-    number: int
-    at: float
-    who: str
-    role: str
-    token: str
-    address: str
-    request: str
-    action: str
-    subject: str
-    outcome: str
-    message: str
-    revision: int
 
 
 class FindingRow(TypedDict):

@@ -6,10 +6,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from actors.protocol import Audit, GetAudit
+from portal.access_rows import AuditRow, audit_row
 from portal.api.endpoint import Endpoint, Query
 from portal.api.requests import answer, ask, number, whole
-from portal.rows import audit_row
-from portal.shapes import AuditRow
 
 DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 10_000

@@ -24,6 +24,7 @@ from actors.protocol import (
 )
 from cluster.membership import is_host, is_member, managers
 from cluster.model import State
+from portal.access_rows import JoinTokenRow, join_token_row
 from portal.api.admission import gate_of, proven, turned_away
 from portal.api.bodies import body_of
 from portal.api.endpoint import listed, write
@@ -32,8 +33,7 @@ from portal.api.problems import Problem
 from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of
 from portal.credentials import new_credential
 from portal.gate import Gate, NotAdmitted, Role
-from portal.rows import join_token_row
-from portal.shapes import Changed, JoinTokenRow
+from portal.shapes import Changed
 
 LARGEST = 64 * 1024
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,62})")

@@ -9,12 +9,12 @@ from starlette.responses import Response
 
 from actors.protocol import SignIn, SignOut
 from cluster.registries import Credential, registry_named
+from portal.access_rows import RegistryRow, registry_row
 from portal.api.bodies import body_of
 from portal.api.endpoint import listed, write
 from portal.api.problems import Problem
 from portal.api.requests import backend_of, change, key_of, listing, state_of
-from portal.rows import registry_row
-from portal.shapes import Changed, RegistryRow
+from portal.shapes import Changed
 
 LARGEST = 64 * 1024
 

@@ -11,14 +11,14 @@ from starlette.responses import Response
 
 from actors.protocol import Accepted, CreateToken, RevokeToken
 from cluster.users import name_objection
+from portal.access_rows import TokenRow, token_row
 from portal.api.auditing import specify
 from portal.api.bodies import body_of
 from portal.api.endpoint import listed, write
 from portal.api.problems import Problem
 from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of
 from portal.credentials import new_credential
-from portal.rows import token_row
-from portal.shapes import Changed, TokenRow
+from portal.shapes import Changed
 
 LARGEST = 64 * 1024
 

@@ -9,14 +9,14 @@ from starlette.responses import Response
 
 from actors.protocol import CreateUser, RemoveUser, UpdateUser
 from cluster.users import UserRole, name_objection, password_objection
+from portal.access_rows import UserRow, user_row
 from portal.api.auditing import specify
 from portal.api.bodies import body_of
 from portal.api.endpoint import listed, read, write
 from portal.api.passwords import passwords_of
 from portal.api.problems import Problem, missing
 from portal.api.requests import answer, backend_of, change, key_of, listing, state_of
-from portal.rows import user_row
-from portal.shapes import Changed, UserRow
+from portal.shapes import Changed
 
 LARGEST = 64 * 1024
 
