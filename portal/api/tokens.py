@@ -21,6 +21,7 @@ from portal.credentials import new_credential
 from portal.shapes import Changed
 
 LARGEST = 64 * 1024
+LONGEST_TTL = 100 * 365 * 24 * 3600.0
 
 
 class TokenMade(TokenRow):
@@ -49,8 +50,8 @@ async def create(request: Request) -> Response:
     body = await body_of(request, TokenWanted, LARGEST)
     if why := name_objection(body.name, "token"):
         raise Problem("invalid", why)
-    if body.ttl is not None and not 0 < body.ttl < 2**40:
-        raise Problem("invalid", "a token needs a ttl of more than 0 seconds, or none")
+    if body.ttl is not None and not 0 < body.ttl <= LONGEST_TTL:
+        raise Problem("invalid", "a token needs a ttl of more than 0 seconds and at most 100 years, or none")
     credential, now = new_credential(), backend_of(request).clock()
     expires_at = now + body.ttl if body.ttl else 0.0
     until = f"until {datetime.fromtimestamp(expires_at, UTC):%Y-%m-%dT%H:%M:%SZ}" if expires_at else "for good"
