@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -65,6 +66,12 @@ class Person:
         self.seen += os.read(self.terminal, 1 << 16)
 
 
+def _sit_down() -> None:
+    """As a shell has its programs: tests that run in the background would pass on that they do not hear Ctrl-C."""
+    ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def at_terminal(
     command: Sequence[str], environment: dict[str, str], rows: int = 24, columns: int = 80
@@ -79,7 +86,7 @@ def at_terminal(
         stderr=slave,
         env=environment,
         start_new_session=True,
-        preexec_fn=lambda: ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_sit_down,
     )
     try:
         yield Person(master, slave, process)

@@ -48,7 +48,9 @@ def test_whoever_owns_the_manager_needs_no_credential_to_make_one(running: Node)
     refused = running.gbnt("snapshot", "create")
     assert (refused.code, "which may not do this" in refused.err) == (NotAllowed.exit_code, True)
 
+    running.extra = {}
     running.ok("token", "rm", made.split("_")[1])
+    running.extra = {"GBNT_API_TOKEN": made}
     refused = running.gbnt("stack", "ls")
     assert (refused.code, "`gbnt token create`" in refused.err) == (NotAllowed.exit_code, True)
 

@@ -129,7 +129,7 @@ class Call:
             assert (told["code"], desk.filled(self.says) in told["detail"]) == (self.code, True), told
         if self.proof is not None:
             proof = self.proof
-            until(lambda: proof(desk, told), f"the effect of {self}, answered {answer.text[:2000]}", 30)
+            until(lambda: proof(desk, told), f"the effect of {self}, answered {answer.text[:2000]}", 120)
 
     def _asked(self, desk: Desk) -> httpx.Response:
         method, _, path = self.endpoint.partition(" ")

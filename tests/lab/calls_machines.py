@@ -81,7 +81,7 @@ CLUSTER = (
     ),
     Call("PATCH /v1/nodes/{node}", "/v1/nodes/rome-2", {}, **WRONG, says="say what to change"),
     Call("POST /v1/tokens", body={"name": "livia", "role": "viewer"}, status=201, proof=lambda d, told: takes(d, told)),
-    Call("POST /v1/tokens", body={"name": "", "role": "viewer"}, **WRONG, says="a token needs a name"),
+    Call("POST /v1/tokens", body={"name": "", "role": "viewer"}, **WRONG, says="a token's name has at most 63"),
     *listed("/v1/tokens", lambda d, rows: {row["role"] for row in rows} == {"admin", "viewer"}),
     Call("POST /v1/join-tokens", body={}, status=201, proof=lambda d, told: noted(d, told)),
     Call("POST /v1/join-tokens", body={"ttl": 0}, **WRONG, says="more than 0 seconds"),

@@ -101,7 +101,7 @@ class Step:
         assert _filled(self.says, scene) in ended.text, f"{self.says!r} is not said: {told}"
         if self.proof is not None:
             proof = self.proof
-            until(lambda: proof(scene, ended.out), f"the effect of gbnt {self}, which said {ended.text}", 30)
+            until(lambda: proof(scene, ended.out), f"the effect of gbnt {self}, which said {ended.text}", 120)
 
     def _run(self, scene: Scene) -> Ended:
         machine: Machine = getattr(scene, self.on)
