@@ -31,8 +31,10 @@ services:
     security_opt: ["no-new-privileges:true"]
     networks: {default: {mac_address: "02:42:0a:00:00:77"}}
 """
+# The first process's limits: what runs a command beside it raises its own, and may not have lowered them again.
 LOOK = """
-ulimit -n; df -k /dev/shm | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2; cat /proc/sys/net/core/somaxconn
+grep 'open files' /proc/1/limits | tr -s ' ' | cut -d ' ' -f 4
+df -k /dev/shm | tail -n 1 | tr -s ' ' | cut -d ' ' -f 2; cat /proc/sys/net/core/somaxconn
 cat /proc/1/oom_score_adj; grep NoNewPrivs /proc/1/status | cut -f 2; test -c /dev/mine && echo there
 id -G; hostname -f; grep options /etc/resolv.conf
 """
