@@ -17,11 +17,11 @@ def confirm(question: str, *, yes: bool, otherwise: str = "nothing was removed")
     if not sys.stdin.isatty():
         raise BadInput(f"{otherwise}; say --yes to do it without being asked")
     try:
-        print(
-            f"{question} [y/N] ", end="", file=sys.stderr, flush=True
-        )  # input() would ask on the output of the command
+        # input() would ask on the output of the command, which may go to a file.
+        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
         answer = input()
     except EOFError:
+        print(file=sys.stderr)
         answer = ""
     if answer.strip().lower() not in ("y", "yes"):
         raise BadInput(otherwise)

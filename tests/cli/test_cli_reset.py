@@ -145,6 +145,6 @@ def test_without_a_terminal_nobody_is_asked_and_nothing_goes(gbnt: Run, state: H
 def test_a_person_is_asked(gbnt: Run, state: Home, monkeypatch: pytest.MonkeyPatch, said: str, status: int):
     state.identity_file.unlink()
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda _: said)
+    monkeypatch.setattr("builtins.input", lambda: said)
     assert gbnt("reset").status == status
     assert state.path.exists() is (status != 0)

@@ -36,12 +36,17 @@ HERE_TOO = (
 )
 MANAGER = {"cluster", "httpx", "store", "yaml"}
 
+EXPORTED = """
+contexts: [{name: ostia, cluster: ostia, user: ostia}]
+clusters: [{name: ostia, server: "https://192.0.2.9:4000"}]
+users: [{name: ostia, token: gbnt_4f9a2c11_secret}]
+"""
 COMPOSE = "name: shop\nservices: {web: {image: busybox, build: .}}\n"
 ARGUMENTS = {
     "stack deploy": ["-c", "compose.yaml", "--no-build"],
     "stack config": ["-c", "compose.yaml"],
     "completion": ["bash"],
-    "config import": ["config"],
+    "config import": ["exported"],
     "config set-context": ["gaul", "--server", "192.0.2.7"],
     "service scale": ["shop/web=2"],
     "service update": ["shop/web", "--force", "--wait"],
@@ -117,6 +122,7 @@ def _below(words: list[str], command: click.Command) -> list[list[str]]:
 
 def test_no_command_imports_what_is_slow_until_it_has_its_answer(manager: Manager, home: Path):
     (home / "compose.yaml").write_text(COMPOSE)
+    (home / "exported").write_text(EXPORTED)
     manager.on("GET /v1/services/shop/web", Answer({}))
     manager.on("PUT /v1/stacks/shop", Answer({"revision": 8, "changes": {"web": "created"}}))
     manager.on("POST /v1/services/shop/web/update", Answer({"revision": 8, "changes": {"web": "updated"}}))

@@ -305,7 +305,7 @@ def test_rm_removes_volumes_only_after_naming_them(gbnt: Run, manager: Manager):
 @pytest.mark.parametrize("answer", ["y\n", "\n"])
 def test_on_a_terminal_rm_asks(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch, answer: str):
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda prompt: answer.strip())
+    monkeypatch.setattr("builtins.input", answer.strip)
     manager.on("GET /v1/stacks/shop", Answer(stack()))
     manager.on("GET /v1/volumes", listing({"name": "shop_data", "external": False}))
     manager.on("DELETE /v1/stacks/shop", accepted(web="removed"))
@@ -315,7 +315,7 @@ def test_on_a_terminal_rm_asks(gbnt: Run, manager: Manager, monkeypatch: pytest.
 
 
 def test_an_end_of_the_input_is_not_yes(gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch):
-    def ended(prompt: str) -> str:
+    def ended() -> str:
         raise EOFError
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
