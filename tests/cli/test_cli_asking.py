@@ -24,4 +24,5 @@ def test_a_question_is_no_output_of_the_command(
         assert not goes_on
     else:
         assert goes_on
-    assert capsys.readouterr() == ("", "Remove it? [y/N] ")
+    # Ctrl-D leaves the cursor where it is: what is said next begins a line of its own.
+    assert capsys.readouterr() == ("", "Remove it? [y/N] " + ("" if answer else "\n"))
