@@ -94,6 +94,11 @@ class Usage:
     cache: Share = field(default_factory=Share)
     layers: int = 0
 
+    @property
+    def volume_sizes(self) -> dict[str, int | None]:
+        """How large each volume is, by its name."""
+        return {volume.name: volume.size for volume in self.volumes}
+
 
 def shares(usage: Usage) -> dict[Kind, Share]:
     """The sums, by kind."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-
-import anyio
+from collections.abc import Collection
 
 from actors.membership import AGENT
 from actors.protocol import PathsSeen, WantPaths
@@ -12,7 +10,7 @@ from cluster.binds import Judged, Presence, judge, to_look_for
 from cluster.model import State
 from cluster.spec import StackSpec
 from portal.backend import Backend
-from portal.machines import Silent, ask_machine
+from portal.machines import ask_each
 
 SECONDS = 3.0
 
@@ -22,17 +20,7 @@ async def look(backend: Backend, state: State, spec: StackSpec, sent: Collection
 
     `sent` are paths that are there where the spec came from.
     """
-    found: dict[str, Presence] = {}
-
-    async def one(node: str, paths: tuple[str, ...]) -> None:
-        try:
-            answer = await ask_machine(backend, state.nodes[node], AGENT, WantPaths(paths), PathsSeen, SECONDS)
-        except Silent:
-            return
-        found[node] = Presence(answer.missing, answer.unknown)
-
-    wanted: Mapping[str, tuple[str, ...]] = to_look_for(state, spec)
-    async with anyio.create_task_group() as group:
-        for node, paths in wanted.items():
-            group.start_soon(one, node, paths)
+    questions = {node: WantPaths(paths) for node, paths in to_look_for(state, spec).items()}
+    heard = await ask_each(backend, state, AGENT, questions, PathsSeen, SECONDS)
+    found = {node: Presence(answer.missing, answer.unknown) for node, answer in heard.answers.items()}
     return judge(state, spec, found, sent)

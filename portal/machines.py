@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import anyio
 
@@ -41,6 +42,32 @@ async def ask_machine(backend: Backend, node: Node, path: str, question: object,
     if not isinstance(answer, kind):
         raise Silent("has a gbnt that answered something else: upgrade it")
     return answer
+
+
+@dataclass(slots=True)
+class Heard(Generic[T]):
+    """What machines answered, by their ids, and why others did not."""
+
+    answers: dict[str, T] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)
+
+
+async def ask_each(
+    backend: Backend, state: State, path: str, questions: Mapping[str, object], kind: type[T], seconds: float
+) -> Heard[T]:
+    """Ask the actor at `path` of some machines, by their ids, all at the same time, as `ask_machine` does."""
+    heard = Heard[T]()
+
+    async def ask(id: str, question: object) -> None:
+        try:
+            heard.answers[id] = await ask_machine(backend, state.nodes[id], path, question, kind, seconds)
+        except Silent as why:
+            heard.silent[id] = str(why)
+
+    async with anyio.create_task_group() as group:
+        for id, question in questions.items():
+            group.start_soon(ask, id, question)
+    return heard
 
 
 async def at_all(state: State, work: Callable[[Node], Awaitable[T]], take: Callable[[T], Awaitable[None]]) -> None:

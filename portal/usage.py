@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-import anyio
 from typing_extensions import TypedDict
 
 from actors.protocol import UsageSeen, WantUsage
@@ -13,7 +12,7 @@ from actors.surveyor import SURVEYOR
 from cluster.model import Node, State
 from cluster.usage import Kind, Share, Usage, shares
 from portal.backend import Backend
-from portal.machines import Silent, ask_machine
+from portal.machines import Silent, ask_each, ask_machine
 
 SECONDS = 120.0
 """An engine may have to add up many files."""
@@ -39,9 +38,9 @@ class VolumeSizes:
     unknown: dict[str, str] = field(default_factory=dict)
 
 
-async def usage_of(backend: Backend, node: Node, seconds: float = SECONDS) -> Usage:
+async def usage_of(backend: Backend, node: Node) -> Usage:
     """All that a machine's engine keeps. Raises Silent."""
-    return (await ask_machine(backend, node, SURVEYOR, WantUsage(), UsageSeen, seconds)).usage
+    return (await ask_machine(backend, node, SURVEYOR, WantUsage(), UsageSeen, SECONDS)).usage
 
 
 async def usage_line(backend: Backend, node: Node) -> UsageLine:
@@ -55,21 +54,12 @@ async def usage_line(backend: Backend, node: Node) -> UsageLine:
 
 async def volume_sizes(backend: Backend, state: State, nodes: Collection[str], seconds: float) -> VolumeSizes:
     """How large the volumes are on the machines of these names, all asked at the same time."""
-    sizes = VolumeSizes()
-
-    async def look(node: Node) -> None:
-        try:
-            usage = await usage_of(backend, node, seconds)
-        except Silent as why:
-            sizes.unknown[node.name] = str(why)
-        else:
-            sizes.known[node.name] = {volume.name: volume.size for volume in usage.volumes}
-
-    async with anyio.create_task_group() as group:
-        for node in state.nodes.values():
-            if node.name in nodes:
-                group.start_soon(look, node)
-    return sizes
+    questions = {node.id: WantUsage() for node in state.nodes.values() if node.name in nodes}
+    heard = await ask_each(backend, state, SURVEYOR, questions, UsageSeen, seconds)
+    return VolumeSizes(
+        {state.nodes[id].name: seen.usage.volume_sizes for id, seen in heard.answers.items()},
+        {state.nodes[id].name: why for id, why in heard.silent.items()},
+    )
 
 
 def _line(node: Node, unknown: str, found: Mapping[Kind, Share]) -> UsageLine:

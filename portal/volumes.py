@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import anyio
+from typing_extensions import TypedDict
 
 from actors.protocol import DoneWell, DropVolume
 from actors.provisions import PROVISIONS
 from cluster.holding import held, holders
-from cluster.model import Node, State
+from cluster.model import State
 from portal.backend import Backend
-from portal.machines import Silent, ask_machine
+from portal.machines import ask_each
 
 SECONDS = 25.0
+
+
+class KeptOn(TypedDict):
+    """A machine that keeps a volume, and why."""
+
+    node: str
+    why: str
 
 
 @dataclass(slots=True)
@@ -22,6 +29,11 @@ class Removal:
 
     removed: list[str] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kept_on(self) -> list[KeptOn]:
+        """The machines that keep it, by name."""
+        return [{"node": node, "why": why} for node, why in sorted(self.kept.items())]
 
     @property
     def words(self) -> str:
@@ -37,21 +49,10 @@ async def remove(backend: Backend, state: State, volume: str) -> Removal:
     """
     if why := held(state, volume):
         return _kept(state, volume, f"keeps it: {why}")
-    removal = Removal()
-
-    async def one(node: Node) -> None:
-        try:
-            await ask_machine(backend, node, PROVISIONS, DropVolume(volume), DoneWell, SECONDS)
-        except Silent as why:
-            removal.kept[node.name] = str(why)
-        else:
-            removal.removed.append(node.name)
-
-    async with anyio.create_task_group() as group:
-        for id in holders(state, volume):
-            group.start_soon(one, state.nodes[id])
-    removal.removed.sort()
-    return removal
+    questions = dict.fromkeys(holders(state, volume), DropVolume(volume))
+    heard = await ask_each(backend, state, PROVISIONS, questions, DoneWell, SECONDS)
+    removed = sorted(state.nodes[id].name for id in heard.answers)
+    return Removal(removed, {state.nodes[id].name: why for id, why in heard.silent.items()})
 
 
 def still_there(state: State, volume: str) -> Removal:

@@ -10,7 +10,7 @@ import anyio
 from starlette.requests import Request
 from typing_extensions import TypedDict
 
-from actors.protocol import Accepted, Asked, GetState, NotePruned, Prune, Pruned, Refused, RemoveVolume
+from actors.protocol import Accepted, Asked, NotePruned, Prune, Pruned, Refused, RemoveVolume
 from actors.surveyor import SURVEYOR
 from cluster.holding import held, holders
 from cluster.model import Node, State
@@ -19,9 +19,10 @@ from cluster.usage import KeptContainer, KeptImage, Usage
 from portal import volumes
 from portal.api.lines import Emit, End
 from portal.api.problems import Problem, unanswered
-from portal.api.requests import DEED, READ_TIMEOUT, WRITE_TIMEOUT, backend_of, expected
+from portal.api.requests import DEED, WRITE_TIMEOUT, backend_of, state_of
 from portal.machines import Silent, ask_machine, at_all
 from portal.usage import usage_of
+from portal.volumes import KeptOn
 from supervisor.errors import ActorError
 
 SECONDS = 600.0
@@ -57,13 +58,6 @@ class Gone(TypedDict):
 class Left(Gone):
     """One that stays, and why."""
 
-    why: str
-
-
-class KeptOn(TypedDict):
-    """A machine that keeps a volume, and why."""
-
-    node: str
     why: str
 
 
@@ -139,18 +133,15 @@ class Pruner:
     async def run(self, emit: Emit) -> End:
         """Volumes come last: an ended container is a user of one, too."""
         await at_all(self._machines, self._at, emit)
-        chosen = unnamed(await self._now()) if self._wanted.all_volumes else []
+        chosen = unnamed(await state_of(self._request)) if self._wanted.all_volumes else []
         for name in dict.fromkeys((*self._wanted.volumes, *chosen)):
             await emit(await self._volume(name))
         return End("failed" if self._tally.failed else "done")
 
-    async def _now(self) -> State:
-        return expected(await self._backend.ask("senate", GetState(), READ_TIMEOUT), State)
-
     async def _at(self, node: Node) -> MachineLine:
         try:
             usage = self._usages[node.id] = await usage_of(self._backend, node)
-            state, cluster = await self._now(), self._backend.identity.id
+            state, cluster = await state_of(self._request), self._backend.identity.id
             found = spent(state, node.id, cluster, usage, all_images=self._wanted.all_images)
             if self._wanted.only is not None:
                 found = found.only(self._wanted.only)
@@ -158,7 +149,7 @@ class Pruner:
         except Silent as why:
             self._tally.failed.append(f"{node.name} {why}")
             return _machine_line(node, str(why), Spent(), {})
-        except ActorError:
+        except Problem:
             self._tally.failed.append(f"{node.name} {UNJUDGED}")
             return _machine_line(node, UNJUDGED, Spent(), {})
         return _machine_line(node, "", found, kept)
@@ -187,7 +178,7 @@ class Pruner:
             raise unanswered(error, writing=True) from error
 
     async def _volume(self, name: str) -> VolumeLine:
-        state = await self._now()
+        state = await state_of(self._request)
         there = [state.nodes[id] for id in holders(state, name)]
         line: VolumeLine = {
             "volume": name,
@@ -204,14 +195,13 @@ class Pruner:
             self._tally.failed.append(reply.message)
             return {**line, "why": reply.message}
         assert isinstance(reply, Accepted)
-        done = await volumes.remove(self._backend, await self._now(), name)
+        done = await volumes.remove(self._backend, await state_of(self._request), name)
         (self._tally.failed if done.kept else self._tally.volumes).append(f"volume {name} {done.words}")
-        kept: list[KeptOn] = [{"node": node, "why": why} for node, why in sorted(done.kept.items())]
-        return {**line, "why": "", "removed": done.removed, "kept": kept}
+        return {**line, "why": "", "removed": done.removed, "kept": done.kept_on}
 
     def _size(self, name: str, there: Iterable[Node]) -> int | None:
         """Of all its machines together; None where one of them does not say."""
-        sizes = [_sizes(self._usages[node.id]).get(name) if node.id in self._usages else None for node in there]
+        sizes = [self._usages[node.id].volume_sizes.get(name) if node.id in self._usages else None for node in there]
         known = [size for size in sizes if size is not None]
         return sum(known) if len(known) == len(sizes) else None
 
@@ -232,7 +222,3 @@ def _machine_line(node: Node, unknown: str, found: Spent, kept: Mapping[str, str
 def _gone(kept: KeptContainer | KeptImage) -> Gone:
     size = kept.size if isinstance(kept, KeptContainer) else kept.own
     return {"id": kept.id, "name": kept.name, "size": size}
-
-
-def _sizes(usage: Usage) -> dict[str, int | None]:
-    return {volume.name: volume.size for volume in usage.volumes}

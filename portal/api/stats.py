@@ -8,19 +8,18 @@ import anyio
 from starlette.requests import Request
 from starlette.responses import Response
 
-from actors.protocol import GetState, LoadSeen, WantLoad
+from actors.protocol import LoadSeen, WantLoad
 from actors.surveyor import SURVEYOR
 from cluster.load import Sample
-from cluster.model import Node, State, Task
+from cluster.model import State, Task
 from portal.api import nodes, tasks
 from portal.api.cluster import OF_STACK
 from portal.api.endpoint import Query, streamed
 from portal.api.lines import Emit, Lines
 from portal.api.problems import Problem, missing
-from portal.api.requests import READ_TIMEOUT, backend_of, expected, flag, number, state_of
-from portal.backend import Backend
+from portal.api.requests import READ_TIMEOUT, backend_of, flag, number, state_of
 from portal.load_rows import LoadLine, node_load, task_load
-from portal.machines import Silent, ask_machine
+from portal.machines import Heard, ask_each
 
 # How far apart the two looks are from which the first line tells how busy something is.
 FIRST_SPAN = 1.0
@@ -38,7 +37,7 @@ async def stream(request: Request) -> Response:
     interval = number(request.query_params, "interval", INTERVAL) or 0.0
     if interval < SHORTEST:
         raise Problem("invalid", f'the parameter "interval" must be at least {SHORTEST:g} seconds')
-    looks = _Looks(backend_of(request), choose)
+    looks = _Looks(request, choose)
 
     async def produce(emit: Emit) -> None:
         await looks.look()
@@ -54,16 +53,18 @@ async def stream(request: Request) -> Response:
 class _Looks:
     """Looks one after the other: how busy something is shows between two of them."""
 
-    def __init__(self, backend: Backend, choose: Choose) -> None:
-        self._backend = backend
+    def __init__(self, request: Request, choose: Choose) -> None:
+        self._request = request
+        self._backend = backend_of(request)
         self._choose = choose
         self._before: dict[str, Sample] = {}
 
     async def look(self) -> LoadLine:
         """One line; a machine that does not say is `unknown` in it, and so are its tasks."""
-        state = expected(await self._backend.ask("senate", GetState(), READ_TIMEOUT), State)
+        state = await state_of(self._request)
         chosen = [task for task in state.tasks.values() if task.container_id and not task.ended and self._choose(task)]
-        seen, silent = await self._ask(state, chosen)
+        heard = await self._ask(state, chosen)
+        seen, silent = heard.answers, heard.silent
         samples = {id: sample for one in seen.values() for id, sample in one.samples.items()}
         before, self._before = self._before, samples
         return {
@@ -79,24 +80,12 @@ class _Looks:
             ],
         }
 
-    async def _ask(self, state: State, chosen: Iterable[Task]) -> tuple[dict[str, LoadSeen], dict[str, str]]:
-        """What the machines say, all asked at the same time, and why others do not; by their ids."""
+    async def _ask(self, state: State, chosen: Iterable[Task]) -> Heard[LoadSeen]:
         containers: dict[str, list[str]] = {id: [] for id in state.nodes}
         for task in chosen:
             containers.get(task.node, []).append(task.container_id)
-        seen, silent = dict[str, LoadSeen](), dict[str, str]()
-
-        async def ask(node: Node) -> None:
-            question = WantLoad(tuple(containers[node.id]))
-            try:
-                seen[node.id] = await ask_machine(self._backend, node, SURVEYOR, question, LoadSeen, READ_TIMEOUT)
-            except Silent as why:
-                silent[node.id] = str(why)
-
-        async with anyio.create_task_group() as group:
-            for node in state.nodes.values():
-                group.start_soon(ask, node)
-        return seen, silent
+        questions = {id: WantLoad(tuple(found)) for id, found in containers.items()}
+        return await ask_each(self._backend, state, SURVEYOR, questions, LoadSeen, READ_TIMEOUT)
 
 
 def _choice(request: Request, state: State) -> Choose:

@@ -19,16 +19,10 @@ from portal.api.problems import missing
 from portal.api.requests import answer, backend_of, command, flag, key_of, listing, state_of
 from portal.provision_rows import VolumeRow, VolumeShown, volume_detail, volume_rows
 from portal.usage import volume_sizes
+from portal.volumes import KeptOn
 
 SIZE_SECONDS = 25.0
 """No longer than a client waits for an answer."""
-
-
-class Kept(TypedDict):
-    """A machine that has it still, and why."""
-
-    node: str
-    why: str
 
 
 class VolumeRemoved(TypedDict):
@@ -37,7 +31,7 @@ class VolumeRemoved(TypedDict):
     revision: int
     volume: str
     removed: list[str]
-    kept: list[Kept]
+    kept: list[KeptOn]
 
 
 async def index(request: Request) -> Response:
@@ -70,8 +64,12 @@ async def remove(request: Request) -> Response:
     done = volumes.still_there(now, name) if repeated else await volumes.remove(backend_of(request), now, name)
     if not repeated:
         conclude(request, End("failed" if done.kept else "done", done.words))
-    kept: list[Kept] = [{"node": node, "why": why} for node, why in sorted(done.kept.items())]
-    told: VolumeRemoved = {"revision": accepted.revision, "volume": name, "removed": done.removed, "kept": kept}
+    told: VolumeRemoved = {
+        "revision": accepted.revision,
+        "volume": name,
+        "removed": done.removed,
+        "kept": done.kept_on,
+    }
     return answer(told)
 
 
