@@ -48,6 +48,11 @@ def recalled(state: State) -> set[str]:
     return {volume.name for spec in specs for volume in spec.volumes.values()}
 
 
+def volumes_there(state: State) -> set[str]:
+    """The volumes that any machine has."""
+    return {volume for node in state.nodes.values() for volume in node.volumes}
+
+
 def holders(state: State, volume: str) -> list[str]:
     """The ids of the machines that have the volume, in the order of their names."""
     there = (node for node in state.nodes.values() if volume in node.volumes)

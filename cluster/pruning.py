@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from cluster.containers import ATTEMPT, CLUSTER, TASK, is_of
 from cluster.decide.images import used_images
-from cluster.holding import held, recalled
+from cluster.holding import held, recalled, volumes_there
 from cluster.images import Meant, in_full, kept_references
 from cluster.model import State
 from cluster.usage import KeptContainer, KeptImage, Usage
@@ -60,8 +60,7 @@ def spent(state: State, node: str, cluster: str, usage: Usage, *, all_images: bo
 
 def unnamed(state: State) -> list[str]:
     """The volumes that no stack names or may go back to, no draft names, and no task uses."""
-    there = {volume for node in state.nodes.values() for volume in node.volumes}
-    return sorted(volume for volume in there - recalled(state) if not held(state, volume))
+    return sorted(volume for volume in volumes_there(state) - recalled(state) if not held(state, volume))
 
 
 def _ended(state: State, node: str, cluster: str, containers: Iterable[KeptContainer]) -> Iterator[KeptContainer]:

@@ -7,7 +7,7 @@ from typing import NotRequired, TypeVar
 
 from typing_extensions import TypedDict
 
-from cluster.holding import holders, naming, tasks_by_network, tasks_by_volume
+from cluster.holding import holders, naming, tasks_by_network, tasks_by_volume, volumes_there
 from cluster.model import Network, State, Task
 from cluster.spec import VolumeSpec
 
@@ -120,7 +120,7 @@ def volume_rows(state: State, stack: str = "") -> list[VolumeRow]:
         for key, volume in owner.spec.volumes.items()
     ]
     owned = {row["name"] for row in rows}
-    kept = {name for node in state.nodes.values() for name in node.volumes} - owned
+    kept = volumes_there(state) - owned
     rows += [_volume_row(state, "", "", VolumeSpec(name), users[name]) for name in kept]
     return _of(rows, stack)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from cluster.decide.decision import Decided, Entropy
 from cluster.decide.tasks import carry_out
 from cluster.everywhere import homes
+from cluster.holding import volumes_there
 from cluster.model import State, Task
 from cluster.moves import emptied
 from cluster.placement import Board
@@ -84,7 +85,7 @@ def plan(state: State, stack: str, decided: Decided, entropy: Entropy) -> Plan:
     before, wanted = _spec(state, stack), _spec(after, stack)
     made = _made(state, after, stack, entropy)
     networks, volumes = _own(before.networks), _own(before.volumes)
-    there = volumes | {name for node in state.nodes.values() for name in node.volumes}
+    there = volumes | volumes_there(state)
     return Plan(
         stack,
         state.revision,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cluster.decide.decision import Decision, Draft, Refusal, missing
-from cluster.holding import held, holders
+from cluster.holding import held, holders, volumes_there
 from cluster.model import State
 
 
@@ -16,7 +16,7 @@ def remove_volume(state: State, name: str) -> Decision:
         return Refusal("conflict", why)
     there = holders(state, name)
     if not there:
-        return missing("volume", name, {volume: None for node in state.nodes.values() for volume in node.volumes})
+        return missing("volume", name, dict.fromkeys(volumes_there(state)))
     draft = Draft(state)
     nodes = ", ".join(state.nodes[id].name for id in there)
     draft.tell("volume.given-up", name, f"given up with all data in it, on {nodes}")

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from cluster.compose.findings import quote
 from cluster.compose.reading.value import Value
 from cluster.compose.tree.nodes import Node, Scalar, Sequence
+from cluster.nearness import nearest
 
 Reader: TypeAlias = Callable[[Value], Any]
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -113,8 +114,6 @@ def _tell(row: Row, key: str, child: Value, parent: Value) -> None:
 
 
 def _unknown(key: str, child: Value, parent: Value, table: Table) -> None:
-    import difflib  # only for a file that is wrong
-
-    close = difflib.get_close_matches(key[:64], table, n=1, cutoff=0.7)
-    hint = f"did you mean {quote(close[0])}?" if close else "keys of your own begin with x-"
+    near = nearest(key[:64], table, cutoff=0.7)
+    hint = f"did you mean {quote(near)}?" if near else "keys of your own begin with x-"
     parent.report.error(parent.key_place(key), child.path, "unknown key", hint, "unknown-key")
