@@ -6,6 +6,7 @@ import base64
 import fcntl
 import json
 import os
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,6 +107,12 @@ def remove_context(name: str, path: Path) -> str:
 
     _edit(path, remove)
     return current
+
+
+def tell_of_none(current: str, path: Path) -> None:
+    """Say what is to be done where there are contexts and none of them is the `current` one."""
+    if not current and document_at(path)["contexts"]:
+        print("no context is current now: `gbnt config use-context NAME` makes one that", file=sys.stderr)
 
 
 def document_of(context: Context, cluster: str = "", user: str = "") -> Document:

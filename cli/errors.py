@@ -9,6 +9,7 @@ CliError            1   asked and answered: no, or it failed
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 
 
@@ -18,6 +19,15 @@ class CliError(Exception):
     exit_code = 1
     findings: Sequence[Mapping[str, object]] = ()
     """Places in what was sent, and what a manager found wrong with each."""
+
+
+def raise_for(failures: Sequence[str], in_all: str) -> None:
+    """Raise CliError with the one failure that there is, or with what several come to, which are printed before it."""
+    if len(failures) == 1:
+        raise CliError(failures[0])
+    if failures:
+        print(*(f"error: {why}" for why in failures), sep="\n", file=sys.stderr)
+        raise CliError(in_all)
 
 
 class NotFound(CliError):

@@ -77,8 +77,7 @@ def sign_out(name: str) -> None:
         print("the session had ended before", file=sys.stderr)
     current = context_changes.remove_context(context.name, path)
     print(f'signed out, and forgot "{context.name}"')
-    if not current and contexts(path)[0]:
-        print("no context is current now: `gbnt config use-context NAME` makes one that", file=sys.stderr)
+    context_changes.tell_of_none(current, path)
 
 
 def _client(place: Context, token: str) -> Client:
@@ -114,9 +113,11 @@ def _vouched(place: Context) -> Context:
 
 
 def _of_digest(server: str, wanted: str) -> str:
-    for certificate in _shown(server):
-        if hashlib.sha256(certificate).hexdigest() == wanted:
-            return ssl.DER_cert_to_PEM_cert(certificate)
+    from transport.identity.joining import authority_among
+
+    authority = authority_among(_shown(server), wanted)
+    if authority is not None:
+        return authority
     raise CliError(
         f"nothing at {server} has the authority whose fingerprint begins with {wanted[:12]}, and {NOBODY}: it is "
         "another cluster, or somebody is in between; compare with `gbnt config get-contexts -o wide` on its manager"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from cli.asking import confirm
-from cli.errors import CliError
+from cli.errors import raise_for
 from cli.output import Output, show_list, show_value
 from cli.table import Row
 from cli.words import count, size
@@ -156,9 +156,4 @@ def _show(lines: Iterable[str], wanted: Pruning, to: TextIO) -> None:
 
 
 def _check(rows: Iterable[Row]) -> None:
-    left = list(_left(rows))
-    if len(left) == 1:
-        raise CliError(left[0])
-    if left:
-        print(*(f"error: {line}" for line in left), sep="\n", file=sys.stderr)
-        raise CliError("not all of it could be looked at, or removed: see above")
+    raise_for(list(_left(rows)), "not all of it could be looked at, or removed: see above")

@@ -134,8 +134,7 @@ def delete_context(name: str) -> None:
 
     current = context_changes.remove_context(name, config_path())
     print(f'forgot "{name}"')
-    if not current and contexts(config_path())[0]:
-        print("no context is current now: `gbnt config use-context NAME` makes one that", file=sys.stderr)
+    context_changes.tell_of_none(current, config_path())
 
 
 @app.command("view", epilog=example("gbnt config view", "gbnt config view --minify --raw -o json"))

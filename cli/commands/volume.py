@@ -10,7 +10,7 @@ import click
 
 from cli.asking import confirm
 from cli.connect import connect, context_option
-from cli.errors import CliError, NotAllowed, NotFound, Unreachable
+from cli.errors import CliError, NotAllowed, NotFound, Unreachable, raise_for
 from cli.filters import Filter, has, is_
 from cli.group import example, group
 from cli.output import Output, list_options, output_option, show_list, show_value
@@ -82,11 +82,7 @@ def rm(volumes: tuple[str, ...], yes: bool, context: str) -> None:
         print("These volumes and all data in them are removed for good:", *listed, sep="\n", file=sys.stderr)
         confirm("Remove them?", yes=yes)
     failures = [why for row in found for why in _remove(client, row["name"])]
-    if len(failures) == 1:
-        raise CliError(failures[0])
-    if failures:
-        print(*(f"error: {why}" for why in failures), sep="\n", file=sys.stderr)
-        raise CliError("not all data is gone: give the same command again when what is in the way is mended")
+    raise_for(failures, "not all data is gone: give the same command again when what is in the way is mended")
 
 
 def _found(client: Client, names: Iterable[str]) -> list[Row]:

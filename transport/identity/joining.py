@@ -12,7 +12,7 @@ import http.client
 import json
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -156,13 +156,19 @@ def leave(member: Member, manager: Address, *, force: bool) -> Mapping[str, Any]
 
 def authority_of(manager: Address, fingerprint: str) -> bytes:
     """The certificate (PEM) with this SHA-256 that the manager shows in a handshake. Raises JoinFailed."""
-    for certificate in shown_by(manager):
-        if hashlib.sha256(certificate).hexdigest() == fingerprint:
-            return ssl.DER_cert_to_PEM_cert(certificate).encode()
+    authority = authority_among(shown_by(manager), fingerprint)
+    if authority is not None:
+        return authority.encode()
     raise JoinFailed(
         f"this is not the cluster that made the token: nothing at {manager} has the authority whose fingerprint begins "
         f"with {fingerprint[:12]}; check --manager, or take a token of that cluster's, `gbnt legion join-token`"
     )
+
+
+def authority_among(certificates: Iterable[bytes], fingerprint: str) -> str | None:
+    """Of certificates (DER) the one with this SHA-256, as PEM; None where it is not among them."""
+    digests = {hashlib.sha256(certificate).hexdigest(): certificate for certificate in certificates}
+    return ssl.DER_cert_to_PEM_cert(digests[fingerprint]) if fingerprint in digests else None
 
 
 def shown_by(manager: Address) -> list[bytes]:
