@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from cluster.assignment import Assignment, Gate
-from cluster.decide.decision import Entropy
+from cluster.decide.decision import Decided, Decision, Entropy, Refusal
 from cluster.decide.placeable import unplaceable
 from cluster.execution import Seen, Situation
 from cluster.model import Node, Service, State, Task
@@ -107,3 +107,15 @@ def misplaced(state: State, wanted: StackSpec) -> str:
     """Why a stack could go nowhere, as a person is told; empty where it could."""
     problem = unplaceable(state, wanted)
     return f"service {problem.path[1]} {problem.message}" if problem else ""
+
+
+def done(state: State, decision: Decision) -> State:
+    """The state that a decision leads to."""
+    assert isinstance(decision, Decided), decision
+    return state.after(decision.changes, state.revision + 1)
+
+
+def refused(decision: Decision) -> Refusal:
+    """A decision that is no."""
+    assert isinstance(decision, Refusal), decision
+    return decision

@@ -9,16 +9,11 @@ import pytest
 
 from cluster.assignment import Observation
 from cluster.decide import deploy, nodes, services, tasks
-from cluster.decide.decision import Decided, Decision, Refusal
+from cluster.decide.decision import Decided, Refusal
 from cluster.model import State, Token
 from cluster.reconcile import reconcile
 from cluster.spec import NetworkSpec, Placement, Port, Resources, StackSpec, VolumeSpec
-from tests.cluster.build import NOW, entropy, node, spec, stack, state_with
-
-
-def done(state: State, decision: Decision) -> State:
-    assert isinstance(decision, Decided), decision
-    return state.after(decision.changes, state.revision + 1)
+from tests.cluster.build import NOW, done, entropy, node, spec, stack, state_with
 
 
 def deployed(spec_: StackSpec, state: State | None = None) -> State:

@@ -10,25 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cluster.decide import joining, nodes
-from cluster.decide.decision import Decided, Decision, Refusal
+from cluster.decide.decision import Decided
 from cluster.decide.joining import Newcomer
 from cluster.membership import is_member, managers
 from cluster.model import Departed, JoinToken, State
-from tests.cluster.build import NOW, entropy, node, state_with
+from tests.cluster.build import NOW, done, entropy, node, refused, state_with
 
 
 def token(id: str = "t1", **fields: Any) -> JoinToken:
     return replace(JoinToken(id, "worker", NOW, NOW + 3600, 1), **fields)
-
-
-def done(state: State, decision: Decision) -> State:
-    assert isinstance(decision, Decided), decision
-    return state.after(decision.changes, state.revision + 1)
-
-
-def refused(decision: Decision) -> Refusal:
-    assert isinstance(decision, Refusal), decision
-    return decision
 
 
 def with_token(**fields: Any) -> State:

@@ -8,20 +8,15 @@ import pytest
 
 from cluster import backoff
 from cluster.decide import deploy, registries
-from cluster.decide.decision import Decided, Decision, Refusal
-from cluster.model import RegistryLogin, State
+from cluster.decide.decision import Decided, Refusal
+from cluster.model import RegistryLogin
 from cluster.registries import login_for
-from tests.cluster.build import NOW, entropy, spec, stack, state_with
+from tests.cluster.build import NOW, done, entropy, spec, stack, state_with
 
 HUB = "hub.example"
 OWN = RegistryLogin(HUB, "", "robot", "sealed-robot", NOW)
 BROUGHT = RegistryLogin(HUB, "shop", "nero", "sealed-nero", NOW)
 FILE = stack(spec(image=f"{HUB}/web:1"))
-
-
-def done(state: State, decision: Decision) -> State:
-    assert isinstance(decision, Decided), decision
-    return state.after(decision.changes, state.revision + 1)
 
 
 def test_what_came_with_a_deploy_is_its_stack_s_alone():

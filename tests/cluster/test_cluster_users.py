@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from cluster.decide import users
-from cluster.decide.decision import Decided, Decision, Refusal
+from cluster.decide.decision import Decided
 from cluster.decide.users import MOST_SESSIONS, NO_ADMIN, Wanted
 from cluster.model import State, Token
 from cluster.users import ROLES, User, name_objection, password_objection, role_of
-from tests.cluster.build import NOW
+from tests.cluster.build import NOW, done, refused
 
 DAY = 86_400.0
 
@@ -23,16 +23,6 @@ def user(name: str = "vera", role: Any = "operator", hash: str = "h1", **fields:
 
 def session(id: str = "s1", name: str = "vera", **fields: Any) -> Token:
     return replace(Token(id, "session", "viewer", f"hash of {id}", NOW, NOW + DAY, user=name), **fields)
-
-
-def done(state: State, decision: Decision) -> State:
-    assert isinstance(decision, Decided), decision
-    return state.after(decision.changes, state.revision + 1)
-
-
-def refused(decision: Decision) -> Refusal:
-    assert isinstance(decision, Refusal), decision
-    return decision
 
 
 def of(*who: User, sessions: tuple[Token, ...] = ()) -> State:
