@@ -17,7 +17,7 @@ from cluster.registries import login_key
 from cluster.revisions import StackDraft, StackRevision
 from cluster.spec import ServiceSpec, StackSpec
 from cluster.tasks import Tasks, by_service
-from cluster.users import User
+from cluster.users import User, UserRole
 
 TaskState = Literal[
     "pending", "assigned", "preparing", "starting", "running", "complete", "failed", "stopped", "rejected", "lost"
@@ -269,7 +269,7 @@ class Token:
 
     id: str
     name: str
-    role: Literal["admin", "operator", "viewer"]
+    role: UserRole
     hash: str
     created_at: float
     expires_at: float = 0.0

@@ -8,8 +8,7 @@ from typing_extensions import TypedDict
 
 from cluster.audit import AuditRecord
 from cluster.model import JoinToken, RegistryLogin, Role, State, Token
-from cluster.users import User
-from portal.shapes import TokenRole
+from cluster.users import User, UserRole
 
 
 class TokenRow(TypedDict):
@@ -17,7 +16,7 @@ class TokenRow(TypedDict):
 
     id: str
     name: str
-    role: TokenRole
+    role: UserRole
     user: str
     created_at: float
     expires_at: float
@@ -28,7 +27,7 @@ class UserRow(TypedDict):
     """A person who may sign in; `changed_at` is when the password was set, `sessions` how many there are now."""
 
     name: str
-    role: TokenRole
+    role: UserRole
     disabled: bool
     created_at: float
     changed_at: float

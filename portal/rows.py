@@ -8,7 +8,6 @@ from actors.protocol import SnapshotMade
 from cluster import progress
 from cluster.capacity import Disk, crowded
 from cluster.decide.configs import Held
-from cluster.event import Event
 from cluster.explaining import said
 from cluster.leaving import Leaver
 from cluster.model import Node, Service, Stack, State, Task
@@ -18,7 +17,6 @@ from portal.shapes import (
     ActorRow,
     ConfigRow,
     DiskRow,
-    EventRow,
     LeaverRow,
     NodeRow,
     RevisionRow,
@@ -239,19 +237,6 @@ def config_row(state: State, held: Held) -> ConfigRow:
         "labels": dict(config.labels),
         "services": list(held.readers),
         "updated_at": state.stacks[held.stack].updated_at,
-    }
-
-
-def event_row(event: Event) -> EventRow:
-    """Something that happened."""
-    return {
-        "revision": event.revision,
-        "number": event.number,
-        "at": event.at,
-        "kind": event.kind,
-        "subject": event.subject,
-        "message": event.message,
-        "request": event.request,
     }
 
 

@@ -15,8 +15,6 @@ from cluster.model import Attempt, Availability, Health, HostPort, NodeStatus, R
 from cluster.sources import SourceFile
 from cluster.spec import Port, ServiceSpec, StackSpec
 
-TokenRole = Literal["admin", "operator", "viewer"]
-
 
 class DiskRow(TypedDict):
     """The file system that holds an engine's data; sizes are null where `unknown` says why."""
@@ -223,18 +221,6 @@ class ConfigShown(ConfigRow):
     """A config, with its content in base64."""
 
     content: str
-
-
-class EventRow(TypedDict):
-    """Something that happened; `revision` and `number` place it among all others."""
-
-    revision: int
-    number: int
-    at: float
-    kind: str
-    subject: str
-    message: str
-    request: str
 
 
 class SnapshotRow(TypedDict):

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 from starlette.requests import HTTPConnection
 
 from cluster.audit import Caller
+from cluster.users import ROLES
 from portal.api.problems import Problem
 
 Access = Literal["open", "own", "viewer", "operator", "admin"]
@@ -17,7 +18,7 @@ about them alone."""
 CALLER = "gbnt.caller"
 """The key of an ASGI scope under which it stands who asks."""
 
-RANK: Mapping[str, int] = {"open": 0, "own": 1, "viewer": 1, "operator": 2, "admin": 3}
+RANK: Mapping[str, int] = {"open": 0, "own": 1, **{role: rank for rank, role in enumerate(ROLES, 1)}}
 ROOT = Caller("root", "admin")
 """Whoever may open the manager's own socket."""
 

@@ -15,6 +15,8 @@ from starlette.requests import Request
 from portal.api.problems import Problem
 
 LARGEST = 16 * 1024 * 1024
+SMALL = 64 * 1024
+"""Enough for all that is not a stack, or made of many things."""
 
 T = TypeVar("T")
 

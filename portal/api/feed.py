@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
-
 import anyio
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from cluster.event import Event
 from portal.api.lines import Lines
 
 BEAT_SECONDS = 15.0
@@ -33,12 +31,11 @@ class Feed(Lines):
 
     def encode(self, value: object) -> bytes:
         """An event, or what went wrong, as a block."""
-        row = cast(Mapping[str, Any], value)
         data = orjson.dumps(value)
-        if "error" in row:
+        if not isinstance(value, Event):
             return b"event: error\ndata: %s\n\n" % data
-        place, kind = f"{row['revision']}.{row['number']}", str(row["kind"])
-        return b"id: %s\nevent: %s\ndata: %s\n\n" % (place.encode(), kind.encode(), data)
+        place = f"{value.revision}.{value.number}"
+        return b"id: %s\nevent: %s\ndata: %s\n\n" % (place.encode(), value.kind.encode(), data)
 
 
 async def _beat(send: Send) -> None:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from actors.protocol import Accepted, CreateToken, RevokeToken
-from cluster.users import name_objection
+from cluster.users import UserRole, name_objection
 from portal.access_rows import TokenRow, token_row
 from portal.api.auditing import specify
-from portal.api.bodies import body_of
+from portal.api.bodies import SMALL, body_of
 from portal.api.endpoint import listed, write
 from portal.api.problems import Problem
 from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of
 from portal.credentials import new_credential
 from portal.shapes import Changed
 
-LARGEST = 64 * 1024
 LONGEST_TTL = 100 * 365 * 24 * 3600.0
 
 
@@ -35,7 +33,7 @@ class TokenWanted:
     """The body of a new token; `ttl` is in seconds, none for no expiry."""
 
     name: str
-    role: Literal["admin", "operator", "viewer"]
+    role: UserRole
     ttl: float | None = None
 
 
@@ -47,7 +45,7 @@ async def index(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     """Make a token; this answer alone has its secret."""
-    body = await body_of(request, TokenWanted, LARGEST)
+    body = await body_of(request, TokenWanted, SMALL)
     if why := name_objection(body.name, "token"):
         raise Problem("invalid", why)
     if body.ttl is not None and not 0 < body.ttl <= LONGEST_TTL:
