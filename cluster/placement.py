@@ -7,7 +7,7 @@ of what is where, and follows the state from one revision to the next, so that a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
@@ -205,9 +205,12 @@ class Board:
             search = Search(
                 self._pool_of(ask.terms), seats, key, ask.image, lambda seat: not any(crowding(seat, seats, key, ask))
             )
-            ties = Ties(self._state, seats, self._stacks.get(service.stack, ()), service)
+            ties = Ties(self._state, seats, self._stacks.get(service.stack, ()), service, self._standing)
             self._turn = _Turn(service, key, ask, search, ties)
         return self._turn
+
+    def _standing(self, service: Service) -> Collection[str]:
+        return self._pool_of(ask_of(service.stack, service.spec).terms).paths
 
     def _pool_of(self, terms: Terms) -> Pool:
         if terms not in self._pools:

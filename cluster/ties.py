@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import chain
 
 from cluster.company import bonds, companions, home, stays
@@ -15,10 +16,20 @@ from cluster.volumes import volumes_of
 
 
 class Ties:
-    """Where the tasks of one service have to be. `services` are all of its stack."""
+    """Where the tasks of one service have to be. `services` are all of its stack.
 
-    def __init__(self, state: State, seats: Seats, services: Iterable[Service], service: Service) -> None:
-        self._state, self._seats, self._service = state, seats, service
+    `standing` are for each service the machines that it may run on, whatever runs there.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        seats: Seats,
+        services: Iterable[Service],
+        service: Service,
+        standing: Callable[[Service], Collection[str]],
+    ) -> None:
+        self._state, self._seats, self._service, self._standing = state, seats, service, standing
         self._everywhere = service.spec.mode == "global"
         self._others = companions(services, service)
         self._volumes = volumes_of(state, service)
@@ -52,12 +63,25 @@ class Ties:
         there = {id for id in counts.keys() | built if all(id in bound.nodes for bound in data)}
         places = {id: counts[id] for id in there if stays(seats.by_id[id].node)}
         kind, name = next(self._shared(), ("", ""))
-        if places and name:
-            node = seats.by_id[home(state, group, places)].node
-            why = f"are not {node.name}, where what shares {kind} {name} with it runs"
-            yield Bound(
-                frozenset({node.id}), Objection(why, f"give it a {kind} of its own: none reaches two machines yet")
-            )
+        if not name:
+            return
+        if places:
+            nodes, verb = frozenset({home(state, group, places)}), "runs"
+        else:
+            nodes, verb = self._for_all(group), "may run"
+        if nodes:
+            why = f"are not {_names(seats, nodes)}, where what shares {kind} {name} with it {verb}"
+            yield Bound(nodes, Objection(why, f"give it a {kind} of its own: none reaches two machines yet"))
+
+    def _for_all(self, group: Sequence[Service]) -> frozenset[str]:
+        """The machines that each of a group may run on, where these are fewer than its own; else none.
+
+        The first of them to be placed goes where the others can follow. Where there is no such machine, each that can
+        run does.
+        """
+        own = frozenset(self._standing(self._service))
+        shared = reduce(frozenset.intersection, map(self._standing, group), own)
+        return shared if len(shared) < len(own) else frozenset()
 
     def _shared(self) -> Iterator[tuple[str, str]]:
         """The networks and volumes that others have, too, each with the engine's name."""
@@ -98,5 +122,5 @@ def _image(seats: Seats, service: Service) -> Iterator[Bound]:
         yield Bound(frozenset({built_on}), Objection(why, remedy))
 
 
-def _names(seats: Seats, nodes: set[str]) -> str:
+def _names(seats: Seats, nodes: Collection[str]) -> str:
     return " or ".join(sorted(seats.by_id[id].node.name for id in nodes))

@@ -190,6 +190,12 @@ class Rules:
         if places and len(users) > 1:
             home = min(places, key=lambda id: (not nodes[id].volumes, -counts[id], id))
             yield {home}, f"are not {nodes[home].name}, where what shares volume shop_data with it runs"
+        elif len(users) > 1:
+            fit = {name: {id for id in nodes if not [*self._standing(nodes[id], self._spec(name))]} for name in users}
+            shared = set[str].intersection(*fit.values())
+            if shared and shared != fit[wanted.name]:
+                called = " or ".join(sorted(nodes[id].name for id in shared))
+                yield shared, f"are not {called}, where what shares volume shop_data with it may run"
         if holders:
             names = [nodes[id].name for id in sorted(data)]
             yield data, f"are not {' or '.join(names)}, which holds the data of volume shop_data"

@@ -11,7 +11,7 @@ from cluster.decide.tasks import carry_out
 from cluster.model import Stack, State, Task, revision_key
 from cluster.placement import Board
 from cluster.reconcile import reconcile
-from cluster.spec import Attachment, Mount, NetworkSpec, ServiceSpec, StackSpec, VolumeSpec
+from cluster.spec import Attachment, Mount, NetworkSpec, Placement, ServiceSpec, StackSpec, VolumeSpec
 from tests.cluster.build import NOW, entropy, node, running, service, spec
 
 BACK = (Attachment("back"),)
@@ -77,6 +77,27 @@ def test_services_that_share_a_volume_and_no_network_are_together_though_no_mach
     assert strays(shop(at("t1", "db", "n2"), at("t2", "web", "n1"), db=db, web=web, volumes=("shop_data",))) == {
         "shop/web": frozenset({"n1"})
     }
+
+
+def pinned(one: ServiceSpec, machine: str) -> ServiceSpec:
+    return replace(one, placement=Placement((f"node.hostname == {machine}",)))
+
+
+def test_the_first_of_a_group_goes_where_the_others_can_follow():
+    state = shop(db=pinned(DB, "turin"))
+    found, _ = Board(state).place(state.services["shop/web"], 1)
+    assert found is not None
+    assert found.id == "n2"
+    against = Board(state).explain(state.services["shop/web"], 1)
+    assert against["n2"] == []
+    assert [one.why for one in against["n1"]] == ["are not turin, where what shares network shop_back with it may run"]
+
+
+def test_where_a_group_has_no_machine_in_common_each_that_can_run_does():
+    state = shop(db=pinned(DB, "turin"), web=pinned(WEB, "rome"))
+    found, _ = Board(state).place(state.services["shop/web"], 1)
+    assert found is not None
+    assert found.name == "rome"
 
 
 def test_nobody_leaves_data_of_its_own_for_company():
