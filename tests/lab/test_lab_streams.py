@@ -41,6 +41,8 @@ services:
       placement: {constraints: [node.hostname == rome-2]}
 """
 
+CUT = b"it is read on when that is over"
+
 # 20,000 lines a second in all, from each machine.
 RAIN = """
 services:
@@ -182,13 +184,16 @@ def test_a_reader_that_stands_still_costs_no_memory_and_holds_nobody_up(three: L
     with reading(rome, "logs", "-f", "rain/floods") as still:
         still.readline()
         with reading(rome, "logs", "-f", "rain/floods", "--tail", "1") as quick:
-            lines = [quick.readline().split(b" | ") for _ in range(50_000)]
+            lines = [quick.readline() for _ in range(50_000)]
             before = memory(three)
-            lines += [quick.readline().split(b" | ") for _ in range(150_000)]
+            lines += [quick.readline() for _ in range(150_000)]
             assert memory(three) < before + 20 * 1024
-        numbers: dict[bytes, list[int]] = {task: [] for task, _ in lines}
-        for task, number in lines:
-            numbers[task].append(int(number))
+        numbers: dict[bytes, list[int]] = {}
+        for line in lines:
+            if CUT in line:  # told, on a machine with no time for anything; what comes after it goes on where it was
+                continue
+            task, number = line.split(b" | ")
+            numbers.setdefault(task, []).append(int(number))
         assert len(numbers) == 3
         for read in numbers.values():
             assert read == list(range(read[0], read[0] + len(read)))
@@ -232,7 +237,7 @@ def test_a_machine_that_dies_meanwhile_is_told_and_read_on_when_it_is_back(three
         typist.sees(b"salve\r\nsalve\r\n")
         lines = [log.readline()]
         worker.kill9()
-        while b"it is read on when that is over" not in lines[-1]:
+        while CUT not in lines[-1]:
             lines.append(log.readline())
         assert lines.pop().startswith(b"shop-ticks-1 | the stream from the machine of task shop-ticks-1 was cut")
         assert typist.waits() == 3

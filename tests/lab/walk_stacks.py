@@ -177,7 +177,7 @@ PARTS = (
     Step("stack stop", "nobody", says="there is no stack nobody", code=1),
     Step("stack stop", "shop", says="shop is stopped", proof=lambda s, out: not s.ids("web") | s.ids("reader")),
     Step("stack start", "nobody", says="there is no stack nobody", code=1),
-    Step("stack start", "shop --detach", proof=lambda s, out: s.runs("web", 2, new=2) and s.ids("reader")),
+    Step("stack start", "shop --detach", proof=lambda s, out: s.ids("reader") and s.runs("web", 2, new=2)),
     Step("service rm", "nobody", says=NO_SERVICE, code=1),
     Step("service rm", "shop/reader", proof=lambda s, out: not s.ids("reader") and len(s.store.services()) == 1),
     Step("config-file rm", "shop_app", proof=lambda s, out: s.store.configs() == []),
