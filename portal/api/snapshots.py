@@ -19,7 +19,7 @@ async def index(request: Request) -> Response:
 
 
 async def create(request: Request) -> Response:
-    """Make one now."""
+    """Make one now; an Idempotency-Key has no effect on it."""
     return answer(snapshot_row(await command(request, "snapshots", CreateSnapshot(), SnapshotMade)), 201)
 
 
