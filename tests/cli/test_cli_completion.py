@@ -1,11 +1,9 @@
-"""Completion: of commands, options, words and names, through a real bash, quietly and within a second."""
+"""Completion: of commands, options, words and names, through real shells, quietly and within a second."""
 
 import os
-import pty
 import socket
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -17,8 +15,7 @@ from cli.context_changes import add_context
 from tests.cli.conftest import Run
 from tests.cli.manager import Manager, listing
 from tests.cli.rows import node, service, stack, task
-
-DEADLINE = 20.0
+from tests.e2e.person import at_terminal
 
 
 @pytest.fixture
@@ -146,30 +143,29 @@ def test_bash_itself_completes_names_from_the_cluster(cluster: Manager, bin: Pat
     assert (ran.stdout, ran.stderr) == ("shop shop-two\nstack\n", "")
 
 
-def test_at_a_terminal_the_tab_key_does_it(cluster: Manager, bin: Path):
-    master, slave = pty.openpty()
-    shell = subprocess.Popen(
-        ["bash", "--norc", "-i"], stdin=slave, stdout=slave, stderr=slave, env=_environment(bin), start_new_session=True
-    )
-    os.close(slave)
-    try:
-        os.write(master, b"source <(gbnt completion bash); PS1=; echo rea''dy\n")
-        _read_until(master, "ready\r\n")
-        os.write(master, b"echo gbnt; gbnt stack ps wi\t")
-        _read_until(master, "gbnt stack ps wiki ")
-    finally:
-        shell.kill()
-        shell.wait()
-        os.close(master)
+@pytest.mark.parametrize(
+    ("shell", "prelude"),
+    [
+        (["bash", "--norc", "-i"], "source <(gbnt completion bash)"),
+        (["zsh", "-f", "-i"], "autoload -U compinit; compinit -u -D; source <(gbnt completion zsh)"),
+    ],
+    ids=["bash", "zsh"],
+)
+def test_at_a_terminal_the_tab_key_does_it(cluster: Manager, bin: Path, shell: list[str], prelude: str):
+    with at_terminal(shell, _environment(bin)) as person:
+        person.type(f"{prelude}; PS1=; echo rea''dy\n".encode())
+        person.sees(b"ready\r\n")
+        person.type(b"echo gbnt; gbnt stack ps wi\t")
+        person.sees(b"gbnt stack ps wiki ")
+
+
+def test_fish_is_given_names_and_a_word_about_each(cluster: Manager, bin: Path):
+    text = "gbnt completion fish | source; complete -C 'gbnt stack rm sho'; complete -C 'gbnt sta'"
+    ran = subprocess.run(["fish", "-N", "-c", text], env=_environment(bin), capture_output=True, text=True, check=True)
+    assert [line.split("\t")[0] for line in ran.stdout.splitlines()] == ["shop", "shop-two", "stack"]
+    assert ran.stderr == ""
 
 
 def _environment(bin: Path) -> dict[str, str]:
     found = {"PATH": f"{bin}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": os.pathsep.join(sys.path), "TERM": "dumb"}
     return {**os.environ, **found}
-
-
-def _read_until(descriptor: int, text: str) -> None:
-    seen, until = "", time.monotonic() + DEADLINE
-    while text not in seen:
-        assert time.monotonic() < until, seen
-        seen += os.read(descriptor, 4096).decode()
