@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -138,27 +138,31 @@ class Campaign:
     async def _decide_for_good(self) -> None:
         """One machine is drained, one has the label, one dies; and a manager that begins anew never hears of that one.
 
-        The first and the last hold no data.
+        The first and the last hold no data: where too many machines have some, none is drained, and none dies.
         """
         machines = self._mishaps.machines
         for name in machines:
             await self._admin.update(name, "active", False)
         bare = await self._bare()
-        dead = self._random.choice([name for name in bare if name != MANAGER])
+        dead = self._one_of([name for name in bare if name != MANAGER])
         await self._come(set(machines) - {dead})
-        drained = self._random.choice([name for name in bare if name != dead])
+        drained = self._one_of([name for name in bare if name != dead])
         labelled = self._random.choice([name for name in machines if name not in (dead, drained)])
         for name in machines:
             await self._admin.update(name, "drain" if name == drained else "active", name == labelled)
-        self._note(f"-- {drained} is drained for good, and {dead} dies")
-        self._census.dead.add(dead)
-        await self._legion.kill(dead)
-        self._legion.homes[dead].engine.crash()
+        self._note(f"-- {drained or 'no machine'} is drained for good, and {dead or 'none'} dies")
+        if dead:
+            self._census.dead.add(dead)
+            await self._legion.kill(dead)
+            self._legion.homes[dead].engine.crash()
         if self._random.random() < 0.25:
             self._note("-- the manager begins anew")
             await self._legion.kill(MANAGER)
             await self._legion.start(MANAGER)
         self._legion.homes[MANAGER].engine.set_clock(self._random.choice((-3600.0, 0.0, 0.0, 3600.0)))
+
+    def _one_of(self, names: Sequence[str]) -> str:
+        return self._random.choice(names) if names else ""
 
     async def _bare(self) -> list[str]:
         """The machines without the data, once some machine has it: whoever is bare before may get it yet."""
