@@ -91,7 +91,7 @@ class Endpoint:
     async def _serve(self, request: Request) -> Response:
         async with audited(request, self.name, changes=self.changes):
             require(request, self.access)
-            check(request.query_params, self._kinds)
+            check(request.query_params, self.query)
             self._expect(request)
             request.scope[FIELDS] = frozenset(getattr(self.answer, "__annotations__", ()))
             # Before the thing is read: a version that is too old is refused, and one too new would lose a change.
@@ -102,10 +102,6 @@ class Endpoint:
             if self.changes:
                 await ended(request, response)
         return response
-
-    @property
-    def _kinds(self) -> dict[str, str]:
-        return {one.name: one.kind for one in self.query}
 
     async def _version(self, request: Request) -> str:
         if self.versioned is None or self.changes:
@@ -119,7 +115,7 @@ class Endpoint:
         try:
             async with audited(websocket, self.name, changes=self.changes):
                 require(websocket, self.access)
-                check(websocket.query_params, self._kinds)
+                check(websocket.query_params, self.query)
                 if self.shape == "socket":
                     await ended(websocket, await self.do(websocket))
                     return

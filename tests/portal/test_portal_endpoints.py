@@ -266,6 +266,8 @@ async def test_no_path_overlooks_a_parameter_that_it_does_not_take(api, node, en
         ("DELETE", "/v1/nodes/rome?force=maybe", 'must be 1 or 0, not "maybe"'),
         ("DELETE", "/v1/nodes/rome?force=", 'must be 1 or 0, not ""'),
         ("GET", "/v1/me?x=1", "nor any other"),
+        ("POST", "/v1/stacks/shop/rollback?revision=3&revision=3", '"revision" is given more than once'),
+        ("DELETE", "/v1/nodes/rome?force=0&force=1", '"force" is given more than once'),
     ],
 )
 async def test_a_slip_of_the_pen_is_not_another_request(api, node, method, target, words):
