@@ -176,7 +176,8 @@ def _parts(one: Endpoint) -> list[str]:
 
 
 def _asked(query: Query) -> Schema:
-    return {"type": "array", "items": KINDS[query.kind]} if query.many else KINDS[query.kind]
+    kind = {**KINDS["text"], "maxLength": query.longest} if query.kind == "text" else KINDS[query.kind]
+    return {"type": "array", "items": kind} if query.many else kind
 
 
 def _responses(one: Endpoint, schemas: Schemas) -> Schema:

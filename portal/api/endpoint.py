@@ -23,18 +23,25 @@ from portal.api.problems import Problem, as_problem
 from portal.api.requests import EXPECTED, FIELDS, state_of
 
 Handler = Callable[[Any], Awaitable[Any]]
+LIST = 16 * 1024
+"""The longest parameter that holds things without number, as names of volumes: a request's line has room for no more."""
+
 Shape = Literal["one", "list", "lines", "feed", "socket"]
 """A `feed` is a list where it is not followed, and server-sent events for who accepts these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parameter in a path's query. A `flag` is `1`; a `number` is at least 0, a `whole` one has no fraction."""
+    """A parameter in a path's query. A `flag` is `1`; a `number` is at least 0, a `whole` one has no fraction.
+
+    `many` may stand more than once. `longest` is in characters: whoever may only look is not to give much work.
+    """
 
     name: str
     about: str
     kind: Literal["text", "flag", "number", "whole"] = "text"
     many: bool = False
+    longest: int = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +148,16 @@ class Endpoint:
 
 
 LISTED = (
-    Query("filter", "`field=value` or `field!=value` of a row, as `status=ready`; of several all must hold", many=True),
-    Query("selector", "of labels, as `tier=web,env!=test,zone in (a,b),!old`"),
+    Query(
+        "filter",
+        "`field=value` or `field!=value` of a row, as `status=ready`; of several all must hold",
+        many=True,
+        longest=1024,
+    ),
+    Query("selector", "of labels, as `tier=web,env!=test,zone in (a,b),!old`", longest=1024),
     Query("sort", "fields to sort by, as `status,-since`; `-` is downwards"),
     Query("limit", "so many rows at most; `continue` of the answer is where the next page begins", "whole"),
-    Query("continue", "the `continue` of the page before"),
+    Query("continue", "the `continue` of the page before", longest=LIST),
 )
 """What every list takes."""
 

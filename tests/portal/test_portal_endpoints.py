@@ -268,6 +268,10 @@ async def test_no_path_overlooks_a_parameter_that_it_does_not_take(api, node, en
         ("GET", "/v1/me?x=1", "nor any other"),
         ("POST", "/v1/stacks/shop/rollback?revision=3&revision=3", '"revision" is given more than once'),
         ("DELETE", "/v1/nodes/rome?force=0&force=1", '"force" is given more than once'),
+        ("GET", f"/v1/tasks?stack={'x' * 257}", '"stack" has 257 characters, and at most 256 are read'),
+        ("GET", f"/v1/tasks?filter=name={'[' * 1020}", '"filter" has 1025 characters, and at most 1024 are read'),
+        ("GET", f"/v1/nodes?selector={'x' * 1025}", '"selector" has 1025 characters, and at most 1024 are read'),
+        ("GET", f"/v1/nodes?{'&'.join(['filter=name=x'] * 51)}", "more than 50 parameters"),
     ],
 )
 async def test_a_slip_of_the_pen_is_not_another_request(api, node, method, target, words):
