@@ -20,7 +20,7 @@ from cluster.decide.joining import why_not
 from cluster.membership import is_member
 from cluster.model import State
 from portal.api.admission import gate_of, turned_away
-from portal.api.bodies import SMALL, body_of
+from portal.api.bodies import body_of
 from portal.api.endpoint import ask
 from portal.api.patience import Failures, address_of
 from portal.api.problems import Problem
@@ -50,7 +50,7 @@ class Knock:
 
 async def knock(request: Request) -> Response:
     """Connect to the link port of the address that this came from, and say what became of it."""
-    body, gate, state = await body_of(request, Knock, SMALL), gate_of(request), await state_of(request)
+    body, gate, state = await body_of(request, Knock), gate_of(request), await state_of(request)
     try:
         node = _who(request, body.token, gate, state)
     except NotAdmitted as error:

@@ -18,7 +18,7 @@ from cluster.model import State
 from cluster.users import User, UserRole
 from portal.api.access import caller_of
 from portal.api.auditing import specify
-from portal.api.bodies import SMALL, body_of
+from portal.api.bodies import body_of
 from portal.api.endpoint import read, write
 from portal.api.passwords import passwords_of
 from portal.api.patience import Failures, address_of, too_many
@@ -73,7 +73,7 @@ class Exchange:
 
 async def open(request: Request) -> Response:
     """Sign in; this answer alone has the session's token. An Idempotency-Key has no effect on it."""
-    body = await body_of(request, SignIn, SMALL)
+    body = await body_of(request, SignIn)
     if not 0 < body.ttl <= LONGEST_TTL:
         raise Problem("invalid", f"a session's ttl is more than 0 and at most {LONGEST_TTL:.0f} seconds, 30 days")
     state = await state_of(request)
@@ -113,7 +113,7 @@ async def me(request: Request) -> Response:
 
 async def change_password(request: Request) -> Response:
     """Change the own password. All other sessions of the user end."""
-    body, state, caller = await body_of(request, Exchange, SMALL), await state_of(request), caller_of(request)
+    body, state, caller = await body_of(request, Exchange), await state_of(request), caller_of(request)
     user, key = _own_user(state, caller), key_of(request)
     wanted = ChangePassword(user.name, "", "", caller.token, key)
     if key and key in state.commands:  # by now the password before is not the present one

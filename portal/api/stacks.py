@@ -21,7 +21,7 @@ from cluster.registries import registry_named
 from cluster.sources import Origin, Sources
 from cluster.spec import StackSpec
 from portal.api.access import author_of
-from portal.api.bodies import body_of
+from portal.api.bodies import LARGE, body_of
 from portal.api.discretion import shown
 from portal.api.endpoint import LIST, Query, Versioned, ask, listed, read, streamed, write
 from portal.api.lines import Lines
@@ -112,7 +112,7 @@ async def plan(request: Request) -> Response:
 
 
 async def _wanted(request: Request) -> tuple[str, Deployment]:
-    name, deployment = request.path_params["name"], await body_of(request, Deployment)
+    name, deployment = request.path_params["name"], await body_of(request, Deployment, LARGE)
     check_name(name, deployment.spec)
     check_spec(deployment.spec)
     return name, deployment
