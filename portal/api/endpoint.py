@@ -24,7 +24,7 @@ from portal.api.requests import EXPECTED, FIELDS, state_of
 
 Handler = Callable[[Any], Awaitable[Any]]
 LIST = 16 * 1024
-"""The longest parameter that holds things without number, as names of volumes: a request's line has room for no more."""
+"""The longest parameter that holds any number of things, as names of volumes: a request's line has no more room."""
 
 Shape = Literal["one", "list", "lines", "feed", "socket"]
 """A `feed` is a list where it is not followed, and server-sent events for who accepts these."""
