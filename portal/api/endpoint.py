@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from cluster.decide.versions import Expected, Kind, version
@@ -96,6 +97,12 @@ class Endpoint:
         return [http, socket] if self.is_streamed else [http]
 
     async def _serve(self, request: Request) -> Response:
+        try:
+            return await self._answer(request)
+        except ClientDisconnect:
+            return _Nothing()
+
+    async def _answer(self, request: Request) -> Response:
         async with audited(request, self.name, changes=self.changes):
             require(request, self.access)
             check(request.query_params, self.query)
@@ -145,6 +152,13 @@ class Endpoint:
             raise Problem("invalid", text)
         key = self._key(self.versioned, request)
         request.scope[EXPECTED] = Expected(self.versioned.kind, key, tag.strip().removeprefix("W/").strip('"'))
+
+
+class _Nothing(Response):
+    """No answer: who asked left within the body, and nobody hears it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        return
 
 
 LISTED = (

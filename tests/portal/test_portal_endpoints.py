@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import replace
 
@@ -158,6 +159,27 @@ async def test_a_stream_whose_client_leaves_is_kept_as_abandoned_and_not_before(
         stream.leave()
         await stream.ended.wait()
     assert told(node) == [("builds.build", "x:1", "abandoned", "the client left before it ended")]
+
+
+async def leave_within_the_body(app, target):
+    async with get(app, target, method="POST", body=b"{", whole=False) as stream:
+        stream.leave()
+        await stream.ended.wait()
+    return stream.status
+
+
+async def test_who_leaves_within_a_body_failed_in_nothing_and_is_kept_as_one_who_left(app, node, caplog):
+    assert await leave_within_the_body(app, "/v1/services/shop/web/scale") == 0
+    assert told(node) == [("services.scale", "shop/web", "abandoned", "the client left before it ended")]
+    assert await leave_within_the_body(app, "/v1/stacks/shop/plan") == 0
+    assert len(node.records) == 1
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_who_comes_by_no_token_and_leaves_does_not_fill_the_audit_either(app, node):
+    for _ in range(15):
+        assert await leave_within_the_body(app, "/v1/sessions") == 0
+    assert [record.outcome for record in node.records] == ["abandoned"] * 10
 
 
 async def test_who_comes_by_no_token_fills_neither_the_audit_nor_the_way_there(stranger, app, node):
