@@ -18,7 +18,7 @@ from actors.protocol import NoteDeed
 from cluster.audit import REFUSALS, Caller, Deed
 from portal.api.access import caller_of
 from portal.api.lines import LEFT, End, Lines
-from portal.api.patience import Failures
+from portal.api.patience import Failures, network_of
 from portal.api.problems import Problem, as_problem
 from portal.api.requests import DEED, KEPT, READ_TIMEOUT, backend_of
 from supervisor.errors import ActorError
@@ -89,7 +89,7 @@ def _has_room(connection: HTTPConnection, caller: Caller, outcome: str) -> bool:
         return True
     refusals, now = connection.app.state.refusals, backend_of(connection).clock()
     assert isinstance(refusals, Failures)
-    who = f"{caller.token or caller.address} {outcome}"
+    who = f"{caller.token or network_of(caller.address)} {outcome}"
     if refusals.pause(who, now) > 0:
         return False
     refusals.count(who, now)

@@ -21,7 +21,7 @@ from portal.api.auditing import specify
 from portal.api.bodies import body_of
 from portal.api.endpoint import read, write
 from portal.api.passwords import passwords_of
-from portal.api.patience import Failures, address_of, too_many
+from portal.api.patience import Failures, address_of, network_of, too_many
 from portal.api.problems import Problem
 from portal.api.requests import answer, backend_of, change, command, key_of, state_of
 from portal.api.users import hashed
@@ -130,11 +130,12 @@ class _Attempt:
     """One try to guess, counted before it is known to be none: many at a time count, too. Raises Problem."""
 
     def __init__(self, request: Request, username: str) -> None:
-        address, now, state = address_of(request.scope), backend_of(request).clock(), request.app.state
-        kept: list[tuple[Failures, str]] = [(state.failures, address), (state.guesses, username[:LONGEST_NAME])]
+        now, state = backend_of(request).clock(), request.app.state
+        network = network_of(address_of(request.scope))
+        kept: list[tuple[Failures, str]] = [(state.failures, network), (state.guesses, username[:LONGEST_NAME])]
         pause = max(failures.pause(who, now) for failures, who in kept)
         if pause > 0:
-            raise too_many(f"from {address or 'this socket'}, or as this user", pause, "the right password")
+            raise too_many(f"from {network or 'this socket'}, or as this user", pause, "the right password")
         for failures, who in kept:
             failures.count(who, now)
         self._kept, self._at = kept, now
