@@ -73,7 +73,7 @@ IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "description": "The version, as `ETag` told it, that is to be changed; `*` where it is only to be there.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-)+-~]+")$'},
 }
 LAST_EVENT_ID = {
     "name": "Last-Event-ID",

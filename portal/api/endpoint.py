@@ -5,6 +5,7 @@ Routes, access, the audit, the API's own document and the reference are made fro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from cluster.decide.versions import Expected, Kind, version
+from cluster.decide.versions import ANY, Expected, Kind, version
 from portal.api.access import Access, require
 from portal.api.auditing import audited, ended
 from portal.api.lines import Lines, serve_socket
@@ -24,6 +25,8 @@ from portal.api.problems import Problem, as_problem
 from portal.api.requests import EXPECTED, FIELDS, state_of
 
 Handler = Callable[[Any], Awaitable[Any]]
+TAG = re.compile(r'\*|(W/)?"(?P<version>[!#-)+-~]+)"')
+"""A version in `If-Match`; what lies in between may have made its tag a weak one."""
 LIST = 16 * 1024
 """The longest parameter that holds any number of things, as names of volumes: a request's line has no more room."""
 
@@ -144,14 +147,23 @@ class Endpoint:
             await websocket.send_denial_response(problem.response())
 
     def _expect(self, request: Request) -> None:
-        tag = request.headers.get("if-match")
-        if tag is None or not self.changes:
+        if not self.changes:
+            return
+        if "if-none-match" in request.headers:
+            text = "no change is made on the condition of another version: leave out If-None-Match, or say If-Match"
+            raise Problem("invalid", text)
+        given = request.headers.getlist("if-match")
+        if not given:
             return
         if self.versioned is None:
             text = f"{self.method} {self.path} changes nothing that has a version: leave out If-Match"
             raise Problem("invalid", text)
+        tags = ", ".join(given)
+        tag = TAG.fullmatch(tags)
+        if tag is None:
+            raise Problem("invalid", f"If-Match is one version in quotes, as ETag told it, or *, and not {tags[:40]}")
         key = self._key(self.versioned, request)
-        request.scope[EXPECTED] = Expected(self.versioned.kind, key, tag.strip().removeprefix("W/").strip('"'))
+        request.scope[EXPECTED] = Expected(self.versioned.kind, key, tag["version"] or ANY)
 
 
 class _Nothing(Response):

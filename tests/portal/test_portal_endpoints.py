@@ -13,12 +13,12 @@ import pytest
 
 from actors.protocol import Accepted, Audit, CreateToken, GetAudit, Refused, RemoveNode, ScaleService, UpdateNode
 from cluster.audit import AuditRecord, Caller, Deed
-from cluster.decide.versions import Expected
+from cluster.decide.versions import ANY, Expected, objection
 from portal.api.access import RANK
 from portal.api.app import ENDPOINTS, create_api
 from supervisor.address import Address
 from supervisor.errors import AskTimeout
-from tests.portal.build import NODE, NOW, bearer
+from tests.portal.build import NODE, NOW, bearer, state
 from tests.portal.driver import get
 from tests.portal.socket_driver import talk
 
@@ -346,10 +346,38 @@ async def test_what_is_decided_of_a_service_makes_another_version_of_its_stack(a
     assert removing != told[0]
 
 
+def test_no_version_is_that_of_what_is_not_there():
+    for version in ("", ANY, "x"):
+        told = objection(state(), Expected("draft", "shop", version))
+        assert told is not None
+        assert told.code == "stale"
+
+
 async def test_a_stale_version_is_412(api, node):
     node.replies[ScaleService] = Refused("stale", "service shop/web was changed since")
     answer = await api.post("/v1/services/shop/web/scale", json={"replicas": 1}, headers={"if-match": '"old"'})
     assert (answer.status_code, answer.json()["code"]) == (412, "stale")
+
+
+@pytest.mark.parametrize("tag", ["", '""', "abc", '"a", "b"', '"a","b"', "W/", 'W/""', "*, *", '"a" x'])
+async def test_what_is_not_one_version_in_quotes_is_no_expectation(api, node, tag):
+    answer = await api.put("/v1/stacks/nothing/draft", json={}, headers={"if-match": tag})
+    assert (answer.status_code, "If-Match is one version" in answer.json()["detail"]) == (422, True)
+    twice = await api.post("/v1/stacks/shop/stop", headers=[*bearer("admin").items(), *[("if-match", '"a"')] * 2])
+    assert twice.status_code == 422
+    assert not node.commands()
+
+
+async def test_a_version_may_come_back_as_a_weak_one(api, node):
+    await api.post("/v1/services/shop/web/stop", headers={"if-match": 'W/"a"'})
+    assert [asked.expected for asked in node.deeds] == [Expected("service", "shop/web", "a")]
+
+
+@pytest.mark.parametrize("path", ["/v1/stacks/shop/stop", "/v1/snapshots"])
+async def test_no_change_is_made_on_a_condition_that_it_does_not_know(api, node, path):
+    answer = await api.post(path, headers={"if-none-match": "*"})
+    assert (answer.status_code, "leave out If-None-Match" in answer.json()["detail"]) == (422, True)
+    assert not node.commands()
 
 
 async def test_what_has_no_version_takes_no_expectation(api, node):
