@@ -18,7 +18,7 @@ from portal.api.log_reader import LogQuery, Reader
 from portal.backend import EngineFailed, TooSlow, Unreached
 from supervisor.address import Address
 from supervisor.errors import NoSuchActor
-from tests.portal.build import NODE, NOW, FakeNode, Said, attempt, event, state, task
+from tests.portal.build import NODE, NOW, FakeNode, Said, attempt, commit, event, state, task
 from tests.portal.driver import get
 
 pytestmark = pytest.mark.anyio
@@ -301,7 +301,7 @@ async def test_following_from_now_on_tells_nothing_that_was_before(app, node):
 
 async def test_a_reader_that_is_too_slow_is_told_so_last(node):
     async def told_too_much():
-        yield Committed(state(), (event(9),))
+        yield commit(state(), event(9))
         raise TooSlow
 
     class Slow(FakeNode):
