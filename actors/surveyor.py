@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-
-import anyio
+from dataclasses import replace
+from functools import partial
 
 from actors import protocol
-from cluster.load import Sample
+from actors.sampler import Sampler
 from cluster.pruning import OVER
 from engine.port import Conflict, Engine, EngineError, EngineUnavailable
 from supervisor.actor import Actor, Context, ReplyTo
 
 SURVEYOR = "surveyor"
-# More at a time only queue inside the engine.
-SAMPLES_AT_ONCE = 8
 
 
 class Surveyor(Actor):
     """Every question is answered beside all others.
 
     What an engine keeps it is asked once for all who want to know by then: it may take minutes to add up its files,
-    whoever has ceased to wait, and does it for one at a time.
+    whoever has ceased to wait, and does it for one at a time. How busy it is it is asked for all of them together, too.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._asked = 0
         self._waiting: list[ReplyTo] = []
+        self._sampler = Sampler(engine)
+        self._load_wanted: list[tuple[tuple[str, ...], ReplyTo]] = []
 
     async def receive(self, message: object, ctx: Context) -> None:
         """Begin to find out, or to remove."""
@@ -37,7 +37,9 @@ class Surveyor(Actor):
                 if len(self._waiting) == 1:
                     ctx.spawn("usage", self._tell_usage)
             case protocol.WantLoad(containers):
-                self._answer(lambda: self._load(containers), ctx)
+                self._load_wanted.append((containers, ctx.reply_to))
+                if len(self._load_wanted) == 1:
+                    ctx.spawn("load", self._tell_load)
             case protocol.Prune():
                 self._answer(lambda: self._prune(message), ctx)
 
@@ -57,31 +59,18 @@ class Surveyor(Actor):
     async def _usage(self) -> protocol.UsageSeen:
         return protocol.UsageSeen(await self._engine.usage())
 
+    async def _tell_load(self) -> None:
+        """Who asks meanwhile is told after that, of what they ask about."""
+        while asking := tuple(self._load_wanted):
+            containers = [one for wanted, _ in asking for one in wanted]
+            said = await _said(partial(self._load, containers))
+            for wanted, reply_to in asking:
+                reply_to.send(_of(said, wanted))
+            del self._load_wanted[: len(asking)]
+
     async def _load(self, containers: Iterable[str]) -> protocol.LoadSeen:
-        """A container that the engine has no word on is left out: the others are busy all the same."""
-        samples, limiter = dict[str, Sample](), anyio.CapacityLimiter(SAMPLES_AT_ONCE)
-
-        async def one(container: str) -> None:
-            async with limiter:
-                found = await self._sample(container)
-            if found is not None:
-                samples[container] = found
-
-        try:
-            async with anyio.create_task_group() as group:
-                for container in containers:
-                    group.start_soon(one, container)
-        except* EngineUnavailable as errors:
-            raise errors.exceptions[0] from None
+        samples = await self._sampler.take(containers)
         return protocol.LoadSeen(await self._engine.load(), samples)
-
-    async def _sample(self, container: str) -> Sample | None:
-        try:
-            return await self._engine.sample(container)
-        except EngineUnavailable:
-            raise
-        except EngineError:
-            return None
 
     async def _prune(self, wanted: protocol.Prune) -> protocol.Pruned:
         """One after the other, so that an engine has time for what runs on it."""
@@ -114,6 +103,13 @@ async def _said(work: Callable[[], Awaitable[object]]) -> object:
         return await work()
     except EngineError as error:
         return protocol.Failed(f"does not say: {error}", down=isinstance(error, EngineUnavailable))
+
+
+def _of(said: object, containers: Iterable[str]) -> object:
+    """What was said of these containers alone."""
+    if not isinstance(said, protocol.LoadSeen):
+        return said
+    return replace(said, samples={one: said.samples[one] for one in containers if one in said.samples})
 
 
 async def _told(removal: Awaitable[str]) -> str:

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from actors.keyring import Vault
-from actors.protocol import Committed, Progress
+from actors.protocol import Progress
 from actors.stream import Stream
 from cluster.container import ExecSpec
-from cluster.model import Task
+from cluster.event import Event
+from cluster.model import State, Task
 from cluster.pinning import Resolved
 from cluster.registries import Credential
 from portal.gate import Gate
@@ -29,6 +30,19 @@ class Unreached(EngineFailed):
 
 class TooSlow(Exception):
     """A follower read more slowly than the cluster changed, and was cut off rather than buffered without end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A commit, as its followers are told of it, in order and without a gap; `events` are what happened with it.
+
+    `state` is what it made, or None where a later one waits to be read: what a follower missed is history by then.
+    """
+
+    revision: int
+    epoch: int
+    events: tuple[Event, ...]
+    state: State | None
 
 
 class LogLine(Protocol):
@@ -102,7 +116,7 @@ class Registries(Protocol):
         """Show a registry a credential. Raises EngineFailed unless it takes that."""
 
 
-Follow = Callable[[], AbstractAsyncContextManager[AsyncIterator[Committed | Progress]]]
+Follow = Callable[[], AbstractAsyncContextManager[AsyncIterator[Told | Progress]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +141,7 @@ class Identity:
 class Backend:
     """A node as its doors see it.
 
-    `follow` gives committed states and progress until its context is left, raising TooSlow. `image_id` is the content
+    `follow` gives commits and progress until its context is left, raising TooSlow. `image_id` is the content
     id of a local image. `vault` seals sign-ins to `registries`, which are kept so alone. `first_sign_in` is called when
     the first credential is used; it may be called again after a restart. `meters` take what is measured. `checks` are
     asked by `/ready`, each by its name; `clock` is the time of day. `gate` lets machines join; none where this node is

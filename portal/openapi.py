@@ -73,7 +73,7 @@ IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "description": "The version, as `ETag` told it, that is to be changed; `*` where it is only to be there.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-)+-~]+")$'},
 }
 LAST_EVENT_ID = {
     "name": "Last-Event-ID",
@@ -176,7 +176,8 @@ def _parts(one: Endpoint) -> list[str]:
 
 
 def _asked(query: Query) -> Schema:
-    return {"type": "array", "items": KINDS[query.kind]} if query.many else KINDS[query.kind]
+    kind = {**KINDS["text"], "maxLength": query.longest} if query.kind == "text" else KINDS[query.kind]
+    return {"type": "array", "items": kind} if query.many else kind
 
 
 def _responses(one: Endpoint, schemas: Schemas) -> Schema:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 import anyio
@@ -12,7 +12,7 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 
 from actors.following import FollowAgain, Following
 from actors.protocol import Committed, Progress
-from portal.backend import TooSlow
+from portal.backend import Told, TooSlow
 from supervisor.actor import Actor, Context
 from supervisor.errors import ActorStopped
 from supervisor.message import Terminated
@@ -25,21 +25,36 @@ RETRY_SECONDS = 0.2
 
 
 @dataclass(slots=True)
-class Reader:
-    """One reader's buffer; `behind` once it overflowed."""
+class Place:
+    """A place in a reader's buffer, and what is to be read there."""
 
-    stream: MemoryObjectSendStream[Committed | Progress]
+    told: Told | Progress
+
+
+@dataclass(slots=True)
+class Reader:
+    """One reader's buffer, in which the newest state alone is kept; `behind` once it overflowed."""
+
+    stream: MemoryObjectSendStream[Place]
     behind: bool = False
+    _newest: Place | None = None
 
     def take(self, message: Committed | Progress) -> bool:
         """Whether the reader is there and had room for the message."""
         try:
-            self.stream.send_nowait(message)
+            self.stream.send_nowait(Place(message) if isinstance(message, Progress) else self._commit(message))
         except anyio.WouldBlock:
             self.behind = True
         except (anyio.BrokenResourceError, anyio.ClosedResourceError):
             return False
         return not self.behind
+
+    def _commit(self, message: Committed) -> Place:
+        before, state = self._newest, message.state
+        if before is not None and isinstance(before.told, Told):
+            before.told = replace(before.told, state=None)
+        self._newest = Place(Told(state.revision, state.epoch, message.events, state))
+        return self._newest
 
 
 class Session(Actor):
@@ -84,13 +99,13 @@ class Sessions:
     _numbers: count[int] = field(default_factory=lambda: count(1))
 
     @asynccontextmanager
-    async def follow(self) -> AsyncIterator[AsyncIterator[Committed | Progress]]:
-        """Committed states and progress, beginning with the present state, until the context is left.
+    async def follow(self) -> AsyncIterator[AsyncIterator[Told | Progress]]:
+        """Commits and progress, beginning with the present state, until the context is left.
 
         The iterator raises TooSlow when its reader falls too far behind, and ends early only when the node stops.
         Raises supervisor.errors.ActorError where no session can be started.
         """
-        send, receive = anyio.create_memory_object_stream[Committed | Progress](BUFFER)
+        send, receive = anyio.create_memory_object_stream[Place](BUFFER)
         id = str(next(self._numbers))
         reader = Reader(send)
         spec = ChildSpec(id, lambda: Session(reader), restart=Restart.TEMPORARY)
@@ -110,10 +125,8 @@ class Sessions:
             pass  # all sessions end, and this one with them
 
 
-async def _told(
-    reader: Reader, receive: MemoryObjectReceiveStream[Committed | Progress]
-) -> AsyncGenerator[Committed | Progress, None]:
-    async for told in receive:
-        yield told
+async def _told(reader: Reader, receive: MemoryObjectReceiveStream[Place]) -> AsyncGenerator[Told | Progress, None]:
+    async for place in receive:
+        yield place.told
     if reader.behind:
         raise TooSlow

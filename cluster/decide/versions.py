@@ -42,7 +42,7 @@ def version(state: State, kind: Kind, key: str) -> str:
 def objection(state: State, expected: Expected) -> Refusal | None:
     """Why a change that expects this cannot be made."""
     present = version(state, expected.kind, expected.key)
-    if present == expected.version or (present and expected.version == ANY):
+    if present and expected.version in (present, ANY):
         return None
     thing = " ".join(part for part in (expected.kind, expected.key) if part)
     if not present:

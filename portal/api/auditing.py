@@ -12,13 +12,13 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import anyio
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 
 from actors.protocol import NoteDeed
 from cluster.audit import REFUSALS, Caller, Deed
 from portal.api.access import caller_of
 from portal.api.lines import LEFT, End, Lines
-from portal.api.patience import Failures
+from portal.api.patience import Failures, network_of
 from portal.api.problems import Problem, as_problem
 from portal.api.requests import DEED, KEPT, READ_TIMEOUT, backend_of
 from supervisor.errors import ActorError
@@ -36,15 +36,15 @@ async def audited(connection: HTTPConnection, action: str, *, changes: bool) -> 
         connection.scope[DEED] = deed
     try:
         yield
+    except (ClientDisconnect, anyio.get_cancelled_exc_class()):
+        if changes:
+            await note(connection, LEFT)
+        raise
     except Exception as error:
         problem = as_problem(error) if changes or isinstance(error, Problem) else None
         # Who goes on guessing (429) is not to fill the audit.
         if problem is not None and problem.status != 429 and (changes or problem.code in ACCESS):
             await _note(connection, connection.scope.get(DEED, deed), problem.code, problem.detail)
-        raise
-    except anyio.get_cancelled_exc_class():
-        if changes:
-            await note(connection, LEFT)
         raise
 
 
@@ -81,15 +81,15 @@ async def _note(connection: HTTPConnection, deed: Deed, outcome: str, message: s
 
 
 def _has_room(connection: HTTPConnection, caller: Caller, outcome: str) -> bool:
-    """Whether another refusal of this kind is to be kept: of who came in by no token, or may not do it, a few are.
+    """Whether another outcome of this kind is to be kept: of who came in by no token, or may not do it, a few are.
 
     Each kind has room of its own, so that none hides behind another.
     """
-    if outcome not in REFUSALS or (caller.role != "open" and outcome not in ACCESS):
+    if outcome not in ((*REFUSALS, LEFT.outcome) if caller.role == "open" else ACCESS):
         return True
     refusals, now = connection.app.state.refusals, backend_of(connection).clock()
     assert isinstance(refusals, Failures)
-    who = f"{caller.token or caller.address} {outcome}"
+    who = f"{caller.token or network_of(caller.address)} {outcome}"
     if refusals.pause(who, now) > 0:
         return False
     refusals.count(who, now)

@@ -9,21 +9,29 @@ from functools import cache
 from typing import TypeVar, cast
 
 import orjson
+from anyio import to_thread
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 
 from portal.api.problems import Problem
 
-LARGEST = 16 * 1024 * 1024
 SMALL = 64 * 1024
 """Enough for all that is not a stack, or made of many things."""
+LARGE = 16 * 1024 * 1024
+MOST_VALUES = 500_000
+"""In one body: some thousand services with all that can be said of each."""
 
 T = TypeVar("T")
 
 
-async def body_of(request: Request, kind: type[T], largest: int = LARGEST) -> T:
+async def body_of(request: Request, kind: type[T], largest: int = SMALL) -> T:
     """The body as a `kind`. Raises Problem for what is too large, of another type, or under a key that is not known."""
-    return parsed(await _read(request, largest) or b"{}", kind)
+    body = await _read(request, largest) or b"{}"
+    if body.count(b",") > MOST_VALUES:  # one stands between any two, and none needs as many in a text
+        raise Problem("invalid", f"the body has more than {MOST_VALUES} values", status=413)
+    if len(body) <= SMALL:
+        return parsed(body, kind)
+    return await to_thread.run_sync(parsed, body, kind)  # it takes long: nobody else is to wait for it
 
 
 def parsed(data: str | bytes, kind: type[T]) -> T:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from portal.api.auditing import specify
-from portal.api.endpoint import Query, streaming_write
+from portal.api.endpoint import LIST, Query, streaming_write
 from portal.api.lines import Emit, End, Lines
 from portal.api.problems import Problem
 from portal.api.requests import backend_of
@@ -65,8 +65,8 @@ ENDPOINTS = (
         "/v1/builds",
         build,
         BuildLine,
-        Query("tag", "the name that the image is to have"),
-        *(Query(option, "as the engine's own") for option in OPTIONS),
+        Query("tag", "the name that the image is to have", longest=1024),
+        *(Query(option, "as the engine's own", longest=LIST) for option in OPTIONS),
         body="application/x-tar",
     ),
 )

@@ -11,7 +11,7 @@ from actors.protocol import DropDraft, SaveDraft
 from cluster.sources import Origin, Sources
 from cluster.spec import StackSpec
 from portal.api.access import author_of
-from portal.api.bodies import body_of
+from portal.api.bodies import LARGE, body_of
 from portal.api.endpoint import Versioned, read, write
 from portal.api.problems import Problem
 from portal.api.requests import answer, change, flag, key_of, state_of
@@ -46,7 +46,7 @@ async def show(request: Request) -> Response:
 
 async def save(request: Request) -> Response:
     """Keep a draft; no container is touched by it."""
-    name, writing = request.path_params["name"], await body_of(request, Writing)
+    name, writing = request.path_params["name"], await body_of(request, Writing, LARGE)
     check_name(name, writing.spec)
     if not writing.refusals:
         check_spec(writing.spec)

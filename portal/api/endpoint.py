@@ -5,16 +5,18 @@ Routes, access, the audit, the API's own document and the reference are made fro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from cluster.decide.versions import Expected, Kind, version
+from cluster.decide.versions import ANY, Expected, Kind, version
 from portal.api.access import Access, require
 from portal.api.auditing import audited, ended
 from portal.api.lines import Lines, serve_socket
@@ -23,18 +25,27 @@ from portal.api.problems import Problem, as_problem
 from portal.api.requests import EXPECTED, FIELDS, state_of
 
 Handler = Callable[[Any], Awaitable[Any]]
+TAG = re.compile(r'\*|(W/)?"(?P<version>[!#-)+-~]+)"')
+"""A version in `If-Match`; what lies in between may have made its tag a weak one."""
+LIST = 16 * 1024
+"""The longest parameter that holds any number of things, as names of volumes: a request's line has no more room."""
+
 Shape = Literal["one", "list", "lines", "feed", "socket"]
 """A `feed` is a list where it is not followed, and server-sent events for who accepts these."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A parameter in a path's query. A `flag` is `1`; a `number` is at least 0, a `whole` one has no fraction."""
+    """A parameter in a path's query. A `flag` is `1`; a `number` is at least 0, a `whole` one has no fraction.
+
+    `many` may stand more than once. `longest` is in characters: whoever may only look is not to give much work.
+    """
 
     name: str
     about: str
     kind: Literal["text", "flag", "number", "whole"] = "text"
     many: bool = False
+    longest: int = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +100,15 @@ class Endpoint:
         return [http, socket] if self.is_streamed else [http]
 
     async def _serve(self, request: Request) -> Response:
+        try:
+            return await self._answer(request)
+        except ClientDisconnect:
+            return _Nothing()
+
+    async def _answer(self, request: Request) -> Response:
         async with audited(request, self.name, changes=self.changes):
             require(request, self.access)
-            check(request.query_params, self._kinds)
+            check(request.query_params, self.query)
             self._expect(request)
             request.scope[FIELDS] = frozenset(getattr(self.answer, "__annotations__", ()))
             # Before the thing is read: a version that is too old is refused, and one too new would lose a change.
@@ -102,10 +119,6 @@ class Endpoint:
             if self.changes:
                 await ended(request, response)
         return response
-
-    @property
-    def _kinds(self) -> dict[str, str]:
-        return {one.name: one.kind for one in self.query}
 
     async def _version(self, request: Request) -> str:
         if self.versioned is None or self.changes:
@@ -119,7 +132,7 @@ class Endpoint:
         try:
             async with audited(websocket, self.name, changes=self.changes):
                 require(websocket, self.access)
-                check(websocket.query_params, self._kinds)
+                check(websocket.query_params, self.query)
                 if self.shape == "socket":
                     await ended(websocket, await self.do(websocket))
                     return
@@ -134,22 +147,43 @@ class Endpoint:
             await websocket.send_denial_response(problem.response())
 
     def _expect(self, request: Request) -> None:
-        tag = request.headers.get("if-match")
-        if tag is None or not self.changes:
+        if not self.changes:
+            return
+        if "if-none-match" in request.headers:
+            text = "no change is made on the condition of another version: leave out If-None-Match, or say If-Match"
+            raise Problem("invalid", text)
+        given = request.headers.getlist("if-match")
+        if not given:
             return
         if self.versioned is None:
             text = f"{self.method} {self.path} changes nothing that has a version: leave out If-Match"
             raise Problem("invalid", text)
+        tags = ", ".join(given)
+        tag = TAG.fullmatch(tags)
+        if tag is None:
+            raise Problem("invalid", f"If-Match is one version in quotes, as ETag told it, or *, and not {tags[:40]}")
         key = self._key(self.versioned, request)
-        request.scope[EXPECTED] = Expected(self.versioned.kind, key, tag.strip().removeprefix("W/").strip('"'))
+        request.scope[EXPECTED] = Expected(self.versioned.kind, key, tag["version"] or ANY)
+
+
+class _Nothing(Response):
+    """No answer: who asked left within the body, and nobody hears it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        return
 
 
 LISTED = (
-    Query("filter", "`field=value` or `field!=value` of a row, as `status=ready`; of several all must hold", many=True),
-    Query("selector", "of labels, as `tier=web,env!=test,zone in (a,b),!old`"),
+    Query(
+        "filter",
+        "`field=value` or `field!=value` of a row, as `status=ready`; of several all must hold",
+        many=True,
+        longest=1024,
+    ),
+    Query("selector", "of labels, as `tier=web,env!=test,zone in (a,b),!old`", longest=1024),
     Query("sort", "fields to sort by, as `status,-since`; `-` is downwards"),
     Query("limit", "so many rows at most; `continue` of the answer is where the next page begins", "whole"),
-    Query("continue", "the `continue` of the page before"),
+    Query("continue", "the `continue` of the page before", longest=LIST),
 )
 """What every list takes."""
 

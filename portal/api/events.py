@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from starlette.requests import Request
 from starlette.responses import Response
 
-from actors.protocol import Committed, Events, GetEvents
+from actors.protocol import Events, GetEvents
 from actors.protocol.questions import LAST_NUMBER
 from cluster.event import Event
-from cluster.model import State
 from portal.api.endpoint import Query, feed
 from portal.api.feed import Feed
 from portal.api.lines import Emit, Lines
 from portal.api.problems import Problem
 from portal.api.requests import answer, ask, backend_of, flag, state_of, whole
+from portal.backend import Told
 
 DEFAULT_LIMIT = 1_000
 LARGEST_LIMIT = 10_000
@@ -64,18 +64,18 @@ class _Place:
     event: tuple[int, int]
     epoch: int = -1
 
-    def lacks_some_before(self, state: State) -> bool:
-        """Whether something may have been committed before this state that nobody told this follower.
+    def lacks_some_before(self, commit: Told) -> bool:
+        """Whether something may have been committed before this that nobody told this follower.
 
         A new Senate begins with the state that it found, and its predecessor may have died between commit and word.
         """
         revision, _ = self.event
-        return state.revision > revision and (state.epoch != self.epoch or state.revision > revision + 1)
+        return commit.revision > revision and (commit.epoch != self.epoch or commit.revision > revision + 1)
 
-    def reach(self, state: State) -> None:
-        """Everything up to this state was told."""
-        self.event = max(self.event, (state.revision, LAST_NUMBER))
-        self.epoch = state.epoch
+    def reach(self, commit: Told) -> None:
+        """Everything up to this was told."""
+        self.event = max(self.event, (commit.revision, LAST_NUMBER))
+        self.epoch = commit.epoch
 
 
 async def _follow(request: Request, wanted: GetEvents, emit: Emit) -> None:
@@ -85,17 +85,17 @@ async def _follow(request: Request, wanted: GetEvents, emit: Emit) -> None:
         async for event in _past(request, wanted):
             await _tell(event, place, emit)
         async for message in messages:
-            if not isinstance(message, Committed):
+            if not isinstance(message, Told):
                 continue
             if place.epoch < 0 and not wanted.after and not wanted.limit:  # from now on
-                place.reach(message.state)
-            if place.lacks_some_before(message.state):
+                place.reach(message)
+            if place.lacks_some_before(message):
                 revision, number = place.event
                 async for event in _past(request, GetEvents(revision, LARGEST_LIMIT, number)):
                     await _tell(event, place, emit)
             for event in message.events:
                 await _tell(event, place, emit)
-            place.reach(message.state)
+            place.reach(message)
 
 
 async def _tell(event: Event, place: _Place, emit: Emit) -> None:

@@ -26,7 +26,7 @@ from cluster.membership import is_host, is_member, managers
 from cluster.model import State
 from portal.access_rows import JoinTokenRow, join_token_row
 from portal.api.admission import gate_of, proven, turned_away
-from portal.api.bodies import SMALL, body_of
+from portal.api.bodies import body_of
 from portal.api.endpoint import listed, write
 from portal.api.patience import address_of
 from portal.api.problems import Problem
@@ -112,7 +112,7 @@ async def index(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     """Make a join token; this answer alone has its text."""
-    body, gate = await body_of(request, JoinTokenWanted, SMALL), gate_of(request)
+    body, gate = await body_of(request, JoinTokenWanted), gate_of(request)
     if not 0 < body.ttl < 2**40:
         raise Problem("invalid", "a join token needs a ttl of more than 0 seconds")
     id, expires_at = new_credential().id, float(int(backend_of(request).clock() + body.ttl))
@@ -131,7 +131,7 @@ async def revoke(request: Request) -> Response:
 
 async def join(request: Request) -> Response:
     """Let a machine become a node by a join token. The same key and token again is answered alike, and used once."""
-    body, gate = await body_of(request, Arrival, SMALL), gate_of(request)
+    body, gate = await body_of(request, Arrival), gate_of(request)
     try:
         token = gate.token_id(body.token)
     except NotAdmitted as error:
@@ -155,7 +155,7 @@ async def join(request: Request) -> Response:
 
 async def renew(request: Request) -> Response:
     """Give a node that proves who it is the certificate of its next key."""
-    body, gate, state = await body_of(request, Renewal, SMALL), gate_of(request), await state_of(request)
+    body, gate, state = await body_of(request, Renewal), gate_of(request), await state_of(request)
     node = proven(request, "renew", partial(is_member, state))
     _key(gate, body.csr)
     return await _certified(request, gate, node, body.csr)

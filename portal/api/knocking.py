@@ -20,9 +20,9 @@ from cluster.decide.joining import why_not
 from cluster.membership import is_member
 from cluster.model import State
 from portal.api.admission import gate_of, turned_away
-from portal.api.bodies import SMALL, body_of
+from portal.api.bodies import body_of
 from portal.api.endpoint import ask
-from portal.api.patience import Failures, address_of
+from portal.api.patience import Failures, address_of, network_of
 from portal.api.problems import Problem
 from portal.api.requests import answer, backend_of, state_of
 from portal.gate import Gate, NotAdmitted
@@ -50,7 +50,7 @@ class Knock:
 
 async def knock(request: Request) -> Response:
     """Connect to the link port of the address that this came from, and say what became of it."""
-    body, gate, state = await body_of(request, Knock, SMALL), gate_of(request), await state_of(request)
+    body, gate, state = await body_of(request, Knock), gate_of(request), await state_of(request)
     try:
         node = _who(request, body.token, gate, state)
     except NotAdmitted as error:
@@ -59,12 +59,13 @@ async def knock(request: Request) -> Response:
     assert isinstance(failures, Failures)
     if not address:
         raise Problem("invalid", "this came by a socket that has no address: ask on the API's port")
-    pause = failures.pause(address, now)
+    network = network_of(address)
+    pause = failures.pause(network, now)
     if pause > 0:
         seconds = max(1, round(pause))
-        detail = f"this was asked too often from {address}; ask again in {seconds} s"
+        detail = f"this was asked too often from {network}; ask again in {seconds} s"
         raise Problem("unavailable", detail, status=429, headers={"retry-after": str(seconds)})
-    failures.count(address, now)  # before it knocks: many at a time count, too
+    failures.count(network, now)  # before it knocks: many at a time count, too
     reason = await _reason(address, gate.link_port)
     taken = any(body.name == one.name and one.id != node for one in state.nodes.values())
     told = {"address": address, "port": gate.link_port, "reached": not reason, "reason": reason}

@@ -16,7 +16,7 @@ from actors.protocol import Accepted, LeaveNode
 from cluster.leaving import leavers
 from cluster.membership import may_leave
 from portal.api.admission import proven
-from portal.api.bodies import SMALL, body_of
+from portal.api.bodies import body_of
 from portal.api.endpoint import write
 from portal.api.requests import answer, command, state_of
 from portal.rows import leaver_row
@@ -42,7 +42,7 @@ async def leave(request: Request) -> Response:
 
     `leaving` is what has not left it yet. Asked again after that, the answer is the same.
     """
-    body, state = await body_of(request, Leaving, SMALL), await state_of(request)
+    body, state = await body_of(request, Leaving), await state_of(request)
     id = proven(request, "leave", partial(may_leave, state))
     await command(request, "senate", LeaveNode(id, body.force), Accepted)
     state = await state_of(request)

@@ -21,6 +21,8 @@ from portal.shapes import LogRow
 
 # A line costs little, and a part of a response much: so many lines are sent as one where they are there.
 AT_ONCE = 500
+# The last lines before a time are kept, of all containers, until that is found.
+MOST_KEPT = 100_000
 LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 LOGS = (
@@ -97,25 +99,30 @@ class Reader:
         self, task: Task, container: str, tail: int | None, since: float
     ) -> AsyncGenerator[list[Line], None]:
         """A container's lines, as many at a time as are there. Raises EngineFailed."""
-        if self.query.until:
-            yield await self._read_until(task, container, tail, since)
+        if not self.query.until:
+            logs = self.backend.logs(task, container, follow=self.query.follow, tail=tail, since=since)
+            async with aclosing(logs) as batches:
+                async for lines in batches:
+                    yield [Line.of(task, line) for line in lines]
             return
-        logs = self.backend.logs(task, container, follow=self.query.follow, tail=tail, since=since)
-        async with aclosing(logs) as batches:
-            async for lines in batches:
-                yield [Line.of(task, line) for line in lines]
+        async with aclosing(self._read_until(task, container, since)) as before:
+            if tail is None:
+                async for found in before:
+                    yield found
+                return
+            kept = deque[Line](maxlen=tail)  # the engine would count them from its own end
+            async for found in before:
+                kept += found
+            yield list(kept)
 
-    async def _read_until(self, task: Task, container: str, tail: int | None, since: float) -> list[Line]:
-        """The last lines before an end, which the engine would count from its own end."""
+    async def _read_until(self, task: Task, container: str, since: float) -> AsyncGenerator[list[Line], None]:
         end = datetime.fromtimestamp(min(self.query.until, LAST_MOMENT), UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
-        kept = deque[Line](maxlen=tail)
         async with aclosing(self.backend.logs(task, container, follow=False, tail=None, since=since)) as batches:
             async for lines in batches:
                 found = [Line.of(task, line) for line in lines]
-                kept += [line for line in found if line.moment < end]
+                yield [line for line in found if line.moment < end]
                 if found and found[-1].moment >= end:
-                    break
-        return list(kept)
+                    return
 
     def conclude(self) -> None:
         """Raise the first failure, so that the stream's last line says that something is missing."""

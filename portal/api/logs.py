@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from cluster.model import State, Task
 from portal.api.lines import Emit, Lines
-from portal.api.log_reader import AT_ONCE, LogQuery, Reader, Select, Source, line_row, sources
+from portal.api.log_reader import AT_ONCE, MOST_KEPT, LogQuery, Reader, Select, Source, line_row, sources
 from portal.api.problems import Problem
 from portal.api.tail import Tail
 from portal.backend import Backend
@@ -24,6 +24,9 @@ def stream_logs(backend: Backend, state: State, select: Select, query: LogQuery)
     chosen = _previous(tasks) if query.previous else sources(tasks)
     if query.previous and not chosen:
         raise Problem("not_found", "there is no earlier container: nothing of this has ended yet, or it was cleaned up")
+    if query.until and (query.tail or 0) * len(chosen) > MOST_KEPT:
+        text = f"the last {query.tail} lines of {len(chosen)} containers before a time are more than {MOST_KEPT}"
+        raise Problem("invalid", f"{text}: ask for fewer, or say since in the place of tail")
     return Lines(lambda emit: _emit_past(reader, chosen, emit))
 
 

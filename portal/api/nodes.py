@@ -13,7 +13,7 @@ from cluster.decide.decision import Refusal
 from cluster.decide.machines import find_node
 from cluster.leaving import leavers
 from cluster.model import Node, State
-from portal.api.bodies import SMALL, body_of
+from portal.api.bodies import body_of
 from portal.api.endpoint import Query, Versioned, listed, read, write
 from portal.api.problems import Problem
 from portal.api.requests import answer, change, flag, key_of, listing, state_of
@@ -46,7 +46,7 @@ async def show(request: Request) -> Response:
 
 async def update(request: Request) -> Response:
     """Change what a machine is for, its labels or its role."""
-    body = await body_of(request, NodeChanges, SMALL)
+    body = await body_of(request, NodeChanges)
     if body == NodeChanges():
         raise Problem("invalid", 'say what to change: "availability", "labels" or "role"')
     given = {name: value for name, value in body.labels.items() if value is not None}

@@ -11,7 +11,6 @@ import binascii
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from functools import total_ordering
 from typing import Any
 
@@ -46,7 +45,7 @@ class Filter:
         """Whether the row's field is so, apart from the negation."""
         value = field_of(row, self.field)
         items = value if isinstance(value, list | tuple) else (value,)
-        return any(fnmatchcase(_text(item), self.value) for item in items)
+        return any(is_like(_text(item), self.value) for item in items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +103,23 @@ def field_of(row: Row, name: str) -> Any:
         head, _, rest = rest.partition(".")
         value = value.get(head)
     return None if rest else value
+
+
+def is_like(text: str, pattern: str) -> bool:
+    """Whether the whole text is as the pattern, in which each star is any text. It takes as long as both are."""
+    first, *others = pattern.split("*")
+    if not others:
+        return text == pattern
+    *inner, last = others
+    at, end = len(first), len(text) - len(last)
+    if at > end or not text.startswith(first) or not text.endswith(last):
+        return False
+    for part in inner:
+        found = text.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 @total_ordering

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from actors.protocol import Committed, GetState, Progress
+from actors.protocol import GetState, Progress
 from cluster import progress
 from cluster.model import State, Task
 from portal.api.lines import Emit
 from portal.api.problems import Problem
 from portal.api.requests import READ_TIMEOUT, expected
-from portal.backend import Backend, EngineFailed
+from portal.backend import Backend, EngineFailed, Told
 from portal.rows import is_wanted, task_row
 from portal.shapes import StackProgress, TaskRow
 from supervisor.errors import ActorError
@@ -34,14 +34,14 @@ class _View:
     watched: str = ""
     pulls: dict[str, Progress] = field(default_factory=dict)
 
-    def take(self, message: Committed | Progress) -> bool:
-        """Whether the message changes what there is to see."""
-        if isinstance(message, Progress):
-            self.pulls[message.task] = message
-            return any(task.id == message.task for task in self.tasks)
-        self.state = message.state
+    def take(self, news: State | Progress) -> bool:
+        """Whether the news change what there is to see."""
+        if isinstance(news, Progress):
+            self.pulls[news.task] = news
+            return any(task.id == news.task for task in self.tasks)
+        self.state = news
         before = self.tasks, self.problem
-        self.tasks, self.problem = _wanted(message.state, self.stack), progress.obstacle(message.state, self.stack)
+        self.tasks, self.problem = _wanted(news, self.stack), progress.obstacle(news, self.stack)
         preparing = {task.id for task in self.tasks if task.state in ("pending", "assigned", "preparing")}
         self.pulls = {task: pull for task, pull in self.pulls.items() if task in preparing}
         return before != (self.tasks, self.problem)
@@ -80,15 +80,16 @@ async def follow_stack(backend: Backend, stack: str, after: int, emit: Emit) -> 
 
 
 async def _settle(
-    view: _View, messages: AsyncIterator[Committed | Progress], after: int, emit: Emit, backend: Backend
+    view: _View, messages: AsyncIterator[Told | Progress], after: int, emit: Emit, backend: Backend
 ) -> progress.Converged | progress.Failed | progress.Removed:
     async for message in messages:
-        if isinstance(message, Committed) and message.state.revision < max(after, view.state.revision):
+        news = message.state if isinstance(message, Told) else message
+        if news is None or (isinstance(news, State) and news.revision < max(after, view.state.revision)):
             continue
-        if view.take(message):
+        if view.take(news):
             await emit(view.line())
-        if isinstance(message, Committed):
-            verdict = progress.verdict(message.state, view.stack)
+        if isinstance(news, State):
+            verdict = progress.verdict(news, view.stack)
             if isinstance(verdict, progress.Converged):
                 verdict = await _believed(view, verdict, emit, backend)
             if not isinstance(verdict, progress.Waiting):
@@ -119,7 +120,7 @@ async def _believed(view: _View, verdict: progress.Verdict, emit: Emit, backend:
         except ActorError:
             continue  # it is started again just now: the next look finds it
         state = expected(answer, State)
-        if view.take(Committed(state)):
+        if view.take(state):
             await emit(view.line())
         verdict = progress.verdict(state, view.stack)
     if view.watch(""):

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from actors.protocol import SignIn, SignOut
 from cluster.registries import Credential, registry_named
 from portal.access_rows import RegistryRow, registry_row
-from portal.api.bodies import SMALL, body_of
+from portal.api.bodies import body_of
 from portal.api.endpoint import listed, write
 from portal.api.problems import Problem
 from portal.api.requests import backend_of, change, key_of, listing, state_of
@@ -41,7 +41,7 @@ async def index(request: Request) -> Response:
 
 async def sign_in(request: Request) -> Response:
     """Show the registry a sign-in, and keep it where it is taken."""
-    given, backend = credential(await body_of(request, Login, SMALL)), backend_of(request)
+    given, backend = credential(await body_of(request, Login)), backend_of(request)
     registry = registry_named(request.path_params["registry"])
     await backend.registries.sign_in(registry, given)
     sealed = backend.vault.seal(registry, "", given)

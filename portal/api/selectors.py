@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+# `\s*+` gives nothing back: before an empty value and what is no end, all spaces would be shared out in every way.
 _PART = re.compile(
     r"""\s*(?:
         (?P<not>!)\s*(?P<absent>[^\s,()=!]+)
       | (?P<set>[^\s,()=!]+)\s+(?P<in>in|notin)\s*\((?P<values>[^()]*)\)
-      | (?P<key>[^\s,()=!]+)\s*(?P<is>==|=|!=)\s*(?P<value>[^\s,()]*)
+      | (?P<key>[^\s,()=!]+)\s*(?P<is>==|=|!=)\s*+(?P<value>[^\s,()]*)
       | (?P<there>[^\s,()=!]+)
     )\s*(?:,|$)""",
     re.VERBOSE,

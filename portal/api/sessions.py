@@ -18,10 +18,10 @@ from cluster.model import State
 from cluster.users import User, UserRole
 from portal.api.access import caller_of
 from portal.api.auditing import specify
-from portal.api.bodies import SMALL, body_of
+from portal.api.bodies import body_of
 from portal.api.endpoint import read, write
 from portal.api.passwords import passwords_of
-from portal.api.patience import Failures, address_of, too_many
+from portal.api.patience import Failures, address_of, network_of, too_many
 from portal.api.problems import Problem
 from portal.api.requests import answer, backend_of, change, command, key_of, state_of
 from portal.api.users import hashed
@@ -73,7 +73,7 @@ class Exchange:
 
 async def open(request: Request) -> Response:
     """Sign in; this answer alone has the session's token. An Idempotency-Key has no effect on it."""
-    body = await body_of(request, SignIn, SMALL)
+    body = await body_of(request, SignIn)
     if not 0 < body.ttl <= LONGEST_TTL:
         raise Problem("invalid", f"a session's ttl is more than 0 and at most {LONGEST_TTL:.0f} seconds, 30 days")
     state = await state_of(request)
@@ -113,7 +113,7 @@ async def me(request: Request) -> Response:
 
 async def change_password(request: Request) -> Response:
     """Change the own password. All other sessions of the user end."""
-    body, state, caller = await body_of(request, Exchange, SMALL), await state_of(request), caller_of(request)
+    body, state, caller = await body_of(request, Exchange), await state_of(request), caller_of(request)
     user, key = _own_user(state, caller), key_of(request)
     wanted = ChangePassword(user.name, "", "", caller.token, key)
     if key and key in state.commands:  # by now the password before is not the present one
@@ -130,11 +130,12 @@ class _Attempt:
     """One try to guess, counted before it is known to be none: many at a time count, too. Raises Problem."""
 
     def __init__(self, request: Request, username: str) -> None:
-        address, now, state = address_of(request.scope), backend_of(request).clock(), request.app.state
-        kept: list[tuple[Failures, str]] = [(state.failures, address), (state.guesses, username[:LONGEST_NAME])]
+        now, state = backend_of(request).clock(), request.app.state
+        network = network_of(address_of(request.scope))
+        kept: list[tuple[Failures, str]] = [(state.failures, network), (state.guesses, username[:LONGEST_NAME])]
         pause = max(failures.pause(who, now) for failures, who in kept)
         if pause > 0:
-            raise too_many(f"from {address or 'this socket'}, or as this user", pause, "the right password")
+            raise too_many(f"from {network or 'this socket'}, or as this user", pause, "the right password")
         for failures, who in kept:
             failures.count(who, now)
         self._kept, self._at = kept, now

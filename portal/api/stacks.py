@@ -21,9 +21,9 @@ from cluster.registries import registry_named
 from cluster.sources import Origin, Sources
 from cluster.spec import StackSpec
 from portal.api.access import author_of
-from portal.api.bodies import body_of
+from portal.api.bodies import LARGE, body_of
 from portal.api.discretion import shown
-from portal.api.endpoint import Query, Versioned, ask, listed, read, streamed, write
+from portal.api.endpoint import LIST, Query, Versioned, ask, listed, read, streamed, write
 from portal.api.lines import Lines
 from portal.api.problems import missing, refusal
 from portal.api.progress import follow_stack
@@ -112,7 +112,7 @@ async def plan(request: Request) -> Response:
 
 
 async def _wanted(request: Request) -> tuple[str, Deployment]:
-    name, deployment = request.path_params["name"], await body_of(request, Deployment)
+    name, deployment = request.path_params["name"], await body_of(request, Deployment, LARGE)
     check_name(name, deployment.spec)
     check_spec(deployment.spec)
     return name, deployment
@@ -164,7 +164,7 @@ ENDPOINTS = (
         ONE,
         remove,
         Changed,
-        Query("volumes", "names of volumes of it that go with it, with commas between them"),
+        Query("volumes", "names of volumes of it that go with it, with commas between them", longest=LIST),
         status=202,
         versioned=STACK,
     ),

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from portal.api.bodies import body_of
-from portal.api.endpoint import Query, streamed, streaming_write
+from portal.api.endpoint import LIST, Query, streamed, streaming_write
 from portal.api.lines import Emit, Lines
 from portal.api.pruning import PruneLine, Pruner, Pruning
 from portal.api.requests import backend_of, flag, state_of
@@ -49,7 +49,7 @@ ENDPOINTS = (
         PruneLine,
         Query("all_images", "every image that no container is of and no stack may go back to", "flag"),
         Query("all_volumes", "all volumes that no stack names or may go back to, and no task uses", "flag"),
-        Query("volumes", "these volumes, as NAME,NAME"),
+        Query("volumes", "these volumes, as NAME,NAME", longest=LIST),
     ),
     streaming_write("POST", PRUNE, prune, PruneLine, body=Pruning),
 )

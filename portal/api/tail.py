@@ -12,11 +12,10 @@ import anyio
 from anyio.abc import TaskGroup
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
-from actors.protocol import Committed
 from cluster.model import Task
 from portal.api.lines import Emit
 from portal.api.log_reader import AT_ONCE, Reader, Select, line_row, sources
-from portal.backend import EngineFailed, Unreached
+from portal.backend import EngineFailed, Told, Unreached
 from portal.merge import Line, Reorder
 
 # How long to wait for a machine that is out of reach before it is asked again.
@@ -85,7 +84,7 @@ class Tail:
         late = False
         async with send, self._reader.backend.follow() as messages:
             async for message in messages:
-                if not isinstance(message, Committed):
+                if not isinstance(message, Told) or message.state is None:
                     continue
                 selection = self._select(message.state)
                 found = sources(selection.tasks)

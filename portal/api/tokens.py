@@ -12,7 +12,7 @@ from actors.protocol import Accepted, CreateToken, RevokeToken
 from cluster.users import UserRole, name_objection
 from portal.access_rows import TokenRow, token_row
 from portal.api.auditing import specify
-from portal.api.bodies import SMALL, body_of
+from portal.api.bodies import body_of
 from portal.api.endpoint import listed, write
 from portal.api.problems import Problem
 from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of
@@ -45,7 +45,7 @@ async def index(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     """Make a token; this answer alone has its secret."""
-    body = await body_of(request, TokenWanted, SMALL)
+    body = await body_of(request, TokenWanted)
     if why := name_objection(body.name, "token"):
         raise Problem("invalid", why)
     if body.ttl is not None and not 0 < body.ttl <= LONGEST_TTL:

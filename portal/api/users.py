@@ -11,7 +11,7 @@ from actors.protocol import CreateUser, RemoveUser, UpdateUser
 from cluster.users import UserRole, name_objection, password_objection
 from portal.access_rows import UserRow, user_row
 from portal.api.auditing import specify
-from portal.api.bodies import SMALL, body_of
+from portal.api.bodies import body_of
 from portal.api.endpoint import listed, read, write
 from portal.api.passwords import passwords_of
 from portal.api.problems import Problem, missing
@@ -54,7 +54,7 @@ async def show(request: Request) -> Response:
 
 async def create(request: Request) -> Response:
     """Take a user in, who signs in with the password from then on."""
-    body = await body_of(request, Newcomer, SMALL)
+    body = await body_of(request, Newcomer)
     if why := name_objection(body.name):
         raise Problem("invalid", why)
     specify(request, subject=body.name, detail=f"role {body.role}")
@@ -64,7 +64,7 @@ async def create(request: Request) -> Response:
 
 async def update(request: Request) -> Response:
     """Change what a user may do, whether they may sign in, or their password."""
-    body, name = await body_of(request, UserChanges, SMALL), request.path_params["user"]
+    body, name = await body_of(request, UserChanges), request.path_params["user"]
     hash = None if body.password is None else await hashed(request, name, body.password)
     return await change(request, UpdateUser(name, body.role, body.disabled, hash, key_of(request)))
 

@@ -8,8 +8,10 @@ import anyio
 import pytest
 
 from actors import protocol
+from actors.sampler import AT_ONCE, FRESH
 from actors.surveyor import SURVEYOR
 from cluster.containers import TASK
+from cluster.load import Sample
 from cluster.model import State
 from cluster.pruning import spent
 from cluster.usage import Usage
@@ -112,9 +114,49 @@ async def test_one_container_that_the_engine_has_no_word_on_hides_no_other(house
         seen = await life.ask(protocol.WantLoad(tuple(task.container_id for task in tasks)), path=SURVEYOR)
         assert isinstance(seen, protocol.LoadSeen)
         assert (seen.load, len(seen.samples)) == (house.engine.machine_load, 1)
+        await anyio.sleep(2 * FRESH)
         house.engine.refuse("sample", EngineUnavailable("it stopped"))
         failed = await life.ask(protocol.WantLoad((tasks[0].container_id,)), path=SURVEYOR)
         assert failed == protocol.Failed("does not say: it stopped", down=True)
+
+
+async def test_a_container_is_sampled_once_for_all_who_ask_within_half_a_second(house: House, monkeypatch):
+    sampled, sample = list[str](), house.engine.sample
+    busy = most = 0
+
+    async def slow(container: str) -> Sample | None:
+        nonlocal busy, most
+        sampled.append(container)
+        busy += 1
+        most = max(most, busy)
+        await anyio.sleep(0.1)
+        busy -= 1
+        return await sample(container)
+
+    async with house.life() as life:
+        await life.order(protocol.DeployStack(stack(spec(image="web", replicas=2))))
+        one, other = [task.container_id for task in of(await life.until(serving("shop/web", 2)))]
+        gone = [f"gone-{number}" for number in range(20)]
+        monkeypatch.setattr(house.engine, "sample", slow)
+
+        async def ask(*containers: str) -> None:
+            seen = await life.ask(protocol.WantLoad(containers), path=SURVEYOR)
+            assert isinstance(seen, protocol.LoadSeen)
+            assert set(seen.samples) == {one, other} & set(containers)
+
+        async with anyio.create_task_group() as group:
+            for _ in range(5):
+                group.start_soon(ask, one)
+            group.start_soon(ask, one, other)
+        await ask(one)
+        assert sorted(sampled) == sorted((one, other))
+        sampled.clear()
+        await anyio.sleep(FRESH)
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(ask, one, *gone)
+        assert sorted(sampled) == sorted((one, *gone))
+        assert most == AT_ONCE
 
 
 async def test_an_engine_adds_up_its_files_once_for_all_who_wait_for_that(house: House, monkeypatch):

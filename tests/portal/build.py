@@ -19,7 +19,7 @@ from cluster.event import Event
 from cluster.model import Attempt, HostPort, Node, Service, Stack, State, Task, Token, revision_key
 from cluster.pinning import Resolved
 from cluster.spec import NetworkSpec, Port, ServiceSpec, StackSpec, VolumeSpec
-from portal.backend import Backend, EngineFailed, Identity
+from portal.backend import Backend, EngineFailed, Identity, Told
 from portal.credentials import Credential
 from portal.gate import Gate
 from portal.meters import Meters
@@ -106,6 +106,10 @@ def event(revision: int, number: int = 1, message: str = "deployed") -> Event:
     return Event(revision, number, NOW, "stack.deployed", "shop", message)
 
 
+def commit(state: State, *events: Event) -> Told:
+    return Told(state.revision, state.epoch, events, state)
+
+
 def actor(path: str, **fields: object) -> ActorInfo:
     info = ActorInfo(
         address=Address(NODE, path),
@@ -164,7 +168,7 @@ class FakeNode:
         self.tree = [actor(""), actor("senate"), web, actor("portal/api", kind="Door")]
         self.following = 0
         self.nobody_follows = anyio.Event()
-        self.told, self._messages = anyio.create_memory_object_stream[Committed | Progress](100)
+        self.told, self._messages = anyio.create_memory_object_stream[Told | Progress](100)
         self.gate: Gate | None = None
         self.meters = Meters("0.1.0")
 
@@ -194,7 +198,7 @@ class FakeNode:
 
     def tell(self, *messages: Committed | Progress) -> None:
         for message in messages:
-            self.told.send_nowait(message)
+            self.told.send_nowait(message if isinstance(message, Progress) else commit(message.state, *message.events))
 
     async def ask(self, path: str, message: object, timeout: float) -> object:
         if isinstance(message, NoteDeed):
@@ -241,7 +245,7 @@ class FakeNode:
         return [message for _, message in self.asked if not isinstance(message, GetState)]
 
     @asynccontextmanager
-    async def follow(self) -> AsyncIterator[AsyncIterator[Committed | Progress]]:
+    async def follow(self) -> AsyncIterator[AsyncIterator[Told | Progress]]:
         self.following += 1
         try:
             async with self._messages.clone() as messages:

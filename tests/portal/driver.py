@@ -55,9 +55,18 @@ class Stream:
 
 @asynccontextmanager
 async def get(
-    app: ASGIApp, target: str, headers: Mapping[str, str] | None = None, method: str = "GET", body: bytes = b""
+    app: ASGIApp,
+    target: str,
+    headers: Mapping[str, str] | None = None,
+    method: str = "GET",
+    body: bytes = b"",
+    *,
+    whole: bool = True,
 ) -> AsyncIterator[Stream]:
-    """GET a path with parameters as an admin, or another method. The client goes away when the context is left."""
+    """GET a path with parameters as an admin, or another method. The client goes away when the context is left.
+
+    A body that is not `whole` goes on, but nothing more of it comes.
+    """
     path, _, query = target.partition("?")
     scope = {
         "type": "http",
@@ -81,7 +90,7 @@ async def get(
         nonlocal asked
         if not asked:
             asked = True
-            return {"type": "http.request", "body": body, "more_body": False}
+            return {"type": "http.request", "body": body, "more_body": not whole}
         await stream.gone.wait()
         return {"type": "http.disconnect"}
 

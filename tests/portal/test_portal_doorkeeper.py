@@ -7,7 +7,7 @@ import pytest
 
 from actors.protocol import GetState
 from portal.api.app import create_api
-from portal.api.patience import FAILURES, MOST_ADDRESSES, Failures
+from portal.api.patience import FAILURES, MOST_REMEMBERED, Failures, network_of
 from portal.credentials import Credential, is_valid, new_credential, parse
 from supervisor.address import Address
 from supervisor.errors import AskTimeout
@@ -134,11 +134,38 @@ async def test_who_guesses_has_to_wait_and_who_knows_has_not(stranger, node):
     assert (await stranger.get("/v1/stacks", headers=bad)).status_code == 401
 
 
+async def test_who_has_a_network_of_addresses_has_no_more_guesses_and_the_audit_keeps_the_whole_address(node):
+    app = create_api(node.backend())
+
+    async def guess(address):
+        transport = httpx.ASGITransport(app, client=(address, 1))
+        async with httpx.AsyncClient(transport=transport, base_url="https://gbnt") as client:
+            return (await client.get("/v1/stacks", headers={"authorization": "Bearer gbnt_admin_guess"})).status_code
+
+    assert [await guess(f"2001:db8:0:7::{number:x}") for number in range(FAILURES + 1)] == [401] * FAILURES + [429]
+    assert await guess("2001:db8:0:8::1") == 401
+    assert node.noted[1][0].caller.address == "2001:db8:0:7::1"
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "::ffff:192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_failures_are_counted_by_network(address, network):
+    assert network_of(address) == network
+
+
 def test_the_memory_of_failures_is_bounded():
     failures = Failures()
-    for number in range(MOST_ADDRESSES + 10):
-        failures.count(f"a{number}", float(number) / MOST_ADDRESSES)
-    assert len(failures._seen) == MOST_ADDRESSES
+    for number in range(MOST_REMEMBERED + 10):
+        failures.count(f"a{number}", float(number) / MOST_REMEMBERED)
+    assert len(failures._seen) == MOST_REMEMBERED
 
 
 async def test_a_trusted_door_asks_for_nothing(node):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import replace
 
@@ -12,12 +13,12 @@ import pytest
 
 from actors.protocol import Accepted, Audit, CreateToken, GetAudit, Refused, RemoveNode, ScaleService, UpdateNode
 from cluster.audit import AuditRecord, Caller, Deed
-from cluster.decide.versions import Expected
+from cluster.decide.versions import ANY, Expected, objection
 from portal.api.access import RANK
 from portal.api.app import ENDPOINTS, create_api
 from supervisor.address import Address
 from supervisor.errors import AskTimeout
-from tests.portal.build import NODE, NOW, bearer
+from tests.portal.build import NODE, NOW, bearer, state
 from tests.portal.driver import get
 from tests.portal.socket_driver import talk
 
@@ -160,6 +161,27 @@ async def test_a_stream_whose_client_leaves_is_kept_as_abandoned_and_not_before(
     assert told(node) == [("builds.build", "x:1", "abandoned", "the client left before it ended")]
 
 
+async def leave_within_the_body(app, target):
+    async with get(app, target, method="POST", body=b"{", whole=False) as stream:
+        stream.leave()
+        await stream.ended.wait()
+    return stream.status
+
+
+async def test_who_leaves_within_a_body_failed_in_nothing_and_is_kept_as_one_who_left(app, node, caplog):
+    assert await leave_within_the_body(app, "/v1/services/shop/web/scale") == 0
+    assert told(node) == [("services.scale", "shop/web", "abandoned", "the client left before it ended")]
+    assert await leave_within_the_body(app, "/v1/stacks/shop/plan") == 0
+    assert len(node.records) == 1
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+async def test_who_comes_by_no_token_and_leaves_does_not_fill_the_audit_either(app, node):
+    for _ in range(15):
+        assert await leave_within_the_body(app, "/v1/sessions") == 0
+    assert [record.outcome for record in node.records] == ["abandoned"] * 10
+
+
 async def test_who_comes_by_no_token_fills_neither_the_audit_nor_the_way_there(stranger, app, node):
     for _ in range(15):
         assert (await stranger.post("/v1/sessions", content=b"{")).status_code == 422
@@ -266,6 +288,12 @@ async def test_no_path_overlooks_a_parameter_that_it_does_not_take(api, node, en
         ("DELETE", "/v1/nodes/rome?force=maybe", 'must be 1 or 0, not "maybe"'),
         ("DELETE", "/v1/nodes/rome?force=", 'must be 1 or 0, not ""'),
         ("GET", "/v1/me?x=1", "nor any other"),
+        ("POST", "/v1/stacks/shop/rollback?revision=3&revision=3", '"revision" is given more than once'),
+        ("DELETE", "/v1/nodes/rome?force=0&force=1", '"force" is given more than once'),
+        ("GET", f"/v1/tasks?stack={'x' * 257}", '"stack" has 257 characters, and at most 256 are read'),
+        ("GET", f"/v1/tasks?filter=name={'[' * 1020}", '"filter" has 1025 characters, and at most 1024 are read'),
+        ("GET", f"/v1/nodes?selector={'x' * 1025}", '"selector" has 1025 characters, and at most 1024 are read'),
+        ("GET", f"/v1/nodes?{'&'.join(['filter=name=x'] * 51)}", "more than 50 parameters"),
     ],
 )
 async def test_a_slip_of_the_pen_is_not_another_request(api, node, method, target, words):
@@ -318,10 +346,38 @@ async def test_what_is_decided_of_a_service_makes_another_version_of_its_stack(a
     assert removing != told[0]
 
 
+def test_no_version_is_that_of_what_is_not_there():
+    for version in ("", ANY, "x"):
+        told = objection(state(), Expected("draft", "shop", version))
+        assert told is not None
+        assert told.code == "stale"
+
+
 async def test_a_stale_version_is_412(api, node):
     node.replies[ScaleService] = Refused("stale", "service shop/web was changed since")
     answer = await api.post("/v1/services/shop/web/scale", json={"replicas": 1}, headers={"if-match": '"old"'})
     assert (answer.status_code, answer.json()["code"]) == (412, "stale")
+
+
+@pytest.mark.parametrize("tag", ["", '""', "abc", '"a", "b"', '"a","b"', "W/", 'W/""', "*, *", '"a" x'])
+async def test_what_is_not_one_version_in_quotes_is_no_expectation(api, node, tag):
+    answer = await api.put("/v1/stacks/nothing/draft", json={}, headers={"if-match": tag})
+    assert (answer.status_code, "If-Match is one version" in answer.json()["detail"]) == (422, True)
+    twice = await api.post("/v1/stacks/shop/stop", headers=[*bearer("admin").items(), *[("if-match", '"a"')] * 2])
+    assert twice.status_code == 422
+    assert not node.commands()
+
+
+async def test_a_version_may_come_back_as_a_weak_one(api, node):
+    await api.post("/v1/services/shop/web/stop", headers={"if-match": 'W/"a"'})
+    assert [asked.expected for asked in node.deeds] == [Expected("service", "shop/web", "a")]
+
+
+@pytest.mark.parametrize("path", ["/v1/stacks/shop/stop", "/v1/snapshots"])
+async def test_no_change_is_made_on_a_condition_that_it_does_not_know(api, node, path):
+    answer = await api.post(path, headers={"if-none-match": "*"})
+    assert (answer.status_code, "leave out If-None-Match" in answer.json()["detail"]) == (422, True)
+    assert not node.commands()
 
 
 async def test_what_has_no_version_takes_no_expectation(api, node):

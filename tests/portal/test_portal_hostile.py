@@ -1,10 +1,13 @@
 """Bodies that nobody sends by mistake: every path refuses them in words, and none fails."""
 
 import re
+import threading
 
 import httpx
+import orjson
 import pytest
 
+from portal.api import bodies
 from portal.api.app import ENDPOINTS, create_api
 from tests.portal.build import FakeNode, bearer
 
@@ -104,3 +107,35 @@ async def test_no_value_of_a_key_makes_a_path_fail(anybody, endpoint):
             body = "{" + ", ".join(f'"{key}": {one}' for key, one in {**good, field: value}.items()) + "}"
             answer = await anybody.request(endpoint.method, path_of(endpoint), content=body.encode())
             assert not failed(answer), (body, answer.text)
+
+
+LARGE = {"stacks.deploy", "stacks.plan", "drafts.save", "system.prune"}
+
+
+@pytest.mark.parametrize("endpoint", [one for one in TAKING if fields_of(one)], ids=lambda one: one.name)
+async def test_no_body_is_larger_than_what_it_says_may_take(anybody, endpoint):
+    answer = await anybody.request(endpoint.method, path_of(endpoint), content=b" " * (bodies.SMALL + 1))
+    assert (answer.status_code == 413) == (endpoint.name not in LARGE), answer.text
+
+
+async def test_a_large_body_is_read_beside_all_else(anybody, monkeypatch):
+    parsed, threads = bodies.parsed, list[bool]()
+
+    def spy(data, kind):
+        threads.append(threading.current_thread() is threading.main_thread())
+        return parsed(data, kind)
+
+    monkeypatch.setattr(bodies, "parsed", spy)
+    spec = orjson.loads(GOOD["spec"])
+    for many in (1, 20_000):
+        answer = await anybody.put("/v1/stacks/shop", json={"spec": spec, "aside": ["web"] * many})
+        assert answer.status_code == 200, answer.text
+    assert threads == [True, False]
+
+
+async def test_a_body_has_a_bounded_number_of_values(anybody, monkeypatch):
+    spec = orjson.loads(GOOD["spec"])
+    monkeypatch.setattr(bodies, "MOST_VALUES", 1_000)
+    for many, status in ((1_000, 413), (900, 200)):
+        answer = await anybody.put("/v1/stacks/shop", json={"spec": spec, "aside": ["web"] * many})
+        assert answer.status_code == status, answer.text

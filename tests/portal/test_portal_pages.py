@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.api.pages import BadList, Filter, Page, Wish, field_of, opened, page
+from portal.api.pages import BadList, Filter, Page, Wish, field_of, is_like, opened, page
 from portal.api.selectors import BadSelector, parse, selects
 
 ROWS: list[dict[str, Any]] = [
@@ -32,6 +33,13 @@ def names(found: Page) -> str:
         (["name=a", "status=down"], ""),
         (["name!=a", "name!=b"], "c"),
         (["status=re*"], "ac"),
+        (["status=*d*"], "abc"),
+        (["status=r*d*y"], "ac"),
+        (["status=*ow*n"], "b"),
+        (["status=rea*eady"], ""),
+        (["status=*"], "abc"),
+        (["status=[r]eady"], ""),
+        (["status=?eady"], ""),
         (["volumes=v2"], "ac"),
         (["volumes!=v2"], "b"),
         (["labels.tier=web"], "a"),
@@ -119,6 +127,22 @@ def test_a_field_may_lie_within_another():
 )
 def test_labels_select_as_kubernetes_has_it(selector, wanted):
     assert "".join(str(row["name"]) for row in ROWS if selects(parse(selector), row["labels"])) == wanted
+
+
+@pytest.mark.parametrize("text", ["a=" + " " * 200_000 + "(", "a" * 200_000 + "(", "a" + " " * 200_000 + "("])
+def test_a_selector_is_read_at_a_cost_that_grows_with_its_length_alone(text):
+    with pytest.raises(BadSelector, match="no requirement"):
+        parse(text)
+
+
+@given(st.text("ab", max_size=8), st.text("ab*", max_size=6))
+def test_stars_are_any_text(text, pattern):
+    assert is_like(text, pattern) == bool(re.fullmatch(pattern.replace("*", ".*"), text))
+
+
+def test_a_pattern_is_matched_at_a_cost_that_grows_with_its_length_alone():
+    assert not is_like("a" * 100_000, "*a" * 50_000 + "b*")
+    assert not is_like("x", "[" * 1_000_000)
 
 
 @pytest.mark.parametrize("text", ["=web", "tier in web", "a b", "a in (b", "a=b c", "a,,b"])

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from actors.protocol import Committed, Follow, Progress, Unfollow
-from portal.backend import TooSlow
+from portal.backend import Told, TooSlow
 from portal.session import BUFFER, Sessions, sessions
 from supervisor.actor import Actor, Context
 from supervisor.errors import ActorError
@@ -82,10 +82,10 @@ async def say(system, *revisions):
 
 
 async def revision(messages):
-    """The revision of the next state."""
+    """The revision of the next commit."""
     told = await anext(messages)
-    assert isinstance(told, Committed)
-    return told.state.revision
+    assert isinstance(told, Told)
+    return told.revision
 
 
 async def test_a_session_begins_with_the_present_and_tells_all_that_follows():
@@ -95,6 +95,21 @@ async def test_a_session_begins_with_the_present_and_tells_all_that_follows():
         system.ref("senate").tell(Progress("t", "pulling", 0.5))
         assert [await revision(messages) for _ in range(2)] == [2, 3]
         assert await anext(messages) == Progress("t", "pulling", 0.5)
+
+
+async def test_of_what_waits_to_be_read_the_newest_alone_has_its_state_and_nothing_else_is_lost():
+    async with legion() as system, Sessions(system).follow() as messages:
+        assert await revision(messages) == 1
+        await say(system, 2, 3)
+        system.ref("senate").tell(Progress("t", "pulling", 0.5))
+        await say(system, 4)
+        await anyio.wait_all_tasks_blocked()
+        waited = [await anext(messages) for _ in range(4)]
+        assert waited.pop(2) == Progress("t", "pulling", 0.5)
+        await say(system, 5)
+        await anyio.wait_all_tasks_blocked()  # what was read stays as it was
+        commits = [one for one in waited if isinstance(one, Told)]
+        assert [(one.revision, one.state and one.state.revision) for one in commits] == [(2, None), (3, None), (4, 4)]
 
 
 async def test_leaving_ends_the_session():

@@ -1,6 +1,6 @@
 """Streams of lines: progress of a deploy, events, logs, builds."""
 
-from contextlib import nullcontext
+from contextlib import aclosing, nullcontext
 from dataclasses import replace
 
 import anyio
@@ -14,10 +14,11 @@ from cluster.model import State
 from cluster.progress import SETTLING
 from portal.api import tail
 from portal.api.app import create_api
+from portal.api.log_reader import LogQuery, Reader
 from portal.backend import EngineFailed, TooSlow, Unreached
 from supervisor.address import Address
 from supervisor.errors import NoSuchActor
-from tests.portal.build import NODE, NOW, FakeNode, Said, attempt, event, state, task
+from tests.portal.build import NODE, NOW, FakeNode, Said, attempt, commit, event, state, task
 from tests.portal.driver import get
 
 pytestmark = pytest.mark.anyio
@@ -300,7 +301,7 @@ async def test_following_from_now_on_tells_nothing_that_was_before(app, node):
 
 async def test_a_reader_that_is_too_slow_is_told_so_last(node):
     async def told_too_much():
-        yield Committed(state(), (event(9),))
+        yield commit(state(), event(9))
         raise TooSlow
 
     class Slow(FakeNode):
@@ -353,6 +354,28 @@ async def test_the_last_lines_before_an_end_are_counted_from_that_end(api, node)
     assert {tail for _, _, tail, _ in node.read} == {None}
     assert (await api.get("/v1/services/shop/web/logs?until=9e18")).status_code == 200
     assert (await api.get("/v1/services/shop/web/logs?until=5&follow=1")).status_code == 422
+
+
+async def test_without_a_tail_the_lines_before_an_end_are_told_as_they_are_read(node):
+    node.output["web1-container"] = [Said(f"2024-01-01T00:00:0{second}.5Z", str(second)) for second in range(6)]
+    reader = Reader(node.backend(), LogQuery(until=1704067204))
+    async with aclosing(reader.read(task(1), "web1-container", None, 0.0)) as batches:
+        assert [[line.text for line in lines] async for lines in batches] == [["0"], ["1"], ["2"], ["3"], []]
+
+
+@pytest.mark.parametrize(
+    ("of", "tail", "status"),
+    [
+        ("services/shop/web", 50_001, 422),
+        ("services/shop/web", 50_000, 200),
+        ("tasks/web1", 100_001, 422),
+        ("tasks/web1", 100_000, 200),
+    ],
+)
+async def test_so_many_lines_before_an_end_are_kept_and_no_more(api, of, tail, status):
+    answer = await api.get(f"/v1/{of}/logs?until=5&tail={tail}")
+    assert answer.status_code == status, answer.text
+    assert (await api.get(f"/v1/{of}/logs?tail={tail}")).status_code == 200
 
 
 async def test_logs_of_one_task_are_its_own(api, node):

@@ -207,6 +207,20 @@ async def test_whatever_is_wrong_is_answered_alike_at_the_same_cost(door, admin,
     assert (len(compared), len(cost)) == (3, 1)
 
 
+async def test_a_password_longer_than_any_is_wrong_at_the_same_cost_and_never_brought_into_its_normal_form(monkeypatch):
+    normal: list[int] = []
+
+    def spy(password: str, hash: str) -> bool:
+        normal.append(len(password))
+        return True
+
+    monkeypatch.setattr(passwords, "_matches", spy)
+    desk = Passwords()
+    assert await desk.is_right("e\u0301" * 500, "hash")
+    assert not await desk.is_right("e\u0301" * 500 + "!", "hash")
+    assert normal == [1000, 1000]
+
+
 def test_nobody_s_hash_costs_what_all_others_do(monkeypatch):
     monkeypatch.undo()
     assert not passwords.hasher().check_needs_rehash(NOBODY)
