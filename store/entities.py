@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from store.contract import Statement
 from store.schema import Table
@@ -91,20 +92,22 @@ def forget_events(*, keep: int, since: float) -> tuple[Statement, ...]:
     )
 
 
-def forget_audit(*, keep: int, refusals: Sequence[str], keep_refusals: int, since: float) -> tuple[Statement, ...]:
+def forget_audit(*, keep: int, apart: Sequence[Sequence[str]], keep_apart: int, since: float) -> tuple[Statement, ...]:
     """Keep the newest records of the audit and none from before `since` (seconds since the epoch).
 
-    Of those with one of the outcomes `refusals` it is `keep_refusals` that stay, and `keep` of all others.
+    Of each set of outcomes `apart` it is `keep_apart` that stay, and `keep` of all others.
     """
-    marks = ", ".join("?" * len(refusals))
     aged = Statement("DELETE FROM audit WHERE at < ?", (since,))
-    return aged, *(
-        Statement(
-            f"DELETE FROM audit WHERE outcome {among} ({marks}) AND n <= COALESCE("
-            f"(SELECT n FROM audit WHERE outcome {among} ({marks}) ORDER BY n DESC LIMIT 1 OFFSET ?), 0)",
-            (*refusals, *refusals, number),
-        )
-        for among, number in (("IN", keep_refusals), ("NOT IN", keep))
+    others = _forget_outcomes("NOT IN", [outcome for outcomes in apart for outcome in outcomes], keep)
+    return aged, others, *(_forget_outcomes("IN", outcomes, keep_apart) for outcomes in apart)
+
+
+def _forget_outcomes(among: Literal["IN", "NOT IN"], outcomes: Sequence[str], keep: int) -> Statement:
+    marks = ", ".join("?" * len(outcomes))
+    return Statement(
+        f"DELETE FROM audit WHERE outcome {among} ({marks}) AND n <= COALESCE("
+        f"(SELECT n FROM audit WHERE outcome {among} ({marks}) ORDER BY n DESC LIMIT 1 OFFSET ?), 0)",
+        (*outcomes, *outcomes, keep),
     )
 
 

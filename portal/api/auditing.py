@@ -15,7 +15,7 @@ import anyio
 from starlette.requests import HTTPConnection
 
 from actors.protocol import NoteDeed
-from cluster.audit import REFUSALS, Caller, Deed
+from cluster.audit import ACCESS, FAULTS, Caller, Deed
 from portal.api.access import caller_of
 from portal.api.lines import LEFT, End, Lines
 from portal.api.patience import Failures
@@ -23,7 +23,6 @@ from portal.api.problems import Problem, as_problem
 from portal.api.requests import DEED, KEPT, READ_TIMEOUT, backend_of
 from supervisor.errors import ActorError
 
-ACCESS = ("unauthorized", "forbidden")
 END = "gbnt.deed.end"
 """The key of an ASGI scope under which it stands what a change came to, where that is not said by its answer."""
 
@@ -85,7 +84,7 @@ def _has_room(connection: HTTPConnection, caller: Caller, outcome: str) -> bool:
 
     Each kind has room of its own, so that none hides behind another.
     """
-    if outcome not in REFUSALS or (caller.role != "open" and outcome not in ACCESS):
+    if outcome not in (ACCESS if caller.role != "open" else (*ACCESS, *FAULTS)):
         return True
     refusals, now = connection.app.state.refusals, backend_of(connection).clock()
     assert isinstance(refusals, Failures)

@@ -72,19 +72,19 @@ async def test_the_audit_is_forgotten_by_count_and_age(store: SqliteStore, keep,
         assert (
             await apply(store, entities.audit(at, "{}", "done", "", who="ci", action="a", rev=1)) is Outcome.COMMITTED
         )
-    forget = entities.forget_audit(keep=keep, refusals=("forbidden",), keep_refusals=9, since=since)
+    forget = entities.forget_audit(keep=keep, apart=(("forbidden",),), keep_apart=9, since=since)
     assert await apply(store, *forget) is Outcome.COMMITTED
     rows = await store.read(entities.AUDIT, (0, 0, "", "", "", "", "", "", 0.0, 100))
     assert [row["n"] for row in rows] == left
 
 
-async def test_refusals_push_out_none_but_themselves(store: SqliteStore):
-    for outcome in ("done", "forbidden", "invalid", "begun", "forbidden", "invalid", "done"):
+async def test_records_of_a_set_of_outcomes_push_out_none_but_themselves(store: SqliteStore):
+    for outcome in ("done", "forbidden", "unchanged", "begun", "forbidden", "invalid", "unchanged", "invalid", "done"):
         await apply(store, entities.audit(10.0, "{}", outcome, "", who="ci", action="a", rev=1))
-    forget = entities.forget_audit(keep=2, refusals=("forbidden", "invalid"), keep_refusals=1, since=0.0)
+    forget = entities.forget_audit(keep=2, apart=(("forbidden", "invalid"), ("unchanged",)), keep_apart=1, since=0.0)
     assert await apply(store, *forget) is Outcome.COMMITTED
     rows = await store.read(entities.AUDIT, (0, 0, "", "", "", "", "", "", 0.0, 100))
-    assert [row["n"] for row in rows] == [7, 6, 4]
+    assert [row["n"] for row in rows] == [9, 8, 7, 4]
 
 
 @pytest.mark.parametrize(
