@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from cluster.event import OF_ADMINS
 from store.contract import Statement
 from store.schema import Table
 
 REVISION = "SELECT rev, compacted FROM revision"
 """One row: the newest revision, and the newest one whose events may have been forgotten."""
 
-EVENTS_AFTER = (
-    "SELECT rev, n, at, kind, subject, message, body FROM events WHERE (rev, n) > (?, ?) ORDER BY rev, n LIMIT ?"
-)
-"""Events after an event, in order; parameters `(rev, n, limit)`. Complete only where `rev >= compacted`."""
+_EVENTS = "SELECT rev, n, at, kind, subject, message, body FROM events"
+_OPEN = " AND ".join(f"kind NOT GLOB '{word}.*'" for word in OF_ADMINS)
+_SHOWN = f"(? = 0 OR ({_OPEN}))"
 
-NEWEST_EVENTS = "SELECT rev, n, at, kind, subject, message, body FROM events ORDER BY rev DESC, n DESC LIMIT ?"
-"""The newest events, newest first; parameters `(limit,)`."""
+EVENTS_AFTER = f"{_EVENTS} WHERE (rev, n) > (?, ?) AND {_SHOWN} ORDER BY rev, n LIMIT ?"
+"""Events after an event, in order; parameters `(rev, n, discreet, limit)`. Complete only where `rev >= compacted`.
+
+Where `discreet` is 1 and not 0, those for admins alone are left out.
+"""
+
+NEWEST_EVENTS = f"{_EVENTS} WHERE {_SHOWN} ORDER BY rev DESC, n DESC LIMIT ?"
+"""The newest events, newest first; parameters `(discreet, limit)`."""
 
 AUDIT = (
     "SELECT n, at, deed, outcome, message, rev FROM audit"

@@ -58,10 +58,20 @@ async def test_the_revision_goes_up_by_one_from_the_expected_one(store: SqliteSt
 async def test_events_after_a_revision_come_in_order_and_no_more_than_asked(store: SqliteStore):
     for revision in (1, 2, 3):
         await happen(store, revision, 10.0, 10.5)
-    rows = await store.read(entities.EVENTS_AFTER, (1, 9, 3))
+    rows = await store.read(entities.EVENTS_AFTER, (1, 9, 0, 3))
     assert [(row["rev"], row["n"], row["at"]) for row in rows] == [(2, 0, 10.0), (2, 1, 10.5), (3, 0, 10.0)]
-    rows = await store.read(entities.EVENTS_AFTER, (2, 0, 3))
+    rows = await store.read(entities.EVENTS_AFTER, (2, 0, 0, 3))
     assert [(row["rev"], row["n"]) for row in rows] == [(2, 1), (3, 0), (3, 1)]
+
+
+@pytest.mark.parametrize(("discreet", "told"), [(0, {0, 1, 2, 3}), (1, {2})])
+async def test_events_for_admins_alone_are_left_out_where_that_is_wanted(store: SqliteStore, discreet, told):
+    for number, kind in enumerate(("user.created", "token.revoked", "users.of", "join_token.issued")):
+        added = entities.event(2, number, at=1.0, kind=kind, subject="x", message="")
+        assert await apply(store, added) is Outcome.COMMITTED
+    after, newest = ((1, 0, discreet, 4), entities.EVENTS_AFTER), ((discreet, 4), entities.NEWEST_EVENTS)
+    for parameters, statement in (after, newest):
+        assert {row["n"] for row in await store.read(statement, parameters)} == told
 
 
 @pytest.mark.parametrize(
