@@ -198,6 +198,8 @@ class FakeNode:
 
     async def ask(self, path: str, message: object, timeout: float) -> object:
         if isinstance(message, NoteDeed):
+            if isinstance(failure := self.replies.get(NoteDeed), Exception):
+                raise failure
             self.noted.append((message.deed, message.outcome))
             self.records.append(auditing.noted(message, self.now, self.state.revision))
             return Accepted(self.state.revision)
