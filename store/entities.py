@@ -79,9 +79,10 @@ def bump_revision(expected: int) -> Statement:
 
 
 def forget_events(*, keep: int, since: float) -> tuple[Statement, ...]:
-    """Keep the newest `keep` events and none from before `since` (seconds since the epoch).
+    """Keep the newest `keep` events and none from before `since` (seconds since the epoch), but for the newest of all.
 
-    Whole revisions go, oldest first, and the floor is recorded: a watcher never sees a revision in part.
+    Whole revisions go, oldest first, and the floor is recorded: a watcher never sees a revision in part, and one that
+    has the newest event has missed nothing, however long ago that was.
     """
     return (
         Statement(
@@ -91,7 +92,8 @@ def forget_events(*, keep: int, since: float) -> tuple[Statement, ...]:
         ),
         Statement(
             "UPDATE revision SET compacted = MAX(compacted, COALESCE("
-            "(SELECT rev - 1 FROM events WHERE at >= ? ORDER BY rev, n LIMIT 1), rev))",
+            "(SELECT rev - 1 FROM events WHERE at >= ? ORDER BY rev, n LIMIT 1),"
+            " (SELECT MAX(rev) - 1 FROM events), 0))",
             (since,),
         ),
         Statement("DELETE FROM events WHERE rev <= (SELECT compacted FROM revision)"),

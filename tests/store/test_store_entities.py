@@ -106,7 +106,7 @@ async def test_records_of_a_set_of_outcomes_push_out_none_but_themselves(store: 
         (2, 0.0, [4], 3),
         (0, 0.0, [], 4),
         (100, 30.0, [3, 3, 4], 2),
-        (100, 41.0, [], 4),
+        (100, 41.0, [4], 3),  # nobody who has the newest is told to read anew
         (2, 30.0, [4], 3),
     ],
 )
