@@ -6,12 +6,12 @@ from collections import deque
 from collections.abc import Sequence
 
 from actors import protocol, records
-from cluster.audit import REFUSALS, AuditRecord, recorded
+from cluster.audit import APART, AuditRecord, recorded
 from store import entities
 from store.contract import Statement, Store
 
 KEPT_RECORDS = 50_000
-KEPT_REFUSALS = 10_000
+KEPT_APART = 10_000
 KEPT_SECONDS = 90 * 24 * 3600.0
 FORGET_EVERY = 500
 """Records, or batches without one: so many come before the oldest go."""
@@ -40,9 +40,7 @@ class Ledger:
         self._written = 0
         return [
             *statements,
-            *entities.forget_audit(
-                keep=KEPT_RECORDS, refusals=REFUSALS, keep_refusals=KEPT_REFUSALS, since=now - KEPT_SECONDS
-            ),
+            *entities.forget_audit(keep=KEPT_RECORDS, apart=APART, keep_apart=KEPT_APART, since=now - KEPT_SECONDS),
         ]
 
     def taken(self) -> None:

@@ -282,10 +282,11 @@ class Senate(Actor):
             reply_to.send(protocol.Refused("unavailable", str(error)))
 
     async def _events(self, wanted: protocol.GetEvents) -> protocol.Events:
+        chosen = (int(wanted.discreet), wanted.limit)
         if wanted.after:
-            rows = await self._store.read(entities.EVENTS_AFTER, (wanted.after, wanted.number, wanted.limit))
+            rows = await self._store.read(entities.EVENTS_AFTER, (wanted.after, wanted.number, *chosen))
         else:
-            rows = list(reversed(await self._store.read(entities.NEWEST_EVENTS, (wanted.limit,))))
+            rows = list(reversed(await self._store.read(entities.NEWEST_EVENTS, chosen)))
         floor = await self._store.read(entities.REVISION)
         return protocol.Events(tuple(records.to_event(row) for row in rows), int(floor[0]["compacted"] or 0))
 

@@ -92,6 +92,11 @@ class Surveyor(Actor):
         return ""
 
     async def _remove_image(self, image: str, names: Iterable[str]) -> str:
+        """Its names are looked at once more: since they were read another image may have been built under one."""
+        for name in names:
+            found = await self._engine.image(name)
+            if found is not None and found.id != image:
+                return f"is {name} no more: another image has that name by now"
         for name in names or (image,):
             await self._engine.remove_image(name)
         left = await self._engine.image(image)

@@ -92,7 +92,8 @@ def rename_context(name: str, new: str, path: Path) -> None:
 def remove_context(name: str, path: Path) -> str:
     """Forget a context, with its cluster and user where no other context names them. Raises BadInput if unknown.
 
-    Returns the name of the one that is current then; empty where none is.
+    Returns the name of the one that is current then; empty where none is: what a script does next goes to no cluster
+    that nobody chose.
     """
     current = ""
 
@@ -100,9 +101,8 @@ def remove_context(name: str, path: Path) -> str:
         nonlocal current
         _insist_on(name, document, path)
         _take_out(document, name)
-        kept = document["contexts"]
         if document.get("current-context") == name:
-            document["current-context"] = kept[0].get("name", "") if len(kept) == 1 else ""
+            document["current-context"] = ""
         current = document["current-context"]
 
     _edit(path, remove)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 
-from actors.protocol import Accepted, BringToken, CreateToken, GetState, Refused
+from actors.protocol import Accepted, Asked, BringToken, CreateToken, GetState, Refused
 from cli.context import Context
 from cli.context_changes import add_context, move_contexts
 from cli.errors import BadInput, CliError
 from cli.home import Home, write_private
 from cli.log import said
 from cli.options import ServeOptions
+from cluster.audit import Deed
 from cluster.decide.nodes import is_revoked
 from cluster.model import State
+from portal.api.access import ROOT
 from portal.credentials import Credential, new_credential, parse
 from supervisor.system import System
 from transport.identity import ClusterCA
@@ -50,7 +52,7 @@ class FirstCredential:
             return
         if not is_revoked(state, credential.id):
             self._introduce(name, credential, "set GBNT_API_TOKEN where you use gbnt")
-        answer = await self._ask(BringToken(credential.id, credential.hash))
+        answer = await self._ask(BringToken(credential.id, credential.hash), "bring")
         if isinstance(answer, Refused):
             said.warning("GBNT_API_TOKEN is not taken: %s", answer.message)
         elif known is not None:
@@ -68,7 +70,7 @@ class FirstCredential:
         credential = kept or new_credential()
         write_private(self._home.credentials, credential.text.encode())
         self._introduce(name, credential, f"the first credential is in {self._home.credentials}")
-        answer = await self._ask(CreateToken(credential.id, "first", "admin", credential.hash, first=True))
+        answer = await self._ask(CreateToken(credential.id, "first", "admin", credential.hash, first=True), "first")
         if isinstance(answer, Refused):
             raise CliError(f"the first credential could not be kept: {answer.message}")
 
@@ -93,8 +95,9 @@ class FirstCredential:
         except FileNotFoundError:
             return None
 
-    async def _ask(self, command: BringToken | CreateToken) -> Accepted | Refused:
-        answer = await self._system.ref("senate").ask(command, timeout=TIMEOUT)
+    async def _ask(self, command: BringToken | CreateToken, action: str) -> Accepted | Refused:
+        deed = Deed(ROOT, f"credentials.{action}", command.id, "role admin, for good")
+        answer = await self._system.ref("senate").ask(Asked(command, deed), timeout=TIMEOUT)
         assert isinstance(answer, Accepted | Refused)
         return answer
 

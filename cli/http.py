@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.errors import BadInput
-from cli.trust import KEEPALIVE, bearer, trust
+from cli.trust import KEEPALIVE, bearer, insist_on_tls, trust
 
 if TYPE_CHECKING:
     from cli.context import Context
@@ -56,6 +56,7 @@ def through_tls(context: Context, token: str) -> httpx.Client:
 
     Raises BadInput for a server, a certificate or a token that is none.
     """
+    insist_on_tls(context)
     headers = {"Authorization": bearer(context, token)} if token else {}
     transport = httpx.HTTPTransport(verify=trust(context), limits=ONE_REQUEST, socket_options=KEEPALIVE)
     try:

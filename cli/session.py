@@ -15,6 +15,8 @@ from cli.words import shown_url
 
 Params = Mapping[str, str | int | None]
 
+# Of a question: the manager, or who stands before it, cannot answer now.
+AWAY = (502, 503, 504)
 # A write whose answer was lost is sent again under the same key: a manager that restarts meanwhile is back by then.
 PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 
@@ -63,7 +65,7 @@ class Session:
             with self._http.stream(method, path, params=_given(params), content=body, timeout=timeout) as response:
                 if response.is_error:
                     response.read()
-                    raise refusal(response)
+                    raise refusal(response, reading=method == "GET")
                 opened()
                 for line in response.iter_lines():
                     if line:
@@ -95,7 +97,7 @@ class Session:
         except (httpx.TransportError, httpx.DecodingError) as error:
             raise self._broken(error) from error
         if response.is_error:
-            raise refusal(response)
+            raise refusal(response, reading=method == "GET")
         return response.content
 
     def _broken(self, error: httpx.RequestError) -> Unreachable:
@@ -120,13 +122,17 @@ class Session:
         return str(self._http.base_url).rstrip("/")
 
 
-def refusal(response: httpx.Response) -> CliError:
-    """The manager's problem document (RFC 9457) as an error of ours."""
+def refusal(response: httpx.Response, *, reading: bool = False) -> CliError:
+    """The manager's problem document (RFC 9457) as an error of ours.
+
+    Where `reading` was all that was wanted, one that there is no answer now is Unreachable: it may be asked again.
+    """
     problem = _problem(response)
     detail = str(problem.get("detail") or problem.get("title") or f"the manager answered {response.status_code}")
     findings = [finding for finding in problem.get("findings") or () if isinstance(finding, dict)]
     detail += "".join(f"\n  {_finding(finding)}" for finding in findings if str(finding.get("message")) not in detail)
-    error = _error(response.status_code, problem, detail)
+    away = reading and response.status_code in AWAY
+    error = Unreachable(detail) if away else _error(response.status_code, problem, detail)
     error.findings = findings
     return error
 

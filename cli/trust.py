@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from cli.errors import BadInput, Unreachable
 from cli.words import shown_url
@@ -21,6 +22,27 @@ KEEPALIVE = [
     (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 5),
     (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
 ]
+
+
+def insist_on_tls(context: Context) -> None:
+    """Raise BadInput for a server that everybody on the way could read what is sent to, and for what is no address.
+
+    One on this machine itself, by its address, may do without TLS.
+    """
+    try:
+        url = urlsplit(context.server)
+        scheme, host = url.scheme, url.hostname or ""
+    except ValueError as error:
+        raise BadInput(f'the server of context "{context.name}" is no address: {error}') from error
+    if scheme == "https":
+        return
+    from cli.machine import is_loopback  # which the rule can do without
+
+    if scheme != "http" or not is_loopback(host):
+        raise BadInput(
+            f'nothing was sent to "{shown_url(context.server)}", the server of context "{context.name}": tokens and '
+            "passwords go by https:// alone; `gbnt config set-context NAME --server https://HOST:PORT` sets another"
+        )
 
 
 def trust(context: Context) -> ssl.SSLContext:

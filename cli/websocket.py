@@ -25,7 +25,7 @@ from wsproto.events import (
 from wsproto.utilities import ProtocolError
 
 from cli.errors import BadInput, CliError
-from cli.trust import KEEPALIVE, bearer, trust, unreachable
+from cli.trust import KEEPALIVE, bearer, insist_on_tls, trust, unreachable
 
 if TYPE_CHECKING:
     from cli.context import Context
@@ -53,6 +53,7 @@ def through_tls(path: str, protocol: str, context: Context, token: str) -> WebSo
 
     Raises BadInput for a server or a token that is none, else as WebSocket does.
     """
+    insist_on_tls(context)
     authorization = bearer(context, token) if token else ""
     url = urlsplit(context.server)
     try:

@@ -7,8 +7,14 @@ from typing import Literal
 
 CallerRole = Literal["open", "viewer", "operator", "admin"]
 
-REFUSALS = ("unauthorized", "forbidden", "invalid", "not_found", "conflict", "gone", "stale", "unavailable")
-"""Outcomes of what was not done: of these a stranger can make many, and they push out none but themselves."""
+ACCESS = ("unauthorized", "forbidden")
+"""Outcomes of what somebody may not do: of these a stranger can make many."""
+FAULTS = ("invalid", "not_found", "conflict", "gone", "stale", "unavailable")
+"""Outcomes of what could not be done: of these whoever has a token can make many."""
+NOTHING = ("unchanged", "repeated")
+"""Outcomes of what had nothing to do: of these whoever may change things can make many, and changes none."""
+APART = (ACCESS, FAULTS, NOTHING)
+"""Records of each of these push out none but one another, so that nothing hides in a crowd of them."""
 
 LONGEST_WHO = 100
 LONGEST_SUBJECT = 200

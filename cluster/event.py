@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+OF_ADMINS = ("user", "token", "join_token")
+"""What events are for admins alone to see, as it is for them alone to list: the word before the point of their kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -19,3 +22,8 @@ class Event:
     subject: str
     message: str
     request: str = ""
+
+    @property
+    def is_for_admins(self) -> bool:
+        """Whether nobody else is shown it."""
+        return self.kind.partition(".")[0] in OF_ADMINS

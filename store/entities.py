@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
+from cluster.event import OF_ADMINS
 from store.contract import Statement
 from store.schema import Table
 
 REVISION = "SELECT rev, compacted FROM revision"
 """One row: the newest revision, and the newest one whose events may have been forgotten."""
 
-EVENTS_AFTER = (
-    "SELECT rev, n, at, kind, subject, message, body FROM events WHERE (rev, n) > (?, ?) ORDER BY rev, n LIMIT ?"
-)
-"""Events after an event, in order; parameters `(rev, n, limit)`. Complete only where `rev >= compacted`."""
+_EVENTS = "SELECT rev, n, at, kind, subject, message, body FROM events"
+_OPEN = " AND ".join(f"kind NOT GLOB '{word}.*'" for word in OF_ADMINS)
+_SHOWN = f"(? = 0 OR ({_OPEN}))"
 
-NEWEST_EVENTS = "SELECT rev, n, at, kind, subject, message, body FROM events ORDER BY rev DESC, n DESC LIMIT ?"
-"""The newest events, newest first; parameters `(limit,)`."""
+EVENTS_AFTER = f"{_EVENTS} WHERE (rev, n) > (?, ?) AND {_SHOWN} ORDER BY rev, n LIMIT ?"
+"""Events after an event, in order; parameters `(rev, n, discreet, limit)`. Complete only where `rev >= compacted`.
+
+Where `discreet` is 1 and not 0, those for admins alone are left out.
+"""
+
+NEWEST_EVENTS = f"{_EVENTS} WHERE {_SHOWN} ORDER BY rev DESC, n DESC LIMIT ?"
+"""The newest events, newest first; parameters `(discreet, limit)`."""
 
 AUDIT = (
     "SELECT n, at, deed, outcome, message, rev FROM audit"
@@ -72,9 +79,10 @@ def bump_revision(expected: int) -> Statement:
 
 
 def forget_events(*, keep: int, since: float) -> tuple[Statement, ...]:
-    """Keep the newest `keep` events and none from before `since` (seconds since the epoch).
+    """Keep the newest `keep` events and none from before `since` (seconds since the epoch), but for the newest of all.
 
-    Whole revisions go, oldest first, and the floor is recorded: a watcher never sees a revision in part.
+    Whole revisions go, oldest first, and the floor is recorded: a watcher never sees a revision in part, and one that
+    has the newest event has missed nothing, however long ago that was.
     """
     return (
         Statement(
@@ -84,27 +92,30 @@ def forget_events(*, keep: int, since: float) -> tuple[Statement, ...]:
         ),
         Statement(
             "UPDATE revision SET compacted = MAX(compacted, COALESCE("
-            "(SELECT rev - 1 FROM events WHERE at >= ? ORDER BY rev, n LIMIT 1), rev))",
+            "(SELECT rev - 1 FROM events WHERE at >= ? ORDER BY rev, n LIMIT 1),"
+            " (SELECT MAX(rev) - 1 FROM events), 0))",
             (since,),
         ),
         Statement("DELETE FROM events WHERE rev <= (SELECT compacted FROM revision)"),
     )
 
 
-def forget_audit(*, keep: int, refusals: Sequence[str], keep_refusals: int, since: float) -> tuple[Statement, ...]:
+def forget_audit(*, keep: int, apart: Sequence[Sequence[str]], keep_apart: int, since: float) -> tuple[Statement, ...]:
     """Keep the newest records of the audit and none from before `since` (seconds since the epoch).
 
-    Of those with one of the outcomes `refusals` it is `keep_refusals` that stay, and `keep` of all others.
+    Of each set of outcomes `apart` it is `keep_apart` that stay, and `keep` of all others.
     """
-    marks = ", ".join("?" * len(refusals))
     aged = Statement("DELETE FROM audit WHERE at < ?", (since,))
-    return aged, *(
-        Statement(
-            f"DELETE FROM audit WHERE outcome {among} ({marks}) AND n <= COALESCE("
-            f"(SELECT n FROM audit WHERE outcome {among} ({marks}) ORDER BY n DESC LIMIT 1 OFFSET ?), 0)",
-            (*refusals, *refusals, number),
-        )
-        for among, number in (("IN", keep_refusals), ("NOT IN", keep))
+    others = _forget_outcomes("NOT IN", [outcome for outcomes in apart for outcome in outcomes], keep)
+    return aged, others, *(_forget_outcomes("IN", outcomes, keep_apart) for outcomes in apart)
+
+
+def _forget_outcomes(among: Literal["IN", "NOT IN"], outcomes: Sequence[str], keep: int) -> Statement:
+    marks = ", ".join("?" * len(outcomes))
+    return Statement(
+        f"DELETE FROM audit WHERE outcome {among} ({marks}) AND n <= COALESCE("
+        f"(SELECT n FROM audit WHERE outcome {among} ({marks}) ORDER BY n DESC LIMIT 1 OFFSET ?), 0)",
+        (*outcomes, *outcomes, keep),
     )
 
 

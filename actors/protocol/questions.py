@@ -26,12 +26,13 @@ class GetState:
 class GetEvents:
     """Answered by `Events`: the first `limit` after the revision, or the newest `limit` for 0.
 
-    With `number` those after that event of the revision.
+    With `number` those after that event of the revision. Where it is `discreet`, none that is for admins alone.
     """
 
     after: int = 0
     limit: int = 1000
     number: int = LAST_NUMBER
+    discreet: bool = False
 
 
 @message("events/1")

@@ -100,7 +100,7 @@ def admit(state: State, newcomer: Newcomer, entropy: Entropy) -> Decision:
     for departed in state.departed.values():
         if entropy.now - departed.at > REMEMBERED_SECONDS:
             draft.put(Change("departed", departed.id, None))
-    draft.tell("node.joined", node.name, f"joined as {node.role} by the join token {token.id}")
+    draft.tell("node.joined", node.name, f"joined as {node.role}")
     say_no_longer_alone(draft, state)
     return draft.decided({node.name: "joined"}, {"node": id, "name": node.name, "role": node.role})
 

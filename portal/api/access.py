@@ -20,7 +20,7 @@ CALLER = "gbnt.caller"
 
 RANK: Mapping[str, int] = {"open": 0, "own": 1, **{role: rank for rank, role in enumerate(ROLES, 1)}}
 ROOT = Caller("root", "admin")
-"""Whoever may open the manager's own socket."""
+"""Whoever may open the manager's own socket, and who starts it."""
 
 
 def caller_of(connection: HTTPConnection) -> Caller:

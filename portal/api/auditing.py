@@ -15,7 +15,7 @@ import anyio
 from starlette.requests import ClientDisconnect, HTTPConnection
 
 from actors.protocol import NoteDeed
-from cluster.audit import REFUSALS, Caller, Deed
+from cluster.audit import ACCESS, FAULTS, Caller, Deed
 from portal.api.access import caller_of
 from portal.api.lines import LEFT, End, Lines
 from portal.api.patience import Failures, network_of
@@ -23,7 +23,6 @@ from portal.api.problems import Problem, as_problem
 from portal.api.requests import DEED, KEPT, READ_TIMEOUT, backend_of
 from supervisor.errors import ActorError
 
-ACCESS = ("unauthorized", "forbidden")
 END = "gbnt.deed.end"
 """The key of an ASGI scope under which it stands what a change came to, where that is not said by its answer."""
 
@@ -59,6 +58,18 @@ def conclude(connection: HTTPConnection, end: End) -> None:
     connection.scope[END] = end
 
 
+async def begin(connection: HTTPConnection) -> None:
+    """Keep that a change begins, which is not to be made unless somebody knows of it. Raises Problem where nobody does.
+
+    A record that waits for a full disk is with the Senate.
+    """
+    try:
+        await _tell(connection, connection.scope[DEED], "begun", "")
+    except ActorError as error:
+        text = "nothing was begun, for no record of it could be kept: the manager does not answer"
+        raise Problem("unavailable", f"{text}; try again in a moment") from error
+
+
 async def ended(connection: HTTPConnection, answer: object) -> None:
     """A change was answered: it is done where nothing else was concluded, but for a stream, which has begun."""
     if isinstance(answer, Lines):
@@ -75,8 +86,14 @@ async def note(connection: HTTPConnection, end: End) -> None:
 async def _note(connection: HTTPConnection, deed: Deed, outcome: str, message: str) -> None:
     if connection.scope.get(KEPT) or not _has_room(connection, deed.caller, outcome):
         return
-    # A note that cannot be kept is no reason to answer otherwise; nor is a client that left a reason not to keep it.
-    with contextlib.suppress(ActorError), anyio.CancelScope(shield=True):
+    # A note that cannot be kept is no reason to answer otherwise.
+    with contextlib.suppress(ActorError):
+        await _tell(connection, deed, outcome, message)
+
+
+async def _tell(connection: HTTPConnection, deed: Deed, outcome: str, message: str) -> None:
+    # A client that left is no reason not to keep it.
+    with anyio.CancelScope(shield=True):
         await backend_of(connection).ask("senate", NoteDeed(deed, outcome, message), READ_TIMEOUT)
 
 
@@ -85,7 +102,7 @@ def _has_room(connection: HTTPConnection, caller: Caller, outcome: str) -> bool:
 
     Each kind has room of its own, so that none hides behind another.
     """
-    if outcome not in ((*REFUSALS, LEFT.outcome) if caller.role == "open" else ACCESS):
+    if outcome not in ((*ACCESS, *FAULTS, LEFT.outcome) if caller.role == "open" else ACCESS):
         return True
     refusals, now = connection.app.state.refusals, backend_of(connection).clock()
     assert isinstance(refusals, Failures)

@@ -51,7 +51,7 @@ async def show(request: Request) -> Response:
 
 
 async def update(request: Request) -> Response:
-    """Change a setting."""
+    """Change a setting. One of them makes whoever deploys as mighty as root, so that they are an admin's."""
     body = await body_of(request, ClusterChanges)
     return await change(request, UpdateLegion(body.pause_above, body.privileged, key_of(request)))
 
@@ -65,6 +65,6 @@ ITSELF = Versioned("cluster")
 OF_STACK = Query("stack", "of this stack alone")
 ENDPOINTS = (
     read("/v1/cluster", show, ClusterShown, versioned=ITSELF),
-    write("PATCH", "/v1/cluster", update, Changed, body=ClusterChanges, versioned=ITSELF),
+    write("PATCH", "/v1/cluster", update, Changed, body=ClusterChanges, access="admin", versioned=ITSELF),
     write("POST", "/v1/cluster/confirm-loss", confirm_loss, Changed),
 )

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from actors.protocol import Events, GetEvents
 from actors.protocol.questions import LAST_NUMBER
 from cluster.event import Event
+from portal.api.access import RANK, caller_of
 from portal.api.endpoint import Query, feed
 from portal.api.feed import Feed
 from portal.api.lines import Emit, Lines
@@ -26,8 +27,8 @@ LONGEST_NUMBER = 18
 async def index(request: Request) -> Response:
     """The first `limit` events after a place, or the newest without one; with `follow` all, then each new one.
 
-    Who accepts `text/event-stream` follows, too, by server-sent events. The id of each is its event's place, which
-    `Last-Event-ID` goes on after.
+    Those of users and of tokens are for admins alone. Who accepts `text/event-stream` follows, too, by server-sent
+    events. The id of each is its event's place, which `Last-Event-ID` goes on after.
     """
     revision, number = _place(request)
     present = (await state_of(request)).revision  # before the events are read: who follows from it misses none
@@ -35,7 +36,8 @@ async def index(request: Request) -> Response:
         text = f"there is no event {revision} yet, for the cluster is at revision {present}"
         raise Problem("invalid", f"{text}: it went back to an older state, or the place is of another cluster")
     limit = whole(request.query_params, "limit", DEFAULT_LIMIT)
-    wanted = GetEvents(revision, min(LARGEST_LIMIT, DEFAULT_LIMIT if limit is None else limit), number)
+    discreet = RANK[caller_of(request).role] < RANK["admin"]
+    wanted = GetEvents(revision, min(LARGEST_LIMIT, DEFAULT_LIMIT if limit is None else limit), number, discreet)
     events = await _page(request, wanted)
     if Feed.media_type in request.headers.get("accept", ""):
         return Feed(lambda emit: _follow(request, wanted, emit))
@@ -91,10 +93,12 @@ async def _follow(request: Request, wanted: GetEvents, emit: Emit) -> None:
                 place.reach(message)
             if place.lacks_some_before(message):
                 revision, number = place.event
-                async for event in _past(request, GetEvents(revision, LARGEST_LIMIT, number)):
+                again = replace(wanted, after=revision, number=number, limit=LARGEST_LIMIT)
+                async for event in _past(request, again):
                     await _tell(event, place, emit)
             for event in message.events:
-                await _tell(event, place, emit)
+                if not (wanted.discreet and event.is_for_admins):
+                    await _tell(event, place, emit)
             place.reach(message)
 
 

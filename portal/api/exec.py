@@ -27,7 +27,7 @@ from actors import protocol
 from actors.stream import HungUp, Stream
 from cluster.container import ExecSpec
 from cluster.model import Task
-from portal.api.auditing import conclude, note, specify
+from portal.api.auditing import begin, conclude, specify
 from portal.api.bodies import parsed
 from portal.api.endpoint import socket
 from portal.api.lines import LEFT, End
@@ -97,7 +97,7 @@ class _Session:
                 raise Problem("invalid", "the command is empty: name the program to run")
             # The program alone: what it is told may be secret.
             specify(self._websocket, detail=f"runs {spec.command[0]}")
-            await note(self._websocket, End("begun"))
+            await begin(self._websocket)
             async with backend_of(self._websocket).exec(self._task, self._task.container_id, spec) as stream:
                 await self._serve(stream)
         except Problem as problem:

@@ -26,6 +26,7 @@ from cluster.membership import is_host, is_member, managers
 from cluster.model import State
 from portal.access_rows import JoinTokenRow, join_token_row
 from portal.api.admission import gate_of, proven, turned_away
+from portal.api.auditing import specify
 from portal.api.bodies import body_of
 from portal.api.endpoint import listed, write
 from portal.api.patience import address_of
@@ -141,6 +142,7 @@ async def join(request: Request) -> Response:
         raise Problem(
             "invalid", "the node's name or address is none: use letters, digits, `.`, `_` and `-` (--node-name)"
         )
+    specify(request, subject=body.name, detail=f"by the join token {token}")
     wanted = AdmitNode(token, key, body.name, address, body.version, request=f"join:{token}:{key}")
     try:
         accepted = await command(request, "senate", wanted, Accepted)

@@ -75,10 +75,20 @@ async def remove(request: Request) -> Response:
 
 
 async def hashed(request: Request, name: str, password: str) -> str:
-    """The hash of a password for this user. Raises Problem for one that is none."""
+    """The hash of a password for this user. Raises Problem for one that is none.
+
+    A repeat sets nothing: it is for the password that the user has, or it would be answered as done and is not.
+    """
     if why := password_objection(name, password):
         raise Problem("invalid", why)
-    return await passwords_of(request).hash(password)
+    state, passwords = await state_of(request), passwords_of(request)
+    user = state.users.get(name) if key_of(request) in state.commands else None
+    if user is None:
+        return await passwords.hash(password)
+    if not await passwords.is_right(password, user.hash):
+        text = "this Idempotency-Key was used before, and the user has another password by now, so nothing was done"
+        raise Problem("invalid", f"{text}: send this one under a new key")
+    return user.hash
 
 
 ONE = "/v1/users/{user}"

@@ -153,7 +153,7 @@ def test_who_asks_does_not_choose_how_much_room_a_record_takes():
 
 
 async def test_the_oldest_records_go_though_nothing_is_ever_decided(house: House, monkeypatch: pytest.MonkeyPatch):
-    for name, number in (("FORGET_EVERY", 4), ("KEPT_RECORDS", 2), ("KEPT_REFUSALS", 3)):
+    for name, number in (("FORGET_EVERY", 4), ("KEPT_RECORDS", 2), ("KEPT_APART", 3)):
         monkeypatch.setattr(auditing, name, number)
     async with house.life() as life:
         await life.order(NoteDeed(DEPLOY, "done"))
@@ -162,6 +162,19 @@ async def test_the_oldest_records_go_though_nothing_is_ever_decided(house: House
         found = await records(life)
         assert len(found) < 1 + 3 + 4
         assert (found[0].deed.subject, found[-1].outcome) == ("19", "done")
+
+
+async def test_no_crowd_of_another_kind_pushes_a_record_out(house: House, monkeypatch: pytest.MonkeyPatch):
+    for name, number in (("FORGET_EVERY", 1), ("KEPT_RECORDS", 2), ("KEPT_APART", 2)):
+        monkeypatch.setattr(auditing, name, number)
+    async with house.life() as life:
+        for outcome in ("done", "forbidden"):
+            await life.order(NoteDeed(DEPLOY, outcome))
+        for outcome in ("unchanged", "repeated", "invalid", "unavailable") * 2:
+            await life.order(NoteDeed(DEPLOY, outcome))
+        assert [outcome for _, outcome, *_ in await kept(life)] == [
+            *("unavailable", "invalid", "repeated", "unchanged", "forbidden", "done")
+        ]
 
 
 async def test_records_that_a_full_disk_does_not_take_come_with_the_next_batch_that_it_does(

@@ -87,12 +87,25 @@ async def test_what_runs_or_is_in_use_stays_and_says_why(house: House):
     async with house.life() as life:
         await life.order(protocol.DeployStack(stack(spec(image="web"))))
         (task,) = of(await life.until(serving("shop/web")))
-        pruned = await life.ask(protocol.Prune((task.container_id,), {"id": ("web:latest",)}), path=SURVEYOR)
+        image = await house.engine.image("web")
+        assert image is not None
+        pruned = await life.ask(protocol.Prune((task.container_id,), {image.id: ("web:latest",)}), path=SURVEYOR)
         assert isinstance(pruned, protocol.Pruned)
         assert pruned.gone == ()
         assert pruned.kept[task.container_id] == "is running by now"
-        assert pruned.kept["id"].startswith("is in use: image web:latest is still used by a container")
+        assert pruned.kept[image.id].startswith("is in use: image web:latest is still used by a container")
         assert serving("shop/web")(await life.state())
+
+
+async def test_a_name_that_another_image_has_by_now_is_not_taken_from_that(house: House):
+    house.engine.images["other"] = FakeImage(local=True)
+    async with house.life() as life:
+        await life.state()
+        names = {"sha256:before": ("other:before", "other:latest")}
+        pruned = await life.ask(protocol.Prune((), names), path=SURVEYOR)
+        why = "is other:latest no more: another image has that name by now"
+        assert pruned == protocol.Pruned((), {"sha256:before": why})
+        assert await house.engine.image("other") is not None
 
 
 async def test_machine_and_containers_say_how_busy_they_are(house: House):

@@ -41,6 +41,28 @@ async def ensured(life: Life, data: Path, brought: Credential | None = None) -> 
     return dict((await life.state()).tokens)
 
 
+async def audited(life: Life) -> list[tuple[str, str, str, str]]:
+    """What the audit has, oldest first."""
+    answer = await life.ask(protocol.GetAudit())
+    assert isinstance(answer, protocol.Audit)
+    told = [(one.deed.caller.name, one.deed.action, one.deed.subject, one.outcome) for one in answer.records]
+    return told[::-1]
+
+
+async def test_admins_that_a_start_makes_are_in_the_audit(house: House, home: Path):
+    brought = new_credential()
+    async with house.life() as life:
+        (first,) = await ensured(life, home / "data")
+        await ensured(life, home / "data", brought)
+        await life.order(protocol.RevokeToken(brought.id))
+        await ensured(life, home / "data", brought)
+        assert await audited(life) == [
+            ("root", "credentials.first", first, "done"),
+            ("root", "credentials.bring", brought.id, "done"),
+            ("root", "credentials.bring", brought.id, "conflict"),
+        ]
+
+
 def context_tokens() -> list[str]:
     return [context.token for context in contexts(config_path())[0]]
 

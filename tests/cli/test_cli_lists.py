@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Run
-from tests.cli.manager import Answer, HangUp, Lines, Manager, listing
+from tests.cli.manager import Answer, HangUp, Lines, Manager, listing, problem
 from tests.cli.rows import node, stack
 
 
@@ -123,6 +123,23 @@ def test_a_manager_that_restarts_twice_on_a_quiet_cluster_ends_no_follower(
     ran = gbnt("events", "-f", "-q")
     assert (ran.status, ran.out) == (0, "1\n3\n")
     assert ran.err == "the manager stops; the events are read on when it is back\n" * 3
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_manager_that_is_back_and_not_ready_ends_no_follower(
+    gbnt: Run, manager: Manager, monkeypatch: pytest.MonkeyPatch, status: int
+):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    away = {"error": "the manager stops", "code": "unavailable"}
+    busy = problem(status, "unavailable", "the manager does not answer: try again in a moment")
+    manager.on("GET /v1/events", Lines(event(1), away), busy, Lines(event(3)))
+    ran = gbnt("events", "-f", "-q")
+    assert (ran.status, ran.out) == (0, "1\n3\n")
+
+
+def test_a_manager_that_is_not_ready_at_first_is_told_at_once(gbnt: Run, manager: Manager):
+    manager.on("GET /v1/events", problem(503, "unavailable", "the manager does not answer"))
+    assert (gbnt("events", "-f").status, gbnt("events").status, len(manager.asked)) == (3, 3, 2)
 
 
 def test_a_manager_that_stays_away_is_waited_for_no_longer_than_patience(

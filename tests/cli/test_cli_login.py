@@ -214,8 +214,9 @@ def test_signing_out_ends_the_session_and_forgets_its_context(gbnt: Run, manager
     manager.on("DELETE /v1/sessions/current", Answer({"revision": 9, "changes": {"5e": "closed"}, "detail": {}}))
     ran = gbnt("logout")
     assert (ran.status, ran.out) == (0, 'signed out, and forgot "vera@rome"\n')
+    assert ran.err == "no context is current now: `gbnt config use-context NAME` makes one that\n"
     assert manager.asked[0].headers["Authorization"] == "Bearer gbnt_5e_session"
-    assert ([one.name for one in contexts(home / "config")[0]], contexts(home / "config")[1]) == (["rome"], "rome")
+    assert ([one.name for one in contexts(home / "config")[0]], contexts(home / "config")[1]) == (["rome"], "")
 
 
 def test_a_session_that_ended_before_is_forgotten_all_the_same(gbnt: Run, manager: Manager, home: Path):

@@ -1,5 +1,6 @@
 """Real TLS and the admin socket: who is believed, and who needs no credential."""
 
+import io
 import socket
 import ssl
 import threading
@@ -54,6 +55,21 @@ def test_another_authority_is_not_and_gets_no_token(gbnt: Run, secured: Manager,
     assert ran.status == 3
     assert "showed a certificate that this context's CA did not sign" in ran.err
     assert not secured.asked
+
+
+@pytest.mark.parametrize("words", ["stack ls", "exec shop-web-1 true", "login -u vera --password-stdin"])
+@pytest.mark.parametrize("server", ["http://192.0.2.1:4000", "http://rome.example", "ftp://127.0.0.1", "rome:4000", ""])
+def test_no_token_and_no_password_goes_where_everybody_reads_it(
+    gbnt: Run, home: Path, monkeypatch: pytest.MonkeyPatch, words: str, server: str
+):
+    def connect(*where: object, **how: object) -> None:
+        raise AssertionError(f"it was connected to {where}")
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setattr("sys.stdin", io.StringIO("qualis artifex pereo"))
+    add_context(Context("rome", server, "", "gbnt_1_secret"), home / "config")
+    ran = gbnt(*words.split())
+    assert (ran.status, "go by https:// alone" in ran.err) == (2, True), ran.err
 
 
 @pytest.mark.parametrize("name", ["rome", "gate.example", "a.wild.example", "192.0.2.9", "192.0.2.1", "127.0.0.1"])

@@ -202,6 +202,8 @@ class FakeNode:
 
     async def ask(self, path: str, message: object, timeout: float) -> object:
         if isinstance(message, NoteDeed):
+            if isinstance(failure := self.replies.get(NoteDeed), Exception):
+                raise failure
             self.noted.append((message.deed, message.outcome))
             self.records.append(auditing.noted(message, self.now, self.state.revision))
             return Accepted(self.state.revision)
@@ -229,7 +231,8 @@ class FakeNode:
 
     def _kept(self, wanted: GetEvents) -> Events:
         place = (wanted.after, wanted.number) if wanted.after else (0, 0)
-        kept = [one for one in self.events.events if (one.revision, one.number) > place]
+        shown = [one for one in self.events.events if not (wanted.discreet and one.is_for_admins)]
+        kept = [one for one in shown if (one.revision, one.number) > place]
         chosen = kept[: wanted.limit] if wanted.after else kept[max(0, len(kept) - wanted.limit) :]
         return replace(self.events, events=tuple(chosen))
 

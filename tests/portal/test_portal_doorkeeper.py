@@ -38,7 +38,12 @@ WRITES = [
     ("DELETE", "/v1/services/shop/web"),
     ("DELETE", "/v1/tasks/web1"),
 ]
-ADMIN = [("GET", "/v1/tokens"), ("DELETE", "/v1/tokens/viewer"), ("POST", "/v1/snapshots/release-held")]
+ADMIN = [
+    ("GET", "/v1/tokens", None),
+    ("DELETE", "/v1/tokens/viewer", None),
+    ("POST", "/v1/snapshots/release-held", None),
+    ("PATCH", "/v1/cluster", {"privileged": "allow"}),
+]
 
 
 @pytest.fixture
@@ -63,12 +68,12 @@ async def test_an_operator_may_change_things_and_a_viewer_may_not(stranger, node
     assert (await stranger.request(method, path, headers=bearer("operator"))).is_success
 
 
-@pytest.mark.parametrize(("method", "path"), ADMIN)
-async def test_credentials_and_restores_are_an_admin_s(stranger, node, method, path):
+@pytest.mark.parametrize(("method", "path", "body"), ADMIN)
+async def test_credentials_restores_and_settings_are_an_admin_s(stranger, node, method, path, body):
     for role in ("viewer", "operator"):
-        assert (await stranger.request(method, path, headers=bearer(role))).status_code == 403
+        assert (await stranger.request(method, path, headers=bearer(role), json=body)).status_code == 403
     assert node.commands() == []
-    assert (await stranger.request(method, path, headers=bearer("admin"))).is_success
+    assert (await stranger.request(method, path, headers=bearer("admin"), json=body)).is_success
 
 
 @pytest.mark.parametrize(

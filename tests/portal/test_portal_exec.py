@@ -11,7 +11,9 @@ from engine.port import EngineUnavailable
 from portal.api.app import create_api
 from portal.api.exec import READ_AHEAD
 from portal.backend import EngineFailed
-from tests.portal.build import FakeNode, bearer, state, task
+from supervisor.address import Address
+from supervisor.errors import AskTimeout
+from tests.portal.build import NODE, FakeNode, bearer, state, task
 from tests.portal.socket_driver import talk
 
 pytestmark = pytest.mark.anyio
@@ -198,6 +200,17 @@ async def test_the_audit_says_what_runs_while_it_does_and_then_how_it_ended(app,
         await ours.ended.wait()
     assert audit(node) == [("begun", "runs mysql"), ("done", "runs mysql; exit 3")]
     assert {record.deed.action for record in node.records} == {"exec.run"}
+
+
+async def test_nothing_runs_that_nobody_could_make_a_record_of(app, node):
+    node.replies[protocol.NoteDeed] = AskTimeout(Address(NODE, "senate"), "a note")
+    async with talk(app, PATH) as ours:
+        await ours.say({"command": ["true"]})
+        [last] = await ours.rest()
+        await ours.ended.wait()
+    assert isinstance(last, dict)
+    assert (last["code"], "no record of it could be kept" in last["error"]) == ("unavailable", True)
+    assert node.ran == []
 
 
 async def test_the_audit_says_who_left_and_what_could_not_be_run(app, node):

@@ -18,7 +18,7 @@ from portal.api.log_reader import LogQuery, Reader
 from portal.backend import EngineFailed, TooSlow, Unreached
 from supervisor.address import Address
 from supervisor.errors import NoSuchActor
-from tests.portal.build import NODE, NOW, FakeNode, Said, attempt, commit, event, state, task
+from tests.portal.build import NODE, NOW, FakeNode, Said, attempt, bearer, commit, event, state, task
 from tests.portal.driver import get
 
 pytestmark = pytest.mark.anyio
@@ -278,6 +278,35 @@ async def test_what_a_senate_committed_and_did_not_live_to_tell_is_told_by_the_n
         lines += [await stream.line() for _ in range(5)]
         told = [(line["revision"], line["number"]) for line in lines]
         assert told == [(5, 1), (6, 1), (6, 2), (7, 1), (8, 1), (8, 2), (10, 1), (11, 1), (12, 1)]
+        stream.leave()
+        assert await stream.rest() == []
+
+
+MIXED = (
+    *(replace(event(6, number), kind=kind) for number, kind in enumerate(("user.created", "join_token.issued"))),
+    event(6, 2),
+    replace(event(7), kind="token.revoked"),
+    event(8),
+)
+SHOWN = {"viewer": [(6, 2), (8, 1)], "operator": [(6, 2), (8, 1)], "admin": [(6, 0), (6, 1), (6, 2), (7, 1), (8, 1)]}
+
+
+@pytest.mark.parametrize("role", SHOWN)
+async def test_events_of_users_and_tokens_are_listed_for_admins_alone(api, node, role):
+    node.events = Events(MIXED, compacted=2)
+    for query in ("?after=4", ""):
+        items = (await api.get(f"/v1/events{query}", headers=bearer(role))).json()["items"]
+        assert [(row["revision"], row["number"]) for row in items] == SHOWN[role]
+
+
+@pytest.mark.parametrize("role", SHOWN)
+async def test_events_of_users_and_tokens_are_told_to_admins_alone(app, node, role):
+    node.events = Events(MIXED[:3], compacted=2)
+    async with get(app, "/v1/events?follow=1&after=4", bearer(role)) as stream:
+        committed = (Committed(state(revision=one.revision), (one,)) for one in MIXED[3:])
+        node.tell(Committed(state(revision=6)), *committed)
+        lines = [await stream.line() for _ in SHOWN[role]]
+        assert [(line["revision"], line["number"]) for line in lines] == SHOWN[role]
         stream.leave()
         assert await stream.rest() == []
 

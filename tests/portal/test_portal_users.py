@@ -366,6 +366,31 @@ async def test_a_change_of_the_password_may_be_sent_twice(door, deciding):
     again = await vera.post("/v1/me/password", json=body, headers=key)
     assert again.json()["changes"] == {"vera": "as the first time"}
     assert deciding.deeds[-1].command == replace(sent, hash="", seen="")
+    asked = len(deciding.deeds)
+    for _ in range(FAILURES):
+        other = await vera.post("/v1/me/password", json={**body, "new": "a third password"}, headers=key)
+        assert (other.status_code, "another password by now" in other.json()["detail"]) == (422, True)
+    last = await vera.post("/v1/me/password", json=body, headers=key)
+    assert (last.status_code, len(deciding.deeds)) == (429, asked), "by repeats passwords are guessed uncounted"
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/users"), ("PATCH", "/v1/users/nero")])
+async def test_a_repeat_with_another_password_is_not_answered_as_done(admin, deciding, method, path):
+    nero, key = {"role": "viewer", "password": OTHER}, {"idempotency-key": "k-1"}
+    if method == "POST":
+        nero |= {"name": "nero"}
+    else:
+        await admin.post("/v1/users", json={**VERA, "name": "nero"})
+    assert (await admin.request(method, path, json=nero, headers=key)).is_success
+    sent = deciding.deeds[-1].command
+    deciding.state = replace(deciding.state, commands={sent.request: "kept"})
+    deciding.replies[type(sent)] = lambda command: Accepted(9, {"nero": "as the first time"})
+    again = await admin.request(method, path, json=nero, headers=key)
+    assert again.json()["changes"] == {"nero": "as the first time"}
+    asked = len(deciding.deeds)
+    other = await admin.request(method, path, json={**nero, "password": PASSWORD}, headers=key)
+    assert (other.status_code, "another password by now" in other.json()["detail"]) == (422, True)
+    assert len(deciding.deeds) == asked
 
 
 @pytest.mark.parametrize(

@@ -58,10 +58,20 @@ async def test_the_revision_goes_up_by_one_from_the_expected_one(store: SqliteSt
 async def test_events_after_a_revision_come_in_order_and_no_more_than_asked(store: SqliteStore):
     for revision in (1, 2, 3):
         await happen(store, revision, 10.0, 10.5)
-    rows = await store.read(entities.EVENTS_AFTER, (1, 9, 3))
+    rows = await store.read(entities.EVENTS_AFTER, (1, 9, 0, 3))
     assert [(row["rev"], row["n"], row["at"]) for row in rows] == [(2, 0, 10.0), (2, 1, 10.5), (3, 0, 10.0)]
-    rows = await store.read(entities.EVENTS_AFTER, (2, 0, 3))
+    rows = await store.read(entities.EVENTS_AFTER, (2, 0, 0, 3))
     assert [(row["rev"], row["n"]) for row in rows] == [(2, 1), (3, 0), (3, 1)]
+
+
+@pytest.mark.parametrize(("discreet", "told"), [(0, {0, 1, 2, 3}), (1, {2})])
+async def test_events_for_admins_alone_are_left_out_where_that_is_wanted(store: SqliteStore, discreet, told):
+    for number, kind in enumerate(("user.created", "token.revoked", "users.of", "join_token.issued")):
+        added = entities.event(2, number, at=1.0, kind=kind, subject="x", message="")
+        assert await apply(store, added) is Outcome.COMMITTED
+    after, newest = ((1, 0, discreet, 4), entities.EVENTS_AFTER), ((discreet, 4), entities.NEWEST_EVENTS)
+    for parameters, statement in (after, newest):
+        assert {row["n"] for row in await store.read(statement, parameters)} == told
 
 
 @pytest.mark.parametrize(
@@ -72,19 +82,19 @@ async def test_the_audit_is_forgotten_by_count_and_age(store: SqliteStore, keep,
         assert (
             await apply(store, entities.audit(at, "{}", "done", "", who="ci", action="a", rev=1)) is Outcome.COMMITTED
         )
-    forget = entities.forget_audit(keep=keep, refusals=("forbidden",), keep_refusals=9, since=since)
+    forget = entities.forget_audit(keep=keep, apart=(("forbidden",),), keep_apart=9, since=since)
     assert await apply(store, *forget) is Outcome.COMMITTED
     rows = await store.read(entities.AUDIT, (0, 0, "", "", "", "", "", "", 0.0, 100))
     assert [row["n"] for row in rows] == left
 
 
-async def test_refusals_push_out_none_but_themselves(store: SqliteStore):
-    for outcome in ("done", "forbidden", "invalid", "begun", "forbidden", "invalid", "done"):
+async def test_records_of_a_set_of_outcomes_push_out_none_but_themselves(store: SqliteStore):
+    for outcome in ("done", "forbidden", "unchanged", "begun", "forbidden", "invalid", "unchanged", "invalid", "done"):
         await apply(store, entities.audit(10.0, "{}", outcome, "", who="ci", action="a", rev=1))
-    forget = entities.forget_audit(keep=2, refusals=("forbidden", "invalid"), keep_refusals=1, since=0.0)
+    forget = entities.forget_audit(keep=2, apart=(("forbidden", "invalid"), ("unchanged",)), keep_apart=1, since=0.0)
     assert await apply(store, *forget) is Outcome.COMMITTED
     rows = await store.read(entities.AUDIT, (0, 0, "", "", "", "", "", "", 0.0, 100))
-    assert [row["n"] for row in rows] == [7, 6, 4]
+    assert [row["n"] for row in rows] == [9, 8, 7, 4]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +106,7 @@ async def test_refusals_push_out_none_but_themselves(store: SqliteStore):
         (2, 0.0, [4], 3),
         (0, 0.0, [], 4),
         (100, 30.0, [3, 3, 4], 2),
-        (100, 41.0, [], 4),
+        (100, 41.0, [4], 3),  # nobody who has the newest is told to read anew
         (2, 30.0, [4], 3),
     ],
 )
