@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from cli.table import Row
 from cli.words import age, count
 
+if TYPE_CHECKING:
+    from portal.shapes import ActorRow
 
-def drawn(actors: Iterable[Row], now: float) -> Iterator[str]:
+
+def drawn(actors: Iterable[ActorRow], now: float) -> Iterator[str]:
     """A line for each actor, below the one whose address its own begins with, in the order given."""
     rows = list(actors)
     known = {str(row["address"]) for row in rows}
-    below: dict[str, list[Row]] = defaultdict(list)
+    below: dict[str, list[ActorRow]] = defaultdict(list)
     for row in rows:
         below[_parent(str(row["address"]), known)].append(row)
     for root in below[""]:
@@ -21,7 +24,7 @@ def drawn(actors: Iterable[Row], now: float) -> Iterator[str]:
         yield from _branches(str(root["address"]), below, "", now)
 
 
-def _branches(parent: str, below: dict[str, list[Row]], indent: str, now: float) -> Iterator[str]:
+def _branches(parent: str, below: dict[str, list[ActorRow]], indent: str, now: float) -> Iterator[str]:
     children = below[parent]
     for place, child in enumerate(children):
         last = place == len(children) - 1
@@ -39,7 +42,7 @@ def _parent(address: str, known: set[str]) -> str:
     return ""
 
 
-def _words(row: Row, name: str, now: float) -> str:
+def _words(row: ActorRow, name: str, now: float) -> str:
     said = [] if row["state"] == "running" else [str(row["state"])]
     if row["mailbox"]:
         said.append(f"{count(row['mailbox'], 'message')} waiting")

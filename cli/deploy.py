@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from cli.build import build_image
 from cli.client import Client
@@ -14,7 +15,6 @@ from cli.errors import BadInput
 from cli.follow import settle
 from cli.lines import at_its_lines, warn_at_lines, warnings_of
 from cli.output import warn_of
-from cli.table import Row
 from cli.waiting import Waiting
 from cli.words import said
 from cluster.compose.loader import Loaded
@@ -22,6 +22,10 @@ from cluster.pinning import Resolve
 from cluster.registries import registries_of
 from cluster.sources import Sources, objection
 from cluster.spec import ServiceSpec, StackSpec
+
+if TYPE_CHECKING:
+    from portal.plan_rows import PlanShown
+    from portal.shapes import Changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def deploy(client: Client, loaded: Loaded, images: Images, terms: Terms, waiting
     print(f"{spec.name} runs as the file says", file=sys.stderr)
 
 
-def planned(client: Client, loaded: Loaded, images: Images, terms: Terms) -> Row:
+def planned(client: Client, loaded: Loaded, images: Images, terms: Terms) -> PlanShown:
     """What a deploy of these files would do now. Raises what the deploy would raise, on strict terms for a warning.
 
     Nothing is built for that: the plan goes by the images that builds gave last.
@@ -140,8 +144,8 @@ def _unkept(sources: Sources) -> list[str]:
     return [f"warning: the revision is kept without its files, for {why}"] if why else []
 
 
-def _tell(stack: str, accepted: Row, aside: Collection[str]) -> None:
-    changes: Mapping[str, str] = accepted["changes"]
+def _tell(stack: str, accepted: Changed, aside: Collection[str]) -> None:
+    changes = accepted["changes"]
     print(said(stack, changes), file=sys.stderr)
     still = sorted(name for name, change in changes.items() if change == "kept")
     if out := [name for name in still if name in aside]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import orjson
 
 from cli.client import Client
 from cli.deploy import kept
 from cli.errors import BadInput, NotFound
-from cli.table import Row
 from cli.words import said
 from cluster.compose.loader import Loaded
 from cluster.sources import Sources
 from cluster.spec import StackSpec
+
+if TYPE_CHECKING:
+    from portal.shapes import SourcesShown
 
 
 def save(client: Client, loaded: Loaded, *, over: bool) -> None:
@@ -61,9 +64,9 @@ def drop(client: Client, stack: str) -> None:
     print(said(stack, client.drop_draft(stack)["changes"]), file=sys.stderr)
 
 
-def sources_of(client: Client, stack: str, *, values: bool) -> Row:
+def sources_of(client: Client, stack: str, *, values: bool) -> SourcesShown:
     """The files of a draft, and the variables that they name. Raises NotFound where they were not kept."""
-    found: Row | None = client.draft(stack, values=values)["sources"]
+    found = client.draft(stack, values=values)["sources"]
     if found is None:
         raise NotFound(f"the draft of {stack} came without its files")
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
 from cli.client import Client
 from cli.deploy import Images, Terms, planned
@@ -13,13 +14,15 @@ from cli.table import Row, column
 from cli.words import count
 from cluster.compose.loader import Loaded
 
+if TYPE_CHECKING:
+    from portal.plan_rows import PlanShown, ServicePlanRow
+
 COLUMNS = (
     column("KIND", "kind"),
     column("NAME", "name"),
     column("WOULD BE", "change"),
     column("DETAIL", "detail", flexible=True),
 )
-KINDS = {"network": "networks", "volume": "volumes", "config": "configs"}
 
 
 def say_good(loaded: Loaded) -> None:
@@ -40,16 +43,17 @@ def show_plan(client: Client, loaded: Loaded, images: Images, terms: Terms, outp
         print(f"{plan['stack']}: nothing to change", file=sys.stderr)
 
 
-def _rows(plan: Row, aside: Collection[str]) -> Iterator[Row]:
+def _rows(plan: PlanShown, aside: Collection[str]) -> Iterator[Row]:
     for service in plan["services"]:
         detail = "; ".join(_details(service, aside))
         yield {"kind": "service", "name": service["name"], "change": service["change"], "detail": detail}
-    for kind, key in KINDS.items():
-        for name, change in plan[key].items():
+    changes = {"network": plan["networks"], "volume": plan["volumes"], "config": plan["configs"]}
+    for kind, known in changes.items():
+        for name, change in known.items():
             yield {"kind": kind, "name": name, "change": change, "detail": ""}
 
 
-def _details(service: Row, aside: Collection[str]) -> Iterator[str]:
+def _details(service: ServicePlanRow, aside: Collection[str]) -> Iterator[str]:
     if service["fields"]:
         yield f"other than before: {', '.join(service['fields'])}"
     if service["machines"]:

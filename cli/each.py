@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cli.errors import CliError, NotAllowed, Unreachable
-from cli.table import Row
 from cli.words import count, said
 
 if TYPE_CHECKING:
     from cli.client import Client
+    from portal.shapes import Changed
 
 
 @dataclass(slots=True)
@@ -31,7 +31,7 @@ class Each:
             raise CliError(f"{len(self.refused)} of {count(total, 'node')} could not be changed")
 
 
-def change_each(client: Client, references: Iterable[str], change: Callable[[str], Row]) -> Each:
+def change_each(client: Client, references: Iterable[str], change: Callable[[str], Changed]) -> Each:
     """Change one node after the other by its id, and print what that did.
 
     Raises Unreachable and NotAllowed, which the others would meet, too; every other refusal is kept, and printed where

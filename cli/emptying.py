@@ -6,11 +6,14 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cli.errors import CliError, Unreachable
 from cli.follow import PATIENCE, TICK, TimedOut
 from cli.live import Display, Line, display_for
-from cli.table import Row
+
+if TYPE_CHECKING:
+    from portal.shapes import LeaverRow
 
 STUCK_FOR = 10.0
 NAMED = 3
@@ -22,12 +25,12 @@ class Stuck(CliError):
 
 @dataclass(slots=True)
 class Emptying:
-    """Follows what leaves. `remaining` asks for the tasks that have not left, as the API's rows.
+    """Follows what leaves. `remaining` asks for the tasks that have not left.
 
     `patience` is for how long a manager that went away is waited for, in seconds.
     """
 
-    remaining: Callable[[], Sequence[Row]]
+    remaining: Callable[[], Sequence[LeaverRow]]
     display: Display
     patience: float = PATIENCE
     clock: Callable[[], float] = time.time
@@ -61,7 +64,7 @@ class Emptying:
         finally:
             self.display.close()
 
-    def _take(self, rows: Sequence[Row]) -> None:
+    def _take(self, rows: Sequence[LeaverRow]) -> None:
         there = {
             row["id"]: Line(row["task"], row["state"], row["words"], "bad" if row["stuck"] else "") for row in rows
         }
@@ -69,7 +72,7 @@ class Emptying:
         self._shown |= left | there
         self._draw([])
 
-    def _give_up_on(self, rows: Sequence[Row]) -> None:
+    def _give_up_on(self, rows: Sequence[LeaverRow]) -> None:
         """A moment's trouble ends nothing: what is stuck may come loose when another node is ready again."""
         if not all(row["stuck"] for row in rows):
             self._stuck_since = None
@@ -84,14 +87,14 @@ class Emptying:
             self.display.show([*self._shown.values(), *more])
 
 
-def _told(rows: Sequence[Row]) -> str:
+def _told(rows: Sequence[LeaverRow]) -> str:
     each = [f"{row['task']}: {row['words']}" for row in rows[:NAMED]]
     each += [f"{len(rows) - NAMED} more"] if len(rows) > NAMED else []
     way = "mend that, or remove what is to run no more; `gbnt node update NODE --availability active` takes it all back"
     return f"what is left cannot leave by itself ({'; '.join(each)}): {way}"
 
 
-def wait_until_empty(remaining: Callable[[], Sequence[Row]], words: str, timeout: float | None = None) -> None:
+def wait_until_empty(remaining: Callable[[], Sequence[LeaverRow]], words: str, timeout: float | None = None) -> None:
     """Show what leaves on the standard error until nothing is left.
 
     Ctrl-C ends the watching alone; `words` say then what becomes of the rest.

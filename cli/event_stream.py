@@ -5,17 +5,20 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from cli.client import Client
 from cli.errors import Unreachable
-from cli.table import Row
+
+if TYPE_CHECKING:
+    from portal.shapes import EventRow
 
 PAUSE = 1.0
 PATIENCE = 60.0
 PAGE = 10_000
 
 
-def follow_events(client: Client, after: int | None, limit: int) -> Iterator[Row]:
+def follow_events(client: Client, after: int | None, limit: int) -> Iterator[EventRow]:
     """The newest `limit` events after a revision, and each new one, none twice and none left out.
 
     Raises Unreachable where no manager answers at first, and where one stays away for PATIENCE seconds.
@@ -43,7 +46,7 @@ def follow_events(client: Client, after: int | None, limit: int) -> Iterator[Row
             time.sleep(PAUSE)
 
 
-def chosen_events(client: Client, after: int | None, limit: int, wanted: Callable[[Row], bool]) -> list[Row]:
+def chosen_events(client: Client, after: int | None, limit: int, wanted: Callable[[EventRow], bool]) -> list[EventRow]:
     """The first `limit` events after a revision that are wanted; without one the newest, of the last PAGE events."""
     page = client.events(after, PAGE)
     if after is None:
@@ -55,5 +58,5 @@ def chosen_events(client: Client, after: int | None, limit: int, wanted: Callabl
     return found[:limit]
 
 
-def _place(row: Row) -> str:
+def _place(row: EventRow) -> str:
     return f"{row['revision']}.{row['number']}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cli import terminal
-from cli.client import task_path
+from cli.client.tasks import task_path
 from cli.connect import open_websocket
 from cli.errors import BadInput, CliError, NotAllowed, Unreachable
 from cli.table import Row

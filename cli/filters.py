@@ -5,39 +5,40 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic
 
 import click
 
 from cli.errors import BadInput
 from cli.group import Decorated
-from cli.table import Row
+from cli.table import Row, Shown
 from cli.words import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Generic[Shown]):
     """What a key asks of a row, by the text that a person gives; `words` are all that there are, where they are few."""
 
-    matches: Callable[[Row, str], bool]
+    matches: Callable[[Shown, str], bool]
     words: Sequence[str] = ()
 
 
-def is_(key: str, words: Sequence[str] = ()) -> Filter:
+def is_(key: str, words: Sequence[str] = ()) -> Filter[Row]:
     """Rows whose field is this very text."""
     return Filter(lambda row, text: text == str(row.get(key)), words)
 
 
-def has(key: str) -> Filter:
+def has(key: str) -> Filter[Row]:
     """Rows whose field has this text in it."""
     return Filter(lambda row, text: text in str(row.get(key) or ""))
 
 
-def begins(key: str) -> Filter:
+def begins(key: str) -> Filter[Row]:
     """Rows whose field begins with this text, as an id does."""
     return Filter(lambda row, text: str(row.get(key) or "").startswith(text))
 
 
-def labelled(key: str = "labels") -> Filter:
+def labelled(key: str = "labels") -> Filter[Row]:
     """Rows with a label `NAME`, or `NAME=VALUE`."""
     return Filter(lambda row, text: has_label(row.get(key) or {}, text))
 
@@ -51,7 +52,7 @@ def filter_option(known: Iterable[str], *, short: bool = True) -> Callable[[Deco
     return click.option(*names, "filter", metavar="KEY=VALUE", multiple=True, help=words)
 
 
-def read_filters(given: Sequence[str], known: Mapping[str, Filter]) -> Callable[[Row], bool]:
+def read_filters(given: Sequence[str], known: Mapping[str, Filter[Any]]) -> Callable[[Row], bool]:
     """Whether a row is as the filters say: as one of those of each key.
 
     Raises BadInput for a key or a word that there is not.

@@ -6,13 +6,16 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from cli.client import Client
 from cli.errors import CliError, Unreachable
 from cli.feed import ticking
 from cli.live import Display, Line, display_for
-from cli.table import Row
 from cli.task_words import is_bad, is_good, note, short_name, state
+
+if TYPE_CHECKING:
+    from portal.shapes import StackProgress, TaskRow
 
 TICK = 1.0
 PATIENCE = 60.0
@@ -33,11 +36,11 @@ class Follower:
     patience: float = PATIENCE
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
-    _tasks: list[Row] = field(default_factory=list)
+    _tasks: list[TaskRow] = field(default_factory=list)
     _problem: str = ""
     _watched: str = ""
 
-    def verdict(self, timeout: float | None = None) -> Row:
+    def verdict(self, timeout: float | None = None) -> StackProgress:
         """The last line of the stack's progress: `verdict`, `reason`, `task` and `logs`.
 
         Raises TimedOut after `timeout` seconds, and Unreachable when the manager stays away; either way what was asked
@@ -58,7 +61,7 @@ class Follower:
             self.display.close()
         raise Unreachable(f"the manager said nothing of how {self.stack} ended; see `gbnt stack ps {self.stack}`")
 
-    def _rows(self, deadline: float | None) -> Iterator[Row | None]:
+    def _rows(self, deadline: float | None) -> Iterator[StackProgress | None]:
         """The progress, opened again where the connection breaks: a manager may be restarted under a deploy."""
         lost_at: float | None = None
         while True:
@@ -110,19 +113,19 @@ def watch(
         raise CliError(_failure(stack, verdict))
 
 
-def _failure(stack: str, verdict: Row) -> str:
+def _failure(stack: str, verdict: StackProgress) -> str:
     said = [f"  | {line['text']}" for line in verdict["logs"]]
     output = ["its last lines:", *said] if said else []
     look = f"gbnt task inspect {verdict['task'][:12]}" if verdict["task"] else f"gbnt stack ps {stack}"
     return "\n".join([str(verdict["reason"]), *output, f"see `{look}`"])
 
 
-def lines(tasks: Iterable[Row], now: float) -> list[Line]:
+def lines(tasks: Iterable[TaskRow], now: float) -> list[Line]:
     """A line for each slot, by service. In a rollover a slot has two tasks for a while: the later one is shown."""
     latest = {(task["service"], task["slot"]): task for task in tasks}
     ordered = (task for _, task in sorted(latest.items()))
     return [Line(short_name(task), state(task, now), note(task), _mood(task)) for task in ordered]
 
 
-def _mood(task: Row) -> str:
+def _mood(task: TaskRow) -> str:
     return "good" if is_good(task) else "bad" if is_bad(task) else ""

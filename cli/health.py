@@ -14,7 +14,7 @@ from cli.table import Column, Row, column, render
 
 LOCALHOST = "127.0.0.1"
 
-COLUMNS = (
+COLUMNS: tuple[Column[Row], ...] = (
     column("PART", "name"),
     Column("STATE", lambda row: "ok" if row["ok"] else "NOT OK"),
     column("DETAIL", "detail"),

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from cli.client import Client
 from cli.errors import NotFound
 from cli.follow import settle
 from cli.output import Output, show_value, warn_of
-from cli.table import Row
 from cli.waiting import Waiting
 from cli.words import HIDDEN, did_you_mean, said
+
+if TYPE_CHECKING:
+    from portal.shapes import SourcesShown
 
 
 def newest(client: Client, stack: str) -> int:
@@ -20,7 +23,7 @@ def newest(client: Client, stack: str) -> int:
     raise NotFound(f"{stack} has no revisions: its next deploy makes one")
 
 
-def show_sources(sources: Row, output: Output, file: str) -> None:
+def show_sources(sources: SourcesShown, output: Output, file: str) -> None:
     """Print files: the one that is named, else all, each under its name where there are several.
 
     One alone is printed to the letter, for it may be written to a file. Variables go to the standard error. Raises

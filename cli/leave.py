@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cli import allegiance
 from cli.allegiance import Allegiance
@@ -19,6 +20,9 @@ from cli.words import count
 from transport.identity import IdentityError, joining
 from transport.identity.joining import Address, JoinFailed, Member
 from transport.identity.node_keys import NodeKeys
+
+if TYPE_CHECKING:
+    from portal.shapes import LeaverRow
 
 BY_FORCE = "`gbnt legion leave --force` waits for nothing"
 
@@ -92,7 +96,7 @@ def _put_away(cluster: str) -> None:
         print(told_of_volumes(wiped.volumes))
 
 
-def _remaining(home: Home, sworn: Allegiance) -> Sequence[Row]:
+def _remaining(home: Home, sworn: Allegiance) -> Sequence[LeaverRow]:
     """What has not left this machine yet; nothing once the node is forgotten."""
     while True:
         try:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from cli.compose_file import undeployable
 from cli.errors import CliError
-from cli.table import Row
 from cluster.compose.findings import Finding
 from cluster.compose.loader import Loaded
 from cluster.compose.report import finding_at
+
+if TYPE_CHECKING:
+    from portal.plan_rows import PlanShown
+    from portal.shapes import Changed
 
 
 @contextmanager
@@ -27,12 +31,12 @@ def at_its_lines(loaded: Loaded) -> Iterator[None]:
         raise type(error)(undeployable(loaded, placed)) from error
 
 
-def warnings_of(answer: Row, loaded: Loaded) -> list[str]:
+def warnings_of(answer: Changed | PlanShown, loaded: Loaded) -> list[str]:
     """What a manager warns of in its answer to a deploy or a plan, at its lines where it names a part of the spec."""
     return [_placed(str(warning), loaded) for warning in answer.get("warnings") or ()]
 
 
-def warn_at_lines(answer: Row, loaded: Loaded) -> None:
+def warn_at_lines(answer: Changed | PlanShown, loaded: Loaded) -> None:
     """Print that."""
     for warning in warnings_of(answer, loaded):
         print(warning, file=sys.stderr)

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, TextIO
 
 from cli.errors import NotFound
 from cli.output import Output, show_list, terminal_width
-from cli.table import GAP, NARROWEST, Column, Row, cells, column, cut, render
+from cli.table import GAP, NARROWEST, Column, cells, column, cut, render
 from cli.words import size
 
 if TYPE_CHECKING:
     from cli.client import Client
+    from portal.load_rows import LoadLine, NodeLoad, TaskLoad
 
 HOME, CLEAR_LINE, CLEAR_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 UNKNOWN = "?"
 
-NODES = (
+NODES: tuple[Column[NodeLoad], ...] = (
     column("NODE", "node"),
     Column("LOAD", lambda row: _known(row["load"], "{:.2f}".format)),
     column("CPUS", "cpus"),
@@ -25,7 +26,7 @@ NODES = (
     Column("DISK FREE", lambda row: _of(row["disk_free"], row["disk_total"])),
     Column("NOTE", lambda row: row["unknown"], flexible=True),
 )
-TASKS = (
+TASKS: tuple[Column[TaskLoad], ...] = (
     column("TASK", "task", flexible=True, keeps_end=True),
     column("NODE", "node"),
     Column("CPU", lambda row: _known(row["cpu_percent"], "{:.1f} %".format)),
@@ -38,7 +39,7 @@ TASKS = (
 # What goes first where the terminal is too narrow for all: without a task's whole name nobody can tell replicas apart.
 DISPENSABLE = ("DISK READ / WRITTEN", "NET IN / OUT")
 
-ORDERS: Mapping[str, Callable[[Row], tuple[float, str]]] = {
+ORDERS: Mapping[str, Callable[[TaskLoad], tuple[float, str]]] = {
     "cpu": lambda row: (-(row["cpu_percent"] or 0.0), row["task"]),
     "memory": lambda row: (-(row["memory"] or 0), row["task"]),
     "name": lambda row: (0.0, row["task"]),
@@ -62,7 +63,7 @@ def selection(client: Client, subject: str) -> dict[str, str]:
             raise missing from None
 
 
-def report(line: Row, sort: str) -> list[str]:
+def report(line: LoadLine, sort: str) -> list[str]:
     """The lines of both tables, cut to the terminal's width."""
     width = terminal_width()
     machines = render(line["nodes"], NODES, width).splitlines()
@@ -71,12 +72,12 @@ def report(line: Row, sort: str) -> list[str]:
     return [*machines, "", *tasks]
 
 
-def show_tasks(line: Row, sort: str, output: Output) -> None:
+def show_tasks(line: LoadLine, sort: str, output: Output) -> None:
     """The tasks alone, as names or by a template."""
     show_list(sorted(line["tasks"], key=ORDERS[sort]), TASKS, output, key="task")
 
 
-def refreshed(lines: Iterable[Row], sort: str, terminal: TextIO) -> None:
+def refreshed(lines: Iterable[LoadLine], sort: str, terminal: TextIO) -> None:
     """Draw each line over the one before; of what has no room the last tasks are left out."""
     for line in lines:
         columns, rows = shutil.get_terminal_size()
@@ -87,9 +88,9 @@ def refreshed(lines: Iterable[Row], sort: str, terminal: TextIO) -> None:
         terminal.flush()
 
 
-def _fitting(tasks: Sequence[Row], width: int | None) -> tuple[Column, ...]:
+def _fitting(tasks: Sequence[TaskLoad], width: int | None) -> tuple[Column[TaskLoad], ...]:
     """The columns for which there is room beside the beginning of a note."""
-    columns: tuple[Column, ...] = TASKS
+    columns = TASKS
     for title in DISPENSABLE:
         lines = render(tasks, columns[:-1]).splitlines()
         if width is None or max(map(cells, lines)) + len(GAP) + NARROWEST <= width:

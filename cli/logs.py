@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,8 +14,10 @@ from cli.errors import BadInput
 from cli.group import together
 from cli.kinds import Moment, Whole
 from cli.live import PLAIN
-from cli.table import Row
 from cli.words import clock_time
+
+if TYPE_CHECKING:
+    from portal.shapes import LogRow
 
 _OPTIONS = together(
     click.option("--follow", "-f", is_flag=True, help="Go on with each line as it is written."),
@@ -58,7 +60,7 @@ def _query(
     return {**switches, "tail": tail, **times}
 
 
-def print_logs(lines: Iterable[Row], *, timestamps: bool = False) -> None:
+def print_logs(lines: Iterable[LogRow], *, timestamps: bool = False) -> None:
     """Print lines as they come, those of a task's standard error on ours. Ctrl-C ends it like an end of the lines."""
     coloured = colours(sys.stdout)
     chosen: dict[str, str] = {}

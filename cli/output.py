@@ -16,10 +16,11 @@ from cli.errors import BadInput
 from cli.filters import Filter, filter_option, read_filters
 from cli.group import Decorated, together
 from cli.kinds import OneOf
-from cli.table import Column, Row, render
+from cli.table import Column, R, Row, render
 
 if TYPE_CHECKING:
     from cli.template import Template
+    from portal.shapes import Changed
 
 Form = Literal["table", "wide", "json", "yaml", "name"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -46,7 +47,7 @@ class Output:
         """Whether it is JSON or YAML, with all that the API gave; every other form is made of the table's rows."""
         return self.form in ("json", "yaml") and not self.quiet and self.template is None
 
-    def chosen(self, rows: Sequence[Row]) -> Sequence[Row]:
+    def chosen(self, rows: Sequence[R]) -> Sequence[R]:
         """The rows that are as the filters say."""
         return rows if self.wanted is None else [row for row in rows if self.wanted(row)]
 
@@ -57,7 +58,7 @@ def output_option(default: Form = "table") -> Callable[[Callable[..., Any]], Cal
 
 
 def list_options(
-    filters: Mapping[str, Filter], short_filter: bool = True
+    filters: Mapping[str, Filter[Any]], short_filter: bool = True
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """What a command that prints a list is told about how: `output`, and `no_trunc`.
 
@@ -74,11 +75,11 @@ no_trunc_option: Callable[[Decorated], Decorated] = click.option(
 
 
 def show_list(
-    rows: Sequence[Row],
-    columns: Sequence[Column],
+    rows: Sequence[R],
+    columns: Sequence[Column[R]],
     output: Output,
     *,
-    more: Sequence[Column] = (),
+    more: Sequence[Column[R]] = (),
     no_trunc: bool = False,
     empty: str = "",
     key: str = "",
@@ -103,7 +104,7 @@ def show_value(value: Row | Sequence[Row], output: Output) -> None:
     _print_rows(value, [value] if isinstance(value, Mapping) else value, output)
 
 
-def show_line(row: Row, output: Output, words: Callable[[Row], str], key: str, columns: Sequence[Column] = ()) -> None:
+def show_line(row: R, output: Output, words: Callable[[R], str], key: str, columns: Sequence[Column[R]] = ()) -> None:
     """One row of those that come as they happen, if it is wanted: in `words`, as a line of JSON, or as in a list.
 
     `columns` have words for a template.
@@ -120,7 +121,7 @@ def show_line(row: Row, output: Output, words: Callable[[Row], str], key: str, c
         print(json.dumps(row, ensure_ascii=False), flush=True)
 
 
-def warn_of(answer: Row) -> None:
+def warn_of(answer: Changed) -> None:
     """Print what a manager warns of in its answer to a change."""
     for warning in answer.get("warnings") or ():
         print(f"warning: {warning}", file=sys.stderr)
@@ -143,7 +144,7 @@ def print_document(value: object, form: Form) -> None:
 
 
 def _print_rows(
-    value: object, rows: Sequence[Row], output: Output, columns: Sequence[Column] = (), key: str = ""
+    value: object, rows: Sequence[R], output: Output, columns: Sequence[Column[R]] = (), key: str = ""
 ) -> None:
     """`value` as a document, or each of its `rows` as a line. `columns` have words for a template."""
     if output.template is not None and output.template.is_table:
@@ -173,7 +174,7 @@ def _form_options(default: Form) -> Callable[[Decorated], Decorated]:
 
 
 def _told(
-    options: Callable[[Callable[..., Any]], Callable[..., Any]], default: Form, filters: Mapping[str, Filter]
+    options: Callable[[Callable[..., Any]], Callable[..., Any]], default: Form, filters: Mapping[str, Filter[Any]]
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give the command one `output` for all these options."""
 

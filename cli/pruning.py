@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from cli.asking import confirm
 from cli.errors import raise_for
@@ -16,8 +16,12 @@ from cli.words import count, size
 if TYPE_CHECKING:
     from cli.client import Client
     from cli.session import Params
+    from portal.api.pruning import Gone, PruneLine
 
 MOST_NAMED = 6
+
+Where = Literal["nodes", "removed"]
+"""The field with the machines that a volume goes, or went, from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def prune(client: Client, wanted: Pruning, output: Output, *, dry_run: bool, yes
     _check([*done, *(row for row in found if row.get("why"))])  # what was refused was not asked for again
 
 
-def _say(found: Sequence[Row], wanted: Pruning, output: Output) -> None:
+def _say(found: Sequence[PruneLine], wanted: Pruning, output: Output) -> None:
     """What would go, by all its names."""
     if not output.is_table:
         _print(found, output, "nodes")
@@ -67,26 +71,26 @@ def _say(found: Sequence[Row], wanted: Pruning, output: Output) -> None:
         print("nothing is to be removed", file=sys.stderr)
 
 
-def _print(rows: Iterable[Row], output: Output, where: str) -> None:
-    """For programs. `where` is the field with the machines that a volume goes from."""
+def _print(rows: Iterable[PruneLine], output: Output, where: Where) -> None:
+    """For programs."""
     if output.is_document:
         show_value(_ordered(rows), output)
     else:
         show_list(list(_things(rows, where)), (), output, key="name")
 
 
-def _things(rows: Iterable[Row], where: str) -> Iterator[Row]:
+def _things(rows: Iterable[PruneLine], where: Where) -> Iterator[Row]:
     """Each container, image and volume by itself."""
     for row in _ordered(rows):
         if "volume" not in row:
-            for kind in ("container", "image"):
-                yield from ({"kind": kind, **one, "nodes": [row["node"]]} for one in row[f"{kind}s"])
+            for kind, gone in (("container", row["containers"]), ("image", row["images"])):
+                yield from ({"kind": kind, **one, "nodes": [row["node"]]} for one in gone)
         elif not row["why"] and row[where]:
             name = row["volume"]
             yield {"kind": "volume", "id": name, "name": name, "size": row["size"], "nodes": row[where]}
 
 
-def _doomed(found: Iterable[Row]) -> Mapping[str, object]:
+def _doomed(found: Iterable[PruneLine]) -> Mapping[str, object]:
     """What was seen, for a manager to keep to; empty where there is nothing."""
     rows = list(found)
     only = [one["id"] for row in rows if "node" in row for one in (*row["containers"], *row["images"])]
@@ -94,7 +98,7 @@ def _doomed(found: Iterable[Row]) -> Mapping[str, object]:
     return {"only": only, "volumes": volumes} if only or volumes else {}
 
 
-def _listed(rows: Iterable[Row], most: int | None) -> Iterator[str]:
+def _listed(rows: Iterable[PruneLine], most: int | None) -> Iterator[str]:
     """What is to go, of each kind on a machine at `most` so many by name."""
     for row in _ordered(rows):
         if "volume" in row:
@@ -108,7 +112,7 @@ def _listed(rows: Iterable[Row], most: int | None) -> Iterator[str]:
                 yield f"{row['node']}: {count(len(kept), noun)} ({about}{total}): {_names(kept, most)}"
 
 
-def _told(rows: Iterable[Row]) -> Iterator[str]:
+def _told(rows: Iterable[PruneLine]) -> Iterator[str]:
     for row in _ordered(rows):
         if "volume" in row:
             if row["removed"]:
@@ -119,28 +123,25 @@ def _told(rows: Iterable[Row]) -> Iterator[str]:
             yield f"{row['node']}: removed {gone}: at least {size(row['size'])} are free again"
 
 
-def _left(rows: Iterable[Row]) -> Iterator[str]:
+def _left(rows: Iterable[PruneLine]) -> Iterator[str]:
     """What is left out, or left over, and why."""
     for row in _ordered(rows):
-        if row.get("unknown"):
-            yield f"{row['node']} {row['unknown']}"
-        if row.get("why"):
-            yield f"{row['volume']} stays: {row['why']}"
-        for one in row["kept"]:
-            where = (
-                f"{row['volume']} stays on {one['node']}, which"
-                if "volume" in row
-                else f"{one['name']} on {row['node']}"
-            )
-            yield f"{where} {one['why']}"
+        if "volume" in row:
+            if row["why"]:
+                yield f"{row['volume']} stays: {row['why']}"
+            yield from (f"{row['volume']} stays on {one['node']}, which {one['why']}" for one in row["kept"])
+        else:
+            if row["unknown"]:
+                yield f"{row['node']} {row['unknown']}"
+            yield from (f"{one['name']} on {row['node']} {one['why']}" for one in row["kept"])
 
 
-def _ordered(rows: Iterable[Row]) -> list[Row]:
+def _ordered(rows: Iterable[PruneLine]) -> list[PruneLine]:
     """Machines by name, and then volumes as they came."""
     return sorted(rows, key=lambda row: ("volume" in row, str(row.get("node", ""))))
 
 
-def _names(kept: Sequence[Row], most: int | None) -> str:
+def _names(kept: Sequence[Gone], most: int | None) -> str:
     names = [str(one["name"]) for one in kept[:most]]
     more = len(kept) - len(names)
     return ", ".join(names) + (f" and {more} more (--dry-run names all)" if more else "")
@@ -155,5 +156,5 @@ def _show(lines: Iterable[str], wanted: Pruning, to: TextIO) -> None:
     print("This is removed for good:", *(f"  {line}" for line in lines), sep="\n", file=to)
 
 
-def _check(rows: Iterable[Row]) -> None:
+def _check(rows: Iterable[PruneLine]) -> None:
     raise_for(list(_left(rows)), "not all of it could be looked at, or removed: see above")

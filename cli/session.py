@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from cli.errors import BadInput, CliError, NotAllowed, NotFound, Unreachable
 from cli.http import httpx
@@ -25,25 +26,25 @@ class Session:
     """Talks to one manager through an httpx client that knows the server, the credential and the certificate authority.
 
     Every method raises Unreachable, NotAllowed, NotFound, BadInput or CliError, and nothing else; so does an answer
-    that is asked for a field which it lacks, for then it is no manager's.
+    that is asked for a field which it lacks, for then it is no manager's. What type an answer is of the caller says.
     """
 
     def __init__(self, http: httpx.Client, sleep: Callable[[float], None] = time.sleep) -> None:
         self._http = http
         self._sleep = sleep
 
-    def get(self, path: str, params: Params | None = None) -> Row:
+    def get(self, path: str, params: Params | None = None) -> Any:
         """The JSON object that the path answers."""
         return read(self._send("GET", path, _given(params), {}, None), self._odd("GET"))
 
-    def items(self, path: str, params: Params | None = None) -> list[Row]:
+    def items(self, path: str, params: Params | None = None) -> list[Any]:
         """The items of a list."""
         items = self.get(path, params)["items"]
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise self._odd("GET")('its "items" are no list of objects')
         return items
 
-    def write(self, method: str, path: str, body: bytes | None = None, params: Params | None = None) -> Row:
+    def write(self, method: str, path: str, body: bytes | None = None, params: Params | None = None) -> Any:
         """Send a change once, whatever happens to its answer: a repeat carries the same Idempotency-Key."""
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         return read(self._sent(method, path, _given(params), headers, body), self._odd(method))
@@ -55,7 +56,7 @@ class Session:
         params: Params | None = None,
         body: Iterable[bytes] | None = None,
         opened: Callable[[], None] = lambda: None,
-    ) -> Iterator[Row]:
+    ) -> Iterator[Any]:
         """Each line of an NDJSON answer as it arrives, for as long as the manager sends. `opened` is told that it does.
 
         A last line that says an error is raised: the status was sent before anything could go wrong.

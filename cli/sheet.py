@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from cli.table import Column, Row, column, printable, render
+from cli.table import Column, column, printable, render
 from cli.task_words import note, state
 from cli.words import age, countdown, size, span
+
+if TYPE_CHECKING:
+    from portal.part_rows import GpusRow
+    from portal.shapes import ClusterShown, DiskRow, LeaverRow, NodeRow, NodeShown, TaskRow
 
 _PRIVILEGED = {
     ("auto", True): "taken, while there is but one machine",
@@ -15,16 +20,20 @@ _PRIVILEGED = {
     ("allow", True): "taken",
     ("refuse", False): "refused",
 }
-LEAVING = (column("TASK", "task"), column("STATE", "state"), column("WAITS", "words", flexible=True))
+LEAVING: tuple[Column[LeaverRow], ...] = (
+    column("TASK", "task"),
+    column("STATE", "state"),
+    column("WAITS", "words", flexible=True),
+)
 
 
-def sheet(node: Row, tasks: Sequence[Row], now: float, width: int | None = None) -> str:
+def sheet(node: NodeShown, tasks: Sequence[TaskRow], now: float, width: int | None = None) -> str:
     """The machine's row, and its tasks' rows, for a person; tables are cut to `width` cells."""
     lines = [page(_facts(node, now))]
     if node["leaving"]:
         lines += ["", "Not gone yet:", render(node["leaving"], LEAVING, width)]
     if tasks:
-        columns = (
+        columns: tuple[Column[TaskRow], ...] = (
             column("TASK", "name"),
             Column("STATE", lambda row: state(row, now)),
             Column("SINCE", lambda row: age(row["since"], now)),
@@ -41,10 +50,10 @@ def page(facts: Iterable[tuple[str, str]]) -> str:
     return "\n".join(f"{name + ':':<{longest + 1}}  {printable(text)}" for name, text in known)
 
 
-def facts_of_legion(cluster: Row, nodes: Sequence[Row]) -> Iterator[tuple[str, str]]:
+def facts_of_legion(cluster: ClusterShown, nodes: Sequence[NodeRow]) -> Iterator[tuple[str, str]]:
     """How the cluster is, and its alarm where there is one."""
-    words = Counter(node["status"] for node in nodes)
-    kept = Counter(node["availability"] for node in nodes if node["availability"] != "active")
+    words = Counter[str](node["status"] for node in nodes)
+    kept = Counter[str](node["availability"] for node in nodes if node["availability"] != "active")
     yield "Cluster", cluster["id"]
     yield "Manager", f"{cluster['name']} (gbnt {cluster['version']}), at revision {cluster['revision']}"
     yield "Machines", (_counted(words) or "-") + (f" (of these {_counted(kept)})" if kept else "")
@@ -57,7 +66,7 @@ def _counted(words: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {word}" for word, number in words.items())
 
 
-def note_of(node: Row) -> str:
+def note_of(node: NodeRow) -> str:
     """Why a machine is as it is, where its status does not say it all, and what it warns of."""
     said = ("" if node["message"] == node["status"] else node["message"], node.get("warning"))
     return "; ".join(text for text in said if text)
@@ -68,27 +77,27 @@ def labels(given: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" if value else name for name, value in sorted(given.items()))
 
 
-def _disk(found: Row) -> str:
+def _disk(found: DiskRow) -> str:
     """`41 GB free of 62 GB (/var/lib/docker)`, or why that is unknown."""
-    if found["unknown"]:
+    if found["free"] is None or found["total"] is None:
         return f"unknown: {found['unknown']}"
     return f"{size(found['free'])} free of {size(found['total'])} ({found['path']})"
 
 
-def gpus(found: Sequence[Row]) -> str:
+def gpus(found: Sequence[GpusRow]) -> str:
     """`2 nvidia.com/gpu, 4 GPU (declared)`."""
     return ", ".join(
         f"{one['count']} {one['kind']}{' (declared)' if one['source'] == 'declared' else ''}" for one in found
     )
 
 
-def _gpus(node: Row) -> str:
+def _gpus(node: NodeRow) -> str:
     runtime = node["gpu_runtime"]
     hint = f"none reported, though the engine has the runtime {runtime}" if runtime else "-"
     return gpus(node["gpus"]) or hint
 
 
-def _facts(node: Row, now: float) -> Iterator[tuple[str, str]]:
+def _facts(node: NodeRow, now: float) -> Iterator[tuple[str, str]]:
     reason = note_of(node)
     yield "Name", node["name"]
     yield "Id", node["id"]

@@ -5,33 +5,36 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 Row = Mapping[str, Any]
+R = TypeVar("R", bound=Row)
+Shown = TypeVar("Shown", bound=Row, contravariant=True)
 
 GAP = "  "
 NARROWEST = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One column. `cell` gives a row's text; a `flexible` column is cut where the table is wider than the terminal.
+class Column(Generic[Shown]):
+    """One column of a kind of rows. `cell` gives a row's text.
 
-    It is cut at its end, or with `keeps_end` at its beginning, where all rows are alike.
+    A `flexible` column is cut where the table is wider than the terminal: at its end, or with `keeps_end` at its
+    beginning, where all rows are alike.
     """
 
     title: str
-    cell: Callable[[Row], object]
+    cell: Callable[[Shown], object]
     flexible: bool = False
     keeps_end: bool = False
 
 
-def column(title: str, key: str, *, flexible: bool = False, keeps_end: bool = False) -> Column:
+def column(title: str, key: str, *, flexible: bool = False, keeps_end: bool = False) -> Column[Row]:
     """A column of a row's plain field; a list is joined by commas, and what is empty is a dash."""
     return Column(title, lambda row: row.get(key), flexible, keeps_end)
 
 
-def render(rows: Iterable[Row], columns: Sequence[Column], width: int | None = None) -> str:
+def render(rows: Iterable[R], columns: Sequence[Column[R]], width: int | None = None) -> str:
     """The rows under their titles, a line each, cut to `width` cells: flexible columns first, then the line's end."""
     lines = [[item.title for item in columns]]
     lines += [[_text(item.cell(row)) for item in columns] for row in rows]
@@ -86,7 +89,7 @@ def _cells_of(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
-def _squeeze(widths: list[int], columns: Sequence[Column], width: int) -> None:
+def _squeeze(widths: list[int], columns: Sequence[Column[Any]], width: int) -> None:
     """Take the excess from the widest flexible column, again and again."""
     excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
     flexible = [place for place, item in enumerate(columns) if item.flexible]
@@ -98,7 +101,7 @@ def _squeeze(widths: list[int], columns: Sequence[Column], width: int) -> None:
         excess -= 1
 
 
-def _line(texts: Sequence[str], widths: Sequence[int], columns: Sequence[Column]) -> str:
+def _line(texts: Sequence[str], widths: Sequence[int], columns: Sequence[Column[Any]]) -> str:
     padded = []
     for place, (text, width) in enumerate(zip(texts, widths, strict=True)):
         shown = cut_before(text, width) if columns and columns[place].keeps_end else cut(text, width)

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TypedDict, cast
 
-from cli.table import Row
 from cli.words import countdown, seconds_of
+
+if TYPE_CHECKING:
+    from portal.shapes import TaskRow
 
 PAST_SHOWN = 5
 
 
-def short_name(task: Row) -> str:
+class Ended(TypedDict):
+    """What a list shows of a container that ended."""
+
+    exit_code: int | None
+    reason: str
+    ended_at: float
+    container_name: str
+
+
+def short_name(task: TaskRow) -> str:
     """`web.1`: what a task is called inside its stack."""
     return f"{task['service']}.{task['slot']}"
 
 
-def state(task: Row, now: float) -> str:
+def state(task: TaskRow, now: float) -> str:
     """`running`, `healthy`, `pulling 42%`, `restarting in 8 s`, ..."""
     progress = task.get("progress")
     if progress:
@@ -26,7 +38,7 @@ def state(task: Row, now: float) -> str:
     return f"restarting in {wait} s" if wait else str(task["state"])
 
 
-def note(task: Row) -> str:
+def note(task: TaskRow) -> str:
     """Why it is as it is: its problem, else the message of a state that does not speak for itself."""
     if task.get("problem"):
         return str(task["problem"])
@@ -35,40 +47,44 @@ def note(task: Row) -> str:
     return "" if task["state"] == "running" and task["health"] != "unhealthy" else str(task.get("message") or "")
 
 
-def is_good(task: Row) -> bool:
+def is_good(task: TaskRow) -> bool:
     """Whether nobody has to wait for it or worry about it."""
     return task["state"] == "complete" or (task["state"] == "running" and task["health"] in ("", "healthy"))
 
 
-def is_bad(task: Row) -> bool:
+def is_bad(task: TaskRow) -> bool:
     """Whether something went wrong with it."""
     return bool(task.get("problem")) or task["state"] in ("failed", "rejected", "lost") or task["health"] == "unhealthy"
 
 
-def with_past(tasks: Iterable[Row]) -> Iterator[Row]:
+def with_past(tasks: Iterable[TaskRow]) -> Iterator[TaskRow]:
     """Every slot's newest task, and under it what came before: older tasks, and the ended containers of each.
 
-    A row of the past has the key `ended` with one container's `exit_code`, `reason` and `ended_at`. The newest is
-    first, and a slot shows at most five.
+    A row of the past is of one container, which `ended_of` tells. The newest is first, and a slot shows at most five.
     """
-    slots: dict[tuple[str, str, int], list[Row]] = {}
+    slots: dict[tuple[str, str, int], list[TaskRow]] = {}
     for task in tasks:
         slots.setdefault((task["stack"], task["service"], task["slot"]), []).append(task)
     for _, lives in sorted(slots.items()):
         newest = max(lives, key=_freshness)
         yield newest
-        past = [{**task, "ended": ended} for task in lives for ended in _ended(task, is_newest=task is newest)]
-        past.sort(key=lambda row: seconds_of(row["ended"]["ended_at"]), reverse=True)
-        yield from past[:PAST_SHOWN]
+        past = [(task, ended) for task in lives for ended in _ended(task, is_newest=task is newest)]
+        past.sort(key=lambda one: seconds_of(one[1]["ended_at"]), reverse=True)
+        yield from (cast("TaskRow", {**task, "ended": ended}) for task, ended in past[:PAST_SHOWN])
 
 
-def _freshness(task: Row) -> tuple[bool, float]:
+def ended_of(row: TaskRow) -> Ended | None:
+    """The container that a row of the past is of; None for a task itself."""
+    return cast("Ended | None", row.get("ended"))
+
+
+def _freshness(task: TaskRow) -> tuple[bool, float]:
     return task["desired"] in ("ready", "run"), seconds_of(task["since"])
 
 
-def _ended(task: Row, *, is_newest: bool) -> list[Row]:
+def _ended(task: TaskRow, *, is_newest: bool) -> list[Ended]:
     """The ended containers of a task; a task that is over and never had one stands for itself."""
-    past: list[Row] = list(task.get("past") or ())
+    past: list[Ended] = list(task.get("past") or ())
     if past or is_newest:
         return past
     reason = task.get("problem") or task.get("message") or task["state"]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from cli.errors import BadInput
-from cli.table import Column, Row
+from cli.table import Column, R
 from cli.template_words import FUNCTIONS, cell_text, field_of, parted, plain, text_of
 from cli.words import did_you_mean
 
@@ -57,17 +57,17 @@ class Template:
     columns: tuple[tuple[str | Action, ...], ...]
     is_table: bool
 
-    def line(self, row: Row, shown: Sequence[Column] = ()) -> str:
+    def line(self, row: R, shown: Sequence[Column[R]] = ()) -> str:
         """The row as the template says. `shown` are columns whose words count for fields that the row has not.
 
         Raises BadInput for a field that there is not, and for an argument that a function does not take.
         """
         return "\t".join(_text(parts, row, shown) for parts in self.columns)
 
-    def table(self, shown: Sequence[Column] = ()) -> tuple[Column, ...]:
+    def table(self, shown: Sequence[Column[R]] = ()) -> tuple[Column[R], ...]:
         """The columns of the table that it asks for."""
 
-        def column(parts: tuple[str | Action, ...]) -> Column:
+        def column(parts: tuple[str | Action, ...]) -> Column[R]:
             return Column(_title(parts), lambda row: _text(parts, row, shown))
 
         return tuple(map(column, self.columns))
@@ -153,11 +153,11 @@ def _call(words: Sequence[Operand | Call], body: str, *, piped: bool) -> Call:
     return Call(function, arguments)
 
 
-def _text(parts: Sequence[str | Action], row: Row, shown: Sequence[Column]) -> str:
+def _text(parts: Sequence[str | Action], row: R, shown: Sequence[Column[R]]) -> str:
     return "".join(part if isinstance(part, str) else text_of(_result(part, row, shown)) for part in parts)
 
 
-def _result(action: Action, row: Row, shown: Sequence[Column]) -> object:
+def _result(action: Action, row: R, shown: Sequence[Column[R]]) -> object:
     """A field alone is printed in the words of its column where those of the row are no text."""
     result: object = None
     for place, call in enumerate(action):

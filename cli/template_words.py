@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.errors import BadInput
-from cli.table import Column, Row, printable
+from cli.table import Column, R, printable
 from cli.words import age, clock_time, did_you_mean, size
 
 
@@ -41,7 +41,7 @@ def parted(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name)
 
 
-def field_of(row: Row, names: Sequence[str], shown: Sequence[Column]) -> object:
+def field_of(row: R, names: Sequence[str], shown: Sequence[Column[R]]) -> object:
     """What the row has at that place; at the top the words of a column count where it has no such field.
 
     Raises BadInput for a field that there is not.

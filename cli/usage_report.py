@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from cli.errors import CliError
 from cli.output import Output, show_list, show_value
 from cli.table import Column, Row, column
 from cli.words import count, size
 
-KINDS = {"images": "images", "containers": "containers", "volumes": "volumes", "cache": "build cache"}
-COLUMNS = (
+if TYPE_CHECKING:
+    from portal.part_rows import ShareRow
+    from portal.usage import UsageLine
+
+COLUMNS: tuple[Column[Row], ...] = (
     column("KIND", "kind"),
     column("NUMBER", "number"),
     column("IN USE", "in_use"),
@@ -21,7 +24,7 @@ COLUMNS = (
 )
 
 
-def show_usage(rows: Sequence[Row], output: Output, *, by_node: bool) -> None:
+def show_usage(rows: Sequence[UsageLine], output: Output, *, by_node: bool) -> None:
     """Print what the machines said, in one sum or by machine. Raises CliError where one of them did not say."""
     machines = sorted(rows, key=lambda row: str(row["node"]))
     said = [row for row in machines if not row["unknown"]]
@@ -36,7 +39,7 @@ def show_usage(rows: Sequence[Row], output: Output, *, by_node: bool) -> None:
     check_all_said(rows, "what they keep")
 
 
-def check_all_said(rows: Iterable[Row], what: str) -> None:
+def check_all_said(rows: Iterable[UsageLine], what: str) -> None:
     """Name the machines that did not say. Raises CliError where there are some."""
     known = list(rows)
     silent = [row for row in known if row["unknown"]]
@@ -46,19 +49,34 @@ def check_all_said(rows: Iterable[Row], what: str) -> None:
         raise CliError(f"{len(silent)} of {count(len(known), 'machine')} did not say {what}: it is not among this")
 
 
-def _lines(row: Row) -> Iterator[Row]:
-    for kind, word in KINDS.items():
-        yield {"node": row["node"], "kind": word, **row[kind]}
+def _lines(row: UsageLine) -> Iterator[Row]:
+    for kind, share in _shares(row):
+        yield {"node": row["node"], "kind": kind, **share}
 
 
-def _sums(rows: Iterable[Row]) -> Iterator[Row]:
-    sums = {kind: Counter[str]() for kind in KINDS}
-    for row in rows:
-        for kind, total in sums.items():
-            total.update(row[kind])
-    for kind, total in sums.items():
-        fields = ("number", "in_use", "size", "reclaimable", "unsized")
-        yield {"kind": KINDS[kind], **{field: total[field] for field in fields}}
+def _sums(rows: Iterable[UsageLine]) -> Iterator[Row]:
+    shares = [one for row in rows for one in _shares(row)]
+    for kind in dict.fromkeys(kind for kind, _ in shares):
+        those = [share for its, share in shares if its == kind]
+        yield {
+            "kind": kind,
+            "number": sum(share["number"] for share in those),
+            "in_use": sum(share["in_use"] for share in those),
+            "size": sum(share["size"] for share in those),
+            "reclaimable": sum(share["reclaimable"] for share in those),
+            "unsized": sum(share["unsized"] for share in those),
+        }
+
+
+def _shares(row: UsageLine) -> Iterator[tuple[str, ShareRow]]:
+    """What a machine that said it keeps, by kind in a person's words."""
+    known = {
+        "images": row["images"],
+        "containers": row["containers"],
+        "volumes": row["volumes"],
+        "build cache": row["cache"],
+    }
+    yield from ((kind, share) for kind, share in known.items() if share is not None)
 
 
 def _size(row: Row) -> str:

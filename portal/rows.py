@@ -8,15 +8,18 @@ from actors.protocol import SnapshotMade
 from cluster import progress
 from cluster.capacity import Disk, crowded
 from cluster.decide.configs import Held
+from cluster.event import Event
 from cluster.explaining import said
 from cluster.leaving import Leaver
 from cluster.model import Node, Service, Stack, State, Task
 from cluster.revisions import StackRevision
 from cluster.spec import ServiceSpec
+from portal.part_rows import attempt_row, gpus_row, host_port_row, port_row
 from portal.shapes import (
     ActorRow,
     ConfigRow,
     DiskRow,
+    EventRow,
     LeaverRow,
     NodeRow,
     RevisionRow,
@@ -50,7 +53,7 @@ def node_row(state: State, node: Node) -> NodeRow:
         "reserved_cpus": sum(one.cpus or 0.0 for one in reserved),
         "reserved_memory": sum(one.memory or 0 for one in reserved),
         "disk": _disk_row(node.disk),
-        "gpus": list(node.gpus),
+        "gpus": list(map(gpus_row, node.gpus)),
         "gpu_runtime": node.gpu_runtime,
         "os": node.os,
         "arch": node.arch,
@@ -167,7 +170,7 @@ def service_row(state: State, service: Service) -> ServiceRow:
         "done": _tasks_done(state, service),
         "stopped": service.stopped,
         "revision": service.revision,
-        "ports": list(service.spec.ports),
+        "ports": list(map(port_row, service.spec.ports)),
         "update": service.update,
         "update_message": service.update_message,
         "updated_at": service.updated_at,
@@ -202,9 +205,9 @@ def task_row(state: State, task: Task) -> TaskRow:
         "since": task.since,
         "started_at": task.started_at,
         "addresses": dict(task.addresses),
-        "ports": list(task.ports),
+        "ports": list(map(host_port_row, task.ports)),
         "gpus": list(task.gpus),
-        "past": list(task.past),
+        "past": list(map(attempt_row, task.past)),
         "request": task.request,
     }
 
@@ -237,6 +240,19 @@ def config_row(state: State, held: Held) -> ConfigRow:
         "labels": dict(config.labels),
         "services": list(held.readers),
         "updated_at": state.stacks[held.stack].updated_at,
+    }
+
+
+def event_row(event: Event) -> EventRow:
+    """Something that changed."""
+    return {
+        "revision": event.revision,
+        "number": event.number,
+        "at": event.at,
+        "kind": event.kind,
+        "subject": event.subject,
+        "message": event.message,
+        "request": event.request,
     }
 
 

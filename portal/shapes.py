@@ -5,15 +5,14 @@ Times are seconds since the epoch, sizes are bytes, durations are seconds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, NotRequired
 
+from pydantic import with_config
 from typing_extensions import TypedDict
 
-from cluster.capacity import Gpus
-from cluster.model import Attempt, Availability, Health, HostPort, NodeStatus, Role, TaskState, UpdateState
-from cluster.sources import SourceFile
-from cluster.spec import Port, ServiceSpec, StackSpec
+from cluster.model import Availability, Health, NodeStatus, Role, TaskState, UpdateState
+from portal.part_rows import AttemptRow, GpusRow, HostPortRow, PortRow, ServiceSpecShown, StackSpecShown
 
 
 class DiskRow(TypedDict):
@@ -45,7 +44,7 @@ class NodeRow(TypedDict):
     reserved_cpus: float
     reserved_memory: int
     disk: DiskRow
-    gpus: list[Gpus]
+    gpus: list[GpusRow]
     gpu_runtime: str
     os: str
     arch: str
@@ -90,7 +89,7 @@ class StackRow(TypedDict):
 class StackShown(StackRow):
     """A stack, with its spec."""
 
-    spec: StackSpec
+    spec: StackSpecShown
 
 
 class RevisionRow(TypedDict):
@@ -113,16 +112,24 @@ class RevisionRow(TypedDict):
 class RevisionShown(RevisionRow):
     """A revision, with its spec."""
 
-    spec: StackSpec
+    spec: StackSpecShown
+
+
+@with_config(extra="forbid")
+class SourceFileRow(TypedDict):
+    """A compose file: its name as seen from the folder of the first, and its text, verbatim."""
+
+    name: str
+    text: str
 
 
 class SourcesShown(TypedDict):
     """Files as they were written; the values of their variables are null unless they were asked for."""
 
-    files: tuple[SourceFile, ...]
+    files: Sequence[SourceFileRow]
     variables: Mapping[str, str | None]
-    roots: tuple[str, ...]
-    profiles: tuple[str, ...]
+    roots: Sequence[str]
+    profiles: Sequence[str]
 
 
 class DraftShown(TypedDict):
@@ -131,8 +138,8 @@ class DraftShown(TypedDict):
     stack: str
     at: float
     by: str
-    refusals: tuple[str, ...]
-    spec: StackSpec
+    refusals: Sequence[str]
+    spec: StackSpecShown
     sources: SourcesShown | None
 
 
@@ -151,7 +158,7 @@ class ServiceRow(TypedDict):
     done: int
     stopped: bool
     revision: str
-    ports: list[Port]
+    ports: list[PortRow]
     update: UpdateState
     update_message: str
     updated_at: float
@@ -160,7 +167,7 @@ class ServiceRow(TypedDict):
 class ServiceShown(ServiceRow):
     """A service, with its spec."""
 
-    spec: ServiceSpec
+    spec: ServiceSpecShown
 
 
 class Pull(TypedDict):
@@ -197,9 +204,9 @@ class TaskRow(TypedDict):
     since: float
     started_at: float
     addresses: Mapping[str, str]
-    ports: list[HostPort]
+    ports: list[HostPortRow]
     gpus: list[str]
-    past: list[Attempt]
+    past: list[AttemptRow]
     request: str
     progress: NotRequired[Pull]
 
@@ -250,6 +257,22 @@ class ActorRow(TypedDict):
     detail: Mapping[str, object]
 
 
+@with_config(extra="forbid")
+class EventRow(TypedDict):
+    """Something that changed: `revision` and `number` place it among all others.
+
+    `request` is the id of the API's request that it goes back to; empty where nobody asked for it.
+    """
+
+    revision: int
+    number: int
+    at: float
+    kind: str
+    subject: str
+    message: str
+    request: str
+
+
 class ClusterShown(TypedDict):
     """Who answers, at which revision, and whether something is so wrong that a person has to say what to do.
 
@@ -276,7 +299,7 @@ class Changed(TypedDict):
     revision: int
     changes: Mapping[str, str]
     detail: Mapping[str, str]
-    warnings: NotRequired[tuple[str, ...]]
+    warnings: NotRequired[Sequence[str]]
 
 
 class LogRow(TypedDict):

@@ -10,9 +10,10 @@ from typing_extensions import TypedDict
 from actors.protocol import UsageSeen, WantUsage
 from actors.surveyor import SURVEYOR
 from cluster.model import Node, State
-from cluster.usage import Kind, Share, Usage, shares
+from cluster.usage import Kind, Usage, shares
 from portal.backend import Backend
 from portal.machines import Silent, ask_each, ask_machine
+from portal.part_rows import ShareRow, share_row
 
 SECONDS = 120.0
 """An engine may have to add up many files."""
@@ -24,10 +25,10 @@ class UsageLine(TypedDict):
     node: str
     id: str
     unknown: str
-    images: Share | None
-    containers: Share | None
-    volumes: Share | None
-    cache: Share | None
+    images: ShareRow | None
+    containers: ShareRow | None
+    volumes: ShareRow | None
+    cache: ShareRow | None
 
 
 @dataclass(slots=True)
@@ -49,7 +50,7 @@ async def usage_line(backend: Backend, node: Node) -> UsageLine:
         found = shares(await usage_of(backend, node))
     except Silent as why:
         return _line(node, str(why), {})
-    return _line(node, "", found)
+    return _line(node, "", {kind: share_row(share) for kind, share in found.items()})
 
 
 async def volume_sizes(backend: Backend, state: State, nodes: Collection[str], seconds: float) -> VolumeSizes:
@@ -62,7 +63,7 @@ async def volume_sizes(backend: Backend, state: State, nodes: Collection[str], s
     )
 
 
-def _line(node: Node, unknown: str, found: Mapping[Kind, Share]) -> UsageLine:
+def _line(node: Node, unknown: str, found: Mapping[Kind, ShareRow]) -> UsageLine:
     return {
         "node": node.name,
         "id": node.id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from cli.adopt.files import find
 from cli.adopt.old import OldContainers
@@ -17,13 +18,15 @@ from cli.deploy import built, kept
 from cli.docker_config import sign_ins
 from cli.errors import BadInput, CliError, NotFound
 from cli.output import Output, show_value
-from cli.table import Row
 from cli.words import did_you_mean
 from cluster.adoption.plan import Plan, Wish, plan
 from cluster.adoption.project import Project
 from cluster.registries import registries_of
 from cluster.spec import StackSpec
 from engine.port import EngineInfo
+
+if TYPE_CHECKING:
+    from portal.shapes import NodeRow
 
 UNCHANGED = "nothing was changed"
 BEGUN = (
@@ -55,7 +58,7 @@ def adopt(client: Client, wanted: Wanted) -> None:
     """Have a stack serve in place of what `docker compose` runs. Raises CliError; the old containers run then."""
     old = OldContainers()
     engine = old.engine()
-    machine = _machine(client, engine)
+    machine, alone = _machine(client, engine)
     file = RecordFile(config_path().parent / "adopt", wanted.project, engine.id)
     takeover = Takeover(client, old, file, wanted.timeout)
     with file.alone():
@@ -67,7 +70,7 @@ def adopt(client: Client, wanted: Wanted) -> None:
             raise BadInput(f"there is a stack {wanted.name} already: choose another name with --name")
         project = _project(old, record, wanted)
         found = find(project, wanted.name, wanted.files)
-        decided = _planned(project, found.spec, machine, wanted)
+        decided = _planned(project, found.spec, machine, alone, wanted)
         _tell(decided, found.command, wanted)
         if wanted.dry_run:
             return
@@ -97,8 +100,8 @@ def undo(client: Client, project: str, *, yes: bool) -> None:
         Takeover(client, old, file).undo(record)
 
 
-def _machine(client: Client, engine: EngineInfo) -> Row:
-    """The node of this machine, and whether it is `alone`."""
+def _machine(client: Client, engine: EngineInfo) -> tuple[NodeRow, bool]:
+    """The node of this machine, and whether it is alone."""
     nodes = client.nodes()
     found = [node for node in nodes if node["engine_id"] == engine.id]
     if len(found) > 1:  # of a copied disk the engines have one id
@@ -112,7 +115,7 @@ def _machine(client: Client, engine: EngineInfo) -> Row:
     if node["availability"] != "active":
         name = node["name"]
         raise CliError(f"{name} takes no new tasks: `gbnt node update {name} --availability active` changes that")
-    return {**node, "alone": len(nodes) == 1}
+    return node, len(nodes) == 1
 
 
 def _project(old: OldContainers, record: Record | None, wanted: Wanted) -> Project:
@@ -135,10 +138,10 @@ def _project(old: OldContainers, record: Record | None, wanted: Wanted) -> Proje
     return found.as_before(record.containers)
 
 
-def _planned(project: Project, spec: StackSpec, machine: Row, wanted: Wanted) -> Plan:
+def _planned(project: Project, spec: StackSpec, machine: NodeRow, alone: bool, wanted: Wanted) -> Plan:
     if machine["role"] != "manager" and any(service.build for service in spec.services.values()):
         raise BadInput("the file builds images, which are built on the manager's machine: push them, and name them")
-    return plan(project, spec, Wish("" if machine["alone"] else str(machine["id"]), wanted.leave_anonymous))
+    return plan(project, spec, Wish("" if alone else str(machine["id"]), wanted.leave_anonymous))
 
 
 def _tell(decided: Plan, command: str, wanted: Wanted) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,10 +16,13 @@ from cli.output import Output, list_options, output_option, show_list, show_valu
 from cli.table import Column, column
 from cli.words import age
 
+if TYPE_CHECKING:
+    from portal.shapes import ActorRow
+
 app = group("See the supervised parts of the manager itself.")
 
-FILTERS: Mapping[str, Filter] = {"address": has("address"), "kind": is_("kind"), "state": is_("state")}
-MORE = (
+FILTERS: Mapping[str, Filter[ActorRow]] = {"address": has("address"), "kind": is_("kind"), "state": is_("state")}
+MORE: tuple[Column[ActorRow], ...] = (
     column("INCARNATION", "incarnation"),
     Column("CHILDREN", lambda row: len(row["children"])),
     Column("FAILED", lambda row: age(row["last_failure_at"], time.time())),
@@ -31,7 +35,7 @@ MORE = (
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List every actor: its mailbox, what it handled, and how often it was restarted."""
     now = time.time()
-    columns = (
+    columns: tuple[Column[ActorRow], ...] = (
         column("ADDRESS", "address", flexible=True, keeps_end=True),
         column("KIND", "kind", flexible=True),
         column("STATE", "state"),

@@ -12,14 +12,15 @@ from cli.filters import Filter, has, is_
 from cli.group import example, single
 from cli.kinds import Moment, Whole
 from cli.output import Output, list_options, show_list
-from cli.table import Column, Row, column
+from cli.table import Column, column
 from cli.words import clock_time
 
 if TYPE_CHECKING:
     from cli.client import Client
+    from portal.access_rows import AuditRow
 
 PAGE = 1_000
-COLUMNS = (
+COLUMNS: tuple[Column[AuditRow], ...] = (
     Column("TIME", lambda row: clock_time(row["at"])),
     Column("WHO", lambda row: _who(row)),
     column("FROM", "address"),
@@ -28,8 +29,13 @@ COLUMNS = (
     column("OUTCOME", "outcome"),
     column("MESSAGE", "message", flexible=True),
 )
-MORE = (column("ROLE", "role"), column("TOKEN", "token"), column("REQUEST", "request"), column("REVISION", "revision"))
-FILTERS: Mapping[str, Filter] = {
+MORE: tuple[Column[AuditRow], ...] = (
+    column("ROLE", "role"),
+    column("TOKEN", "token"),
+    column("REQUEST", "request"),
+    column("REVISION", "revision"),
+)
+FILTERS: Mapping[str, Filter[AuditRow]] = {
     "who": is_("who"),
     "role": is_("role", ("open", "viewer", "operator", "admin")),
     "address": has("address"),
@@ -65,7 +71,7 @@ def app(
     show_list(rows[::-1], COLUMNS, output, more=MORE, no_trunc=no_trunc, empty=empty, key="number")
 
 
-def _chosen(client: Client, wanted: Mapping[str, str | int | None], limit: int, output: Output) -> Sequence[Row]:
+def _chosen(client: Client, wanted: Mapping[str, str | int | None], limit: int, output: Output) -> Sequence[AuditRow]:
     """The newest that are as the filters say, read page by page until there are enough."""
     if output.wanted is None:
         return client.audit(wanted)
@@ -77,6 +83,6 @@ def _chosen(client: Client, wanted: Mapping[str, str | int | None], limit: int, 
     return found[:limit]
 
 
-def _who(row: Row) -> str:
+def _who(row: AuditRow) -> str:
     """A token's name; of a machine or a stranger, who has none, that it is one."""
     return str(row["who"]) or ("a stranger" if row["action"] == "sign-in" else "a machine")

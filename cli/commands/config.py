@@ -22,19 +22,19 @@ from cli.table import Column, Row, column
 from cli.words import count, did_you_mean, duration, shown_url
 
 if TYPE_CHECKING:
-    from cli.client import Role
+    from cli.client.access import Role
 
 app = group(
     "Choose among the clusters in ~/.gbntctl/config (or GBNTCTL_CONFIG). `gbnt stack config` prints compose files."
 )
 
-COLUMNS = (
+COLUMNS: tuple[Column[Row], ...] = (
     Column("CURRENT", lambda row: "*" if row["current"] else ""),
     column("NAME", "name"),
     column("SERVER", "server", flexible=True),
 )
-MORE = (column("TOKEN", "token_id"), column("AUTHORITY", "authority"))
-FILTERS: Mapping[str, Filter] = {"name": has("name"), "server": has("server")}
+MORE: tuple[Column[Row], ...] = (column("TOKEN", "token_id"), column("AUTHORITY", "authority"))
+FILTERS: Mapping[str, Filter[Row]] = {"name": has("name"), "server": has("server")}
 ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
 TTL = "30d"
 

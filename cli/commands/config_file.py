@@ -6,6 +6,7 @@ import base64
 import sys
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,21 +19,24 @@ from cli.sheet import labels
 from cli.table import Column, column
 from cli.words import age, size
 
+if TYPE_CHECKING:
+    from portal.shapes import ConfigRow
+
 app = group("See and remove the configs that stacks brought. `gbnt config` chooses among clusters.")
 
-COLUMNS = (
+COLUMNS: tuple[Column[ConfigRow], ...] = (
     column("NAME", "name", flexible=True),
     column("STACK", "stack"),
     Column("SIZE", lambda row: size(row["size"])),
     Column("CHANGED", lambda row: age(row["updated_at"], time.time())),
     column("READ BY", "services", flexible=True),
 )
-MORE = (
+MORE: tuple[Column[ConfigRow], ...] = (
     column("KEY", "key"),
     Column("LABELS", lambda row: labels(row["labels"]), flexible=True),
     column("DIGEST", "digest", flexible=True),
 )
-FILTERS: Mapping[str, Filter] = {"name": has("name"), "stack": is_("stack"), "label": labelled()}
+FILTERS: Mapping[str, Filter[ConfigRow]] = {"name": has("name"), "stack": is_("stack"), "label": labelled()}
 
 name_argument = click.argument("name", metavar="CONFIG")
 

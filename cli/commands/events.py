@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,17 +13,20 @@ from cli.filters import Filter, has, is_
 from cli.group import example, single
 from cli.kinds import Whole
 from cli.output import Output, list_options, show_line, show_list
-from cli.table import Column, Row, column, printable
+from cli.table import Column, column, printable
 from cli.words import clock_time
 
-COLUMNS = (
+if TYPE_CHECKING:
+    from portal.shapes import EventRow
+
+COLUMNS: tuple[Column[EventRow], ...] = (
     column("REVISION", "revision"),
     Column("TIME", lambda row: clock_time(row["at"])),
     column("KIND", "kind"),
     column("SUBJECT", "subject", flexible=True),
     column("MESSAGE", "message", flexible=True),
 )
-FILTERS: Mapping[str, Filter] = {"kind": is_("kind"), "subject": has("subject"), "message": has("message")}
+FILTERS: Mapping[str, Filter[EventRow]] = {"kind": is_("kind"), "subject": has("subject"), "message": has("message")}
 
 
 @single(epilog=example("gbnt events -n 20", "gbnt events -f -o json", "gbnt events --filter subject=shop/web"))
@@ -62,5 +66,5 @@ def app(follow: bool, after: int | None, limit: int, context: str, output: Outpu
         return
 
 
-def _line(row: Row) -> str:
+def _line(row: EventRow) -> str:
     return printable(f"{clock_time(row['at'])}  {row['kind']}  {row['subject']}  {row['message']}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +15,7 @@ from cli.table import Row, column, printable, render
 
 if TYPE_CHECKING:
     from cli.client import Client
+    from portal.part_rows import JudgedRow, PlacementShown
 
 WORDS = {"here": "it is here", "best": "yes, before all others", "fits": "yes", "no": "no"}
 COLUMNS = (
@@ -43,7 +44,7 @@ def app(subject: str, output: Output, context: str) -> None:
         print("\n" + render(list(_rows(found["nodes"])), COLUMNS, terminal_width()))
 
 
-def _placement(client: Client, subject: str) -> Row:
+def _placement(client: Client, subject: str) -> PlacementShown:
     """A task's or, for what is no task, a service's."""
     if "/" in subject:
         return client.service_placement(subject)
@@ -56,8 +57,10 @@ def _placement(client: Client, subject: str) -> Row:
             raise missing from None
 
 
-def _rows(nodes: list[Row]) -> Iterator[Row]:
+def _rows(nodes: Iterable[JudgedRow]) -> Iterator[Row]:
     """A row for each reason, and one for a machine that nothing speaks against."""
     for node in nodes:
-        for reason in node["reasons"] or [{}]:
-            yield {"node": node["node"], "word": WORDS[node["word"]], **reason}
+        shown = {"node": node["node"], "word": WORDS[node["word"]]}
+        yield from ({**shown, **reason} for reason in node["reasons"])
+        if not node["reasons"]:
+            yield shown

@@ -19,18 +19,20 @@ from cli.group import data_dir_option, example, group
 from cli.kinds import OneOf, Whole
 from cli.options import default_data_dir
 from cli.output import Output, list_options, output_option, show_list, show_value
-from cli.table import Column, Row, column
+from cli.table import Column, column
 from cli.waiting import timeout_option
 from cli.words import age, count, countdown, duration, span
 
 if TYPE_CHECKING:
-    from cli.client import NodeRole
+    from cli.client.nodes import NodeRole
     from cli.legion import Wish
+    from portal.access_rows import JoinTokenRow
+    from portal.api.joining import JoinTokenMade
 
 app = group("Let machines join the cluster, have this one join, and see how all of them are.")
 
 ROLES: tuple[NodeRole, ...] = ("worker", "manager")
-JOIN_TOKENS: Mapping[str, Filter] = {
+JOIN_TOKENS: Mapping[str, Filter[JoinTokenRow]] = {
     "id": begins("id"),
     "role": is_("role", ROLES),
     "state": is_("state", ("good", "expired", "used up", "revoked")),
@@ -95,7 +97,7 @@ def join_token(
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the join tokens, without their texts."""
     now = time.time()
-    columns = (
+    columns: tuple[Column[JoinTokenRow], ...] = (
         column("ID", "id"),
         column("ROLE", "role"),
         column("STATE", "state"),
@@ -266,7 +268,7 @@ def _begin(advertise_addr: str, listen_addr: str, install: bool) -> None:
     serve.main(["--install", *options], standalone_mode=False)
 
 
-def _print_line(made: Row) -> None:
+def _print_line(made: JoinTokenMade) -> None:
     """The line alone on the standard output, so that it can be piped; what to know of it beside."""
     left = span(countdown(made["expires_at"], time.time()))
     revoked = sum(change == "revoked" for change in made["changes"].values())
@@ -277,5 +279,5 @@ def _print_line(made: Row) -> None:
     print("; ".join(notes), file=sys.stderr)
 
 
-def _is_good(row: Row, now: float) -> bool:
+def _is_good(row: JoinTokenRow, now: float) -> bool:
     return row["state"] == "good" and countdown(row["expires_at"], now) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +13,12 @@ from cli.group import example, group
 from cli.output import Output, list_options, output_option, show_list, show_value
 from cli.table import Column, column
 
+if TYPE_CHECKING:
+    from portal.provision_rows import Attached, NetworkRow
+
 app = group("See the networks of stacks, and who is on them. Deploys make them, and they go with their stack.")
 
-COLUMNS = (
+COLUMNS: tuple[Column[NetworkRow], ...] = (
     column("NAME", "name"),
     column("STACK", "stack"),
     column("DRIVER", "driver"),
@@ -23,8 +27,12 @@ COLUMNS = (
     Column("TASKS", lambda row: len(row["tasks"])),
     Column("NOTE", lambda row: _note(row["external"], row["internal"])),
 )
-MORE = (column("KEY", "key"), column("GATEWAY", "gateway"), column("ON IT", "tasks", flexible=True))
-FILTERS: Mapping[str, Filter] = {"name": has("name"), "stack": is_("stack"), "driver": is_("driver")}
+MORE: tuple[Column[NetworkRow], ...] = (
+    column("KEY", "key"),
+    column("GATEWAY", "gateway"),
+    column("ON IT", "tasks", flexible=True),
+)
+FILTERS: Mapping[str, Filter[NetworkRow]] = {"name": has("name"), "stack": is_("stack"), "driver": is_("driver")}
 
 
 @app.command("ls", epilog=example("gbnt network ls", "gbnt network ls --stack shop"))
@@ -50,13 +58,17 @@ def inspect(network: str, context: str, output: Output) -> None:
     """Print all that is known of a network, with the addresses of the tasks on it."""
     found = connect(context).network(network)
     if output.is_table:
-        columns = (column("TASK", "task"), column("NODE", "node"), column("ADDRESS", "address"))
+        columns: tuple[Column[Attached], ...] = (
+            column("TASK", "task"),
+            column("NODE", "node"),
+            column("ADDRESS", "address"),
+        )
         show_list(found["attached"], columns, output, empty=f"no task is on {network}")
     else:
         show_value(found, output)
 
 
-def _note(external: bool, internal: bool) -> str:
+def _note(external: bool, internal: bool | None) -> str:
     if external:
         return "not made by gbnt"
     return "has no way out" if internal else ""

@@ -19,12 +19,14 @@ from cli.kinds import OneOf
 from cli.listing import TASK_FILTERS, show_tasks
 from cli.output import Output, list_options, output_option, show_list, show_value, terminal_width
 from cli.sheet import gpus, labels, note_of, sheet
-from cli.table import Column, Row, column
+from cli.table import Column, column
 from cli.waiting import Waiting, waiting_options
 from cli.words import size
 
 if TYPE_CHECKING:
-    from cli.client import Client, NodeRole
+    from cli.client import Client
+    from cli.client.nodes import NodeRole
+    from portal.shapes import LeaverRow, NodeRow
 
 app = group("See the machines, say what they are for, and take them out. Each is called by its name or id.")
 
@@ -32,7 +34,7 @@ Availability = Literal["active", "pause", "drain", "maintenance"]
 STATUSES = ("starting", "ready", "unavailable", "returning", "down")
 EMPTIED = ("drain", "maintenance")
 
-COLUMNS = (
+COLUMNS: tuple[Column[NodeRow], ...] = (
     column("NAME", "name"),
     column("ROLE", "role"),
     column("STATUS", "status"),
@@ -44,15 +46,15 @@ COLUMNS = (
     column("ENGINE", "engine_version"),
     Column("NOTE", lambda row: note_of(row), flexible=True),
 )
-MORE = (
-    Column("DISK", lambda row: "unknown" if row["disk"]["unknown"] else f"{size(row['disk']['free'])} free"),
+MORE: tuple[Column[NodeRow], ...] = (
+    Column("DISK", lambda row: "unknown" if row["disk"]["free"] is None else f"{size(row['disk']['free'])} free"),
     Column("GPUS", lambda row: gpus(row["gpus"])),
     column("ID", "id"),
     column("RELEASE", "version"),
     Column("LABELS", lambda row: labels(row["labels"]), flexible=True),
 )
 
-FILTERS: Mapping[str, Filter] = {
+FILTERS: Mapping[str, Filter[NodeRow]] = {
     "name": has("name"),
     "id": begins("id"),
     "role": is_("role", ("manager", "worker")),
@@ -203,9 +205,9 @@ def _label(text: str) -> tuple[str, str | None]:
     return name, value
 
 
-def _remaining(client: Client, names: Mapping[str, str]) -> list[Row]:
+def _remaining(client: Client, names: Mapping[str, str]) -> list[LeaverRow]:
     """What has not left these machines yet."""
-    left = list[Row]()
+    left: list[LeaverRow] = []
     for id, name in names.items():
         try:
             node = client.node(id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,9 +17,16 @@ from cli.passwords import sign_in_as
 from cli.table import Column, column
 from cli.words import age
 
+if TYPE_CHECKING:
+    from portal.access_rows import RegistryRow
+
 app = group("Sign in to registries, by which every node pulls images.")
 
-FILTERS: Mapping[str, Filter] = {"registry": has("registry"), "username": is_("username"), "stack": is_("stack")}
+FILTERS: Mapping[str, Filter[RegistryRow]] = {
+    "registry": has("registry"),
+    "username": is_("username"),
+    "stack": is_("stack"),
+}
 
 server_argument = click.argument("server", metavar="[SERVER]", default="")
 
@@ -62,7 +70,7 @@ def logout(server: str, context: str) -> None:
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List who is signed in where, without passwords."""
     now = time.time()
-    columns = (
+    columns: tuple[Column[RegistryRow], ...] = (
         column("REGISTRY", "registry", flexible=True),
         column("USER", "username", flexible=True),
         Column("FOR", lambda row: f"stack {row['stack']}" if row["stack"] else "all stacks"),

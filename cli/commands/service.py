@@ -14,13 +14,13 @@ from cli.group import example, group
 from cli.listing import SERVICE_FILTERS, TASK_FILTERS, show_services, show_tasks
 from cli.logs import log_options, print_logs
 from cli.output import Output, list_options, output_option, show_value, warn_of
-from cli.table import Row
 from cli.waiting import Waiting, waiting_options
 from cli.words import said
 
 if TYPE_CHECKING:
     from cli.client import Client
     from cli.session import Params
+    from portal.shapes import Changed
 
 app = group(
     "See, scale, update and restart services. They are called STACK/SERVICE, or SERVICE where only one stack has it."
@@ -153,7 +153,7 @@ def _target(text: str) -> tuple[str, int]:
     return name, int(number)
 
 
-def _change(client: Client, waiting: Waiting, wanted: Sequence[tuple[str, Callable[[str], Row]]]) -> None:
+def _change(client: Client, waiting: Waiting, wanted: Sequence[tuple[str, Callable[[str], Changed]]]) -> None:
     """Make a change to each service that a person named, say what it did, and wait for their stacks where asked."""
     changes = [(client.service_key(name), change) for name, change in wanted]  # a wrong name changes nothing
     revisions: dict[str, int] = {}

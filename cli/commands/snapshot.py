@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,9 +18,12 @@ from cli.output import Output, list_options, show_list
 from cli.table import Column, column
 from cli.words import age, size
 
+if TYPE_CHECKING:
+    from portal.shapes import SnapshotRow
+
 app = group("Make, list and restore snapshots of the cluster's state.")
 
-FILTERS: Mapping[str, Filter] = {"name": has("name")}
+FILTERS: Mapping[str, Filter[SnapshotRow]] = {"name": has("name")}
 
 
 @app.command("create", epilog=example("gbnt snapshot create"))
@@ -35,7 +39,7 @@ def create(context: str) -> None:
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the snapshots, newest first."""
     now = time.time()
-    columns = (
+    columns: tuple[Column[SnapshotRow], ...] = (
         column("NAME", "name"),
         column("REVISION", "revision"),
         Column("SIZE", lambda row: size(row["size"])),

@@ -25,7 +25,6 @@ from cli.listing import (
     show_tasks,
 )
 from cli.output import Output, list_options, output_option
-from cli.table import Row
 from cli.waiting import Waiting, timeout_option, waiting_options
 
 if TYPE_CHECKING:
@@ -358,7 +357,7 @@ def _hold(name: str, action: str, waiting: Waiting, context: str) -> None:
     from cli.follow import settle
 
     client = connect(context)
-    accepted: Row = client.hold_stack(name, "stop" if action == "stop" else "start")
+    accepted = client.hold_stack(name, "stop" if action == "stop" else "start")
     if waiting.wanted:
         settle(client, name, accepted["revision"], timeout=waiting.timeout)
     done = "stopped" if action == "stop" else "started"

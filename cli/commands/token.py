@@ -18,13 +18,14 @@ from cli.table import Column, column
 from cli.words import age, countdown, duration, span
 
 if TYPE_CHECKING:
-    from cli.client import Role
+    from cli.client.access import Role
+    from portal.access_rows import TokenRow
 
 app = group("Make and revoke credentials. On the manager's own machine its owner needs none to do so.")
 
 # What a credential may do: all; all but credentials and restores; read.
 ROLES: tuple[Role, ...] = ("admin", "operator", "viewer")
-FILTERS: Mapping[str, Filter] = {
+FILTERS: Mapping[str, Filter[TokenRow]] = {
     "name": has("name"),
     "id": begins("id"),
     "role": is_("role", ROLES),
@@ -50,7 +51,7 @@ def create(name: str, role: Role, ttl: str, context: str) -> None:
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the credentials, without their secrets; those of a user are sessions."""
     now = time.time()
-    columns = (
+    columns: tuple[Column[TokenRow], ...] = (
         column("ID", "id"),
         column("NAME", "name", flexible=True),
         column("ROLE", "role"),

@@ -16,11 +16,13 @@ from cli.group import example, group
 from cli.kinds import OneOf
 from cli.output import Output, list_options, output_option, show_list, show_value
 from cli.passwords import another_password, new_password
-from cli.table import Column, Row, column
+from cli.table import Column, column
 from cli.words import age, said
 
 if TYPE_CHECKING:
-    from cli.client import Role
+    from cli.client.access import Role
+    from portal.access_rows import UserRow
+    from portal.shapes import Changed
 
 app = group(
     "See the people who sign in, and say what they may do. On the manager's own machine its owner needs no login."
@@ -33,11 +35,11 @@ user_argument = click.argument("name", metavar="USER")
 stdin_option = click.option("--password-stdin", is_flag=True, help="Read the password from the standard input.")
 
 
-def _state(row: Row) -> str:
+def _state(row: UserRow) -> str:
     return "disabled" if row["disabled"] else "enabled"
 
 
-FILTERS: Mapping[str, Filter] = {
+FILTERS: Mapping[str, Filter[UserRow]] = {
     "name": has("name"),
     "role": is_("role", ROLES),
     "state": Filter(lambda row, text: text == _state(row), STATES),
@@ -71,7 +73,7 @@ def create(name: str, role: Role, password_stdin: bool, generate: bool, context:
 def ls(context: str, output: Output, no_trunc: bool) -> None:
     """List the users, and how often each is signed in."""
     now = time.time()
-    columns = (
+    columns: tuple[Column[UserRow], ...] = (
         column("NAME", "name", flexible=True),
         column("ROLE", "role"),
         Column("STATE", _state),
@@ -144,7 +146,7 @@ def passwd(password_stdin: bool, context: str) -> None:
     print("the password is changed: all other sessions have ended")
 
 
-def _tell(name: str, done: Row) -> None:
+def _tell(name: str, done: Changed) -> None:
     print(said(name, done["changes"]))
     if note := done["detail"].get("note"):
         print(f"note: {note}", file=sys.stderr)

@@ -14,15 +14,16 @@ from cli.errors import CliError, NotAllowed, NotFound, Unreachable, raise_for
 from cli.filters import Filter, has, is_
 from cli.group import example, group
 from cli.output import Output, list_options, output_option, show_list, show_value
-from cli.table import Column, Row, column
+from cli.table import Column, column
 from cli.words import size
 
 if TYPE_CHECKING:
     from cli.client import Client
+    from portal.provision_rows import VolumeRow
 
 app = group("See the volumes of stacks, and remove what no stack names any more. Deploys make them.")
 
-COLUMNS = (
+COLUMNS: tuple[Column[VolumeRow], ...] = (
     column("NAME", "name"),
     column("STACK", "stack"),
     column("DRIVER", "driver"),
@@ -30,9 +31,9 @@ COLUMNS = (
     column("USED BY", "tasks", flexible=True),
     Column("NOTE", lambda row: _note(row)),
 )
-MORE = (column("KEY", "key"),)
-FILTERS: Mapping[str, Filter] = {"name": has("name"), "stack": is_("stack"), "driver": is_("driver")}
-SIZE = Column("SIZE", lambda row: _size(row), flexible=True)
+MORE: tuple[Column[VolumeRow], ...] = (column("KEY", "key"),)
+FILTERS: Mapping[str, Filter[VolumeRow]] = {"name": has("name"), "stack": is_("stack"), "driver": is_("driver")}
+SIZE: Column[VolumeRow] = Column("SIZE", lambda row: _size(row), flexible=True)
 
 
 @app.command("ls", epilog=example("gbnt volume ls", "gbnt volume ls --stack shop", "gbnt volume ls --unnamed -q"))
@@ -48,7 +49,7 @@ def ls(stack: str, unnamed: bool, sizes: bool, context: str, output: Output, no_
     if stack and not rows:
         client.stack(stack)  # which says where there is none of that name
     chosen = [row for row in rows if not (unnamed and row["stack"])]
-    columns = (*COLUMNS[:-1], SIZE, COLUMNS[-1]) if sizes else COLUMNS
+    columns: tuple[Column[VolumeRow], ...] = (*COLUMNS[:-1], SIZE, COLUMNS[-1]) if sizes else COLUMNS
     show_list(chosen, columns, output, more=MORE, no_trunc=no_trunc, empty="no volumes")
 
 
@@ -85,9 +86,10 @@ def rm(volumes: tuple[str, ...], yes: bool, context: str) -> None:
     raise_for(failures, "not all data is gone: give the same command again when what is in the way is mended")
 
 
-def _found(client: Client, names: Iterable[str]) -> list[Row]:
+def _found(client: Client, names: Iterable[str]) -> list[VolumeRow]:
     """Those that are there. Raises NotFound where none of them is."""
-    found, missing = list[Row](), list[NotFound]()
+    found: list[VolumeRow] = []
+    missing: list[NotFound] = []
     for name in names:
         try:
             found.append(client.volume(name))
@@ -115,7 +117,7 @@ def _remove(client: Client, name: str) -> list[str]:
     return [f"{name} stays on {one['node']}, which {one['why']}" for one in done["kept"]]
 
 
-def _size(row: Row) -> str:
+def _size(row: VolumeRow) -> str:
     """In all, or by machine where several have one of that name, or one of them does not say."""
     sizes = {node: "unknown" if amount is None else size(amount) for node, amount in row["sizes"].items()}
     return (
@@ -123,7 +125,7 @@ def _size(row: Row) -> str:
     )
 
 
-def _note(row: Row) -> str:
+def _note(row: VolumeRow) -> str:
     if row["external"]:
         return "not made by gbnt"
     return "" if row["stack"] else "no stack names it"

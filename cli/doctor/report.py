@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from cli.doctor.finding import Finding, Result
+from cli.doctor.finding import Finding
 from cli.table import Column, cells, column, printable, render
 from cli.words import count
 
-SYMBOLS: dict[Result, str] = {"ok": "✓", "warning": "!", "problem": "✗"}
+SYMBOLS: Mapping[str, str] = {"ok": "✓", "warning": "!", "problem": "✗"}
 
 
 def drawn(findings: Sequence[Finding], *, symbols: bool) -> str:
@@ -32,9 +32,8 @@ def row(finding: Finding) -> dict[str, str]:
     return {"check": finding.check, "result": finding.result, "found": finding.found, "fix": finding.fix}
 
 
-def _columns(symbols: bool) -> tuple[Column, ...]:
-    def result(row: object) -> str:
-        assert isinstance(row, dict)
+def _columns(symbols: bool) -> tuple[Column[dict[str, str]], ...]:
+    def result(row: Mapping[str, str]) -> str:
         return f"{SYMBOLS[row['result']]} {row['result']}" if symbols else str(row["result"])
 
     return (Column("RESULT", result), column("CHECK", "check"), column("FOUND", "found"))

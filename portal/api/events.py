@@ -18,6 +18,8 @@ from portal.api.lines import Emit, Lines
 from portal.api.problems import Problem
 from portal.api.requests import answer, ask, backend_of, flag, state_of, whole
 from portal.backend import Told
+from portal.rows import event_row
+from portal.shapes import EventRow
 
 DEFAULT_LIMIT = 1_000
 LARGEST_LIMIT = 10_000
@@ -43,7 +45,7 @@ async def index(request: Request) -> Response:
         return Feed(lambda emit: _follow(request, wanted, emit))
     if flag(request, "follow"):
         return Lines(lambda emit: _follow(request, wanted, emit))
-    return answer({"items": events, "revision": present})
+    return answer({"items": list(map(event_row, events)), "revision": present})
 
 
 def _place(request: Request) -> tuple[int, int]:
@@ -104,7 +106,7 @@ async def _follow(request: Request, wanted: GetEvents, emit: Emit) -> None:
 
 async def _tell(event: Event, place: _Place, emit: Emit) -> None:
     if (event.revision, event.number) > place.event:
-        await emit(event)
+        await emit(event_row(event))
         place.event = (event.revision, event.number)
 
 
@@ -132,4 +134,4 @@ async def _past(request: Request, wanted: GetEvents) -> AsyncIterator[Event]:
 AFTER = Query("after", "those after this revision, or after `REVISION.NUMBER`, an event's own place")
 LIMIT = Query("limit", "so many at most", "whole")
 FOLLOW = Query("follow", "then each new one as it happens", "flag")
-ENDPOINTS = (feed("/v1/events", index, Event, AFTER, LIMIT, FOLLOW),)
+ENDPOINTS = (feed("/v1/events", index, EventRow, AFTER, LIMIT, FOLLOW),)

@@ -6,7 +6,6 @@ import anyio
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from cluster.event import Event
 from portal.api.lines import Lines
 
 BEAT_SECONDS = 15.0
@@ -32,10 +31,11 @@ class Feed(Lines):
     def encode(self, value: object) -> bytes:
         """An event, or what went wrong, as a block."""
         data = orjson.dumps(value)
-        if not isinstance(value, Event):
-            return b"event: error\ndata: %s\n\n" % data
-        place = f"{value.revision}.{value.number}"
-        return b"id: %s\nevent: %s\ndata: %s\n\n" % (place.encode(), value.kind.encode(), data)
+        match value:
+            case {"revision": revision, "number": number, "kind": str(kind)}:
+                place = f"{revision}.{number}"
+                return b"id: %s\nevent: %s\ndata: %s\n\n" % (place.encode(), kind.encode(), data)
+        return b"event: error\ndata: %s\n\n" % data
 
 
 async def _beat(send: Send) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import final
 
 import anyio
 from starlette.requests import Request
@@ -61,6 +62,7 @@ class Left(Gone):
     why: str
 
 
+@final
 class MachineLine(TypedDict):
     """What went from a machine, or would; nothing where `unknown` says why. At least `size` is free then."""
 
@@ -73,6 +75,7 @@ class MachineLine(TypedDict):
     kept: list[Left]
 
 
+@final
 class VolumeLine(TypedDict):
     """What became of a volume, or would: `why` it may not go, the machines it was `removed` from, and those it was not.
 

@@ -53,7 +53,7 @@ def opened(request: Request, stack: str, text: str, *, values: bool) -> SourcesS
     except Unopened as error:
         raise Problem("conflict", str(error)) from error
     return {
-        "files": kept.files,
+        "files": [{"name": one.name, "text": one.text} for one in kept.files],
         "variables": {name: value if values else None for name, value in kept.variables.items()},
         "roots": kept.roots,
         "profiles": kept.profiles,

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from actors.protocol import Accepted, HoldService, RemoveService, ScaleService, UpdateService
-from cluster.explaining import Explanation, explain_service
+from cluster.explaining import explain_service
 from cluster.model import Service, State
 from cluster.spec import StackSpec
 from portal.api.bodies import body_of
@@ -19,6 +19,7 @@ from portal.api.log_reader import LOGS, LogQuery, Selection
 from portal.api.logs import stream_logs
 from portal.api.problems import Problem, missing
 from portal.api.requests import answer, backend_of, change, command, key_of, listing, state_of
+from portal.part_rows import PlacementShown, placement_row
 from portal.pins import pin
 from portal.rows import service_row
 from portal.shapes import Changed, LogRow, ServiceRow, ServiceShown
@@ -56,7 +57,7 @@ async def show(request: Request) -> Response:
 async def placement(request: Request) -> Response:
     """Where another task of a service could go, and where not, by machine."""
     state = await state_of(request)
-    return answer(explain_service(state, _service(state, _key(request))))
+    return answer(placement_row(explain_service(state, _service(state, _key(request)))))
 
 
 async def scale(request: Request) -> Response:
@@ -131,7 +132,7 @@ ENDPOINTS = (
     read(ONE, show, ServiceShown, versioned=SERVICE),
     write("DELETE", ONE, remove, Changed, versioned=SERVICE),
     streamed(f"{ONE}/logs", logs, LogRow, *LOGS),
-    read(f"{ONE}/placement", placement, Explanation),
+    read(f"{ONE}/placement", placement, PlacementShown),
     write("POST", f"{ONE}/scale", scale, Changed, body=Scale, versioned=SERVICE),
     write("POST", f"{ONE}/update", update, Changed, body=Update, versioned=SERVICE),
     *(write("POST", f"{ONE}/{do.__name__}", do, Changed, versioned=SERVICE) for do in (restart, stop, start)),

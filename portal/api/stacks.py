@@ -8,13 +8,11 @@ from dataclasses import asdict, dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
-from typing_extensions import TypedDict
 
 from actors.protocol import Accepted, DeployStack, HoldStack, Refused, RemoveStack
 from cluster.decide import history, planning
 from cluster.decide.decision import Entropy, Refusal
 from cluster.decide.deploy import deploy as decide
-from cluster.decide.planning import ServicePlan
 from cluster.model import Stack, State
 from cluster.pinning import Resolve
 from cluster.registries import registry_named
@@ -32,21 +30,9 @@ from portal.api.requests import answer, backend_of, change, command, key_of, lis
 from portal.api.revisions import sealed
 from portal.api.specs import check_machines, check_name, check_spec
 from portal.pins import Pinned, pin
+from portal.plan_rows import PlanShown, plan_row
 from portal.rows import stack_row
 from portal.shapes import Changed, StackProgress, StackRow, StackShown
-
-
-class PlanShown(TypedDict):
-    """What a deploy would do at one revision of the state; of networks, volumes and configs the word by their name."""
-
-    stack: str
-    revision: int
-    services: tuple[ServicePlan, ...]
-    networks: Mapping[str, str]
-    volumes: Mapping[str, str]
-    configs: Mapping[str, str]
-    changes: bool
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +94,7 @@ async def plan(request: Request) -> Response:
     if isinstance(decided, Refusal):
         raise refusal(Refused(decided.code, decided.message, decided.problems))
     planned = planning.plan(state, name, decided, entropy)
-    return answer({**asdict(planned), "changes": planned.changes, "warnings": [*warnings, *found.warnings]})
+    return answer(plan_row(planned, [*warnings, *found.warnings]))
 
 
 async def _wanted(request: Request) -> tuple[str, Deployment]:

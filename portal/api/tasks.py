@@ -8,7 +8,7 @@ from starlette.responses import Response
 from actors.protocol import StopTask
 from cluster.decide.decision import Refusal
 from cluster.decide.tasks import find_task
-from cluster.explaining import Explanation, explain_task
+from cluster.explaining import explain_task
 from cluster.model import State, Task
 from portal.api import nodes
 from portal.api.cluster import OF_STACK
@@ -17,6 +17,7 @@ from portal.api.log_reader import LOGS, LogQuery, Selection
 from portal.api.logs import stream_logs
 from portal.api.problems import Problem
 from portal.api.requests import answer, backend_of, change, flag, key_of, listing, state_of
+from portal.part_rows import PlacementShown, placement_row
 from portal.rows import present, task_row
 from portal.shapes import Changed, LogRow, TaskRow
 
@@ -45,7 +46,7 @@ async def show(request: Request) -> Response:
 async def placement(request: Request) -> Response:
     """Why a task is where it is, or nowhere, by machine."""
     state = await state_of(request)
-    return answer(explain_task(state, find(state, request.path_params["task"])))
+    return answer(placement_row(explain_task(state, find(state, request.path_params["task"]))))
 
 
 async def remove(request: Request) -> Response:
@@ -87,6 +88,6 @@ ENDPOINTS = (
     ),
     read(ONE, show, TaskRow),
     write("DELETE", ONE, remove, Changed),
-    read(f"{ONE}/placement", placement, Explanation),
+    read(f"{ONE}/placement", placement, PlacementShown),
     streamed(f"{ONE}/logs", logs, LogRow, *LOGS),
 )

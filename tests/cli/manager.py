@@ -45,7 +45,7 @@ class Raw:
 class Lines:
     """An NDJSON stream: rows in order. A callable among them is called when its turn comes."""
 
-    def __init__(self, *rows: dict[str, Any] | Callable[[], None]) -> None:
+    def __init__(self, *rows: Mapping[str, Any] | Callable[[], None]) -> None:
         self.rows = rows
 
 
@@ -56,7 +56,7 @@ class HangUp:
 Reply = Answer | Raw | Lines | HangUp
 
 
-def listing(*rows: dict[str, Any]) -> Answer:
+def listing(*rows: Mapping[str, Any]) -> Answer:
     """A list of the API."""
     return Answer({"items": list(rows), "revision": 7})
 
@@ -153,14 +153,14 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(data)
 
-    def _stream(self, rows: Iterable[dict[str, Any] | Callable[[], None]]) -> None:
+    def _stream(self, rows: Iterable[Mapping[str, Any] | Callable[[], None]]) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "application/x-ndjson")
         self.send_header("Transfer-Encoding", "chunked")
         self.send_header("Connection", "close")
         self.end_headers()
         for row in rows:
-            if not isinstance(row, dict):
+            if not isinstance(row, Mapping):
                 row()
                 continue
             data = json.dumps(row).encode() + b"\n"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
+
+from portal.part_rows import AttemptRow
+from portal.shapes import LeaverRow, NodeShown, ServiceRow, StackProgress, StackRow, TaskRow
 
 Row = dict[str, Any]
 
 
-def task(name: str = "shop-web-1", **fields: Any) -> Row:
+def task(name: str = "shop-web-1", **fields: Any) -> TaskRow:
     stack, service, slot = name.rsplit("-", 2)
-    row: Row = {
+    row: TaskRow = {
         "id": f"id-of-{name}",
         "name": name,
         "stack": stack,
@@ -27,17 +31,22 @@ def task(name: str = "shop-web-1", **fields: Any) -> Row:
         "container_id": "c1",
         "container_name": f"{name}-a1",
         "image": "busybox",
+        "digest": "",
+        "labels": {},
         "exit_code": None,
+        "created_at": 1_000.0,
         "since": 1_000.0,
         "started_at": 1_000.0,
         "addresses": {},
         "ports": [],
+        "gpus": [],
         "past": [],
+        "request": "",
     }
-    return row | fields
+    return cast("TaskRow", row | fields)
 
 
-def past(number: int, exit_code: int | None, reason: str, ended_at: float, name: str = "shop-web-1") -> Row:
+def past(number: int, exit_code: int | None, reason: str, ended_at: float, name: str = "shop-web-1") -> AttemptRow:
     return {
         "number": number,
         "container_id": f"c{number}",
@@ -49,12 +58,15 @@ def past(number: int, exit_code: int | None, reason: str, ended_at: float, name:
     }
 
 
-def service(name: str = "shop/web", **fields: Any) -> Row:
-    row: Row = {
+def service(name: str = "shop/web", **fields: Any) -> ServiceRow:
+    row: ServiceRow = {
         "name": name,
         "stack": name.split("/")[0],
         "service": name.split("/")[1],
         "image": "busybox",
+        "digest": "",
+        "mode": "replicated",
+        "labels": {},
         "replicas": 1,
         "running": 1,
         "done": 0,
@@ -65,11 +77,11 @@ def service(name: str = "shop/web", **fields: Any) -> Row:
         "update_message": "",
         "updated_at": 1_000.0,
     }
-    return row | fields
+    return cast("ServiceRow", row | fields)
 
 
-def stack(name: str = "shop", **fields: Any) -> Row:
-    row: Row = {
+def stack(name: str = "shop", **fields: Any) -> StackRow:
+    row: StackRow = {
         "name": name,
         "services": 1,
         "tasks_running": 1,
@@ -80,11 +92,11 @@ def stack(name: str = "shop", **fields: Any) -> Row:
         "volumes": [],
         "networks": [],
     }
-    return row | fields
+    return cast("StackRow", row | fields)
 
 
-def node(name: str = "gaul", **fields: Any) -> Row:
-    row: Row = {
+def node(name: str = "gaul", **fields: Any) -> NodeShown:
+    row: NodeShown = {
         "id": f"id-of-{name}",
         "name": name,
         "role": "worker",
@@ -95,6 +107,7 @@ def node(name: str = "gaul", **fields: Any) -> Row:
         "labels": {},
         "engine_labels": {},
         "address": "192.0.2.7",
+        "engine_id": "",
         "engine_version": "20.10.24",
         "cpus": 2,
         "memory": 8_000_000_000,
@@ -113,17 +126,20 @@ def node(name: str = "gaul", **fields: Any) -> Row:
         "certificate_expires": 0.0,
         "leaving": [],
     }
-    return row | fields
+    return cast("NodeShown", row | fields)
 
 
-def leaving(name: str = "shop-web-1", words: str = "waits for its turn", **fields: Any) -> Row:
-    return {"task": name, "id": f"id-of-{name}", "state": "running", "words": words, "stuck": False} | fields
+def leaving(name: str = "shop-web-1", words: str = "waits for its turn", **fields: Any) -> LeaverRow:
+    row: LeaverRow = {"task": name, "id": f"id-of-{name}", "state": "running", "words": words, "stuck": False}
+    return cast("LeaverRow", row | fields)
 
 
-def tasks_line(*tasks: Row) -> Row:
+def tasks_line(*tasks: TaskRow) -> StackProgress:
     return {"type": "tasks", "revision": 8, "tasks": list(tasks)}
 
 
-def verdict(kind: str = "converged", reason: str = "", task: str | None = None, logs: tuple[str, ...] = ()) -> Row:
-    lines = [{"at": "2026-05-01T12:00:00Z", "stream": "stderr", "text": text} for text in logs]
+def verdict(
+    kind: str = "converged", reason: str = "", task: str | None = None, logs: tuple[str, ...] = ()
+) -> StackProgress:
+    lines: list[Mapping[str, str]] = [{"at": "2026-05-01T12:00:00Z", "stream": "stderr", "text": text} for text in logs]
     return {"type": "verdict", "verdict": kind, "reason": reason, "task": task, "logs": lines}

@@ -229,7 +229,7 @@ def test_a_certificate_that_is_no_certificate(gbnt: Run, home: Path):
 def test_a_client_keeps_no_connection_open(manager: Manager):
     manager.on("GET /v1/cluster", Answer({"name": "rome"}))
     client = connect()
-    assert [client.cluster(), client.cluster()] == [{"name": "rome"}] * 2
+    assert [client.cluster()["name"], client.cluster()["name"]] == ["rome", "rome"]
 
 
 def test_contexts_of_this_machine_follow_its_manager_to_another_port(home: Path):

@@ -16,7 +16,8 @@ from cli.errors import Unreachable
 from cli.feed import ticking
 from cli.follow import Follower, TimedOut, lines
 from cli.live import ChangedLines, Line, LiveLines, display_for
-from tests.cli.rows import Row, task, tasks_line, verdict
+from portal.shapes import StackProgress
+from tests.cli.rows import task, tasks_line, verdict
 
 END = "\x04"
 
@@ -177,10 +178,10 @@ def test_a_feed_ticks_while_nothing_arrives_and_raises_what_its_source_raises():
 class Script:
     """A client whose progress is given stream by stream."""
 
-    def __init__(self, *streams: list[Row | Exception]) -> None:
+    def __init__(self, *streams: list[StackProgress | Exception]) -> None:
         self.streams = list(streams)
 
-    def progress(self, stack: str, revision: int) -> Iterator[Row]:
+    def progress(self, stack: str, revision: int) -> Iterator[StackProgress]:
         for row in self.streams.pop(0) if self.streams else [Unreachable("gone", sent=True)]:
             if isinstance(row, Exception):
                 raise row
@@ -198,7 +199,7 @@ def test_a_manager_that_comes_back_is_followed_on():
 
 
 def test_a_removal_says_what_keeps_the_stack_from_being_gone():
-    stuck = {**tasks_line(), "problem": "on rome, network shop_default is used by foreign"}
+    stuck: StackProgress = {**tasks_line(), "problem": "on rome, network shop_default is used by foreign"}
     watching = follower(Script([tasks_line(task()), stuck, tasks_line(), verdict("removed")]))
     watching.display = ChangedLines(shown := io.StringIO())
     assert watching.verdict()["verdict"] == "removed"
@@ -209,7 +210,7 @@ def test_a_removal_says_what_keeps_the_stack_from_being_gone():
 
 
 def test_a_stack_that_is_watched_says_why_the_command_waits():
-    told = {**tasks_line(task()), "watched": "watched for 5 s, since web has no health check"}
+    told: StackProgress = {**tasks_line(task()), "watched": "watched for 5 s, since web has no health check"}
     watching = follower(Script([tasks_line(task()), told, tasks_line(task()), verdict()]))
     watching.display = ChangedLines(shown := io.StringIO())
     assert watching.verdict()["verdict"] == "converged"

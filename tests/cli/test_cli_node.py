@@ -12,6 +12,7 @@ from cli.errors import Unreachable
 from cli.follow import TimedOut
 from cli.live import Line
 from cluster import model
+from portal.shapes import LeaverRow
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, HangUp, Manager, listing, problem
 from tests.cli.rows import Row, leaving, node, task
@@ -403,7 +404,7 @@ def test_a_drain_that_cannot_end_fails_and_says_that_the_rest_goes_on(
 def test_a_manager_that_stays_away_is_not_waited_for_for_ever():
     now, seen = [0.0], Seen()
 
-    def remaining() -> list[Row]:
+    def remaining() -> list[LeaverRow]:
         raise Unreachable("nobody answers")
 
     def sleep(seconds: float) -> None:

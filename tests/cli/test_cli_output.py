@@ -42,6 +42,14 @@ def test_the_wide_table_has_all_columns_of_the_other(gbnt: Run, tasks: Manager):
     assert wide[len(usual) :] == ["ID", "ADDRESSES", "PORTS", "IMAGE"]
 
 
+def test_the_wide_table_has_the_ports_that_a_task_really_has(gbnt: Run, manager: Manager):
+    port = {"target": 80, "protocol": "tcp", "host_ip": "127.0.0.1", "host_port": 32_768}
+    manager.on("GET /v1/tasks", listing(task(ports=[port, {**port, "host_ip": ""}])))
+    ran = gbnt("task", "ls", "-o", "wide", "--no-trunc")
+    assert (ran.status, ran.err) == (0, "")
+    assert "127.0.0.1:32768->80/tcp, 32768->80/tcp" in ran.out
+
+
 def test_a_template_is_a_line_for_each_row_or_a_table(gbnt: Run, tasks: Manager):
     assert gbnt("task", "ls", "--format", "{{.Name}}={{upper .State}}").out.splitlines()[1] == "shop-db-1=FAILED"
     assert gbnt("task", "ls", "--format", r"table {{.Name}}\t{{.Node}}").out.splitlines() == [

@@ -3,7 +3,7 @@
 import pytest
 
 from cli.errors import BadInput
-from cli.table import Column, render
+from cli.table import Column, Row, render
 from cli.template import parse
 from cli.words import clock_time
 
@@ -21,7 +21,7 @@ ROW = {
     "spec": {"image": "busybox", "depends_on": {"db": {}}},
     "message": "a\x1b[2J",
 }
-COLUMNS = (
+COLUMNS: tuple[Column[Row], ...] = (
     Column("PORTS", lambda row: [f"*:{port['published']}" for port in row["ports"]]),
     Column("LAST USED", lambda row: "5m"),
 )

@@ -4,34 +4,56 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from cli.load_report import refreshed, report
+from portal.load_rows import LoadLine, NodeLoad, TaskLoad
 from tests.cli import rows
 from tests.cli.conftest import Run
 from tests.cli.manager import Answer, Lines, Manager, listing, problem
 
 
-def task(name: str, cpu: float | None = 1.0, **fields: Any) -> dict[str, Any]:
-    row = {
+def task(name: str, cpu: float | None = 1.0, **fields: Any) -> TaskLoad:
+    stack, service, slot = name.rsplit("-", 2)
+    row: TaskLoad = {
         "task": name,
+        "id": f"id-of-{name}",
+        "stack": stack,
+        "service": service,
+        "slot": int(slot) if slot.isdecimal() else 1,
+        "state": "running",
         "node": "rome",
         "cpu_percent": cpu,
         "unknown": "",
         "memory": 7_000_000,
         "memory_limit": 8_000_000,
+        "received": 1000,
+        "sent": 20,
+        "read": 0,
+        "written": 5_000_000,
+        "pids": 3,
     }
-    return {**row, "received": 1000, "sent": 20, "read": 0, "written": 5_000_000, "pids": 3, **fields}
+    return cast("TaskLoad", row | fields)
 
 
-def node(name: str = "rome", **fields: Any) -> dict[str, Any]:
-    row = {"node": name, "unknown": "", "load": 0.5, "cpus": 4, "memory": 2_000_000_000, "memory_total": 8_000_000_000}
-    return {**row, "disk_free": 41_000_000_000, "disk_total": 64_000_000_000, **fields}
+def node(name: str = "rome", **fields: Any) -> NodeLoad:
+    row: NodeLoad = {
+        "node": name,
+        "id": f"id-of-{name}",
+        "unknown": "",
+        "load": 0.5,
+        "cpus": 4,
+        "memory": 2_000_000_000,
+        "memory_total": 8_000_000_000,
+        "disk_free": 41_000_000_000,
+        "disk_total": 64_000_000_000,
+    }
+    return cast("NodeLoad", row | fields)
 
 
-def line(*tasks: dict[str, Any], nodes: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+def line(*tasks: TaskLoad, nodes: tuple[NodeLoad, ...] = ()) -> LoadLine:
     return {"at": 1.0, "tasks": list(tasks), "nodes": list(nodes or (node(),))}
 
 

@@ -192,4 +192,6 @@ def test_a_machine_that_comes_and_goes_causes_no_churn(shop):
 
 def opinions(manager: Machine) -> Mapping[str, str]:
     """What the manager makes of each machine's silence."""
-    return dict(manager.api.actor("control/membership")["detail"]["peers"])
+    peers = manager.api.actor("control/membership")["detail"]["peers"]
+    assert isinstance(peers, dict)
+    return peers
