@@ -219,8 +219,13 @@ class Rules:
         cpus, memory = self._taken(there)
         load = max(cpus / tenths(one.cpus), memory / one.memory)
         if wanted.spec.placement.binpack:
-            return levels, -load, -len(there), one.id
-        return levels, own[one.id], load, len(there), one.id
+            return levels, -load, -len(there), not self._has_image(one, wanted), one.id
+        return levels, own[one.id], load, len(there), not self._has_image(one, wanted), one.id
+
+    def _has_image(self, one: Node, wanted: Service) -> bool:
+        of = wanted.spec.image
+        seen = (task for task in self._state.tasks.values() if task.node == one.id and task.container_id)
+        return any(self._spec(task.service).image == of for task in seen)
 
     def _value(self, one: Node, key: str) -> str:
         return one.id if key == "node.id" else one.labels.get(key.removeprefix("node.labels."), "")
@@ -323,6 +328,29 @@ def test_a_board_that_follows_answers_as_a_new_one_and_takes_the_best_by_definit
             changed = replace(state.nodes[last], labels={"zone": "west"}, availability="active", cpus=slot, gpus=gpus)
             state = replace(state, nodes={**state.nodes, last: changed})
             board.follow(state)
+
+
+@given(
+    st.lists(MACHINES, min_size=1, max_size=5),
+    st.tuples(SPECS, SPECS, SPECS),
+    st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(["", "", "runs", "ends"])), min_size=2, max_size=12),
+)
+def test_of_machines_that_are_as_good_one_that_has_the_image_is_the_best(machines, specs, steps):
+    of = {name: replace(of, name=name) for name, of in zip(NAMES, specs, strict=True)}
+    state = cluster(machines, {**of, "cache": replace(of["cache"], image="redis")})
+    board = Board(state)
+    for slot, (name, then) in enumerate(steps, 1):
+        found, _ = board.place(state.services[f"shop/{name}"], slot)
+        assert (found.id if found else None) == Rules(state).best(state.services[f"shop/{name}"], slot)
+        state = step(state, board, state.services[f"shop/{name}"], slot)
+        if then:  # what runs is seen, and the image with it
+            tasks = {id: replace(task, container_id="c") for id, task in state.tasks.items()}
+            if then == "ends" and tasks:
+                last = max(tasks.values(), key=lambda task: task.created_at)
+                tasks[last.id] = replace(last, state="stopped", desired="stop")
+            state = replace(state, tasks=tasks)
+            board.follow(state)
+            assert Board(state).place(state.services["shop/web"], 99) == board.place(state.services["shop/web"], 99)
 
 
 @given(st.lists(MACHINES, min_size=1, max_size=5), SPECS, st.integers(1, 12))
