@@ -6,7 +6,7 @@ of what is where, and follows the state from one revision to the next, so that a
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -57,7 +57,7 @@ class Board:
     def __init__(self, state: State | None = None) -> None:
         self._state = State()
         self._seats = Seats(())
-        self._known: dict[str, dict[str, Held]] = {}
+        self._known: defaultdict[str, dict[str, Held]] = defaultdict(dict)
         self._seen: dict[str, tuple[Task, ...]] = {}
         self._asks: dict[str, Ask] = {}
         self._stacks: Mapping[str, list[Service]] = {}
@@ -84,7 +84,7 @@ class Board:
     def _follow_nodes(self) -> None:
         nodes, seats = self._state.nodes, self._seats.by_id
         if nodes.keys() != seats.keys():  # tasks of a machine that is new may be known already
-            self._seats, self._known, self._seen = Seats(nodes.values()), {}, {}
+            self._seats, self._known, self._seen = Seats(nodes.values()), defaultdict(dict), {}
             self._pools = {}
             return
         if any(offer(seat.node) != offer(nodes[id]) for id, seat in seats.items() if seat.node is not nodes[id]):
@@ -102,7 +102,7 @@ class Board:
         self._seen = dict(now)
 
     def _follow_service(self, key: str, tasks: Sequence[Task]) -> None:
-        known, now = self._known.get(key, {}), {task.id: task for task in tasks}
+        known, now = self._known[key], {task.id: task for task in tasks}
         for id in [id for id in known if id not in now]:
             self._leave(key, id)
         for task in [task for id, task in now.items() if id not in known or known[id].task is not task]:
@@ -117,7 +117,7 @@ class Board:
         self._seen.pop(key, None)
 
     def _leave(self, key: str, id: str) -> None:
-        held = self._known.get(key, {}).pop(id, None)
+        held = self._known[key].pop(id, None)
         if held is not None:
             self._count(held, -1)
 
@@ -126,7 +126,7 @@ class Board:
         if revision not in self._asks:
             self._asks[revision] = ask_of(task.stack, spec)
         held = Held(task, self._asks[revision], key)
-        self._known.setdefault(key, {})[task.id] = held
+        self._known[key][task.id] = held
         self._count(held, 1)
 
     def _count(self, held: Held, times: int) -> None:
