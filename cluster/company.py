@@ -41,7 +41,7 @@ def groups(services: Iterable[Service]) -> list[list[Service]]:
 
 def companions(services: Iterable[Service], service: Service) -> list[Service]:
     """The other services of the group that a service is of, among all `services` of its stack."""
-    if service.spec.mode == "global":
+    if service.spec.mode == "global" or not bonds(service.spec):
         return []
     others = [one for one in services if one.name != service.name and has_company(one)]
     group = next(group for group in groups([*others, service]) if group[-1] is service)

@@ -6,7 +6,7 @@ of what is where, and follows the state from one revision to the next, so that a
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -57,9 +57,8 @@ class Board:
     def __init__(self, state: State | None = None) -> None:
         self._state = State()
         self._seats = Seats(())
-        self._known: dict[str, dict[str, Task]] = {}
+        self._known: defaultdict[str, dict[str, Held]] = defaultdict(dict)
         self._seen: dict[str, tuple[Task, ...]] = {}
-        self._held: dict[str, Held] = {}
         self._asks: dict[str, Ask] = {}
         self._stacks: Mapping[str, list[Service]] = {}
         self._pools: dict[Terms, Pool] = {}
@@ -85,7 +84,7 @@ class Board:
     def _follow_nodes(self) -> None:
         nodes, seats = self._state.nodes, self._seats.by_id
         if nodes.keys() != seats.keys():  # tasks of a machine that is new may be known already
-            self._seats, self._known, self._seen, self._held = Seats(nodes.values()), {}, {}, {}
+            self._seats, self._known, self._seen = Seats(nodes.values()), defaultdict(dict), {}
             self._pools = {}
             return
         if any(offer(seat.node) != offer(nodes[id]) for id, seat in seats.items() if seat.node is not nodes[id]):
@@ -99,16 +98,16 @@ class Board:
             self._follow_service(key, now[key])
         for key in [key for key in self._known if key not in now]:
             self._follow_service(key, ())
+            del self._known[key]
         self._seen = dict(now)
 
     def _follow_service(self, key: str, tasks: Sequence[Task]) -> None:
-        known = self._known.get(key, {})
-        for id in known.keys() - {task.id for task in tasks}:
+        known, now = self._known[key], {task.id: task for task in tasks}
+        for id in [id for id in known if id not in now]:
             self._leave(key, id)
-        for task in tasks:
-            if known.get(task.id) is not task:
-                self._leave(key, task.id)
-                self._enter(key, task, self._state.spec_of(task))
+        for task in [task for id, task in now.items() if id not in known or known[id].task is not task]:
+            self._leave(key, task.id)
+            self._enter(key, task, self._state.spec_of(task))
 
     def take(self, task: Task, spec: ServiceSpec) -> None:
         """Count a task that has a machine."""
@@ -118,19 +117,16 @@ class Board:
         self._seen.pop(key, None)
 
     def _leave(self, key: str, id: str) -> None:
-        held = self._held.pop(id, None)
+        held = self._known[key].pop(id, None)
         if held is not None:
             self._count(held, -1)
-        self._known.get(key, {}).pop(id, None)
 
     def _enter(self, key: str, task: Task, spec: ServiceSpec) -> None:
-        self._known.setdefault(key, {})[task.id] = task
-        if not task.node:
-            return
         revision = revision_key(key, task.revision)
         if revision not in self._asks:
             self._asks[revision] = ask_of(task.stack, spec)
-        self._held[task.id] = held = Held(task, self._asks[revision], key)
+        held = Held(task, self._asks[revision], key)
+        self._known[key][task.id] = held
         self._count(held, 1)
 
     def _count(self, held: Held, times: int) -> None:
@@ -219,11 +215,13 @@ class Board:
 
     def _predecessors(self, turn: _Turn, slot: int) -> tuple[Sequence[Held], Sequence[Held]]:
         """Whom a task finds gone, for it starts after they have stopped, and beside whom it starts."""
-        slots = self._seats.slots.get((turn.key, slot))
-        before = tuple(held for held in slots.values() if not held.task.ended) if slots else ()
+        there = self._seats.slots[turn.key].get(slot)
+        if not there:
+            return (), ()
+        before = tuple([held for held in there if not held.task.ended])
         if turn.service.spec.update.order == "stop-first":
             return before, ()
-        return (), tuple(held for held in before if held.task.desired in WANTED)
+        return (), tuple([held for held in before if held.task.desired in WANTED])
 
     def _without(self, leaving: Sequence[Held]) -> AbstractContextManager[None]:
         return self._while_away(leaving) if leaving else AS_IT_IS

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -82,8 +82,8 @@ class Held(NamedTuple):
 class Seats:
     """All machines, and indices of what is on them.
 
-    `where` is how many tasks of a service each machine has, `company` how many of those its companions are to be with,
-    `slots` who has or had a machine in a slot of a service, and `shunned` who does not want to be where a service is.
+    `where` is how many tasks of a service each machine has, `parting` how many of those its companions are not to be
+    with, `slots` by service and slot who has or had a machine, `shunned` who does not want to be where a service is.
     `images` are the machines on which a container of an image was seen: it is there unless it was removed since.
     `counted` is whether any machine tells how many GPUs it has.
     """
@@ -92,8 +92,8 @@ class Seats:
         self.by_id = {node.id: Seat(node) for node in nodes}
         self._look()
         self.where: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self.company: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        self.slots: dict[tuple[str, int], dict[str, Held]] = {}
+        self.parting: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.slots: defaultdict[str, dict[int, tuple[Held, ...]]] = defaultdict(dict)
         self.shunned: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self.images: defaultdict[str, set[str]] = defaultdict(set)
 
@@ -115,18 +115,23 @@ class Seats:
         self.where[key][task.node] += times
         for other in ask.shuns:
             self.shunned[other][key] += times
-        if is_company(task):
-            self.company[key][task.node] += times
+        if not is_company(task):
+            self.parting[key][task.node] += times
         return seat
 
     def _enter(self, held: Held, times: int) -> None:
-        slot = held.key, held.task.slot
+        slots, slot = self.slots[held.key], held.task.slot
+        there = slots.get(slot, ())
         if times > 0:
-            self.slots.setdefault(slot, {})[held.task.id] = held
-        elif len(self.slots[slot]) > 1:
-            del self.slots[slot][held.task.id]
+            slots[slot] = (*there, held)
+        elif len(there) > 1:
+            slots[slot] = tuple([one for one in there if one is not held])
         else:
-            del self.slots[slot]
+            del slots[slot]
+
+    def company(self, key: str) -> Counter[str]:
+        """How many tasks of a service that its companions are to be with each machine has."""
+        return self.where[key] - self.parting[key]
 
     def renew(self, nodes: Mapping[str, Node]) -> None:
         """Take what is known of the same machines now."""
@@ -139,18 +144,33 @@ class Seats:
         self.counted = are_counted(seat.node for seat in self.by_id.values())
         self._ranks = sorted(seat.rank for seat in self.by_id.values())
 
-    def in_order(self, *, packs: bool) -> Iterator[Seat]:
-        """All machines as they are ranked now, the best first; where one `packs`, that is who has most."""
-        ranks, seats = self._ranks.copy(), self.by_id
-        if not packs:
+    def in_order(self, *, packs: bool, before: Collection[str]) -> Iterator[Seat]:
+        """All machines as they are ranked, the best first; where one `packs`, that is who has most.
+
+        Of machines that have as much as each other those are first that are to be `before` others. A machine whose rank
+        changes meanwhile may come twice or not at all.
+        """
+        seats = self.by_id
+        ranks: Iterator[Rank] = reversed(self._ranks.copy()) if packs else self._ascending()
+        if not packs and not before:
             return (seats[rank[2]] for rank in ranks)
-        ranks.reverse()  # but those that have as much as each other stay in the order of their ids
-        return (seats[rank[2]] for _, alike in groupby(ranks, itemgetter(0, 1)) for rank in reversed(list(alike)))
+        even = (alike for _, alike in groupby(ranks, itemgetter(0, 1)))
+        return (seats[id] for alike in even for _, id in sorted((id not in before, id) for _, _, id in alike))
+
+    def _ascending(self) -> Iterator[Rank]:
+        """The ranks in their order, which others change meanwhile: a copy would cost as much as all machines."""
+        ranks, at = self._ranks, 0
+        while at < len(ranks):
+            rank = ranks[at]
+            yield rank
+            at = at + 1 if at < len(ranks) and ranks[at] is rank else bisect_right(ranks, rank)
 
     def forget(self, services: Container[str], images: Container[str]) -> None:
         """Keep nothing of services that have no task and are not among these, nor of other images."""
-        for index in (self.where, self.company, self.shunned):
+        for index in (self.where, self.parting, self.shunned):
             for key in [key for key, counts in index.items() if key not in services and not any(counts.values())]:
                 del index[key]
+        for key in [key for key, slots in self.slots.items() if key not in services and not slots]:
+            del self.slots[key]
         for image in [image for image in self.images if image not in images]:
             del self.images[image]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cluster.model import Task
+
+_slot_and_age = attrgetter("slot", "created_at", "id")
 
 
 class Tasks(dict[str, "Task"]):
@@ -66,7 +69,3 @@ def by_service(tasks: Mapping[str, Task]) -> Mapping[str, tuple[Task, ...]]:
     """The tasks of each service that has any, by slot and age, of a state's table."""
     assert isinstance(tasks, Tasks)
     return tasks.by_service
-
-
-def _slot_and_age(task: Task) -> tuple[int, float, str]:
-    return task.slot, task.created_at, task.id

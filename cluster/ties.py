@@ -59,7 +59,7 @@ class Ties:
             yield from _image(seats, other)
         group = [service, *others]
         built = {one.spec.built_on for one in group} & seats.by_id.keys()
-        counts = sum((seats.company[one.key] for one in group), Counter[str]())
+        counts = sum((seats.company(one.key) for one in group), Counter[str]())
         there = {id for id in counts.keys() | built if all(id in bound.nodes for bound in data)}
         places = {id: counts[id] for id in there if stays(seats.by_id[id].node)}
         kind, name = next(self._shared(), ("", ""))
@@ -101,7 +101,7 @@ def _data(seats: Seats, service: Service, slot: int, volumes: Iterable[str]) -> 
 
     Where several have one of that name, it is the one that the slot's last task there wrote to, ended or not.
     """
-    tasks = (held.task for held in seats.slots.get((service.key, slot), {}).values())
+    tasks = (held.task for held in seats.slots[service.key].get(slot, ()))
     before = [task.node for task in sorted(tasks, key=lambda task: (task.created_at, task.id), reverse=True)]
     for name in volumes:
         holders = {id for id, seat in seats.by_id.items() if name in seat.node.volumes}

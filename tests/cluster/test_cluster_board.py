@@ -80,6 +80,20 @@ SPECS = st.builds(
     mounts=st.sampled_from([(), (), (Mount("volume", "/data", "data"),)]),
     gpus=st.sampled_from([(), (), (), ((1,),), ((2,),), ((-1,),), ((1,), (0, ("0",)))]),
 )
+# What every machine of some size has room for.
+EASY = st.builds(
+    lambda cpus, spread, binpack, order: spec(
+        "web",
+        reserved=Resources(cpus),
+        placement=Placement(spread=spread, binpack=binpack),
+        update=UpdatePolicy(order=order),
+        network_mode="bridge",
+    ),
+    cpus=st.sampled_from([None, 0.1]),
+    spread=st.sampled_from([(), (), ("node.labels.zone",)]),
+    binpack=st.sampled_from([False, False, True]),
+    order=st.sampled_from(["stop-first", "start-first"]),
+)
 NAMES = ("web", "db", "cache")
 
 
@@ -219,8 +233,13 @@ class Rules:
         cpus, memory = self._taken(there)
         load = max(cpus / tenths(one.cpus), memory / one.memory)
         if wanted.spec.placement.binpack:
-            return levels, -load, -len(there), one.id
-        return levels, own[one.id], load, len(there), one.id
+            return levels, -load, -len(there), not self._has_image(one, wanted), one.id
+        return levels, own[one.id], load, len(there), not self._has_image(one, wanted), one.id
+
+    def _has_image(self, one: Node, wanted: Service) -> bool:
+        of = wanted.spec.image
+        seen = (task for task in self._state.tasks.values() if task.node == one.id and task.container_id)
+        return any(self._spec(task.service).image == of for task in seen)
 
     def _value(self, one: Node, key: str) -> str:
         return one.id if key == "node.id" else one.labels.get(key.removeprefix("node.labels."), "")
@@ -322,6 +341,37 @@ def test_a_board_that_follows_answers_as_a_new_one_and_takes_the_best_by_definit
             gpus = (Gpus("nvidia.com/gpu", "discovered", 1),) * (slot % 2)
             changed = replace(state.nodes[last], labels={"zone": "west"}, availability="active", cpus=slot, gpus=gpus)
             state = replace(state, nodes={**state.nodes, last: changed})
+            board.follow(state)
+
+
+@given(
+    st.lists(st.sampled_from(["east", "west"]), min_size=2, max_size=5),
+    st.tuples(EASY, EASY, EASY),
+    st.lists(st.tuples(st.sampled_from(["web", "web", "db", "cache"]), st.integers(1, 6), st.booleans()), max_size=12),
+)
+def test_between_machines_that_are_alike_few_tasks_and_the_image_decide_whatever_a_search_saw_before(
+    zones, specs, steps
+):
+    of = {name: replace(of, name=name) for name, of in zip(NAMES, specs, strict=True)}
+    machines = [{"cpus": 4, "memory": 8 * GB, "labels": {"zone": zone}} for zone in zones]
+    state = cluster(machines, {**of, "cache": replace(of["cache"], image="redis")})
+    board = Board(state)
+    for number, (name, slot, is_seen) in enumerate(steps):
+        wanted = state.services[f"shop/{name}"]
+        found, reason = board.place(wanted, slot)
+        assert (found.id if found else None) == Rules(state).best(wanted, slot)
+        assert Board(state).place(wanted, slot) == (found, reason)
+        assert found is not None
+        before, tasks = of_slot(state, name, slot), dict(state.tasks)
+        if before is not None:
+            tasks[before.id] = replace(before, state="stopped", desired="stop")
+        placed = running(id=f"t{number}", service=name, slot=slot, node=found.id, container_id="")
+        board.take(placed, wanted.spec)
+        tasks[placed.id] = placed
+        if is_seen:
+            tasks = {id: replace(task, container_id="c") for id, task in tasks.items()}
+        state = replace(state, tasks=tasks)
+        if before is not None or is_seen:
             board.follow(state)
 
 
