@@ -163,7 +163,7 @@ def test_commands_on_contexts(gbnt: Run, home: Path, monkeypatch: pytest.MonkeyP
     assert gbnt("config", "current-context").out == "rome\n"
     assert gbnt("config", "use-context", "gaul").err == 'warning: GBNT_CONTEXT is "rome", and counts before: unset it\n'
     assert gbnt("config", "delete-context", "gaul").status == 0
-    assert contexts(home / "config") == ([ROME], "rome")
+    assert contexts(home / "config") == ([ROME], "")
 
 
 def test_without_any_context_the_next_step_is_said(gbnt: Run):
