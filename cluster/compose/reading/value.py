@@ -23,7 +23,7 @@ _FALSE = frozenset({"false", "no", "n", "off", "0"})
 LARGEST_INTEGER = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Value:
     """One value, where it is, and where to say what is wrong with it."""
 

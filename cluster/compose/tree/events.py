@@ -6,8 +6,9 @@ recursive in libyaml and kills the process at a million open brackets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import NoReturn
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import yaml
 
@@ -59,8 +60,7 @@ def parse(text: Text, report: Report) -> list[Mapping]:
         report.fatal(start, f"more than {MOST_TAG_DIRECTIVES} times %TAG", "remove them", "too-large")
     builder = _Builder(text, report)
     try:
-        for event in yaml.parse(text.content, Loader=yaml.CSafeLoader):
-            builder.take(event)
+        builder.take_all(yaml.CSafeLoader(text.content))
     except yaml.MarkedYAMLError as error:
         _not_yaml(error, text, report)
     except yaml.reader.ReaderError as error:
@@ -99,7 +99,7 @@ class _Frame:
     directive: Directive = ""
     key: str | None = None
     merging: bool = False
-    merges: list[Mapping] = field(default_factory=list)
+    merges: tuple[Mapping, ...] = ()
 
 
 class _Builder:
@@ -114,29 +114,36 @@ class _Builder:
         self._open: set[int] = set()
         self._nodes = self._aliases = self._expanded = 0
 
-    def take(self, event: yaml.Event) -> None:
-        match event:
-            case yaml.ScalarEvent():
-                self._scalar(event, self._place(event))
-            case yaml.MappingStartEvent():
-                self._start(event, Mapping(self._place(event)))
-            case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
-                self._end()
-            case yaml.SequenceStartEvent():
-                self._start(event, Sequence(self._place(event)))
-            case yaml.AliasEvent():
-                self._alias(str(event.anchor), self._place(event))
-            case yaml.DocumentStartEvent():
-                self._anchors.clear()
-            case _:
-                pass
+    def take_all(self, parser: yaml.CSafeLoader) -> None:
+        """Take every event there is: a node's as its kind wants, others only where a document ends or begins."""
+        takers: dict[type[yaml.Event], Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._mapping,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceStartEvent: self._sequence,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
+        while (event := parser.get_event()) is not None:
+            take = takers.get(event.__class__)
+            if take is not None:
+                take(event)
+
+    def _document(self, event: yaml.DocumentStartEvent) -> None:
+        self._anchors.clear()
 
     def _place(self, event: yaml.Event) -> Place:
+        """Where a node begins. It is counted."""
         mark = event.start_mark
-        return Place(self._text, mark.line + 1, mark.column + 1) if mark else Place(self._text)
+        place = Place(self._text, mark.line + 1, mark.column + 1) if mark else Place(self._text)
+        self._nodes += 1
+        if self._nodes > MOST_NODES:
+            self._report.fatal(place, f"more than {MOST_NODES} values", code="too-large")
+        return place
 
-    def _scalar(self, event: yaml.ScalarEvent, place: Place) -> None:
-        self._count(place)
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        place = self._place(event)
         frame = self._frames[-1] if self._frames else None
         if frame and isinstance(frame.node, Mapping) and frame.key is None and not frame.merging:
             self._key(frame, event, place)
@@ -175,8 +182,13 @@ class _Builder:
             self._refuse_tag(event.tag, place)
         return resolve(event.value)
 
+    def _mapping(self, event: yaml.MappingStartEvent) -> None:
+        self._start(event, Mapping(self._place(event)))
+
+    def _sequence(self, event: yaml.SequenceStartEvent) -> None:
+        self._start(event, Sequence(self._place(event)))
+
     def _start(self, event: yaml.MappingStartEvent | yaml.SequenceStartEvent, node: Sequence | Mapping) -> None:
-        self._count(node.place)
         if len(self._frames) >= DEEPEST:
             self._report.fatal(node.place, f"nested more than {DEEPEST} deep", code="too-large")
         directive = DIRECTIVES.get(event.tag or "", "")
@@ -188,16 +200,16 @@ class _Builder:
         self._open.add(id(node))
         self._frames.append(_Frame(node, node.place, directive))
 
-    def _end(self) -> None:
+    def _end(self, event: yaml.MappingEndEvent | yaml.SequenceEndEvent) -> None:
         frame = self._frames.pop()
         self._open.discard(id(frame.node))
         for other in frame.merges:
             _merge(frame.node, other)
         self._add(frame.node, frame.node.place, frame.directive)
 
-    def _alias(self, anchor: str, place: Place) -> None:
+    def _alias(self, event: yaml.AliasEvent) -> None:
+        anchor, place = str(event.anchor), self._place(event)
         self._refuse_as_key(place)
-        self._count(place)
         self._aliases += 1
         node = self._anchors.get(anchor)
         if node is None:
@@ -219,14 +231,16 @@ class _Builder:
         frame = self._frames[-1]
         parent = frame.node
         parent.weight += node.weight
-        parent.directed = parent.directed or node.directed or bool(directive)
-        parent.height = max(parent.height, node.height + 1)
+        if node.directed or directive:
+            parent.directed = True
+        if node.height >= parent.height:
+            parent.height = node.height + 1
         if isinstance(parent, Sequence):
             if directive != "reset":
                 parent.items.append(node)
         elif frame.merging:
             frame.merging = False
-            frame.merges.extend(self._merge_sources(node, place))
+            frame.merges += self._merge_sources(node, place)
         elif frame.key is not None:
             self._put(frame, parent, Entry(frame.key_place, node, directive))
 
@@ -239,9 +253,9 @@ class _Builder:
         message = f"the key {quote(key)} is here a second time; the first is on line {before.place.line}"
         self._report.error(frame.key_place, (), message, "remove one", code="duplicate")
 
-    def _merge_sources(self, node: Node, place: Place) -> list[Mapping]:
+    def _merge_sources(self, node: Node, place: Place) -> tuple[Mapping, ...]:
         candidates = node.items if isinstance(node, Sequence) else [node]
-        sources = [item for item in candidates if isinstance(item, Mapping)]
+        sources = tuple(item for item in candidates if isinstance(item, Mapping))
         if len(sources) < len(candidates):
             self._report.fatal(place, '"<<" merges maps only', code="type")
         return sources
@@ -254,11 +268,6 @@ class _Builder:
     def _refuse_tag(self, tag: str, place: Place) -> None:
         shown = tag.replace(_YAML_TAG, "!!")
         self._report.fatal(place, f"the tag {quote(shown)} is not supported", "remove it", code="unsupported")
-
-    def _count(self, place: Place) -> None:
-        self._nodes += 1
-        if self._nodes > MOST_NODES:
-            self._report.fatal(place, f"more than {MOST_NODES} values", code="too-large")
 
 
 def _merge(node: Node, other: Mapping) -> None:
