@@ -42,6 +42,7 @@ PARTS = {
 """What stands for the parameters of paths."""
 
 PROBLEMS = {
+    400: "It is no HTTP: nothing is said beside.",
     401: "No good token.",
     403: "The token's role may not do this, or a join token is worthless.",
     404: "It is not there.",
@@ -51,8 +52,12 @@ PROBLEMS = {
     413: "The body is too large.",
     422: "The request is wrong; `findings` may list each place.",
     429: "Asked too often without a good token.",
+    431: "The path and headers are larger than is read of them (16 KiB over HTTP/1.1): nothing is said beside.",
     503: "Not now. Where `code` is `unknown` the change may have been made: repeat it with the same key.",
 }
+WORDLESS = (400, 431)
+"""What is answered before the API is asked, with no body."""
+
 HEADERS = {
     401: {"WWW-Authenticate": {"description": "What is asked for.", "schema": {"type": "string"}}},
     429: {"Retry-After": {"description": "After so many seconds.", "schema": {"type": "integer", "minimum": 0}}},
@@ -220,6 +225,7 @@ def _refusals(one: Endpoint) -> Iterator[int]:
     """The statuses of the problems that may come instead of the answer."""
     named = bool(_parts(one)) or any(query.name in ("node", "task") for query in one.query)
     may = {
+        400: True,
         401: True,
         403: one.access != "viewer" and (one.access != "own" or one.changes),
         404: named,
@@ -229,12 +235,15 @@ def _refusals(one: Endpoint) -> Iterator[int]:
         413: one.body is not None and not isinstance(one.body, str) and one.shape != "socket",
         422: bool(one.query or one.body is not None or one.changes or "number" in _parts(one)),
         429: True,
+        431: True,
         503: True,
     }
     return (status for status, it_may in may.items() if it_may)
 
 
 def _problem(status: int, schemas: Schemas) -> Schema:
+    if status in WORDLESS:
+        return {"description": PROBLEMS[status]}
     told: dict[str, Any] = {
         "description": PROBLEMS[status],
         "content": {PROBLEM: {"schema": schemas.of(ProblemShown, "answer")}},

@@ -60,11 +60,11 @@ def test_it_says_who_may_ask(described):
 @pytest.mark.parametrize(
     ("name", "statuses"),
     [
-        ("cluster.show", "200 401 429 503"),
-        ("nodes.update", "200 401 403 404 409 412 413 422 429 503"),
-        ("tokens.create", "201 401 403 409 413 422 429 503"),
-        ("events.index", "200 401 410 422 429 503"),
-        ("exec.run", "101 401 403 404 409 422 429 503"),
+        ("cluster.show", "200 400 401 429 431 503"),
+        ("nodes.update", "200 400 401 403 404 409 412 413 422 429 431 503"),
+        ("tokens.create", "201 400 401 403 409 413 422 429 431 503"),
+        ("events.index", "200 400 401 410 422 429 431 503"),
+        ("exec.run", "101 400 401 403 404 409 422 429 431 503"),
     ],
 )
 def test_it_says_which_answers_may_come(described, name, statuses):
