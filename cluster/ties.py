@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import reduce
+from functools import cached_property, reduce
 from itertools import chain
 
 from cluster.company import bonds, companions, home, stays
@@ -68,19 +68,20 @@ class Ties:
         if places:
             nodes, verb = frozenset({home(state, group, places)}), "runs"
         else:
-            nodes, verb = self._for_all(group), "may run"
+            nodes, verb = self._for_all, "may run"
         if nodes:
             why = f"are not {_names(seats, nodes)}, where what shares {kind} {name} with it {verb}"
             yield Bound(nodes, Objection(why, f"give it a {kind} of its own: none reaches two machines yet"))
 
-    def _for_all(self, group: Sequence[Service]) -> frozenset[str]:
-        """The machines that each of a group may run on, where these are fewer than its own; else none.
+    @cached_property
+    def _for_all(self) -> frozenset[str]:
+        """The machines that each of the group may run on, where these are fewer than its own; else none.
 
         The first of them to be placed goes where the others can follow. Where there is no such machine, each that can
         run does.
         """
         own = frozenset(self._standing(self._service))
-        shared = reduce(frozenset.intersection, map(self._standing, group), own)
+        shared = reduce(frozenset.intersection, map(self._standing, self._others), own)
         return shared if len(shared) < len(own) else frozenset()
 
     def _shared(self) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from portal.api.app import ENDPOINTS
-from portal.api.endpoint import Endpoint, Query
+from portal.api.endpoint import TAG, Endpoint, Query
 from portal.api.requests import LONGEST_KEY
 from portal.schemas import Schema, Schemas
 from portal.shapes import LineFailed, ProblemShown
@@ -78,7 +78,7 @@ IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "description": "The version, as `ETag` told it, that is to be changed; `*` where it is only to be there.",
-    "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[!#-)+-~]+")$'},
+    "schema": {"type": "string", "pattern": f"^(?:{TAG.pattern})$"},
 }
 LAST_EVENT_ID = {
     "name": "Last-Event-ID",

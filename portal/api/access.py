@@ -23,6 +23,11 @@ ROOT = Caller("root", "admin")
 """Whoever may open the manager's own socket, and who starts it."""
 
 
+def may(caller: Caller, access: Access) -> bool:
+    """Whether the caller's role is enough for what asks for this much."""
+    return RANK[caller.role] >= RANK[access]
+
+
 def caller_of(connection: HTTPConnection) -> Caller:
     """Who asks; nobody in particular where no token is asked for."""
     return cast(Caller, cast(Mapping[str, Any], connection.scope).get(CALLER) or Caller("", "open"))
@@ -37,7 +42,7 @@ def author_of(connection: HTTPConnection) -> str:
 def require(connection: HTTPConnection, access: Access) -> None:
     """Raise Problem unless the caller's role is enough."""
     caller = caller_of(connection)
-    if RANK[caller.role] >= RANK[access]:
+    if may(caller, access):
         return
     needed = "an admin" if access == "admin" else f"{access}s and admins" if access == "operator" else access
     text = f'the token "{caller.name}" has the role {caller.role}, which may not do this: it is for {needed}'

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import HTTPConnection
 
 from cluster.spec import ServiceSpec, StackSpec
-from portal.api.access import RANK, caller_of
+from portal.api.access import caller_of, may
 
 VEILED = frozenset({"environment", "args", "options"})
 """The fields whose values are not for viewers: of services and their builds, of logging and of volumes."""
@@ -17,7 +17,7 @@ VEILED = frozenset({"environment", "args", "options"})
 
 def shown(connection: HTTPConnection, spec: StackSpec | ServiceSpec) -> Any:
     """The spec as the caller may see it: to viewers the values of `VEILED` fields are None."""
-    return spec if RANK[caller_of(connection).role] >= RANK["operator"] else _veiled(spec)
+    return spec if may(caller_of(connection), "operator") else _veiled(spec)
 
 
 def _veiled(value: Any) -> Any:

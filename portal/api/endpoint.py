@@ -25,7 +25,7 @@ from portal.api.problems import Problem, as_problem
 from portal.api.requests import EXPECTED, FIELDS, state_of
 
 Handler = Callable[[Any], Awaitable[Any]]
-TAG = re.compile(r'\*|(W/)?"(?P<version>[!#-)+-~]+)"')
+TAG = re.compile(r'\*|(?:W/)?"([!#-)+-~]+)"')
 """A version in `If-Match`; what lies in between may have made its tag a weak one."""
 LIST = 16 * 1024
 """The longest parameter that holds any number of things, as names of volumes: a request's line has no more room."""
@@ -163,7 +163,7 @@ class Endpoint:
         if tag is None:
             raise Problem("invalid", f"If-Match is one version in quotes, as ETag told it, or *, and not {tags[:40]}")
         key = self._key(self.versioned, request)
-        request.scope[EXPECTED] = Expected(self.versioned.kind, key, tag["version"] or ANY)
+        request.scope[EXPECTED] = Expected(self.versioned.kind, key, tag[1] or ANY)
 
 
 class _Nothing(Response):

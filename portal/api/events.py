@@ -11,7 +11,7 @@ from starlette.responses import Response
 from actors.protocol import Events, GetEvents
 from actors.protocol.questions import LAST_NUMBER
 from cluster.event import Event
-from portal.api.access import RANK, caller_of
+from portal.api.access import caller_of, may
 from portal.api.endpoint import Query, feed
 from portal.api.feed import Feed
 from portal.api.lines import Emit, Lines
@@ -38,7 +38,7 @@ async def index(request: Request) -> Response:
         text = f"there is no event {revision} yet, for the cluster is at revision {present}"
         raise Problem("invalid", f"{text}: it went back to an older state, or the place is of another cluster")
     limit = whole(request.query_params, "limit", DEFAULT_LIMIT)
-    discreet = RANK[caller_of(request).role] < RANK["admin"]
+    discreet = not may(caller_of(request), "admin")
     wanted = GetEvents(revision, min(LARGEST_LIMIT, DEFAULT_LIMIT if limit is None else limit), number, discreet)
     events = await _page(request, wanted)
     if Feed.media_type in request.headers.get("accept", ""):
