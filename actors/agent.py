@@ -16,14 +16,13 @@ from typing import ClassVar
 
 from actors import protocol
 from actors.dependencies import Dependencies
-from actors.dispatcher import DISPATCHER
-from actors.following import SENATE
 from actors.housekeeping import remove_all
 from actors.inventory import Inventory
 from actors.keepsake import NOTHING, Drawer, Keepsake, Recalled
 from actors.leftovers import Squatters, outlived, unknown
 from actors.lookout import LOOK_SECONDS, DiskSeen, EngineDown, EngineSays, EngineUp, Lookout
 from actors.machine import Machine
+from actors.places import DISPATCHER, SENATE
 from actors.reports import Again, Reports
 from actors.task import TaskActor
 from cluster.assignment import Assignment, Observation

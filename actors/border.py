@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from actors import protocol
-from actors.dispatcher import DISPATCHER
-from actors.following import SENATE
-from actors.keyring import KEYRING
+from actors.places import DISPATCHER, KEYRING, SENATE
 from supervisor.address import Address
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from actors import protocol
-from actors.following import SENATE
 from actors.machine import Machine
+from actors.places import SENATE
 from supervisor.actor import Actor, Context
 from supervisor.message import message
 

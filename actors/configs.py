@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from actors import protocol
-from actors.following import SENATE
 from actors.machine import Machine
+from actors.places import SENATE
 from cluster.configs import ConfigFile, decoded, digest_of
 from engine.port import EngineError, EngineUnavailable
 from supervisor.actor import Actor, Context, ReplyTo

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from actors import protocol
 from actors.following import FollowAgain, Following
+from actors.places import MEMBERSHIP
 from actors.views import node_views, same_view
 from cluster.company import strays
 from cluster.everywhere import homes
@@ -26,10 +27,8 @@ from cluster.zones import Zone, Zones
 from supervisor.actor import Actor, Context, Envelope
 from supervisor.address import Address
 from supervisor.message import Terminated
-from supervisor.spec import ChildSpec, SupervisorSpec
+from supervisor.spec import ChildSpec, dynamic
 
-DISPATCHER = "control/dispatcher"
-MEMBERSHIP = "control/membership"
 SERVICES, NODES = "control/services", "control/nodes"
 RETRY = 0.2
 
@@ -172,8 +171,3 @@ class Dispatcher(Actor):
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""
         return {"revision": self._state.revision, "services": len(self._services), "nodes": len(self._nodes)}
-
-
-def dynamic() -> SupervisorSpec:
-    """Children come and go at runtime; a crash of one is its own affair, up to a rate that no single one reaches."""
-    return SupervisorSpec(intensity=200, period=60.0)

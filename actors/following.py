@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from actors.places import SENATE
 from actors.protocol import Follow, Unfollow
 from supervisor.actor import Context
 from supervisor.message import Terminated, message
-
-SENATE = "senate"
 
 
 @message("state.follow-again/1")

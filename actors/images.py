@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import anyio
 
 from actors import protocol
-from actors.following import SENATE
-from actors.keyring import KEYRING
 from actors.machine import Machine
+from actors.places import KEYRING, SENATE
 from cluster.registries import Credential, advised, registry_of
 from engine.docker_images import full_reference
 from engine.port import Engine, EngineError, EngineUnavailable, ImageUnavailable

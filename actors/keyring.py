@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from actors import protocol
-from actors.following import SENATE
+from actors.places import SENATE
 from cluster.model import RegistryLogin, State
 from cluster.registries import Credential, login_for, registry_of
 from supervisor.actor import Actor, Context
 from supervisor.errors import ActorError
 
-KEYRING = "keyring"
 ASK_SECONDS = 5.0
 
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 from actors import protocol
-from actors.following import SENATE
 from actors.machine import Machine
+from actors.places import SENATE
 from actors.roll import Roll
 from cluster.model import Node
 from cluster.presence import MOST_LOST, Watch, judge

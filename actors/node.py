@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from actors import protocol
-from actors.dispatcher import DISPATCHER
+from actors.places import DISPATCHER
 from actors.views import same_orders
 from cluster.assignment import Assignment
 from supervisor.actor import Actor, Context

@@ -8,8 +8,8 @@ from functools import partial
 import anyio
 
 from actors import protocol
-from actors.following import SENATE
 from actors.machine import Machine
+from actors.places import SENATE
 from cluster.assignment import Observation
 from cluster.capacity import Disk, told
 from engine.port import EngineInfo

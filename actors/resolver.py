@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 from actors import protocol
-from actors.dispatcher import DISPATCHER
 from actors.machine import Machine
+from actors.places import DISPATCHER
 from cluster.zones import Zones
 from supervisor.actor import Actor, Context, Envelope
 from supervisor.message import Terminated, message

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from actors import protocol
-from actors.dispatcher import DISPATCHER
+from actors.places import DISPATCHER
 from cluster.reconcile import reconcile
 from supervisor.actor import Actor, Context
 from supervisor.message import message

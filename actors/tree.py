@@ -1,5 +1,7 @@
 """The supervision trees of manager and worker: which actor lives where, and what falls with what.
 
+What only a manager has is in `actors.manager_tree`, for a worker starts sooner without it.
+
 entrance        the door that links come in by                        manager
 links/          one actor a peer: the way to other nodes (dynamic)
 senate          decides and commits                                   manager
@@ -27,42 +29,30 @@ portal/         the doors, added by the composition root
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from random import Random
 
 from actors.agent import Agent
 from actors.certificate import Certificate, CertificateActor
 from actors.configs import CONFIGS, ConfigFolder, ConfigsActor
-from actors.dispatcher import Dispatcher, dynamic
 from actors.gate import Gate
-from actors.gatekeeper import CERTIFICATE, LINKS, Gatekeeper, Peers
-from actors.herald import Herald, Voice
+from actors.gatekeeper import CERTIFICATE, LINKS
 from actors.images import ImagesActor
 from actors.inventory import Inventory
 from actors.keepsake import Drawer
-from actors.keyring import KEYRING, Keyring, Vault
 from actors.machine import Machine
-from actors.mandate import Mandate
-from actors.membership import Membership
-from actors.node import NodeActor
 from actors.provisions import PROVISIONS, ProvisionsActor
 from actors.resolver import Resolver, ResolverActor
-from actors.roll import Roll
-from actors.senate import Observe, Senate
-from actors.service import ServiceActor
-from actors.snapshots import Shelf, SnapshotsActor
 from actors.steps import Surroundings
 from actors.surveyor import SURVEYOR, Surveyor
 from actors.task import TaskActor
 from engine.port import Engine
-from store.contract import Store
-from supervisor.spec import ChildSpec, Strategy, SupervisorSpec
+from supervisor.spec import ChildSpec, Strategy, SupervisorSpec, dynamic
 
 # How many containers are made and started at the same time: where one engine's own time is shortest.
 ENGINE_CONCURRENCY = 8
-SNAPSHOT_PERIOD = 3600.0
 EXECUTOR = "agent/executor"
 
 
@@ -87,67 +77,28 @@ class WorkerParts:
     removed: Callable[[], bool] = lambda: False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts(WorkerParts):
-    """What it puts under a manager's actors. `roll` is where what links tell is noted; without `peers` it has none.
-
-    `vault` opens what the state has of sign-ins to registries.
-    `voice` reaches nodes that have no link to it. `entrance` is the door that links come in by: it closes after the
-    links have said that this node stops.
-    """
-
-    store: Store
-    shelf: Shelf
-    vault: Vault
-    roll: Roll = field(default_factory=Roll)
-    peers: Peers | None = None
-    voice: Voice | None = None
-    entrance: ChildSpec | None = None
-    mandate: Mandate = field(default_factory=Mandate)
-    observe: Observe = lambda name, seconds: None
-
-
 def new_id(random: Random) -> str:
     """Twelve letters and digits; the first is a letter, so that an id is never taken for a number."""
     letters, all_of_them = "abcdefghijklmnopqrstuvwxyz", "abcdefghijklmnopqrstuvwxyz0123456789"
     return random.choice(letters) + "".join(random.choices(all_of_them, k=11))
 
 
-def tree(parts: Parts, *doors: ChildSpec) -> SupervisorSpec:
-    """The root of a manager, which is a worker too; `doors` are started last and stopped first."""
-    machine = parts.machine
-    mandate = replace(parts.mandate, own=machine.node)
-    senate = partial(
-        Senate, parts.store, mandate, machine.node, parts.clock, partial(new_id, parts.random), parts.observe
-    )
-    return _root(
-        *(() if parts.entrance is None else (parts.entrance,)),
-        _links(parts),
-        ChildSpec("senate", senate),
-        ChildSpec(KEYRING, partial(Keyring, parts.vault)),
-        ChildSpec("control", _control(parts)),
-        *_doorkeepers(parts),
-        *_machine(parts),
-        ChildSpec("snapshots", partial(SnapshotsActor, parts.shelf, SNAPSHOT_PERIOD, parts.clock)),
-        *doors,
-    )
-
-
 def worker_tree(parts: WorkerParts, *doors: ChildSpec) -> SupervisorSpec:
     """The root of a worker, whose manager is the node that `parts.machine` names."""
-    return _root(_links(parts), *_machine(parts), *doors)
+    return root(links(parts), *duties(parts), *doors)
 
 
-def _root(*children: ChildSpec) -> SupervisorSpec:
+def root(*children: ChildSpec) -> SupervisorSpec:
+    """The supervisor over all."""
     return SupervisorSpec(intensity=20, period=60.0, children=children)
 
 
-def _links(parts: WorkerParts) -> ChildSpec:
+def links(parts: WorkerParts) -> ChildSpec:
     """They are there before who speaks over them, and end after that."""
     return ChildSpec(LINKS, replace(dynamic(), children=parts.links))
 
 
-def _machine(parts: WorkerParts) -> tuple[ChildSpec, ...]:
+def duties(parts: WorkerParts) -> tuple[ChildSpec, ...]:
     """What every machine has."""
     certificate = parts.certificate
     keeper = () if certificate is None else (partial(CertificateActor, certificate, parts.machine, parts.clock),)
@@ -156,33 +107,6 @@ def _machine(parts: WorkerParts) -> tuple[ChildSpec, ...]:
         ChildSpec("agent", _agent(parts)),
         ChildSpec("resolver", partial(ResolverActor, parts.resolver, parts.machine)),
         ChildSpec(SURVEYOR, partial(Surveyor, parts.engine)),
-    )
-
-
-def _doorkeepers(parts: Parts) -> Iterator[ChildSpec]:
-    """On their own: what a peer makes them stumble over is nothing that all of control has to begin anew for."""
-    if parts.peers is not None:
-        yield ChildSpec("gatekeeper", partial(Gatekeeper, parts.machine.node, parts.peers))
-    if parts.voice is not None:
-        yield ChildSpec("herald", partial(Herald, parts.machine.node, parts.roll, parts.voice))
-
-
-def _control(parts: Parts) -> SupervisorSpec:
-    """The dispatcher starts the services' and nodes' actors, and knows what it showed each: they begin anew together.
-
-    A stack's supervisor that gives up takes its children's ids with it, so that is for all of them to begin anew too.
-    """
-    dispatcher = partial(Dispatcher, lambda key: ServiceActor(key, parts.clock), NodeActor)
-    return SupervisorSpec(
-        strategy=Strategy.ONE_FOR_ALL,
-        intensity=10,
-        period=60.0,
-        children=(
-            ChildSpec("services", SupervisorSpec(intensity=0)),
-            ChildSpec("nodes", dynamic()),
-            ChildSpec("membership", partial(Membership, parts.machine, parts.roll)),
-            ChildSpec("dispatcher", dispatcher),
-        ),
     )
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 from actors.border import why_not
+from actors.manager_tree import Parts, tree
 from actors.mandate import Mandate
 from actors.roll import Roll
-from actors.tree import Parts, tree
 from cli.certificates import SignedHere, of_the_api
 from cli.credential import FirstCredential
 from cli.gate import AuthorityGate

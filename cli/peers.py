@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from actors import protocol
-from actors.dispatcher import MEMBERSHIP
+from actors.places import MEMBERSHIP
 from actors.roll import Roll
 from cluster.membership import is_member
 from cluster.model import State

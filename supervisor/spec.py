@@ -68,3 +68,8 @@ class ChildSpec:
     def __post_init__(self) -> None:
         if not self.id or "/" in self.id:
             raise ValueError(f"{self.id!r} cannot name a child: an id is not empty and has no slash")
+
+
+def dynamic() -> SupervisorSpec:
+    """Children come and go at runtime; a crash of one is its own affair, up to a rate that no single one reaches."""
+    return SupervisorSpec(intensity=200, period=60.0)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 
 from cluster.audit import AuditRecord, Deed
-from cluster.decide.versions import Expected
+from cluster.expected import Expected
 from supervisor.message import class_of, message, tag_of
 
 

@@ -145,27 +145,33 @@ def join(
     is also taken from GBNT_JOIN_TOKEN, or from a file that GBNT_JOIN_TOKEN_FILE names. What `gbnt doctor` calls a
     problem stops the join.
     """
-    from cli.legion import Wish, become_node, token_from  # certificates and their library come with it
-
     where = (data_dir or default_data_dir()).absolute()
-    wish = Wish(token_from(token, token_file), manager, node_name or socket.gethostname(), advertise_addr)
-    if install:
-        from cli.systemd import expect_installable
 
-        if no_serve:
-            raise BadInput("--install runs the node, and --no-serve does not: choose one")
-        expect_installable()
-    admitted = become_node(where, wish, (lambda: None) if skip_checks else (lambda: _examine(where, wish)))
-    words = f"{admitted.name} is node {admitted.node} of the cluster {admitted.cluster}, as a {admitted.role}"
-    print(words, flush=True)
+    def become() -> None:
+        from cli.legion import Wish, become_node, token_from  # certificates and their library come with it
+
+        wish = Wish(token_from(token, token_file), manager, node_name or socket.gethostname(), advertise_addr)
+        admitted = become_node(where, wish, (lambda: None) if skip_checks else (lambda: _examine(where, wish)))
+        print(
+            f"{admitted.name} is node {admitted.node} of the cluster {admitted.cluster}, as a {admitted.role}",
+            flush=True,
+        )
+
     if no_serve:
+        if install:
+            raise BadInput("--install runs the node, and --no-serve does not: choose one")
+        become()
         print(f"its identity is in {where}; `gbnt serve --data-dir {where}` runs it", file=sys.stderr)
         return
-    from cli.systemd import this_program
+    from cli.overlap import serve_while, turn_into
+    from cli.systemd import expect_installable, this_program
 
-    # As another command: in the list of processes this one shows the token, and a node runs for long.
-    serving = [*this_program(), "serve", "--data-dir", str(where), *(["--install"] if install else [])]
-    os.execve(serving[0], serving, {name: value for name, value in os.environ.items() if name != "GBNT_JOIN_TOKEN"})
+    serving = [*this_program(), "serve", "--data-dir", str(where)]
+    if install:
+        expect_installable()
+        become()
+        turn_into([*serving, "--install"])
+    serve_while(become, serving)
 
 
 @app.command("leave", epilog=example("sudo gbnt legion leave", "sudo gbnt legion leave --timeout 10m"))

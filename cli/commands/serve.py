@@ -51,7 +51,10 @@ def _option(flag: str, variable: str, help: str, **more: Any) -> Callable[[Decor
 @_option("--config", "GBNT_CONFIG", "A YAML file of these options, as data-dir: /srv.", metavar="FILE", type=Path)
 @click.option("--install", is_flag=True, help="Set up a systemd service that does this, start it, and return.")
 @click.option("--uninstall", is_flag=True, help="Stop that service and remove it, and return; containers go on.")
-def app(config: Path | None, install: bool, uninstall: bool, **given: str | int | bool | None) -> None:
+@click.option("--once-joined", type=int, hidden=True, help="The child of this process that joins: see cli/overlap.py.")
+def app(
+    config: Path | None, install: bool, uninstall: bool, once_joined: int | None, **given: str | int | bool | None
+) -> None:
     """Run a node on this machine: manager and worker in one.
 
     An option here outweighs its GBNT_ variable, and that the file of --config. GBNT_API_TOKEN and GBNT_WEB_PASSWORD,
@@ -72,6 +75,10 @@ def app(config: Path | None, install: bool, uninstall: bool, **given: str | int 
 
         install_unit(options)
         return
+    if once_joined is not None:
+        from cli.overlap import wait_until_joined
+
+        wait_until_joined(once_joined)
     from cli.serve import run
 
     options = replace(options, api_token=secret("GBNT_API_TOKEN"), web_password=secret("GBNT_WEB_PASSWORD"))

@@ -7,30 +7,16 @@ update has come) makes no other version.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from cluster.decide.decision import Refusal
 from cluster.decide.machines import find_node
+from cluster.expected import ANY, Expected, Kind
 from cluster.model import State
 from cluster.policy import privileged
 from cluster.presence import pause_above
 from cluster.spec import fingerprint
 
-Kind = Literal["cluster", "node", "stack", "service", "draft"]
-
 DIGITS = 16
-ANY = "*"
-"""Any version of a thing that is there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """That a thing is there as somebody read it, or (`ANY`) that it is there at all."""
-
-    kind: Kind
-    key: str
-    version: str
 
 
 def version(state: State, kind: Kind, key: str) -> str:

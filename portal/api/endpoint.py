@@ -16,7 +16,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from cluster.decide.versions import ANY, Expected, Kind, version
+from cluster.decide.versions import version
+from cluster.expected import ANY, Expected, Kind
 from portal.api.access import Access, require
 from portal.api.auditing import audited, ended
 from portal.api.lines import Lines, serve_socket

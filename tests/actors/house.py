@@ -16,9 +16,9 @@ from actors import protocol
 from actors.configs import Unplaced
 from actors.keyring import Unopened
 from actors.machine import Machine
+from actors.manager_tree import Parts, tree
 from actors.resolver import Standing
 from actors.snapshots import Shelf
-from actors.tree import Parts, tree
 from cluster.audit import Caller, Deed
 from cluster.configs import ConfigFile
 from cluster.model import RegistryLogin, State, Task

@@ -15,9 +15,10 @@ from anyio.abc import TaskGroup
 from actors import protocol
 from actors.gatekeeper import LINKS
 from actors.machine import Machine
+from actors.manager_tree import Parts, tree
 from actors.roll import Roll
 from actors.senate import Observe
-from actors.tree import EXECUTOR, Parts, WorkerParts, tree, worker_tree
+from actors.tree import EXECUTOR, WorkerParts, worker_tree
 from cli.peers import news, noted_in
 from engine.fake import FakeEngine
 from engine.fake_container import FakeContainer

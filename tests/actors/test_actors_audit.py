@@ -9,7 +9,8 @@ import pytest
 from actors import auditing, protocol
 from actors.protocol import Asked, Audit, GetAudit, NoteDeed
 from cluster.audit import AuditRecord, Caller, Deed
-from cluster.decide.versions import ANY, Expected, version
+from cluster.decide.versions import version
+from cluster.expected import ANY, Expected
 from store.contract import Applied, Outcome
 from tests.actors.house import House
 from tests.cluster.build import spec, stack

@@ -4,9 +4,7 @@ import pytest
 
 from actors import protocol
 from actors.border import why_not
-from actors.dispatcher import DISPATCHER
-from actors.following import SENATE
-from actors.keyring import KEYRING
+from actors.places import DISPATCHER, KEYRING, SENATE
 
 REPORT = protocol.NodeReport("n2", "gaul", "192.0.2.2", "ready", "ready")
 

@@ -10,11 +10,10 @@ import anyio
 import pytest
 
 from actors import protocol
-from actors.dispatcher import dynamic
 from actors.gatekeeper import LINKS, Gatekeeper
 from cluster.model import Node, State
 from supervisor.actor import Actor, Context
-from supervisor.spec import ChildSpec, SupervisorSpec
+from supervisor.spec import ChildSpec, SupervisorSpec, dynamic
 from supervisor.system import System
 from tests.actors.house import time_of_day
 

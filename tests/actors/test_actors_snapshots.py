@@ -7,8 +7,8 @@ import anyio
 import pytest
 
 from actors import protocol
+from actors.manager_tree import SNAPSHOT_PERIOD
 from actors.snapshots import AFTER_START
-from actors.tree import SNAPSHOT_PERIOD
 from store.contract import SnapshotInfo
 from tests.actors.house import House, time_of_day
 

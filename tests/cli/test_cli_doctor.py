@@ -143,7 +143,7 @@ def test_doctor_lists_and_ends_by_what_it_found(gbnt: Run, rome: Rome, home: Pat
 
 
 def test_a_join_is_stopped_by_a_problem_and_nothing_is_used(gbnt: Run, rome: Rome, home: Path):
-    ran = gbnt("legion", "join", "--token", rome.token("manager"), "--manager", str(rome.address))
+    ran = gbnt("legion", "join", "--token", rome.token("manager"), "--manager", str(rome.address), "--no-serve")
     assert ran.status == 1
     assert "cannot connect to 192.0.2.7:" in ran.err
     assert ran.err.endswith("and did not join: mend that, or add --skip-checks\n")

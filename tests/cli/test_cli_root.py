@@ -58,7 +58,7 @@ ARGUMENTS = {
     "user passwd": ["--password-stdin"],
     "registry login": ["--username", "nero", "--password-stdin"],
     "snapshot restore": ["nothing"],
-    "legion join": ["--token", "rubbish", "--manager", "127.0.0.1:1"],
+    "legion join": ["--token", "rubbish", "--manager", "127.0.0.1:1", "--no-serve"],
 }
 
 

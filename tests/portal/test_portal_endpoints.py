@@ -13,7 +13,8 @@ import pytest
 
 from actors.protocol import Accepted, Audit, CreateToken, GetAudit, Refused, RemoveNode, ScaleService, UpdateNode
 from cluster.audit import AuditRecord, Caller, Deed
-from cluster.decide.versions import ANY, Expected, objection
+from cluster.decide.versions import objection
+from cluster.expected import ANY, Expected
 from portal.api.access import RANK
 from portal.api.app import ENDPOINTS, create_api
 from supervisor.address import Address

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from actors import protocol  # it registers the cluster's messages
 from cluster.audit import Caller, Deed
-from cluster.decide.versions import Expected
+from cluster.expected import Expected
 from supervisor.message import Terminated, message, registered
 from transport.codec import CodecError, JsonCodec, TooLarge, Undecodable, Unencodable, UnknownTag
 
