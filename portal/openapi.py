@@ -52,7 +52,8 @@ PROBLEMS = {
     413: "The body is too large.",
     422: "The request is wrong; `findings` may list each place.",
     429: "Asked too often without a good token.",
-    431: "The path and headers are larger than is read of them (16 KiB over HTTP/1.1): nothing is said beside.",
+    431: "The path and headers are larger than is read of them (16 KiB over HTTP/1.1): nothing is said beside, and who "
+    "still sends may only see the connection end.",
     503: "Not now. Where `code` is `unknown` the change may have been made: repeat it with the same key.",
 }
 WORDLESS = (400, 431)
