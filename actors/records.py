@@ -103,8 +103,12 @@ def numbered(happenings: Sequence[Happening], revision: int, now: float) -> tupl
     return tuple(Event(revision, n, now, h.kind, h.subject, h.message, h.request) for n, h in enumerate(happenings))
 
 
-def to_event(row: Row) -> Event:
-    """An event from its row."""
+def to_events(rows: Sequence[Row]) -> tuple[tuple[Event, ...], int]:
+    """Events from what EVENTS_AFTER or NEWEST_EVENTS gave, and the newest revision whose events may be forgotten."""
+    return tuple(_to_event(row) for row in rows if row["rev"] is not None), int(rows[0]["compacted"] or 0)
+
+
+def _to_event(row: Row) -> Event:
     return Event(
         int(row["rev"] or 0),
         int(row["n"] or 0),

@@ -117,7 +117,8 @@ class Senate(Actor):
             await self._keep(answers, ctx)
         for answer in answers:
             self._send(answer, ctx)
-        self._observe("command", time.perf_counter() - begun)
+        if answers:
+            self._observe("command", time.perf_counter() - begun)
 
     def _consider(self, envelope: Envelope, working: State, ctx: Context) -> tuple[_Answer, Decided] | None:
         """What a message comes to; None where it is no command and was dealt with."""
@@ -287,8 +288,7 @@ class Senate(Actor):
             rows = await self._store.read(entities.EVENTS_AFTER, (wanted.after, wanted.number, *chosen))
         else:
             rows = list(reversed(await self._store.read(entities.NEWEST_EVENTS, chosen)))
-        floor = await self._store.read(entities.REVISION)
-        return protocol.Events(tuple(records.to_event(row) for row in rows), int(floor[0]["compacted"] or 0))
+        return protocol.Events(*records.to_events(rows))
 
     def describe(self) -> dict[str, object]:
         """What inspection shows beside the runtime's own figures."""

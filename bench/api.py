@@ -1,6 +1,8 @@
 """Reads of one manager's API at a steady rate, beside a handler on the same parts that does nothing, and the engine's.
 
 Requests are due at even times and are timed from when they were due, so that one that waits for another counts too.
+They are made by aiohttp: a client that takes half a core for two hundred requests a second, as httpx does, measures
+itself.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
+import aiohttp
 import yaml
 
 from bench.certificates import issue
@@ -29,8 +31,8 @@ RATE = 200
 SECONDS = 10.0
 RUNS = 5
 COMMANDS = 11
-LIMITS = httpx.Limits(max_connections=8, max_keepalive_connections=8)
-PATIENCE = 60.0
+CONNECTIONS = 8
+PATIENCE = aiohttp.ClientTimeout(60.0)
 LISTS = ("/v1/nodes", "/v1/stacks", "/v1/services", "/v1/tasks", "/v1/events?limit=50")
 PATHS = ("/v1/cluster", "/v1/services/bench/web", *LISTS)
 ENGINE = "/var/run/docker.sock"
@@ -109,18 +111,20 @@ async def _floor(folder: Path) -> AsyncIterator[Ask]:
 @asynccontextmanager
 async def _engine() -> AsyncIterator[Ask]:
     """What a program asks the engine for that it manages by itself."""
-    transport = httpx.AsyncHTTPTransport(uds=ENGINE, limits=LIMITS)
-    async with httpx.AsyncClient(base_url="http://docker", transport=transport, timeout=PATIENCE) as client:
+    connector = aiohttp.UnixConnector(ENGINE, limit=CONNECTIONS)
+    async with aiohttp.ClientSession("http://docker", connector=connector, timeout=PATIENCE) as client:
         yield lambda number: _got(client, "/containers/json")
 
 
-def _client(server: str, tls: ssl.SSLContext, token: str) -> httpx.AsyncClient:
-    headers = {"authorization": f"Bearer {token}"}
-    return httpx.AsyncClient(base_url=server, verify=tls, headers=headers, limits=LIMITS, timeout=PATIENCE)
+def _client(server: str, tls: ssl.SSLContext, token: str) -> aiohttp.ClientSession:
+    headers, connector = {"authorization": f"Bearer {token}"}, aiohttp.TCPConnector(limit=CONNECTIONS, ssl=tls)
+    return aiohttp.ClientSession(server, headers=headers, connector=connector, timeout=PATIENCE)
 
 
-async def _got(client: httpx.AsyncClient, path: str) -> None:
-    (await client.get(path)).raise_for_status()
+async def _got(client: aiohttp.ClientSession, path: str) -> None:
+    async with client.get(path) as response:
+        response.raise_for_status()
+        await response.read()
 
 
 def _commands(cluster: Manager) -> None:

@@ -16,13 +16,20 @@ _EVENTS = "SELECT rev, n, at, kind, subject, message, body FROM events"
 _OPEN = " AND ".join(f"kind NOT GLOB '{word}.*'" for word in OF_ADMINS)
 _SHOWN = f"(? = 0 OR ({_OPEN}))"
 
-EVENTS_AFTER = f"{_EVENTS} WHERE (rev, n) > (?, ?) AND {_SHOWN} ORDER BY rev, n LIMIT ?"
+
+def _with_compacted(events: str, order: str) -> str:
+    """Each row has `compacted` of REVISION beside it; where there is no event, there is one row without a `rev`."""
+    columns = "e.rev, e.n, e.at, e.kind, e.subject, e.message, e.body, revision.compacted"
+    return f"SELECT {columns} FROM revision LEFT JOIN ({events}) AS e ORDER BY {order}"
+
+
+EVENTS_AFTER = _with_compacted(f"{_EVENTS} WHERE (rev, n) > (?, ?) AND {_SHOWN} ORDER BY rev, n LIMIT ?", "e.rev, e.n")
 """Events after an event, in order; parameters `(rev, n, discreet, limit)`. Complete only where `rev >= compacted`.
 
 Where `discreet` is 1 and not 0, those for admins alone are left out.
 """
 
-NEWEST_EVENTS = f"{_EVENTS} WHERE {_SHOWN} ORDER BY rev DESC, n DESC LIMIT ?"
+NEWEST_EVENTS = _with_compacted(f"{_EVENTS} WHERE {_SHOWN} ORDER BY rev DESC, n DESC LIMIT ?", "e.rev DESC, e.n DESC")
 """The newest events, newest first; parameters `(discreet, limit)`."""
 
 AUDIT = (

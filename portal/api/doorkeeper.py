@@ -21,7 +21,7 @@ from portal.api.parting import DISMISSED
 from portal.api.patience import Failures, address_of
 from portal.api.problems import Problem
 from portal.api.request_ids import REQUEST
-from portal.api.requests import READ_TIMEOUT
+from portal.api.requests import READ_TIMEOUT, SEEN
 from portal.backend import Backend
 from portal.credentials import has_expired, is_valid, parse
 from supervisor.errors import ActorError
@@ -77,7 +77,7 @@ class Doorkeeper:
 
     async def _admit(self, scope: Scope) -> None:
         now = self._backend.clock()
-        found = await self._token(Headers(scope=scope), now)
+        found = await self._token(scope, now)
         if found is None:
             raise await self._turned_away(scope, now)
         token, role = found
@@ -104,25 +104,29 @@ class Doorkeeper:
         with contextlib.suppress(ActorError):  # a note is not worth a refusal
             await self._backend.ask("senate", UseToken(token.id), READ_TIMEOUT)
 
-    async def _token(self, headers: Headers, now: float) -> tuple[Token, UserRole] | None:
+    async def _token(self, scope: Scope, now: float) -> tuple[Token, UserRole] | None:
         """Whose token came, and what its holder may do."""
-        scheme, _, text = headers.get("authorization", "").partition(" ")
+        scheme, _, text = Headers(scope=scope).get("authorization", "").partition(" ")
         credential = parse(text.strip()) if scheme.lower() == "bearer" else None
         if credential is None:
             return None
-        await self._look()
+        state = await self._look()
+        if scope.get("method") == "GET":
+            scope[SEEN] = state
         token = self._tokens.get(credential.id)
         if token is None or not is_valid(credential, token, now):
             return None
         role = role_of(token, self._users)
         return None if role is None else (token, role)
 
-    async def _look(self) -> None:
+    async def _look(self) -> State | None:
         """Learn of tokens and users; the last known ones stay while the Senate is away, when actors matter most."""
         with contextlib.suppress(ActorError):
             state = await self._backend.ask("senate", GetState(), READ_TIMEOUT)
             if isinstance(state, State):
                 self._tokens, self._users = state.tokens, state.users
+                return state
+        return None
 
     async def _turned_away(self, scope: Scope, now: float) -> Problem:
         text = "a good token is needed (Authorization: Bearer gbnt_...): `gbnt login` signs a user in"

@@ -24,8 +24,10 @@ DEED = "gbnt.deed"
 KEPT = "gbnt.deed.kept"
 EXPECTED = "gbnt.expected"
 FIELDS = "gbnt.fields"
+SEEN = "gbnt.seen"
 """The keys of an ASGI scope under which stands what is done and for whom, that the Senate has that with what it
-decided, what the caller expects to be there, and which fields the rows of an answer have."""
+decided, what the caller expects to be there, which fields the rows of an answer have, and the state by which whoever
+only reads was let in."""
 
 LONGEST_KEY = 200
 READ_TIMEOUT = 5.0
@@ -40,7 +42,10 @@ def backend_of(request: HTTPConnection) -> Backend:
 
 
 async def state_of(request: HTTPConnection) -> State:
-    """The cluster's present state."""
+    """The cluster's present state. Who only reads is first shown what he was let in by, and asks no second time."""
+    seen = request.scope.pop(SEEN, None)
+    if isinstance(seen, State):
+        return seen
     return await ask(request, "senate", GetState(), State)
 
 

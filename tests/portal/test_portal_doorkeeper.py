@@ -207,3 +207,11 @@ def test_a_new_credential_is_parsed_back_and_has_256_random_bits():
     assert new_credential().secret != made.secret
     assert is_valid(made, token("x", hash=made.hash), NOW)
     assert not is_valid(Credential(made.id, "other"), token("x", hash=made.hash), NOW)
+
+
+async def test_who_only_reads_is_shown_what_let_him_in_and_who_changes_is_shown_what_is_now(stranger, node):
+    await stranger.get("/v1/stacks", headers=bearer("admin"))
+    assert node.asked == [("senate", GetState())]
+    node.asked.clear()
+    await stranger.delete("/v1/volumes/data", headers=bearer("admin"))
+    assert [message for _, message in node.asked].count(GetState()) > 1

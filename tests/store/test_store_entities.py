@@ -62,6 +62,16 @@ async def test_events_after_a_revision_come_in_order_and_no_more_than_asked(stor
     assert [(row["rev"], row["n"], row["at"]) for row in rows] == [(2, 0, 10.0), (2, 1, 10.5), (3, 0, 10.0)]
     rows = await store.read(entities.EVENTS_AFTER, (2, 0, 0, 3))
     assert [(row["rev"], row["n"]) for row in rows] == [(2, 1), (3, 0), (3, 1)]
+    rows = await store.read(entities.NEWEST_EVENTS, (0, 2))
+    assert [(row["rev"], row["n"], row["compacted"]) for row in rows] == [(3, 1, 0), (3, 0, 0)]
+
+
+async def test_where_no_event_is_left_it_is_still_told_how_many_are_forgotten(store: SqliteStore):
+    await happen(store, 1, 10.0)
+    assert await apply(store, *entities.forget_events(keep=0, since=99.0)) is Outcome.COMMITTED
+    for statement, parameters in ((entities.EVENTS_AFTER, (0, 0, 0, 3)), (entities.NEWEST_EVENTS, (0, 3))):
+        [row] = await store.read(statement, parameters)
+        assert (row["rev"], row["compacted"]) == (None, 1)
 
 
 @pytest.mark.parametrize(("discreet", "told"), [(0, {0, 1, 2, 3}), (1, {2})])
