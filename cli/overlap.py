@@ -15,6 +15,8 @@ from importlib import import_module
 from threading import Thread
 from typing import NoReturn
 
+from cli.errors import BadInput
+
 PR_SET_PDEATHSIG = 1
 NEEDED = ("cli.serve", "cli.worker")
 """The modules that a machine serves by which has just joined."""
@@ -22,10 +24,14 @@ NEEDED = ("cli.serve", "cli.worker")
 
 def serve_while(join: Callable[[], None], serving: list[str]) -> None:
     """Become the command `serving`, which is told of the child that calls `join`. Returns in that child alone."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # inherited as ignored it would keep the child's end from its parent
+    parent = os.getpid()
     child = os.fork()
     if child:
-        turn_into([*serving, "--once-joined", str(child)])
+        _become(serving, child)
     CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # whoever stops what was started stops the join with it
+    if os.getppid() != parent:
+        os._exit(1)  # it was stopped before that was said
     join()
 
 
@@ -35,15 +41,31 @@ def turn_into(command: list[str]) -> NoReturn:
 
 
 def wait_until_joined(child: int) -> None:
-    """Load what serving needs until the child has ended. Where it failed, which it has said, the process ends as it."""
+    """Load what serving needs until the child has ended. Where it failed, which it has said, the process ends as it.
+
+    That is at once, for it is in the midst of loading. Raises BadInput where there is no such child.
+    """
     loading = Thread(target=_load, daemon=True)
     loading.start()
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code < 0:
-        print(f"the join was ended by signal {-code}", file=sys.stderr, flush=True)
-    if code:
-        os._exit(code if code > 0 else 128 - code)  # at once: it is in the midst of loading
-    loading.join()
+    try:
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if code < 0:
+            print(f"the join was ended by signal {-code}", file=sys.stderr, flush=True)
+        if code:
+            os._exit(code if code > 0 else 128 - code)
+        loading.join()
+    except KeyboardInterrupt:
+        os._exit(130)
+    except ChildProcessError as error:
+        raise BadInput("--once-joined is for `gbnt legion join` alone, which names a child of this process") from error
+
+
+def _become(serving: list[str], child: int) -> NoReturn:
+    try:
+        turn_into([*serving, "--once-joined", str(child)])
+    except OSError:
+        os.kill(child, signal.SIGTERM)
+        raise
 
 
 def _load() -> None:

@@ -22,6 +22,14 @@ def _option(flag: str, variable: str, help: str, **more: Any) -> Callable[[Decor
     return click.option(flag, envvar=variable, show_envvar=True, default=None, help=help, **more)
 
 
+def _wait_until_joined(context: click.Context, option: click.Parameter, child: int | None) -> None:
+    """Before all other options are looked at: one that is wrong is no reason to break off a join."""
+    if child is not None:
+        from cli.overlap import wait_until_joined
+
+        wait_until_joined(child)
+
+
 @single(epilog=example("sudo gbnt serve", "sudo gbnt serve --install --data-dir /srv/gbnt"))
 @_option("--data-dir", "GBNT_DATA_DIR", f"Where the state is kept. [{default_data_dir()}]", metavar="FOLDER")
 @_option("--bind", "GBNT_BIND", "The address to listen on. [0.0.0.0]", metavar="ADDRESS")
@@ -51,10 +59,8 @@ def _option(flag: str, variable: str, help: str, **more: Any) -> Callable[[Decor
 @_option("--config", "GBNT_CONFIG", "A YAML file of these options, as data-dir: /srv.", metavar="FILE", type=Path)
 @click.option("--install", is_flag=True, help="Set up a systemd service that does this, start it, and return.")
 @click.option("--uninstall", is_flag=True, help="Stop that service and remove it, and return; containers go on.")
-@click.option("--once-joined", type=int, hidden=True, help="The child of this process that joins: see cli/overlap.py.")
-def app(
-    config: Path | None, install: bool, uninstall: bool, once_joined: int | None, **given: str | int | bool | None
-) -> None:
+@click.option("--once-joined", type=int, hidden=True, is_eager=True, expose_value=False, callback=_wait_until_joined)
+def app(config: Path | None, install: bool, uninstall: bool, **given: str | int | bool | None) -> None:
     """Run a node on this machine: manager and worker in one.
 
     An option here outweighs its GBNT_ variable, and that the file of --config. GBNT_API_TOKEN and GBNT_WEB_PASSWORD,
@@ -75,10 +81,6 @@ def app(
 
         install_unit(options)
         return
-    if once_joined is not None:
-        from cli.overlap import wait_until_joined
-
-        wait_until_joined(once_joined)
     from cli.serve import run
 
     options = replace(options, api_token=secret("GBNT_API_TOKEN"), web_password=secret("GBNT_WEB_PASSWORD"))

@@ -83,7 +83,7 @@ class Doorkeeper:
         token, role = found
         scope[CALLER] = Caller(token.user or token.name, role, token.id, address_of(scope), REQUEST.get())
         scope[DISMISSED] = partial(self._dismissed, token, role)
-        await self._note_use(token, now)
+        await self._note_use(scope, token, now)
         if token.first and not self._first_used:
             await self._backend.first_sign_in()
             self._first_used = True
@@ -98,9 +98,10 @@ class Doorkeeper:
             gone = token is None or token.hash != then.hash or has_expired(token, self._backend.clock())
             may = None if token is None or gone else role_of(token, self._users)
 
-    async def _note_use(self, token: Token, now: float) -> None:
+    async def _note_use(self, scope: Scope, token: Token, now: float) -> None:
         if now - token.used_at < USE_NOTED_EVERY:
             return
+        scope.pop(SEEN, None)  # it does not have that
         with contextlib.suppress(ActorError):  # a note is not worth a refusal
             await self._backend.ask("senate", UseToken(token.id), READ_TIMEOUT)
 

@@ -23,7 +23,7 @@ from portal.api.auditing import audited, ended
 from portal.api.lines import Lines, serve_socket
 from portal.api.parameters import check
 from portal.api.problems import Problem, as_problem
-from portal.api.requests import EXPECTED, FIELDS, state_of
+from portal.api.requests import EXPECTED, FIELDS, SEEN, state_of
 
 Handler = Callable[[Any], Awaitable[Any]]
 TAG = re.compile(r'\*|(?:W/)?"([!#-)+-~]+)"')
@@ -115,6 +115,7 @@ class Endpoint:
             # Before the thing is read: a version that is too old is refused, and one too new would lose a change.
             version = await self._version(request)
             response: Response = await self.do(request)
+            request.scope.pop(SEEN, None)  # a stream is open for long, and a state is large
             if version:
                 response.headers["etag"] = f'"{version}"'
             if self.changes:

@@ -42,7 +42,7 @@ def backend_of(request: HTTPConnection) -> Backend:
 
 
 async def state_of(request: HTTPConnection) -> State:
-    """The cluster's present state. Who only reads is first shown what he was let in by, and asks no second time."""
+    """The cluster's present state. Who only reads is shown what he was let in by, once: a second look is a new one."""
     seen = request.scope.pop(SEEN, None)
     if isinstance(seen, State):
         return seen

@@ -179,6 +179,18 @@ def test_a_machine_that_joins_has_its_identity(gbnt: Run, cluster: Cluster, home
     assert (again.status, "is node n1 of the cluster c-1 already" in again.err) == (1, True)
 
 
+def test_what_a_machine_serves_by_once_it_has_joined_names_no_token(
+    gbnt: Run, cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    serving: list[list[str]] = []
+    monkeypatch.setattr("cli.overlap.serve_while", lambda join, words: (serving.append(words), join()))
+    ran = gbnt("legion", "join", *cluster.words, "--node-name", "gaul")
+    assert (ran.status, ran.out) == (0, "gaul is node n1 of the cluster c-1, as a worker\n")
+    [words] = serving
+    assert words[words.index("serve") :] == ["serve", "--data-dir", str(home / "data")]
+    assert cluster.words[1] not in words
+
+
 def test_a_machine_that_was_removed_may_join_again(gbnt: Run, cluster: Cluster, home: Path):
     assert gbnt("legion", "join", *cluster.words, "--no-serve").status == 0
     before = (home / "data" / "pki" / "node.pem").read_bytes()

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,11 +37,12 @@ class Ended:
     lines: list[list[str]]
 
 
-def begin(join: str) -> subprocess.Popen[str]:
+def begin(join: str, preexec: Callable[[], object] | None = None) -> subprocess.Popen[str]:
     """A process that was started with a token in its words and its environment."""
     words = [sys.executable, "-c", JOINING.format(join=join), SERVING, "--token", "secret"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "GBNT_JOIN_TOKEN": "secret", "GBNT_LOG_LEVEL": "info"}
-    return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.Popen(words, env=environment, preexec_fn=preexec, **pipes)
 
 
 def end(process: subprocess.Popen[str]) -> Ended:
@@ -70,6 +72,28 @@ def test_where_the_join_fails_it_ends_as_that_did(join: str, status: int):
     assert ended.status == status
     assert (["the", "join", "was ended by signal 9"] in ended.lines) == (status == 137)
     assert "serves" not in [words[0] for words in ended.lines]
+
+
+def test_an_option_of_serve_that_is_wrong_is_no_reason_to_break_off_a_join():
+    # A shell that has a child of its own and becomes `gbnt serve` with it: the join, which ends first.
+    serve = f"{sys.executable} -m gubernator serve --once-joined"
+    script = f"sh -c 'sleep 0.2; echo joined; exit 7' & exec {serve} $!"
+    environment = {**os.environ, "GBNT_API_PORT": "none"}
+    words = ["sh", "-c", script]
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "joined\n", "")
+
+
+def test_who_names_no_child_is_told_so():
+    words = [sys.executable, "-m", "gubernator", "serve", "--once-joined", "1"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, "names a child of this process" in done.stderr) == (2, True)
+
+
+def test_where_ends_of_children_are_ignored_a_join_is_waited_for_all_the_same():
+    process = begin("pass", preexec=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+    ended = end(process)
+    assert (ended.status, ended.lines[-1][0]) == (0, "serves")
 
 
 def test_who_is_told_to_stop_while_it_joins_leaves_no_child_that_joins():

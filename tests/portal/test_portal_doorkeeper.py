@@ -5,7 +5,7 @@ import logging
 import httpx
 import pytest
 
-from actors.protocol import GetState
+from actors.protocol import Accepted, GetState, UseToken
 from portal.api.app import create_api
 from portal.api.patience import FAILURES, MOST_REMEMBERED, Failures, network_of
 from portal.credentials import Credential, is_valid, new_credential, parse
@@ -207,6 +207,18 @@ def test_a_new_credential_is_parsed_back_and_has_256_random_bits():
     assert new_credential().secret != made.secret
     assert is_valid(made, token("x", hash=made.hash), NOW)
     assert not is_valid(Credential(made.id, "other"), token("x", hash=made.hash), NOW)
+
+
+async def test_who_reads_by_a_token_that_was_not_used_for_long_is_shown_that_it_is_now(stranger, node):
+    node.state = state(tokens={"admin": token("admin", used_at=NOW - 3600)})
+
+    def used(message: UseToken) -> Accepted:
+        node.state = state(tokens={"admin": token("admin", used_at=NOW)})
+        return Accepted(8)
+
+    node.replies[UseToken] = used
+    rows = (await stranger.get("/v1/tokens", headers=bearer("admin"))).json()["items"]
+    assert [row["used_at"] for row in rows] == [NOW]
 
 
 async def test_who_only_reads_is_shown_what_let_him_in_and_who_changes_is_shown_what_is_now(stranger, node):

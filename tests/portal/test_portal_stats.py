@@ -134,6 +134,14 @@ async def test_followed_there_is_a_line_after_the_other_until_the_reader_leaves(
     assert busy.looks >= 4
 
 
+async def test_followed_each_line_is_of_the_cluster_as_it_is_then(busy):
+    async with get(create_api(busy.backend()), "/v1/stats?follow=1&interval=0.01") as stream:
+        assert (await stream.line())["tasks"]
+        busy.state = replace(busy.state, tasks={})
+        while (await stream.line())["tasks"]:
+            pass  # what was looked at before that
+
+
 async def test_a_machine_that_cannot_say_is_unknown_with_its_tasks(api, busy):
     busy.of_nodes[NODE] = Failed("does not say: the engine stopped")
     line = await one_line(api)
