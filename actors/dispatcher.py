@@ -7,7 +7,7 @@ that service's actor alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import ClassVar
@@ -20,10 +20,10 @@ from cluster.company import strays
 from cluster.everywhere import homes
 from cluster.model import Service, State, Task
 from cluster.moves import emptied
-from cluster.naming import clients, names
+from cluster.naming import clients, machines, names
 from cluster.placement import offer
 from cluster.presence import PAUSED, pause_above
-from cluster.zones import Zone, Zones
+from cluster.zones import Zones
 from supervisor.actor import Actor, Context, Envelope
 from supervisor.address import Address
 from supervisor.message import Terminated
@@ -51,7 +51,7 @@ class Dispatcher(Actor):
         self._nodes: dict[str, protocol.NodeView] = {}
         self._ready: frozenset[object] = frozenset()
         self._agents: dict[str, protocol.RegisterAgent] = {}
-        self._names: Mapping[str, Zone] = {}
+        self._names = Zones()
         self._zones: dict[str, Zones] = {}
         self._members: protocol.NodesNow | None = None
         self._resolvers: dict[str, str] = {}
@@ -149,11 +149,11 @@ class Dispatcher(Actor):
             ctx.ref(MEMBERSHIP).tell(members)
 
     def _show_names(self, ctx: Context) -> None:
-        now = names(self._state)
+        now = Zones(0, names(self._state), machines=machines(self._state))
         news, self._names = now != self._names, now
         for node, asking in clients(self._state).items():
             if news or node not in self._zones or self._zones[node].clients != asking:
-                self._zones[node] = Zones(self._state.revision, now, asking)
+                self._zones[node] = replace(now, serial=self._state.revision, clients=asking)
                 self._tell_names(node, ctx)
 
     def _tell_names(self, node: str, ctx: Context) -> None:

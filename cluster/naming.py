@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
+from ipaddress import ip_address
 
 from cluster.changed import changed
 from cluster.model import Network, Service, State, Task
-from cluster.zones import Zone, service_names
+from cluster.zones import Ports, Zone, canonical, full_name, service_names
 
 
 def names(state: State) -> Mapping[str, Zone]:
@@ -26,7 +28,13 @@ def names(state: State) -> Mapping[str, Zone]:
     perhaps = (task for task in state.tasks.values() if task.unknown and task.service_key not in served)
     for task in (*serving, *(task for task in perhaps if _may_serve(state, task))):
         _answer_with(task, called.get(task.service_key, {}), known)
-    return {name: _zone(network, known[name]) for name, network in networks.items()}
+    hosts, ports = _hosts(state, networks), _ports(state, called)
+    return {name: _zone(network, known[name], hosts[name], ports[name]) for name, network in networks.items()}
+
+
+def machines(state: State) -> Mapping[str, str]:
+    """The machines by name, as `canonical` has it, with the addresses that others reach them by, where of IPv4."""
+    return {canonical(node.name): node.address for node in state.nodes.values() if _is_ipv4(node.address)}
 
 
 def _may_serve(state: State, task: Task) -> bool:
@@ -53,9 +61,40 @@ def _named(state: State) -> Mapping[str, Network]:
     return {name: network for name, network in state.networks.items() if network.gateway}
 
 
-def _zone(network: Network, known: Mapping[str, list[str]]) -> Zone:
+def _zone(
+    network: Network, known: Mapping[str, list[str]], hosts: Mapping[str, str], ports: Mapping[str, Ports]
+) -> Zone:
     answers = {name: tuple(sorted(addresses)) for name, addresses in sorted(known.items())}
-    return Zone(network.gateway, network.subnet, answers, internal=network.internal)
+    return Zone(network.gateway, network.subnet, answers, network.internal, hosts, ports)
+
+
+def _hosts(state: State, networks: Collection[str]) -> Mapping[str, Mapping[str, str]]:
+    """By network the replicas' own names, by their addresses there, whether they serve or not."""
+    hosts: dict[str, dict[str, str]] = {network: {} for network in networks}
+    services = {key: full_name(service.stack, service.name) for key, service in state.services.items()}
+    for task in state.tasks.values():
+        for network, address in () if task.ended else task.addresses.items():
+            if address and network in hosts and task.service_key in services:
+                hosts[network][address] = f"{task.slot}.{services[task.service_key]}"
+    return hosts
+
+
+def _ports(state: State, called: Mapping[str, Mapping[str, object]]) -> Mapping[str, Mapping[str, Ports]]:
+    """By network the ports that its services publish, inside of their containers."""
+    ports: defaultdict[str, dict[str, Ports]] = defaultdict(dict)
+    for key, networks in called.items():
+        service = state.services[key]
+        published = tuple(sorted({(port.target, port.protocol) for port in service.spec.ports}))
+        for network in networks if published else ():
+            ports[network][full_name(service.stack, service.name)] = published
+    return ports
+
+
+def _is_ipv4(address: str) -> bool:
+    try:
+        return ip_address(address).version == 4
+    except ValueError:
+        return False
 
 
 def _called(state: State, service: Service, networks: Collection[str]) -> Mapping[str, tuple[str, ...]]:

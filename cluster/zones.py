@@ -3,6 +3,14 @@
 A name belongs to a network, and only containers on that network can ask for it. A known name is answered here and
 nowhere else: with the addresses of its healthy replicas, or with an empty answer while there are none. It is never
 forwarded, or a stranger's host of the same name upstream would get the traffic meant for a service that is restarting.
+
+| name | its addresses |
+|---|---|
+| `web`, an alias | the healthy replicas of the service, to who shares a network with it |
+| `web.shop`, `web.shop.gbnt` | the same; the second is never anybody else's |
+| `tasks.web`, `tasks.web.shop`, `tasks.web.shop.gbnt` | the same, as Swarm calls them |
+| `2.web.shop`, `2.web.shop.gbnt` | the replica in slot 2 alone |
+| `rome-1.gbnt` | the machine of that name |
 """
 
 from __future__ import annotations
@@ -11,9 +19,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Network, ip_address, ip_network
+from itertools import takewhile
 from typing import Literal
 
-Verdict = Literal["answer", "forward", "refuse"]
+Ports = tuple[tuple[int, str], ...]
+"""Port numbers, each with its protocol."""
+
+Verdict = Literal["answer", "forward", "refuse", "unknown"]
+DOMAIN = "gbnt"
+REVERSE = ".in-addr.arpa"  # RFC 1035, section 3.5
+TASKS = "tasks."
+"""Before a service's name: all of its replicas, which a name without it means here, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +38,17 @@ class Zone:
 
     From an `internal` network nothing leads outside, and neither do questions: they could carry data out.
     `names` maps a name in the form that `canonical` gives to the addresses of its healthy replicas; a service that
-    has none now is there with an empty tuple.
+    has none now is there with an empty tuple. `hosts` maps the address of each replica, healthy or not, to its own
+    name, as `2.web.shop`. `ports` are those that a service's file publishes, by its name in its stack (`web.shop`),
+    inside of its containers, each with its protocol.
     """
 
     gateway: str
     subnet: str
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     internal: bool = False
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    ports: Mapping[str, Ports] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +56,14 @@ class Zones:
     """Everything that one machine's resolver knows. `serial` grows with each change and is only ever reported back.
 
     `networks` maps the engine's name of a network to its zone. `clients` maps the address of each container on this
-    machine, on each of its networks, to all the networks it is on: the first that knows a name decides.
+    machine, on each of its networks, to all the networks it is on: the first that knows a name decides. `machines` are
+    the cluster's, by name, with their addresses of IPv4.
     """
 
     serial: int = 0
     networks: Mapping[str, Zone] = field(default_factory=dict)
     clients: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    machines: Mapping[str, str] = field(default_factory=dict)
 
     def gateways(self) -> Mapping[str, str]:
         """Each address to listen on, and the network it is the gateway of."""
@@ -49,31 +71,126 @@ class Zones:
 
 
 @dataclass(frozen=True, slots=True)
+class Server:
+    """Where one replica of a service serves: a port, and the name and address of its host (RFC 2782)."""
+
+    port: int
+    host: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What to do with a question: answer it with these addresses (it may be none), forward it, or refuse it."""
+    """What to do with a question: answer it (it may be with nothing), forward it, refuse it, or say that nothing is so
+    called. Of `addresses`, `servers` and `host` an answer has what the type of record asks for.
+    """
 
     verdict: Verdict
     addresses: tuple[str, ...] = ()
+    servers: tuple[Server, ...] = ()
+    host: str = ""
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there is a record to answer with."""
+        return bool(self.addresses or self.servers or self.host)
 
 
 FORWARD = Answer("forward")
 REFUSE = Answer("refuse")
 EMPTY = Answer("answer")
+UNKNOWN = Answer("unknown")
 
 
 def answer(zones: Zones, client: str, gateway: str, name: str, kind: str) -> Answer:
-    """Decide one question: `client` asked the resolver on `gateway` for `name`, record type `kind` ("A", "AAAA", ...).
+    """Decide one question: `client` asked the resolver on `gateway` for `name`, record type `kind` ("A", "SRV", ...).
 
-    The caller shuffles the addresses. Types other than A and ANY are empty for a known name. A client outside every
-    network is refused, known name or not: the resolver is no open forwarder. So is a client that is on internal
+    The caller shuffles what is found. Other types than A, SRV, PTR and ANY are empty for a known name. A client outside
+    every network is refused, known name or not: the resolver is no open forwarder. So is a client that is on internal
     networks alone, for a name that is not known.
     """
     scope = [zones.networks[network] for network in _scope(zones, client, gateway) if network in zones.networks]
+    if not scope:
+        return REFUSE
     wanted = canonical(name)
-    for zone in scope:
-        if wanted in zone.names:
-            return Answer("answer", zone.names[wanted]) if kind in ("A", "ANY") else EMPTY
+    found = next(filter(None, (_answer_of(zone, wanted, kind) for zone in scope)), None)
+    if found is not None:
+        return found
+    if wanted == DOMAIN or wanted.endswith(f".{DOMAIN}"):
+        return _machine(zones, wanted.removesuffix(f".{DOMAIN}"), kind)
     return REFUSE if all(zone.internal for zone in scope) else FORWARD
+
+
+def _answer_of(zone: Zone, wanted: str, kind: str) -> Answer | None:
+    """What a zone answers; None where it does not know the name."""
+    if wanted.endswith(REVERSE):
+        return _pointer(zone, wanted, kind)
+    if kind == "SRV":
+        return _servers(zone, wanted)
+    found = _addresses(zone, wanted)
+    if found is None:
+        return None
+    return Answer("answer", found) if kind in ("A", "ANY") else EMPTY
+
+
+def _addresses(zone: Zone, wanted: str) -> tuple[str, ...] | None:
+    found = zone.names.get(wanted)
+    if found is not None:
+        return found
+    name = _known_as(wanted)
+    return zone.names[name] if name in zone.names else _replica(zone, name)
+
+
+def _replica(zone: Zone, name: str) -> tuple[str, ...] | None:
+    """The address of the replica in a slot, as `2.web.shop`, while it is healthy; None where that is no such name."""
+    slot, _, service = name.partition(".")
+    if not slot.isdecimal() or "." not in service or service not in zone.names:
+        return None
+    return tuple(address for address in zone.names[service] if zone.hosts.get(address) == name)
+
+
+def _known_as(wanted: str) -> str:
+    """A name as zones have it: without `tasks.`, and without the domain where that is more than a machine's name."""
+    name = wanted.removesuffix(f".{DOMAIN}")
+    short = name.removeprefix(TASKS)
+    return wanted if name != wanted and "." not in short else short
+
+
+def _servers(zone: Zone, wanted: str) -> Answer | None:
+    """Where a service serves: `web`, `_tcp.web` or `_80._tcp.web`, in any form of its name."""
+    labels = wanted.split(".")
+    asked = [label[1:] for label in takewhile(lambda label: label.startswith("_"), labels)]
+    addresses = _addresses(zone, ".".join(labels[len(asked) :]))
+    if addresses is None:
+        return None
+    servers = []
+    for address in addresses:
+        host = zone.hosts.get(address, "")
+        for port, protocol in zone.ports.get(host.partition(".")[2], ()):
+            if asked in ([], [protocol], [str(port), protocol]):
+                servers.append(Server(port, f"{host}.{DOMAIN}", address))
+    return Answer("answer", servers=tuple(servers))
+
+
+def _pointer(zone: Zone, wanted: str, kind: str) -> Answer | None:
+    """Whose an address is. All those of the network are known, in that nobody upstream is to be asked for them."""
+    try:
+        address = ip_address(".".join(reversed(wanted.removesuffix(REVERSE).split("."))))
+    except ValueError:
+        return None
+    if address not in _subnet(zone.subnet):
+        return None
+    host = zone.hosts.get(str(address))
+    if host is None:
+        return UNKNOWN
+    return Answer("answer", host=f"{host}.{DOMAIN}") if kind in ("PTR", "ANY") else EMPTY
+
+
+def _machine(zones: Zones, name: str, kind: str) -> Answer:
+    address = zones.machines.get(name)
+    if address is None:
+        return UNKNOWN
+    return Answer("answer", (address,)) if kind in ("A", "ANY") else EMPTY
 
 
 def canonical(name: str) -> str:
@@ -83,7 +200,12 @@ def canonical(name: str) -> str:
 
 def service_names(stack: str, service: str, aliases: Iterable[str] = ()) -> tuple[str, ...]:
     """The names a service answers to on a network of its stack: its own, its own dot the stack's, and its aliases."""
-    return tuple(dict.fromkeys(canonical(name) for name in (service, f"{service}.{stack}", *aliases)))
+    return tuple(dict.fromkeys(canonical(name) for name in (service, full_name(stack, service), *aliases)))
+
+
+def full_name(stack: str, service: str) -> str:
+    """A service's name with its stack's."""
+    return canonical(f"{service}.{stack}")
 
 
 def _scope(zones: Zones, client: str, gateway: str) -> tuple[str, ...]:

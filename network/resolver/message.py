@@ -1,15 +1,17 @@
 """DNS messages on the wire: read one question, write one reply. Pure; hostile bytes give a value, never an exception.
 
-Sources: RFC 1035 (messages), RFC 6891 (EDNS), RFC 2308 (an empty answer is NOERROR without records).
+Sources: RFC 1035 (messages), RFC 6891 (EDNS), RFC 2308 (an empty answer is NOERROR without records), RFC 2782 (SRV).
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dnslib import EDNS0, QTYPE, RCODE, RR, A, DNSError, DNSHeader, DNSQuestion, DNSRecord
+from dnslib import EDNS0, PTR, QTYPE, RCODE, RR, SRV, A, DNSError, DNSHeader, DNSQuestion, DNSRecord
+
+from cluster.zones import Answer
 
 HEADER_SIZE = 12
 PLAIN_UDP_SIZE = 512
@@ -20,6 +22,7 @@ FORMERR: int = RCODE.FORMERR
 SERVFAIL: int = RCODE.SERVFAIL
 NOTIMP: int = RCODE.NOTIMP
 REFUSED: int = RCODE.REFUSED
+NXDOMAIN: int = RCODE.NXDOMAIN
 
 _CLASS_IN = 1
 _MOST_EXTRAS = 2  # a client sends EDNS and perhaps a signature; thousands of records are an attack on the parser
@@ -75,19 +78,33 @@ def read(packet: bytes) -> Query | Malformed:
     )
 
 
-def addresses(query: Query, found: Sequence[str], size: int) -> bytes:
-    """A reply with an A record of TTL 0 for each address, no longer than `size` bytes.
+def answered(query: Query, found: Answer, size: int) -> bytes:
+    """A reply with a record of TTL 0 for each thing that was found, no longer than `size` bytes.
 
     What does not fit is left out and the reply marked truncated (TC): a client that knows how asks again over TCP, and
-    the others have, as the caller shuffles, a fair choice of the addresses all the same.
+    the others have, as the caller shuffles, a fair choice of what there is all the same.
     """
-    reply = _reply(query, found)
-    wire = bytes(reply.pack())
+    records = list(_records(query, found))
+    wire = bytes(_reply(query, records).pack())
     if len(wire) <= size:
         return wire
-    each = (len(wire) - len(_reply(query, ()).pack())) / len(found)
-    reply = _reply(query, found[: len(found) - int((len(wire) - size) / each) - 1])
+    each = (len(wire) - len(_reply(query, ()).pack())) / len(records)
+    kept = len(records) - int((len(wire) - size) / each) - 1
+    while len(wire := _truncated(query, records[:kept])) > size:
+        kept -= 1  # those that were left out were shorter than the others
+    return wire
+
+
+def _truncated(query: Query, records: Sequence[tuple[RR, ...]]) -> bytes:
+    reply = _reply(query, records)
     reply.header.tc = 1
+    return bytes(reply.pack())
+
+
+def unknown(query: Query) -> bytes:
+    """A reply that nothing is so called."""
+    reply = _reply(query, ())
+    reply.header.rcode = NXDOMAIN
     return bytes(reply.pack())
 
 
@@ -120,11 +137,26 @@ def _question_end(packet: bytes) -> int:
     return at + 5  # the root label (or half a pointer, as good for a comparison), type and class
 
 
-def _reply(query: Query, found: Sequence[str]) -> DNSRecord:
+def _records(query: Query, found: Answer) -> Iterator[tuple[RR, ...]]:
+    """Each record of an answer, with what goes into the additional section beside it."""
+    name = query.question.qname
+    for address in found.addresses:
+        yield (RR(name, QTYPE.A, ttl=0, rdata=A(address)),)
+    for server in found.servers:
+        # One as good as another: the same priority and weight.
+        record = RR(name, QTYPE.SRV, ttl=0, rdata=SRV(0, 1, server.port, server.host))
+        yield record, RR(server.host, QTYPE.A, ttl=0, rdata=A(server.address))
+    if found.host:
+        yield (RR(name, QTYPE.PTR, ttl=0, rdata=PTR(found.host)),)
+
+
+def _reply(query: Query, records: Sequence[tuple[RR, ...]]) -> DNSRecord:
     header = DNSHeader(id=query.id, qr=1, aa=1, ra=1, rd=int(query.recursion))
     reply = DNSRecord(header, q=query.question)
-    for address in found:
-        reply.add_answer(RR(query.question.qname, QTYPE.A, ttl=0, rdata=A(address)))
+    for record, *beside in records:
+        reply.add_answer(record)
+        for one in beside:
+            reply.add_ar(one)
     if query.edns:
         reply.add_ar(EDNS0(udp_len=OWN_UDP_SIZE))
     return reply

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
-from cluster.zones import Zone, Zones, canonical
+from cluster.zones import Ports, Zone, Zones, canonical
 
 
 def encode(zones: Zones) -> dict[str, Any]:
@@ -21,10 +21,13 @@ def encode(zones: Zones) -> dict[str, Any]:
                 "subnet": zone.subnet,
                 "names": dict(zone.names),
                 "internal": zone.internal,
+                "hosts": dict(zone.hosts),
+                "ports": dict(zone.ports),
             }
             for network, zone in zones.networks.items()
         },
         "clients": dict(zones.clients),
+        "machines": dict(zones.machines),
     }
 
 
@@ -33,7 +36,8 @@ def decode(value: Any) -> Zones:
     try:
         networks = {str(network): _zone(zone) for network, zone in value["networks"].items()}
         clients = {str(IPv4Address(client)): _strings(names) for client, names in value["clients"].items()}
-        return Zones(serial=int(value["serial"]), networks=networks, clients=clients)
+        machines = {str(name): str(IPv4Address(address)) for name, address in value.get("machines", {}).items()}
+        return Zones(int(value["serial"]), networks, clients, machines)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"these are not zones: {error!r}") from error
 
@@ -64,7 +68,14 @@ def _zone(value: Any) -> Zone:
         subnet=str(IPv4Network(value["subnet"], strict=False)),
         names=names,
         internal=bool(value["internal"]),
+        # What was saved by a resolver of before has neither.
+        hosts={str(IPv4Address(address)): str(name) for address, name in value.get("hosts", {}).items()},
+        ports={str(name): _ports(ports) for name, ports in value.get("ports", {}).items()},
     )
+
+
+def _ports(values: Any) -> Ports:
+    return tuple((int(port), str(protocol)) for port, protocol in values)
 
 
 def _strings(values: Any) -> tuple[str, ...]:

@@ -183,7 +183,12 @@ def test_what_a_machine_serves_by_once_it_has_joined_names_no_token(
     gbnt: Run, cluster: Cluster, home: Path, monkeypatch: pytest.MonkeyPatch
 ):
     serving: list[list[str]] = []
-    monkeypatch.setattr("cli.overlap.serve_while", lambda join, words: (serving.append(words), join()))
+
+    def serve_while(join: Callable[[], None], words: list[str]) -> None:
+        serving.append(words)
+        join()
+
+    monkeypatch.setattr("cli.overlap.serve_while", serve_while)
     ran = gbnt("legion", "join", *cluster.words, "--node-name", "gaul")
     assert (ran.status, ran.out) == (0, "gaul is node n1 of the cluster c-1, as a worker\n")
     [words] = serving

@@ -41,8 +41,14 @@ def begin(join: str, preexec: Callable[[], object] | None = None) -> subprocess.
     """A process that was started with a token in its words and its environment."""
     words = [sys.executable, "-c", JOINING.format(join=join), SERVING, "--token", "secret"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "GBNT_JOIN_TOKEN": "secret", "GBNT_LOG_LEVEL": "info"}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    return subprocess.Popen(words, env=environment, preexec_fn=preexec, **pipes)
+    return subprocess.Popen(
+        words,
+        env=environment,
+        preexec_fn=preexec,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 def end(process: subprocess.Popen[str]) -> Ended:

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from cluster.model import Network, Stack, State, Task
-from cluster.naming import clients, names
-from cluster.spec import Attachment, NetworkSpec
+from cluster.naming import clients, machines, names
+from cluster.spec import Attachment, NetworkSpec, Port
 from tests.cluster.build import NOW, node, running, service, spec, stack, state_with, task
 
 WEB, DB = spec("web", networks=(Attachment("front", ("www",)), Attachment("back"))), spec("db")
@@ -33,6 +33,8 @@ def test_a_service_is_known_on_each_of_its_networks_by_every_replica_that_serves
     zones = names(shop(running(addresses=BOTH), far, ill))
     web = ("10.0.1.4", "10.0.1.5")
     assert zones["shop_front"].names == {"web": web, "web.shop": web, "www": web}
+    hosts = {"10.0.1.5": "1.web.shop", "10.0.1.4": "2.web.shop", "10.0.1.9": "3.web.shop"}
+    assert zones["shop_front"].hosts == hosts
     assert zones["shop_back"].names["web"] == ("10.0.2.4", "10.0.2.5")
     assert (zones["shop_back"].internal, zones["shop_front"].internal) == (True, False)
 
@@ -50,6 +52,19 @@ def test_where_no_replica_serves_those_are_answered_that_may():
     assert answered(here, there) == ("10.0.2.4",)
     assert answered(here, replaced=True) == answered(here, status="down") == ()
     assert answered(replace(here, health="unhealthy")) == ()
+
+
+def test_what_a_service_publishes_is_known_where_it_is() -> None:
+    web = replace(WEB, ports=(Port(80, 8080), Port(80, 8081), Port(53, protocol="udp")))
+    state = shop()
+    published = replace(state, services={**state.services, "shop/web": service(spec=web)})
+    ports = {name: zone.ports for name, zone in names(published).items()}
+    assert ports == {key: {"web.shop": ((53, "udp"), (80, "tcp"))} for key in ("shop_front", "shop_back")}
+
+
+def test_machines_are_known_by_their_addresses_of_ipv4() -> None:
+    nodes = {"n1": node(address="192.0.2.1"), "n2": node(id="n2", name="Turin", address="fd00::2")}
+    assert machines(replace(shop(), nodes=nodes)) == {"rome": "192.0.2.1"}
 
 
 def test_a_service_without_replicas_is_known_and_answers_with_nothing():

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.zones import EMPTY, FORWARD, REFUSE, Answer, Zone, Zones, answer, canonical, service_names
+from cluster.zones import EMPTY, FORWARD, REFUSE, UNKNOWN, Answer, Server, Zone, Zones, answer, canonical, service_names
 
 FRONT = Zone("10.0.1.1", "10.0.1.0/24", {"web": ("10.0.1.5", "10.0.1.6"), "api": (), "shared": ("10.0.1.9",)})
 BACK = Zone("10.0.2.1", "10.0.2.0/24", {"db": ("10.0.2.5",), "shared": ("10.0.2.9",)})
@@ -55,6 +55,92 @@ ZONES = Zones(
 )
 def test_answer(client: str, gateway: str, name: str, kind: str, expected: Answer) -> None:
     assert answer(ZONES, client, gateway, name, kind) == expected
+
+
+WEB = ("10.0.1.5", "10.0.1.6")
+SHOP = Zone(
+    "10.0.1.1",
+    "10.0.1.0/24",
+    {"web": WEB, "web.shop": WEB, "db": ("10.0.1.9",)},
+    hosts={WEB[0]: "1.web.shop", WEB[1]: "2.web.shop", "10.0.1.7": "3.web.shop"},
+    ports={"web.shop": ((53, "udp"), (80, "tcp"))},
+)
+FULL = Zones(networks={"front": SHOP}, machines={"rome-1": "192.0.2.1", "gaul.example.com": "192.0.2.2"})
+
+
+def asked(name: str, kind: str = "A") -> Answer:
+    return answer(FULL, "10.0.1.7", "10.0.1.1", name, kind)
+
+
+@pytest.mark.parametrize(
+    "name", ["web", "web.shop", "web.shop.gbnt", "tasks.web", "tasks.web.shop", "TASKS.Web.shop.gbnt."]
+)
+def test_a_service_s_names_all_mean_its_healthy_replicas(name: str) -> None:
+    assert asked(name) == Answer("answer", WEB)
+
+
+@pytest.mark.parametrize(
+    ("name", "addresses"),
+    [
+        ("1.web.shop.gbnt", WEB[:1]),
+        ("2.web.shop", WEB[1:]),
+        ("3.web.shop.gbnt", ()),
+        ("tasks.9.web.shop.gbnt", ()),
+        ("rome-1.gbnt", ("192.0.2.1",)),
+        ("gaul.example.com.gbnt", ("192.0.2.2",)),
+    ],
+)
+def test_one_replica_and_one_machine_have_names_of_their_own(name: str, addresses: tuple[str, ...]) -> None:
+    assert asked(name) == Answer("answer", addresses)
+    assert asked(name, "AAAA") == EMPTY
+
+
+@pytest.mark.parametrize("name", ["gbnt", "web.gbnt", "tasks.web.gbnt", "2.web.gbnt", "web.other.gbnt", "tasks.gbnt"])
+def test_what_nothing_is_called_in_our_domain_is_asked_of_nobody(name: str) -> None:
+    assert asked(name) == UNKNOWN
+    assert asked(name, "SRV") == UNKNOWN
+
+
+def test_the_machines_are_no_stranger_s_to_know() -> None:
+    assert answer(FULL, "192.0.2.9", "10.0.1.1", "rome-1.gbnt", "A") == REFUSE
+
+
+ONE, TWO = Server(80, "1.web.shop.gbnt", WEB[0]), Server(80, "2.web.shop.gbnt", WEB[1])
+
+
+@pytest.mark.parametrize("name", ["_tcp.web", "_80._tcp.web.shop.gbnt", "_tcp.tasks.web"])
+def test_where_a_service_serves(name: str) -> None:
+    assert asked(name, "SRV") == Answer("answer", servers=(ONE, TWO))
+
+
+def test_where_it_serves_is_by_port_and_by_replica() -> None:
+    ports = sorted(server.port for server in asked("web", "SRV").servers)
+    assert ports == [53, 53, 80, 80]
+    assert asked("_tcp.2.web.shop.gbnt", "SRV").servers == (TWO,)
+    assert asked("_81._tcp.web", "SRV") == asked("db", "SRV") == EMPTY
+    assert asked("_tcp.example.com", "SRV") == FORWARD
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("10.0.1.5", Answer("answer", host="1.web.shop.gbnt")),
+        ("10.0.1.7", Answer("answer", host="3.web.shop.gbnt")),
+        ("10.0.1.200", UNKNOWN),
+        ("192.0.2.1", FORWARD),
+    ],
+)
+def test_whose_an_address_is(address: str, expected: Answer) -> None:
+    name = ".".join(reversed(address.split("."))) + ".in-addr.arpa"
+    assert asked(name, "PTR") == expected
+    assert asked(name, "A") == (EMPTY if expected.host else expected)
+
+
+@pytest.mark.parametrize(
+    "name", ["in-addr.arpa", ".in-addr.arpa", "x.in-addr.arpa", "1.10.in-addr.arpa", "_.in-addr.arpa"]
+)
+def test_what_is_no_address_turned_round_is_forwarded(name: str) -> None:
+    assert asked(name, "PTR") == FORWARD
 
 
 def test_no_zones_refuse_everybody() -> None:

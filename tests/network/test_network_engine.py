@@ -119,3 +119,23 @@ def test_more_replicas_than_a_datagram_holds_still_give_a_choice(
     found = Lookup(containers[FRONT], "web").addresses
     assert len(found) > 20
     assert found <= set(many)
+
+
+def test_a_replica_is_found_by_its_own_name_its_port_and_its_address(
+    keeper: ResolverKeeper, containers: Mapping[str, str]
+) -> None:
+    replicas = ("198.18.41.20", "198.18.41.21")
+    names = {"web": replicas, "web.shop": replicas}
+    hosts = {replicas[0]: "1.web.shop", replicas[1]: "2.web.shop"}
+    front = Zone("198.18.41.1", "198.18.41.0/24", names, hosts=hosts, ports={"web.shop": ((80, "tcp"),)})
+    anyio.run(keeper.publish, Zones(1, {FRONT: front}, machines={"rome-1": "192.0.2.1"}))
+    asker = containers[FRONT]
+    for name in ("tasks.web", "web.shop.gbnt", "tasks.web.shop.gbnt"):
+        assert Lookup(asker, name).addresses == set(replicas)
+    assert Lookup(asker, "2.web.shop.gbnt").addresses == {replicas[1]}
+    assert Lookup(asker, "rome-1.gbnt").addresses == {"192.0.2.1"}
+    served = Lookup(asker, "_80._tcp.web.shop.gbnt", "srv").said
+    assert all(f"0 1 80 {slot}.web.shop.gbnt" in served for slot in (1, 2))
+    assert "2.web.shop.gbnt" in Lookup(asker, "21.41.18.198.in-addr.arpa", "ptr").said
+    assert "NXDOMAIN" in Lookup(asker, "web.other.gbnt").said
+    assert anyio.run(keeper.status).counters["unanswered"] == 0

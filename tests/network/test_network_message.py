@@ -7,11 +7,16 @@ from dnslib import EDNS0, QTYPE, RCODE, DNSHeader, DNSQuestion, DNSRecord
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cluster.zones import Answer, Server
 from network.resolver import message
 from network.resolver.message import Malformed, Query
 
 QUESTION = DNSRecord.question("Web.Shop", "A")
 MANY = [f"10.0.{third}.{fourth}" for third in range(4) for fourth in range(1, 255)]
+
+
+def found(addresses: list[str]) -> Answer:
+    return Answer("answer", tuple(addresses))
 
 
 def read(record: DNSRecord) -> Query:
@@ -33,14 +38,14 @@ def test_the_size_that_a_client_offers_is_used_within_bounds(offered: int, used:
 
 
 def test_a_reply_repeats_the_question_as_it_was_spelt_and_lives_for_no_time() -> None:
-    reply = DNSRecord.parse(message.addresses(read(QUESTION), ["10.0.0.1", "10.0.0.2"], 512))
+    reply = DNSRecord.parse(message.answered(read(QUESTION), found(["10.0.0.1", "10.0.0.2"]), 512))
     assert (reply.header.id, reply.header.qr, reply.header.rcode, reply.header.tc) == (QUESTION.header.id, 1, 0, 0)
     assert str(reply.q.qname) == "Web.Shop."
     assert [(str(record.rdata), record.ttl) for record in reply.rr] == [("10.0.0.1", 0), ("10.0.0.2", 0)]
 
 
 def test_no_addresses_are_no_error() -> None:
-    reply = DNSRecord.parse(message.addresses(read(QUESTION), [], 512))
+    reply = DNSRecord.parse(message.answered(read(QUESTION), found([]), 512))
     assert (reply.header.rcode, reply.rr) == (RCODE.NOERROR, [])
 
 
@@ -50,7 +55,7 @@ def test_what_does_not_fit_is_left_out_and_said(size: int, edns: bool) -> None:
     record = DNSRecord.question("web")
     if edns:
         record.add_ar(EDNS0(udp_len=size))
-    wire = message.addresses(read(record), MANY, size)
+    wire = message.answered(read(record), found(MANY), size)
     reply = DNSRecord.parse(wire)
     assert size - 32 < len(wire) <= size
     assert reply.header.tc == 1
@@ -58,8 +63,40 @@ def test_what_does_not_fit_is_left_out_and_said(size: int, edns: bool) -> None:
 
 
 def test_over_tcp_everything_fits() -> None:
-    reply = DNSRecord.parse(message.addresses(read(QUESTION), MANY, message.MAX_SIZE))
+    reply = DNSRecord.parse(message.answered(read(QUESTION), found(MANY), message.MAX_SIZE))
     assert (reply.header.tc, len(reply.rr)) == (0, len(MANY))
+
+
+def test_a_server_s_record_has_its_address_beside_it() -> None:
+    servers = (Server(80, "1.web.shop.gbnt", "10.0.0.1"), Server(80, "2.web.shop.gbnt", "10.0.0.2"))
+    query = read(DNSRecord.question("_80._tcp.web", "SRV"))
+    reply = DNSRecord.parse(message.answered(query, Answer("answer", servers=servers), 512))
+    assert [str(one.rdata) for one in reply.rr] == ["0 1 80 1.web.shop.gbnt.", "0 1 80 2.web.shop.gbnt."]
+    assert [(str(one.rname), str(one.rdata)) for one in reply.ar] == [
+        ("1.web.shop.gbnt.", "10.0.0.1"),
+        ("2.web.shop.gbnt.", "10.0.0.2"),
+    ]
+
+
+@pytest.mark.parametrize("size", [512, 700, 1232])
+def test_servers_that_do_not_fit_are_left_out_with_their_addresses(size: int) -> None:
+    names = ["a" * 60, *(["b"] * 40)]
+    servers = tuple(Server(80, f"{name}{n}.gbnt", "10.0.0.1") for n, name in enumerate(names))
+    wire = message.answered(read(DNSRecord.question("web", "SRV")), Answer("answer", servers=servers), size)
+    reply = DNSRecord.parse(wire)
+    assert len(wire) <= size
+    assert (reply.header.tc, len(reply.rr)) == (1, len(reply.ar))
+
+
+def test_whose_an_address_is() -> None:
+    query = read(DNSRecord.question("5.1.0.10.in-addr.arpa", "PTR"))
+    reply = DNSRecord.parse(message.answered(query, Answer("answer", host="1.web.shop.gbnt"), 512))
+    assert [(one.rtype, str(one.rdata)) for one in reply.rr] == [(QTYPE.PTR, "1.web.shop.gbnt.")]
+
+
+def test_what_nothing_is_called_is_no_domain() -> None:
+    reply = DNSRecord.parse(message.unknown(read(QUESTION)))
+    assert (reply.header.rcode, reply.rr, str(reply.q.qname)) == (RCODE.NXDOMAIN, [], "Web.Shop.")
 
 
 def several() -> DNSRecord:
@@ -126,7 +163,7 @@ def check(packet: bytes) -> None:
     """Reading gives a value, and a question can be answered, whatever stands in it."""
     query = message.read(packet)
     if isinstance(query, Query):
-        reply = message.addresses(query, MANY[:50], query.udp_size)
+        reply = message.answered(query, found(MANY[:50]), query.udp_size)
         assert len(reply) <= query.udp_size
         assert message.matches(reply, packet)
 
@@ -134,7 +171,7 @@ def check(packet: bytes) -> None:
 def test_a_reply_matches_its_question_alone() -> None:
     packet = bytes(DNSRecord.question("web").pack())
     other = bytes(DNSRecord.question("wed").pack())
-    reply = message.addresses(read(DNSRecord.parse(packet)), [], 512)
+    reply = message.answered(read(DNSRecord.parse(packet)), found([]), 512)
     assert message.matches(reply, packet)
     assert message.matches(message.failure(packet, message.SERVFAIL), packet)
     assert not message.matches(reply, packet[:2] + other[2:])
