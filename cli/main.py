@@ -30,6 +30,7 @@ COMMANDS = {
     "explain": "Say where a task may go, and what keeps it from each machine",
     "node": "See the machines, say what they are for, and take them out",
     "network": "See the networks of stacks, and who is on them",
+    "dns": "See what the names answer with that containers find each other by",
     "volume": "See the volumes of stacks, and remove what no stack names any more",
     "system": "See what the engines of all machines keep, and put away what nothing needs",
     "legion": "Let machines join, have this one join, and see how all of them are",

@@ -17,8 +17,7 @@ def names(state: State) -> Mapping[str, Zone]:
     Where none does, those that may: containers run on while an engine hangs, or is started anew with `live-restore`.
     They are the same on every machine.
     """
-    networks = _named(state)
-    called = {key: _called(state, service, networks) for key, service in state.services.items()}
+    networks, called = _named(state), service_calls(state)
     known: dict[str, dict[str, list[str]]] = {network: {} for network in networks}
     for everywhere in called.values():
         for network, known_as in everywhere.items():
@@ -30,6 +29,12 @@ def names(state: State) -> Mapping[str, Zone]:
         _answer_with(task, called.get(task.service_key, {}), known)
     hosts, ports = _hosts(state, networks), _ports(state, called)
     return {name: _zone(network, known[name], hosts[name], ports[name]) for name, network in networks.items()}
+
+
+def service_calls(state: State) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+    """By service what it is called on each of its networks that names can be asked for on."""
+    networks = _named(state)
+    return {key: _called(state, service, networks) for key, service in state.services.items()}
 
 
 def machines(state: State) -> Mapping[str, str]:

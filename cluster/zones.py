@@ -127,17 +127,18 @@ def _answer_of(zone: Zone, wanted: str, kind: str) -> Answer | None:
         return _pointer(zone, wanted, kind)
     if kind == "SRV":
         return _servers(zone, wanted)
-    found = _addresses(zone, wanted)
+    found = addresses(zone, wanted)
     if found is None:
         return None
     return Answer("answer", found) if kind in ("A", "ANY") else EMPTY
 
 
-def _addresses(zone: Zone, wanted: str) -> tuple[str, ...] | None:
+def addresses(zone: Zone, wanted: str) -> tuple[str, ...] | None:
+    """The addresses that a canonical name answers with in a zone; None where it does not know the name."""
     found = zone.names.get(wanted)
     if found is not None:
         return found
-    name = _known_as(wanted)
+    name = known_as(wanted)
     return zone.names[name] if name in zone.names else _replica(zone, name)
 
 
@@ -149,7 +150,7 @@ def _replica(zone: Zone, name: str) -> tuple[str, ...] | None:
     return tuple(address for address in zone.names[service] if zone.hosts.get(address) == name)
 
 
-def _known_as(wanted: str) -> str:
+def known_as(wanted: str) -> str:
     """A name as zones have it: without `tasks.`, and without the domain where that is more than a machine's name."""
     name = wanted.removesuffix(f".{DOMAIN}")
     short = name.removeprefix(TASKS)
@@ -160,11 +161,11 @@ def _servers(zone: Zone, wanted: str) -> Answer | None:
     """Where a service serves: `web`, `_tcp.web` or `_80._tcp.web`, in any form of its name."""
     labels = wanted.split(".")
     asked = [label[1:] for label in takewhile(lambda label: label.startswith("_"), labels)]
-    addresses = _addresses(zone, ".".join(labels[len(asked) :]))
-    if addresses is None:
+    found = addresses(zone, ".".join(labels[len(asked) :]))
+    if found is None:
         return None
     servers = []
-    for address in addresses:
+    for address in found:
         host = zone.hosts.get(address, "")
         for port, protocol in zone.ports.get(host.partition(".")[2], ()):
             if asked in ([], [protocol], [str(port), protocol]):

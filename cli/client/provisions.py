@@ -9,6 +9,7 @@ from cli.client.part import Part
 
 if TYPE_CHECKING:
     from portal.api.volumes import VolumeRemoved
+    from portal.name_rows import NameRow
     from portal.provision_rows import NetworkRow, NetworkShown, VolumeRow, VolumeShown
     from portal.shapes import Changed, ConfigRow, ConfigShown
 
@@ -19,6 +20,10 @@ class Provisions(Part):
     def networks(self, stack: str = "") -> list[NetworkRow]:
         """The networks of a stack, or of all."""
         return self._session.items("/v1/networks", {"stack": stack})
+
+    def meanings(self, name: str) -> list[NameRow]:
+        """What a name means on each network, and what of that is in no answer now."""
+        return self._session.items(f"/v1/names/{quote(name, safe='')}")
 
     def network(self, name: str) -> NetworkShown:
         """One network; `attached` are the tasks on it."""

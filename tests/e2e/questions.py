@@ -209,6 +209,7 @@ def _ask_of_a_stack(all_of: Questions, stack: str, spare: str) -> None:
     for name in ("networks", "volumes", "configs"):
         ask(f"{name}.index", query={"stack": stack})
     ask("networks.show", name=f"{stack}_default")
+    ask("names.show", name=f"web.{stack}")
     ask("volumes.show", query={"sizes": "true"}, name=f"{stack}_data")
     ask("configs.show", name=f"{stack}_settings")
     ask("configs.remove", name=f"{stack}_settings")

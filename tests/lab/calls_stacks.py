@@ -202,6 +202,8 @@ PARTS = (
     *listed("/v1/networks", lambda d, rows: [row["name"] for row in rows] == ["shop_default"]),
     Call("GET /v1/networks/{name}", "/v1/networks/shop_default", proof=lambda d, told: len(told["attached"]) == 3),
     Call("GET /v1/networks/{name}", "/v1/networks/nobody", **GONE),
+    Call("GET /v1/names/{name}", "/v1/names/web.shop", proof=lambda d, told: len(told["items"]) == 2),
+    Call("GET /v1/names/{name}", "/v1/names/nobody", **GONE),
     *listed("/v1/volumes", lambda d, rows: [row["name"] for row in rows] == ["shop_data"]),
     Call("GET /v1/volumes/{name}", "/v1/volumes/shop_data", proof=lambda d, told: told["stacks"] == ["shop"]),
     Call("GET /v1/volumes/{name}", "/v1/volumes/nobody", **GONE),

@@ -161,6 +161,8 @@ PARTS = (
     Step("network ls", "-o json", proof=lambda s, out: all(name in on_rome(s, "network") for name in names(out))),
     Step("network inspect", "nobody", says='there is no network "nobody"', code=1),
     Step("network inspect", "shop_default -o json", proof=lambda s, out: len(json.loads(out)["attached"]) == 4),
+    Step("dns query", "nobody", says='there is no name "nobody"', code=1),
+    Step("dns query", "web.shop -o json", proof=lambda s, out: all(row["answers"] for row in json.loads(out))),
     Step("volume ls", f"--filter {UNKNOWN_KEY}=red", says=UNKNOWN_KEY, code=2),
     Step("volume ls", "-o json", proof=lambda s, out: names(out) == ["shop_data"] == on_rome(s, "volume").split()),
     Step("volume inspect", "nobody", says='there is no volume "nobody"', code=1),
