@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cluster.model import State, Task
 from cluster.naming import machines, names, service_calls
-from cluster.zones import DOMAIN, addresses, canonical, full_name, known_as
+from cluster.zones import DOMAIN, TASKS, addresses, canonical, full_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,15 @@ def lookup(state: State, name: str) -> tuple[Found, ...] | None:
 
 def _meant(state: State, wanted: str, networks: Collection[str]) -> Iterator[tuple[str, Task]]:
     """The tasks that a name is of, or their service, on each of these networks."""
-    called, name = service_calls(state), known_as(wanted)
+    called, name = service_calls(state), wanted.removesuffix(f".{DOMAIN}")
+    plain = name.removeprefix(TASKS)
     for task in state.tasks.values():
-        own = f"{task.slot}.{full_name(task.stack, task.service)}"
+        full = full_name(task.stack, task.service)
+        own = {full, f"{task.slot}.{full}"}
         for network, address in () if task.ended else task.addresses.items():
-            calls = called.get(task.service_key, {}).get(network, ())
-            if address and network in networks and (wanted in calls or name in calls or own == name):
+            # With the domain behind it a name is never an alias.
+            calls = called.get(task.service_key, {}).get(network, ()) if name == wanted else ()
+            if address and network in networks and not own.union(calls).isdisjoint((name, plain)):
                 yield network, task
 
 

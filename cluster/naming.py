@@ -10,6 +10,9 @@ from cluster.changed import changed
 from cluster.model import Network, Service, State, Task
 from cluster.zones import Ports, Zone, canonical, full_name, service_names
 
+MOST_PORTS = 64
+"""Of a service: an answer has a record for each port of each replica, and who asks for one waits with all others."""
+
 
 def names(state: State) -> Mapping[str, Zone]:
     """The zone of each network: the names of its services, and the addresses of their replicas that serve.
@@ -89,7 +92,7 @@ def _ports(state: State, called: Mapping[str, Mapping[str, object]]) -> Mapping[
     ports: defaultdict[str, dict[str, Ports]] = defaultdict(dict)
     for key, networks in called.items():
         service = state.services[key]
-        published = tuple(sorted({(port.target, port.protocol) for port in service.spec.ports}))
+        published = tuple(sorted({(port.target, port.protocol) for port in service.spec.ports}))[:MOST_PORTS]
         for network in networks if published else ():
             ports[network][full_name(service.stack, service.name)] = published
     return ports

@@ -15,11 +15,11 @@ forwarded, or a stranger's host of the same name upstream would get the traffic 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from ipaddress import IPv4Network, ip_address, ip_network
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Literal
 
 Ports = tuple[tuple[int, str], ...]
@@ -27,6 +27,7 @@ Ports = tuple[tuple[int, str], ...]
 
 Verdict = Literal["answer", "forward", "refuse", "unknown"]
 DOMAIN = "gbnt"
+MOST_SERVERS = 1000  # in an answer: who asks for them makes all others wait
 REVERSE = ".in-addr.arpa"  # RFC 1035, section 3.5
 TASKS = "tasks."
 """Before a service's name: all of its replicas, which a name without it means here, too."""
@@ -135,11 +136,23 @@ def _answer_of(zone: Zone, wanted: str, kind: str) -> Answer | None:
 
 def addresses(zone: Zone, wanted: str) -> tuple[str, ...] | None:
     """The addresses that a canonical name answers with in a zone; None where it does not know the name."""
-    found = zone.names.get(wanted)
-    if found is not None:
-        return found
-    name = known_as(wanted)
-    return zone.names[name] if name in zone.names else _replica(zone, name)
+    name = wanted.removesuffix(f".{DOMAIN}")
+    if name != wanted:
+        return _own(zone, name.removeprefix(TASKS))
+    for known in (wanted, wanted.removeprefix(TASKS)):
+        if known in zone.names:
+            return zone.names[known]
+    return _replica(zone, wanted.removeprefix(TASKS))
+
+
+def _own(zone: Zone, name: str) -> tuple[str, ...] | None:
+    """The same of a service or a replica by its own full name: what others took for an alias is no matter here."""
+    if "." not in name:
+        return None
+    found = zone.names.get(name)
+    if found is None:
+        return _replica(zone, name)
+    return tuple(address for address in found if zone.hosts.get(address, "").partition(".")[2] == name)
 
 
 def _replica(zone: Zone, name: str) -> tuple[str, ...] | None:
@@ -150,13 +163,6 @@ def _replica(zone: Zone, name: str) -> tuple[str, ...] | None:
     return tuple(address for address in zone.names[service] if zone.hosts.get(address) == name)
 
 
-def known_as(wanted: str) -> str:
-    """A name as zones have it: without `tasks.`, and without the domain where that is more than a machine's name."""
-    name = wanted.removesuffix(f".{DOMAIN}")
-    short = name.removeprefix(TASKS)
-    return wanted if name != wanted and "." not in short else short
-
-
 def _servers(zone: Zone, wanted: str) -> Answer | None:
     """Where a service serves: `web`, `_tcp.web` or `_80._tcp.web`, in any form of its name."""
     labels = wanted.split(".")
@@ -164,13 +170,16 @@ def _servers(zone: Zone, wanted: str) -> Answer | None:
     found = addresses(zone, ".".join(labels[len(asked) :]))
     if found is None:
         return None
-    servers = []
+    return Answer("answer", servers=tuple(islice(_serving(zone, found, asked), MOST_SERVERS)))
+
+
+def _serving(zone: Zone, found: Iterable[str], asked: Sequence[str]) -> Iterator[Server]:
+    """Each port of each replica that is `asked` for, by its number and protocol, its protocol, or at all."""
     for address in found:
         host = zone.hosts.get(address, "")
         for port, protocol in zone.ports.get(host.partition(".")[2], ()):
             if asked in ([], [protocol], [str(port), protocol]):
-                servers.append(Server(port, f"{host}.{DOMAIN}", address))
-    return Answer("answer", servers=tuple(servers))
+                yield Server(port, f"{host}.{DOMAIN}", address)
 
 
 def _pointer(zone: Zone, wanted: str, kind: str) -> Answer | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from dnslib import EDNS0, PTR, QTYPE, RCODE, RR, SRV, A, DNSError, DNSHeader, DNSQuestion, DNSRecord
 
@@ -17,6 +18,7 @@ HEADER_SIZE = 12
 PLAIN_UDP_SIZE = 512
 OWN_UDP_SIZE = 1232  # what crosses every path unfragmented (DNS flag day 2020)
 MAX_SIZE = 65_535
+LEAST_RECORD = 16  # an A record whose name was there before: no more of them are packed than may fit
 
 FORMERR: int = RCODE.FORMERR
 SERVFAIL: int = RCODE.SERVFAIL
@@ -84,7 +86,7 @@ def answered(query: Query, found: Answer, size: int) -> bytes:
     What does not fit is left out and the reply marked truncated (TC): a client that knows how asks again over TCP, and
     the others have, as the caller shuffles, a fair choice of what there is all the same.
     """
-    records = list(_records(query, found))
+    records = list(islice(_records(query, found), size // LEAST_RECORD + 1))
     wire = bytes(_reply(query, records).pack())
     if len(wire) <= size:
         return wire

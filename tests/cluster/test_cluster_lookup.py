@@ -48,6 +48,14 @@ def test_a_service_is_found_on_each_of_its_networks(name: str) -> None:
     ]
 
 
+def test_an_alias_has_no_domain_behind_it() -> None:
+    web = replace(WEB, networks=(Attachment("front", ("db.shop",)),))
+    state = shop(FIRST, running(id="t9", service="db", addresses={"shop_back": "10.0.2.9"}))
+    state = replace(state, services={**state.services, "shop/web": service(spec=web)})
+    assert found(state, "db.shop") == [("shop_back", "10.0.2.9", ""), ("shop_front", "10.0.1.5", "")]
+    assert found(state, "db.shop.gbnt") == [("shop_back", "10.0.2.9", "")]
+
+
 def test_an_alias_is_found_where_it_is_one_and_a_replica_by_its_own_name() -> None:
     assert found(shop(FIRST, SECOND), "www") == [("shop_front", "10.0.1.5", ""), ("shop_front", "10.0.1.6", "")]
     assert found(shop(FIRST, SECOND), "2.web.shop.gbnt") == [

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from cluster.model import Network, Stack, State, Task
-from cluster.naming import clients, machines, names
+from cluster.naming import MOST_PORTS, clients, machines, names
 from cluster.spec import Attachment, NetworkSpec, Port
 from tests.cluster.build import NOW, node, running, service, spec, stack, state_with, task
 
@@ -60,6 +60,13 @@ def test_what_a_service_publishes_is_known_where_it_is() -> None:
     published = replace(state, services={**state.services, "shop/web": service(spec=web)})
     ports = {name: zone.ports for name, zone in names(published).items()}
     assert ports == {key: {"web.shop": ((53, "udp"), (80, "tcp"))} for key in ("shop_front", "shop_back")}
+
+
+def test_of_a_long_range_of_ports_the_first_are_known() -> None:
+    web = replace(WEB, ports=tuple(Port(target) for target in range(1000, 3000)))
+    state = shop()
+    zones = names(replace(state, services={**state.services, "shop/web": service(spec=web)}))
+    assert [port for port, _ in zones["shop_front"].ports["web.shop"]] == list(range(1000, 1000 + MOST_PORTS))
 
 
 def test_machines_are_known_by_their_addresses_of_ipv4() -> None:

@@ -79,6 +79,18 @@ def test_a_service_s_names_all_mean_its_healthy_replicas(name: str) -> None:
     assert asked(name) == Answer("answer", WEB)
 
 
+def test_what_others_call_an_alias_takes_no_name_with_the_domain_behind_it() -> None:
+    names = {"db.shop": ("10.0.1.5", "10.0.1.66"), "db.shop.gbnt": ("10.0.1.66",), "rome-1.gbnt": ("10.0.1.66",)}
+    hosts = {"10.0.1.5": "1.db.shop", "10.0.1.66": "1.thief.other"}
+    zones = Zones(networks={"front": Zone("10.0.1.1", "10.0.1.0/24", names, hosts=hosts)}, machines=FULL.machines)
+
+    def told(name: str) -> tuple[str, ...]:
+        return answer(zones, "10.0.1.7", "10.0.1.1", name, "A").addresses
+
+    assert told("db.shop.gbnt") == told("1.db.shop.gbnt") == ("10.0.1.5",)
+    assert told("rome-1.gbnt") == ("192.0.2.1",)
+
+
 @pytest.mark.parametrize(
     ("name", "addresses"),
     [
